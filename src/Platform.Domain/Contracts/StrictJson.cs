@@ -1,0 +1,86 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Platform.Domain.Contracts;
+
+/// <summary>
+/// The one way in which JSON from outside is read and JSON for outside is written: camelCase, unknown and repeated names refused,
+/// nothing but numbers read as numbers. Finite numbers and ranges are the business of each type's own checks: the serializer reads
+/// <c>1e400</c> as infinity.
+/// </summary>
+public static class StrictJson
+{
+    /// <summary>Serializer settings of the contract. Frozen.</summary>
+    public static readonly JsonSerializerOptions Options = Create();
+
+    /// <summary>Reads a value, turning every fault of syntax or shape into an <see cref="InputError"/> with its pointer.</summary>
+    /// <param name="utf8">The JSON text in UTF-8, without a byte order mark.</param>
+    /// <param name="value">The value, or null when there is a fault.</param>
+    /// <param name="error">The fault, or null.</param>
+    public static bool TryRead<T>(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out T? value, [NotNullWhen(false)] out InputError? error)
+        where T : class
+    {
+        try
+        {
+            value = JsonSerializer.Deserialize<T>(utf8, Options);
+            error = value is null ? new InputError("", "must be an object, not null") : null;
+        }
+        catch (JsonException fault)
+        {
+            value = null;
+            error = new InputError(PointerFromPath(fault.Path), Describe(fault));
+        }
+
+        return value is not null;
+    }
+
+    /// <summary>Writes a value in the contract's form.</summary>
+    public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Options);
+
+    /// <summary>Turns the serializer's path (<c>$.tasks[0].arrivals</c>, <c>$['a.b']</c>) into a JSON Pointer (<c>/tasks/0/arrivals</c>).</summary>
+    public static string PointerFromPath(string? path)
+    {
+        var pointer = new StringBuilder();
+        for (var i = 1; path is not null && i < path.Length;)
+        {
+            var quoted = path.AsSpan(i).StartsWith("['", StringComparison.Ordinal);
+            var start = i + (quoted ? 2 : 1);
+            var end = quoted ? path.IndexOf("']", start, StringComparison.Ordinal)
+                : path[i] == '[' ? path.IndexOf(']', start)
+                : path.IndexOfAny(['.', '['], start);
+            if (end < 0)
+                end = path.Length;
+            pointer.Append('/').Append(path[start..end].Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal));
+            i = quoted ? end + 2 : path[i] == '[' ? end + 1 : end;
+        }
+
+        return pointer.ToString();
+    }
+
+    private static string Describe(JsonException fault)
+    {
+        // The serializer appends "Path: … | LineNumber: … | BytePositionInLine: …"; the pointer says the first, the rest goes behind.
+        var cut = fault.Message.IndexOf(" Path: ", StringComparison.Ordinal);
+        var text = cut < 0 ? fault.Message : fault.Message[..cut];
+        return fault.LineNumber is { } line
+            ? string.Create(CultureInfo.InvariantCulture, $"{text} (line {line + 1}, byte {fault.BytePositionInLine + 1})")
+            : text;
+    }
+
+    private static JsonSerializerOptions Create()
+    {
+        var options = new JsonSerializerOptions(JsonSerializerOptions.Strict)
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            MaxDepth = 32,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        };
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
+    }
+}

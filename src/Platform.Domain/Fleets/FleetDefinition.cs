@@ -1,0 +1,60 @@
+using Platform.Domain.Allocation;
+
+namespace Platform.Domain.Fleets;
+
+/// <summary>
+/// What a team says about its fleet: servers, objective, limits, and the prior figures of each task type, which hold until the events
+/// say more. Wire form: the JSON of the contract.
+/// </summary>
+public sealed record FleetDefinition
+{
+    /// <summary>Name for people, 1 to 200 characters.</summary>
+    public required string DisplayName { get; init; }
+
+    /// <summary>Number of identical servers, 1 to 10,000.</summary>
+    public int Servers { get; init; } = 1;
+
+    /// <summary>How queries find a server.</summary>
+    public Dispatch Dispatch { get; init; } = Dispatch.Split;
+
+    /// <summary>What to maximise and within which limits.</summary>
+    public required FleetObjective Objective { get; init; }
+
+    /// <summary>Prior of the arrival rate, per second, at least 0.</summary>
+    public required double ArrivalRate { get; init; }
+
+    /// <summary>The task types with their limits and priors, 1 to 1,000.</summary>
+    public required IReadOnlyList<TaskType> TaskTypes { get; init; }
+
+    /// <summary>When and on how much evidence to solve.</summary>
+    public SolvingPolicy Solving { get; init; } = new();
+}
+
+/// <summary>The objective's weight and the fleet's limits; each as in <see cref="AllocationProblem"/>.</summary>
+public sealed record FleetObjective
+{
+    /// <summary>α ≥ 0, seconds of mean system time that one unit of accuracy is worth.</summary>
+    public required double AccuracyWeight { get; init; }
+
+    /// <summary>Cap on the utilization, in (0, 1), or null.</summary>
+    public double? MaxUtilization { get; init; }
+
+    /// <summary>Cap on the mean number of tokens, or null.</summary>
+    public double? MeanTokenBudget { get; init; }
+
+    /// <summary>Cap on the mean system time in seconds, or null.</summary>
+    public double? MaxMeanSystemTimeSeconds { get; init; }
+}
+
+/// <summary>When a fleet is solved again and on how much evidence.</summary>
+public sealed record SolvingPolicy
+{
+    /// <summary>Period of re-solving, 1 second to a day.</summary>
+    public int EverySeconds { get; init; } = 300;
+
+    /// <summary>Age beyond which evidence no longer counts, 60 seconds to 7 days.</summary>
+    public int HorizonSeconds { get; init; } = 21_600;
+
+    /// <summary>Gain in the objective below which the allocation in force is kept, at least 0.</summary>
+    public double MinimumGain { get; init; }
+}
