@@ -28,6 +28,10 @@ public sealed record FleetDefinition
 
     /// <summary>When and on how much evidence to solve.</summary>
     public SolvingPolicy Solving { get; init; } = new();
+
+    /// <summary>Two definitions say the same. (A record's own equality compares the list of task types by reference.)</summary>
+    public static bool SameContent(FleetDefinition one, FleetDefinition other) =>
+        one with { TaskTypes = other.TaskTypes } == other && one.TaskTypes.SequenceEqual(other.TaskTypes);
 }
 
 /// <summary>The objective's weight and the fleet's limits; each as in <see cref="AllocationProblem"/>.</summary>

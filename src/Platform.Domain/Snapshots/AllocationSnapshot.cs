@@ -1,0 +1,60 @@
+using System.Security.Cryptography;
+using Platform.Domain.Allocation;
+
+namespace Platform.Domain.Snapshots;
+
+/// <summary>
+/// One immutable, versioned answer: problem, tokens per task type, figures, and where it came from. Its canonical JSON is the body that
+/// the API serves and that its hash is taken of, so that anybody can check the one against the other.
+/// </summary>
+public sealed record AllocationSnapshot
+{
+    /// <summary>The tenant's id.</summary>
+    public required string Tenant { get; init; }
+
+    /// <summary>The fleet's id.</summary>
+    public required string Fleet { get; init; }
+
+    /// <summary>Version, from 1, without gaps.</summary>
+    public required int Version { get; init; }
+
+    /// <summary>When it was solved, UTC; the age of evidence was taken relative to it.</summary>
+    public required DateTimeOffset SolvedAt { get; init; }
+
+    /// <summary>What it was derived from.</summary>
+    public required Provenance Provenance { get; init; }
+
+    /// <summary>The numbers that the optimiser got.</summary>
+    public required AllocationProblem Problem { get; init; }
+
+    /// <summary>The optimiser's answer.</summary>
+    public required AllocationSolution Solution { get; init; }
+
+    /// <summary>The canonical JSON (RFC 8785), in UTF-8.</summary>
+    public byte[] ToCanonicalBytes() => CanonicalJson.Write(this);
+
+    /// <summary>SHA-256 of a canonical form, lower-case hexadecimal.</summary>
+    public static string HashOf(ReadOnlySpan<byte> canonicalBytes) => Convert.ToHexStringLower(SHA256.HashData(canonicalBytes));
+}
+
+/// <summary>What a snapshot was derived from: enough to derive it again from the events.</summary>
+public sealed record Provenance
+{
+    /// <summary>Revision of the fleet's definition.</summary>
+    public required int DefinitionRevision { get; init; }
+
+    /// <summary>Version of the workload stream up to which windows are in it; 0 before the first window.</summary>
+    public required long WorkloadVersion { get; init; }
+
+    /// <summary>Version of the estimator.</summary>
+    public required string Estimator { get; init; }
+
+    /// <summary>Version of the solver.</summary>
+    public required string Solver { get; init; }
+
+    /// <summary>SHA-256 of the problem's canonical form.</summary>
+    public required string ProblemHash { get; init; }
+
+    /// <summary>Hash of the fleet's snapshot before this one, or null for the first.</summary>
+    public required string? PreviousHash { get; init; }
+}

@@ -1,0 +1,121 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Platform.Domain.Contracts;
+
+namespace Platform.Domain.Snapshots;
+
+/// <summary>
+/// JSON Canonicalization Scheme (RFC 8785): members sorted by UTF-16 code units, no white space, numbers as ECMAScript prints them.
+/// One value has one text, so that its hash can be taken and taken again.
+/// </summary>
+public static class CanonicalJson
+{
+    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    /// <summary>The canonical text of a value in the contract's form, in UTF-8.</summary>
+    public static byte[] Write<T>(T value)
+    {
+        using var document = JsonSerializer.SerializeToDocument(value, StrictJson.Options);
+        return Write(document.RootElement);
+    }
+
+    /// <summary>The canonical text of a JSON value, in UTF-8.</summary>
+    public static byte[] Write(JsonElement value)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, Compact))
+            Write(writer, value);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>A number as ECMAScript prints it (ECMA-262, Number::toString): the shortest digits that read back to the same double.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is infinite or NaN, which JSON has no word for.</exception>
+    public static string Number(double value)
+    {
+        if (!double.IsFinite(value))
+            throw new ArgumentOutOfRangeException(nameof(value), value, "JSON has no infinity and no NaN.");
+        if (value == 0)
+            return "0";
+        var (digits, exponent) = ShortestDigits(Math.Abs(value));
+        var sign = value < 0 ? "-" : "";
+        return sign + exponent switch
+        {
+            >= 0 and <= 20 when digits.Length <= exponent + 1 => digits.PadRight(exponent + 1, '0'),
+            >= 0 and <= 20 => $"{digits[..(exponent + 1)]}.{digits[(exponent + 1)..]}",
+            < 0 and >= -6 => $"0.{new string('0', -exponent - 1)}{digits}",
+            _ => $"{digits[0]}{(digits.Length > 1 ? "." : "")}{digits[1..]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent)}",
+        };
+    }
+
+    private static void Write(Utf8JsonWriter writer, JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var member in value.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal))
+                {
+                    writer.WritePropertyName(JsonEncodedText.Encode(member.Name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping));
+                    Write(writer, member.Value);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in value.EnumerateArray())
+                    Write(writer, item);
+                writer.WriteEndArray();
+                break;
+            case JsonValueKind.String:
+                WriteString(writer, value.GetString()!);
+                break;
+            case JsonValueKind.Number:
+                writer.WriteRawValue(Number(value.GetDouble()), skipInputValidation: true);
+                break;
+            default:
+                value.WriteTo(writer);
+                break;
+        }
+    }
+
+    // The framework's most relaxed encoder still escapes some characters that RFC 8785 wants as they are.
+    private static void WriteString(Utf8JsonWriter writer, string text)
+    {
+        var quoted = new StringBuilder("\"", text.Length + 2);
+        foreach (var c in text)
+        {
+            _ = c switch
+            {
+                '"' => quoted.Append("\\\""),
+                '\\' => quoted.Append("\\\\"),
+                '\b' => quoted.Append("\\b"),
+                '\f' => quoted.Append("\\f"),
+                '\n' => quoted.Append("\\n"),
+                '\r' => quoted.Append("\\r"),
+                '\t' => quoted.Append("\\t"),
+                < ' ' => quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+                _ => quoted.Append(c),
+            };
+        }
+
+        writer.WriteRawValue(quoted.Append('"').ToString(), skipInputValidation: true);
+    }
+
+    private static (string Digits, int Exponent) ShortestDigits(double magnitude)
+    {
+        // "E16" would give 17 digits; the round-trip format gives the shortest ones, in a notation of its own choice.
+        var text = magnitude.ToString("R", CultureInfo.InvariantCulture);
+        var mark = text.IndexOf('E', StringComparison.Ordinal);
+        var exponent = mark < 0 ? 0 : int.Parse(text.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var mantissa = mark < 0 ? text : text[..mark];
+        var point = mantissa.IndexOf('.', StringComparison.Ordinal);
+        var whole = point < 0 ? mantissa.Length : point;
+        var all = mantissa.Replace(".", "", StringComparison.Ordinal);
+        var leading = all.Length - all.TrimStart('0').Length;
+        return (all.Trim('0'), exponent + whole - 1 - leading);
+    }
+}

@@ -1,0 +1,20 @@
+namespace Platform.Domain.Snapshots;
+
+/// <summary>What a solve comes to.</summary>
+public abstract record SolveOutcome
+{
+    private SolveOutcome()
+    {
+    }
+
+    /// <summary>The next version.</summary>
+    /// <param name="Snapshot">The snapshot that is in force from now on.</param>
+    public sealed record Published(AllocationSnapshot Snapshot) : SolveOutcome;
+
+    /// <summary>The version in force is still as good as any, within the definition's minimum gain.</summary>
+    public sealed record Confirmed : SolveOutcome;
+
+    /// <summary>No allocation keeps the limits; the version in force stays, since no budget at all would be worse.</summary>
+    /// <param name="Reason">Why, with the nearest feasible number.</param>
+    public sealed record Infeasible(string Reason) : SolveOutcome;
+}

@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+
+namespace Platform.Domain.Tenants;
+
+/// <summary>A tenant as the operator's decisions have left it.</summary>
+public sealed record Tenant
+{
+    /// <summary>Name for people.</summary>
+    public required string DisplayName { get; init; }
+
+    /// <summary>The tenant is suspended.</summary>
+    public bool IsSuspended { get; init; }
+
+    /// <summary>Public parts of the keys that are not revoked.</summary>
+    public ImmutableHashSet<string> Keys { get; init; } = [];
+
+    /// <summary>The state after one more event.</summary>
+    /// <exception cref="InvalidOperationException">The event cannot follow the state.</exception>
+    public static Tenant Evolve(Tenant? tenant, TenantEvent happened) => (tenant, happened) switch
+    {
+        (null, TenantRegistered registered) => new Tenant { DisplayName = registered.DisplayName },
+        (not null, TenantSuspended) => tenant with { IsSuspended = true },
+        (not null, ApiKeyIssued issued) => tenant with { Keys = tenant.Keys.Add(issued.KeyId) },
+        (not null, ApiKeyRevoked revoked) => tenant with { Keys = tenant.Keys.Remove(revoked.KeyId) },
+        _ => throw new InvalidOperationException($"{happened.GetType().Name} cannot follow the tenant's state {tenant}."),
+    };
+
+    /// <summary>Takes a tenant on. An id is used once: a suspended tenant's history stays its own.</summary>
+    public static Decision<TenantEvent> Register(Tenant? tenant, string displayName, DateTimeOffset at) => tenant is not null
+        ? Decision<TenantEvent>.Refused(Refusal.Conflict, "the id is taken")
+        : new TenantRegistered { DisplayName = displayName, At = at };
+
+    /// <summary>Suspends the tenant.</summary>
+    public static Decision<TenantEvent> Suspend(Tenant? tenant, DateTimeOffset at) => tenant switch
+    {
+        null => Decision<TenantEvent>.Refused(Refusal.NotFound, "there is no such tenant"),
+        { IsSuspended: true } => Decision<TenantEvent>.Nothing(),
+        _ => new TenantSuspended { At = at },
+    };
+
+    /// <summary>Makes a key.</summary>
+    public static Decision<TenantEvent> IssueKey(Tenant? tenant, ApiKeyIssued key) => tenant switch
+    {
+        null => Decision<TenantEvent>.Refused(Refusal.NotFound, "there is no such tenant"),
+        { IsSuspended: true } => Decision<TenantEvent>.Refused(Refusal.Conflict, "the tenant is suspended"),
+        _ => key,
+    };
+
+    /// <summary>Revokes a key.</summary>
+    public static Decision<TenantEvent> RevokeKey(Tenant? tenant, string keyId, DateTimeOffset at) => tenant?.Keys.Contains(keyId) == true
+        ? new ApiKeyRevoked { KeyId = keyId, At = at }
+        : Decision<TenantEvent>.Refused(Refusal.NotFound, "there is no such key");
+}

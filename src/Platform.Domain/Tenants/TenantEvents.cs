@@ -1,0 +1,41 @@
+namespace Platform.Domain.Tenants;
+
+/// <summary>Something that an operator decided about a tenant. Stored for ever: members may be added, never renamed or removed.</summary>
+public abstract record TenantEvent
+{
+    /// <summary>When it was decided, UTC.</summary>
+    public required DateTimeOffset At { get; init; }
+}
+
+/// <summary>The tenant was taken on.</summary>
+public sealed record TenantRegistered : TenantEvent
+{
+    /// <summary>Name for people.</summary>
+    public required string DisplayName { get; init; }
+}
+
+/// <summary>The tenant was suspended: its keys and its broker user no longer work; its data stay.</summary>
+public sealed record TenantSuspended : TenantEvent;
+
+/// <summary>A key was made. Its secret is nowhere stored.</summary>
+public sealed record ApiKeyIssued : TenantEvent
+{
+    /// <summary>The key's public part.</summary>
+    public required string KeyId { get; init; }
+
+    /// <summary>Name for people.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What the key may do.</summary>
+    public required IReadOnlyList<string> Scopes { get; init; }
+
+    /// <summary>When it ceases to work, or null.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+}
+
+/// <summary>A key was revoked.</summary>
+public sealed record ApiKeyRevoked : TenantEvent
+{
+    /// <summary>The key's public part.</summary>
+    public required string KeyId { get; init; }
+}

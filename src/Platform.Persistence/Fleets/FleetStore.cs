@@ -1,0 +1,164 @@
+using Marten;
+using Microsoft.EntityFrameworkCore;
+using Platform.Domain;
+using Platform.Domain.Fleets;
+
+namespace Platform.Persistence.Fleets;
+
+/// <summary>A fleet as it is read: its definition, and where its solving stands.</summary>
+public sealed record FleetView
+{
+    /// <summary>The fleet's id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Revision of the definition.</summary>
+    public required int Revision { get; init; }
+
+    /// <summary>The definition in force.</summary>
+    public required FleetDefinition Definition { get; init; }
+
+    /// <summary>When the definition was last changed.</summary>
+    public required DateTimeOffset RevisedAt { get; init; }
+
+    /// <summary>Version of the latest allocation; 0 before the first.</summary>
+    public required int LatestVersion { get; init; }
+
+    /// <summary>Hash of the latest allocation, or null.</summary>
+    public required string? LatestHash { get; init; }
+
+    /// <summary>When the last solve ended, or null.</summary>
+    public required DateTimeOffset? SolvedAt { get; init; }
+
+    /// <summary>Version of the workload stream that the last solve has read.</summary>
+    public required long SolvedWorkloadVersion { get; init; }
+
+    /// <summary>When the fleet is to be solved next.</summary>
+    public required DateTimeOffset DueAt { get; init; }
+
+    /// <summary>Why the last solve has no allocation to offer, or null.</summary>
+    public required string? SolveFault { get; init; }
+}
+
+/// <summary>One event of a fleet's history.</summary>
+/// <param name="Version">Version of the stream after it, from 1.</param>
+/// <param name="Type">Name of the event.</param>
+/// <param name="RecordedAt">When the database took it.</param>
+/// <param name="Data">The event.</param>
+public sealed record RecordedEvent(long Version, string Type, DateTimeOffset RecordedAt, object Data);
+
+/// <summary>What has become of a fleet after a command.</summary>
+/// <param name="Decision">The decision.</param>
+/// <param name="Fleet">The fleet afterwards, or null when there is none.</param>
+/// <param name="IsNew">There was no such fleet before.</param>
+public sealed record FleetOutcome(Decision<FleetEvent> Decision, FleetView? Fleet, bool IsNew);
+
+/// <summary>A tenant's fleets and what is decided about them.</summary>
+public sealed class FleetStore(PlatformStore store)
+{
+    /// <summary>Registers or revises a fleet; see <see cref="Fleet.Put"/>.</summary>
+    public async Task<FleetOutcome> PutAsync(
+        string tenant, string fleet, FleetDefinition definition, int? expectedRevision, string by, DateTimeOffset at, CancellationToken cancel)
+    {
+        await using var session = await OpenLockedAsync(tenant, fleet, cancel);
+        var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == fleet, cancel);
+        var before = row?.ToFleet();
+        var decision = Fleet.Put(before, definition, expectedRevision, by, at);
+        if (decision.Event is not { } happened)
+            return new FleetOutcome(decision, row is null ? null : View(row), false);
+        var after = Fleet.Evolve(before, happened);
+        if (row is null)
+        {
+            row = new FleetRow
+            {
+                TenantId = tenant,
+                FleetId = fleet,
+                Definition = definition,
+                Revision = after.Revision,
+                RegisteredAt = at,
+                RevisedAt = at,
+                DueAt = at,
+            };
+            session.Rows.Fleets.Add(row);
+        }
+
+        row.Take(after, at);
+        (row.DueAt, row.ClaimedUntil) = (at, null);
+        session.Events.Events.Append(EventStore.FleetStream(tenant, fleet), happened);
+        await session.CommitAsync(cancel);
+        return new FleetOutcome(decision, View(row), happened is FleetRegistered);
+    }
+
+    /// <summary>Retires a fleet; its history stays.</summary>
+    public async Task<Decision<FleetEvent>> RetireAsync(string tenant, string fleet, string by, DateTimeOffset at, CancellationToken cancel)
+    {
+        await using var session = await OpenLockedAsync(tenant, fleet, cancel);
+        var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == fleet, cancel);
+        var before = row?.ToFleet();
+        var decision = Fleet.Retire(before, by, at);
+        if (row is null || decision.Event is not { } happened)
+            return decision;
+        row.Take(Fleet.Evolve(before, happened), at);
+        session.Events.Events.Append(EventStore.FleetStream(tenant, fleet), happened);
+        await session.CommitAsync(cancel);
+        return decision;
+    }
+
+    /// <summary>Asks for a solve at once; false when there is no such fleet.</summary>
+    public async Task<bool> RequestSolveAsync(string tenant, string fleet, DateTimeOffset at, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(tenant, cancel);
+        var asked = await Active(session).Where(row => row.FleetId == fleet).ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.DueAt, at).SetProperty(row => row.ClaimedUntil, (DateTimeOffset?)null), cancel);
+        await session.CommitAsync(cancel);
+        return asked > 0;
+    }
+
+    /// <summary>The fleet, or null when there is none or it is retired.</summary>
+    public async Task<FleetView?> FindAsync(string tenant, string fleet, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(tenant, cancel);
+        return await Active(session).SingleOrDefaultAsync(row => row.FleetId == fleet, cancel) is { } row ? View(row) : null;
+    }
+
+    /// <summary>Fleets by id, after <paramref name="after"/>.</summary>
+    public async Task<IReadOnlyList<FleetView>> ListAsync(string tenant, string after, int limit, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(tenant, cancel);
+        var rows = await Active(session).Where(row => string.Compare(row.FleetId, after) > 0).OrderBy(row => row.FleetId).Take(limit).ToListAsync(cancel);
+        return [.. rows.Select(View)];
+    }
+
+    /// <summary>The decisions about a fleet, by stream version after <paramref name="after"/>; null when there never was such a fleet.</summary>
+    public async Task<IReadOnlyList<RecordedEvent>?> EventsAsync(string tenant, string fleet, long after, int limit, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(tenant, cancel);
+        if (!await session.Rows.Fleets.AnyAsync(row => row.FleetId == fleet, cancel))
+            return null;
+        var events = await session.Events.Events.FetchStreamAsync(
+            EventStore.FleetStream(tenant, fleet), version: after + limit, fromVersion: after + 1, token: cancel);
+        return [.. events.Select(e => new RecordedEvent(e.Version, e.EventTypeName, e.Timestamp, e.Data))];
+    }
+
+    private static IQueryable<FleetRow> Active(TenantSession session) => session.Rows.Fleets.AsNoTracking().Where(row => row.RetiredAt == null);
+
+    private async Task<TenantSession> OpenLockedAsync(string tenant, string fleet, CancellationToken cancel)
+    {
+        var session = await store.OpenAsync(tenant, cancel);
+        await session.LockAsync(EventStore.FleetStream(tenant, fleet), cancel);
+        return session;
+    }
+
+    private static FleetView View(FleetRow row) => new()
+    {
+        Id = row.FleetId,
+        Revision = row.Revision,
+        Definition = row.Definition,
+        RevisedAt = row.RevisedAt,
+        LatestVersion = row.LatestVersion,
+        LatestHash = row.LatestHash,
+        SolvedAt = row.SolvedAt,
+        SolvedWorkloadVersion = row.SolvedWorkloadVersion,
+        DueAt = row.DueAt,
+        SolveFault = row.SolveFault,
+    };
+}

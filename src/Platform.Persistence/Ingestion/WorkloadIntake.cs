@@ -1,0 +1,99 @@
+using JasperFx.Events;
+using Marten;
+using Npgsql;
+using Platform.Domain.Contracts;
+using Platform.Domain.Ingestion;
+
+namespace Platform.Persistence.Ingestion;
+
+/// <summary>A valid workload window with its proven sender.</summary>
+/// <param name="Tenant">The tenant, as the broker or a key has proven it.</param>
+/// <param name="MessageId">The idempotency key.</param>
+/// <param name="Window">A window that has passed <see cref="WorkloadWindowReader"/>.</param>
+public sealed record IncomingWindow(string Tenant, Guid MessageId, WorkloadWindow Window);
+
+/// <summary>What became of an incoming window.</summary>
+public enum IntakeOutcome
+{
+    /// <summary>It is in the fleet's history now.</summary>
+    Stored,
+
+    /// <summary>It was there before.</summary>
+    Duplicate,
+
+    /// <summary>The tenant has no such fleet, or has retired it.</summary>
+    UnknownFleet,
+}
+
+/// <summary>Appends workload windows to the fleets' workload streams, each once.</summary>
+public sealed class WorkloadIntake(PlatformStore store)
+{
+    /// <summary>
+    /// Stores a batch in one transaction. Several processes may store at the same time, in any order, the same message too.
+    /// </summary>
+    /// <returns>The outcome of each window, in the order given. Nothing is stored when this throws.</returns>
+    public async Task<IReadOnlyList<IntakeOutcome>> StoreAsync(IReadOnlyList<IncomingWindow> windows, CancellationToken cancel)
+    {
+        var outcomes = new IntakeOutcome[windows.Count];
+        await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        // Tenants in one order for all processes: locks are taken tenant by tenant, and must not be taken crosswise.
+        var byTenant = Enumerable.Range(0, windows.Count).GroupBy(i => windows[i].Tenant).OrderBy(group => group.Key, StringComparer.Ordinal);
+        foreach (var tenant in byTenant)
+            await StoreTenantAsync(transaction, tenant.Key, [.. tenant], windows, outcomes, cancel);
+        await transaction.CommitAsync(cancel);
+        return outcomes;
+    }
+
+    private async Task StoreTenantAsync(
+        NpgsqlTransaction transaction, string tenant, int[] indices, IReadOnlyList<IncomingWindow> windows, IntakeOutcome[] outcomes, CancellationToken cancel)
+    {
+        var eventIds = indices.ToDictionary(i => i, i => EventStore.MessageEvent(tenant, windows[i].MessageId));
+        var fleets = indices.Select(i => windows[i].Window.Fleet).Distinct(StringComparer.Ordinal).ToArray();
+        // One writer of a stream at a time: Marten numbers a stream's events by what it has read.
+        await TenantSession.LockAsync(transaction, fleets.Select(fleet => EventStore.WorkloadStream(tenant, fleet)), cancel);
+        var (known, stored) = await LookUpAsync(transaction, tenant, fleets, [.. eventIds.Values], cancel);
+
+        await using var session = store.Events.LightweightSession(TenantSession.EventsOf(tenant, transaction));
+        foreach (var i in indices)
+        {
+            outcomes[i] = !known.Contains(windows[i].Window.Fleet) ? IntakeOutcome.UnknownFleet
+                : stored.Add(eventIds[i]) ? IntakeOutcome.Stored
+                : IntakeOutcome.Duplicate;
+            if (outcomes[i] == IntakeOutcome.Stored)
+                Append(session, tenant, eventIds[i], windows[i]);
+        }
+
+        await session.SaveChangesAsync(cancel);
+    }
+
+    private static void Append(IDocumentSession session, string tenant, Guid eventId, IncomingWindow incoming) =>
+        session.Events.Append(
+            EventStore.WorkloadStream(tenant, incoming.Window.Fleet),
+            new Event<WorkloadWindowRecorded>(new WorkloadWindowRecorded { MessageId = incoming.MessageId, Window = incoming.Window }) { Id = eventId });
+
+    private static async Task<(HashSet<string> Fleets, HashSet<Guid> Events)> LookUpAsync(
+        NpgsqlTransaction transaction, string tenant, string[] fleets, Guid[] eventIds, CancellationToken cancel)
+    {
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand("select fleet_id from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null")
+                {
+                    Parameters = { new() { Value = tenant }, new() { Value = fleets } },
+                },
+                new NpgsqlBatchCommand($"select id from {EventStore.Schema}.mt_events where id = any($1)") { Parameters = { new() { Value = eventIds } } },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancel))
+            known.Add(reader.GetString(0));
+        var stored = new HashSet<Guid>();
+        await reader.NextResultAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+            stored.Add(reader.GetGuid(0));
+        return (known, stored);
+    }
+}

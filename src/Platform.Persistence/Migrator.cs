@@ -1,0 +1,33 @@
+using JasperFx;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
+
+namespace Platform.Persistence;
+
+/// <summary>Brings a database to the schema of this version: EF Core's migrations, then Marten's tables. Safe to repeat.</summary>
+public static class Migrator
+{
+    /// <summary>Migrates; creates nothing but schemas, tables, indexes and functions.</summary>
+    /// <param name="connectionString">Npgsql's connection string of a role that may create schemas.</param>
+    /// <param name="cancel">Ends the wait; what was applied stays.</param>
+    public static async Task MigrateAsync(string connectionString, CancellationToken cancel)
+    {
+        await using var dataSource = NpgsqlDataSource.Create(connectionString);
+        await using (var connection = await dataSource.OpenConnectionAsync(cancel))
+        await using (var rows = new PlatformDbContext(TenantSession.OptionsFor(connection), ""))
+            await rows.Database.MigrateAsync(cancel);
+        await using var events = EventStore.Open(dataSource, AutoCreate.CreateOrUpdate);
+        await events.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
+    }
+
+    internal static void Configure(NpgsqlDbContextOptionsBuilder npgsql) => npgsql.MigrationsHistoryTable("migrations", PlatformDbContext.Schema);
+
+    /// <summary>What <c>dotnet ef migrations add</c> makes its context with; it never connects.</summary>
+    internal sealed class DesignTime : IDesignTimeDbContextFactory<PlatformDbContext>
+    {
+        public PlatformDbContext CreateDbContext(string[] args) =>
+            new(TenantSession.OptionsFor(new NpgsqlConnection("Host=localhost")), "");
+    }
+}

@@ -1,0 +1,59 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Platform.Domain.Contracts;
+using Platform.Domain.Fleets;
+using Platform.Persistence.Fleets;
+using Platform.Persistence.Snapshots;
+using Platform.Persistence.Solving;
+using Platform.Persistence.Tenants;
+
+namespace Platform.Persistence;
+
+/// <summary>The read side. Every query sees the rows of one tenant; what looks across tenants says so by ignoring the filter.</summary>
+internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> options, string tenant) : DbContext(options)
+{
+    /// <summary>PostgreSQL schema of these tables.</summary>
+    public const string Schema = "platform";
+
+    public DbSet<TenantRow> Tenants => Set<TenantRow>();
+
+    public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
+
+    public DbSet<FleetRow> Fleets => Set<FleetRow>();
+
+    public DbSet<WorkloadSumsRow> WorkloadSums => Set<WorkloadSumsRow>();
+
+    public DbSet<SnapshotRow> Snapshots => Set<SnapshotRow>();
+
+    // Read through the instance, so that the filters of the shared model see this context's tenant.
+    private string CurrentTenant => tenant;
+
+    protected override void OnModelCreating(ModelBuilder model)
+    {
+        model.HasDefaultSchema(Schema);
+
+        model.Entity<TenantRow>().ToTable("tenants").HasKey(row => row.TenantId);
+        model.Entity<TenantRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        model.Entity<ApiKeyRow>().ToTable("api_keys").HasKey(row => row.KeyId);
+        model.Entity<ApiKeyRow>().HasIndex(row => row.TenantId);
+        model.Entity<ApiKeyRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        var fleet = model.Entity<FleetRow>().ToTable("fleets");
+        fleet.HasKey(row => new { row.TenantId, row.FleetId });
+        fleet.HasQueryFilter(row => row.TenantId == CurrentTenant);
+        fleet.Property(row => row.Definition).HasColumnType("jsonb").HasConversion(new ValueConverter<FleetDefinition, string>(
+            definition => System.Text.Encoding.UTF8.GetString(StrictJson.Write(definition)),
+            text => System.Text.Json.JsonSerializer.Deserialize<FleetDefinition>(text, StrictJson.Options)!));
+        // The sweep's question: which fleets are due? Retired ones are never.
+        fleet.HasIndex(row => row.DueAt).HasFilter("retired_at is null").HasDatabaseName("ix_fleets_due");
+
+        model.Entity<WorkloadSumsRow>().ToTable("workload_sums").HasKey(row => new { row.TenantId, row.FleetId });
+        model.Entity<WorkloadSumsRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        var snapshot = model.Entity<SnapshotRow>().ToTable("allocation_snapshots");
+        snapshot.HasKey(row => new { row.TenantId, row.FleetId, row.Version });
+        snapshot.HasIndex(row => new { row.TenantId, row.FleetId, row.SolvedAt });
+        snapshot.HasQueryFilter(row => row.TenantId == CurrentTenant);
+    }
+}

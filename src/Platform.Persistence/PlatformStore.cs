@@ -1,0 +1,46 @@
+using JasperFx;
+using Marten;
+using Npgsql;
+
+namespace Platform.Persistence;
+
+/// <summary>The platform's database: hands out sessions that are bound to one tenant. One for a process.</summary>
+public sealed class PlatformStore : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly DocumentStore _events;
+
+    /// <summary>Prepares the connections; opens none.</summary>
+    /// <param name="connectionString">Npgsql's connection string.</param>
+    /// <exception cref="ArgumentException">The string cannot be read, or would leak one tenant's settings to the next.</exception>
+    public PlatformStore(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        if (settings.NoResetOnClose)
+            throw new ArgumentException("'No Reset On Close' would hand one tenant's session settings to the next.", nameof(connectionString));
+        _dataSource = NpgsqlDataSource.Create(settings);
+        _events = EventStore.Open(_dataSource, AutoCreate.None);
+    }
+
+    internal NpgsqlDataSource DataSource => _dataSource;
+
+    internal IDocumentStore Events => _events;
+
+    /// <summary>Opens a unit of work for one tenant.</summary>
+    public Task<TenantSession> OpenAsync(string tenant, CancellationToken cancel) => TenantSession.OpenAsync(_dataSource, _events, tenant, cancel);
+
+    /// <summary>Asks the database for a sign of life.</summary>
+    /// <exception cref="NpgsqlException">It gives none.</exception>
+    public async Task PingAsync(CancellationToken cancel)
+    {
+        await using var command = _dataSource.CreateCommand("select 1 from platform.tenants limit 1");
+        await command.ExecuteScalarAsync(cancel);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _events.DisposeAsync();
+        await _dataSource.DisposeAsync();
+    }
+}

@@ -1,0 +1,175 @@
+using Marten;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Platform.Domain.Contracts;
+using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
+using Platform.Domain.Snapshots;
+using Platform.Persistence.Fleets;
+using Platform.Persistence.Snapshots;
+
+namespace Platform.Persistence.Solving;
+
+/// <summary>What a solve starts from.</summary>
+public sealed record SolveBasis
+{
+    /// <summary>The fleet.</summary>
+    public required FleetKey Key { get; init; }
+
+    /// <summary>The fleet's state.</summary>
+    public required Fleet Fleet { get; init; }
+
+    /// <summary>The latest snapshot, or null before the first.</summary>
+    public required StoredSnapshot? Latest { get; init; }
+
+    /// <summary>The sums as they were stored last, or null.</summary>
+    public required byte[]? Sums { get; init; }
+
+    /// <summary>Version of the workload stream up to which windows are in the sums.</summary>
+    public required long WorkloadVersion { get; init; }
+}
+
+/// <summary>What a solve came to, ready to be written.</summary>
+public sealed record SolveResult
+{
+    /// <summary>The basis it was solved on: if that has changed meanwhile, nothing is written.</summary>
+    public required SolveBasis Basis { get; init; }
+
+    /// <summary>When it was solved.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The sums with the new windows.</summary>
+    public required byte[] Sums { get; init; }
+
+    /// <summary>Version of the workload stream up to which windows are in the sums.</summary>
+    public required long WorkloadVersion { get; init; }
+
+    /// <summary>What was decided.</summary>
+    public required SolveOutcome Outcome { get; init; }
+}
+
+/// <summary>Reads what a solve needs and writes what it came to.</summary>
+public sealed class SolveStore(PlatformStore store)
+{
+    /// <summary>Windows read at a time, so that memory does not grow with the backlog.</summary>
+    private const int PageLength = 2_000;
+
+    /// <summary>What to solve on, or null when the fleet is gone.</summary>
+    public async Task<SolveBasis?> LoadAsync(FleetKey key, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(key.Tenant, cancel);
+        var row = await session.Rows.Fleets.AsNoTracking().SingleOrDefaultAsync(row => row.FleetId == key.Fleet && row.RetiredAt == null, cancel);
+        if (row is null)
+            return null;
+        var sums = await session.Rows.WorkloadSums.AsNoTracking().SingleOrDefaultAsync(sums => sums.FleetId == key.Fleet, cancel);
+        var latest = await session.Rows.Snapshots.AsNoTracking().Where(it => it.FleetId == key.Fleet && it.Version == row.LatestVersion)
+            .Select(it => new StoredSnapshot(it.Version, it.Hash, it.Document)).SingleOrDefaultAsync(cancel);
+        return new SolveBasis
+        {
+            Key = key,
+            Fleet = row.ToFleet(),
+            Latest = latest,
+            Sums = sums?.Sums,
+            WorkloadVersion = sums?.WorkloadVersion ?? 0,
+        };
+    }
+
+    /// <summary>Hands the windows after a version of the workload stream to <paramref name="fold"/>, in order.</summary>
+    /// <returns>The version of the last one read, or <paramref name="after"/> when there is none.</returns>
+    public async Task<long> ReadWindowsAsync(FleetKey key, long after, Action<WorkloadWindow> fold, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(key.Tenant, cancel);
+        var stream = EventStore.WorkloadStream(key.Tenant, key.Fleet);
+        for (var full = true; full;)
+        {
+            var page = await session.Events.Events.FetchStreamAsync(stream, version: after + PageLength, fromVersion: after + 1, token: cancel);
+            foreach (var recorded in page)
+                fold(((WorkloadWindowRecorded)recorded.Data).Window);
+            after += page.Count;
+            full = page.Count == PageLength;
+        }
+
+        return after;
+    }
+
+    /// <summary>Writes snapshot row, event and sums in one transaction.</summary>
+    /// <returns>False when another solve or a revision came first: then nothing is written, and nothing is lost.</returns>
+    public async Task<bool> CommitAsync(SolveResult result, CancellationToken cancel)
+    {
+        var (basis, key) = (result.Basis, result.Basis.Key);
+        await using var session = await store.OpenAsync(key.Tenant, cancel);
+        await session.LockAsync(EventStore.FleetStream(key.Tenant, key.Fleet), cancel);
+        var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == key.Fleet && row.RetiredAt == null, cancel);
+        if (row is null || row.LatestVersion != basis.Fleet.LatestVersion || row.Revision != basis.Fleet.Revision
+            || row.SolvedWorkloadVersion > result.WorkloadVersion)
+            return false;
+        row.SolvedAt = result.At;
+        row.SolvedWorkloadVersion = result.WorkloadVersion;
+        row.DueAt = result.At.AddSeconds(row.Definition.Solving.EverySeconds);
+        row.ClaimedUntil = null;
+        row.SolveFault = (result.Outcome as SolveOutcome.Infeasible)?.Reason;
+        if (result.Outcome is SolveOutcome.Published { Snapshot: var snapshot })
+            Publish(session, row, snapshot);
+        await SaveSumsAsync(session, result, cancel);
+        return await TryCommitAsync(session, cancel);
+    }
+
+    private static void Publish(TenantSession session, FleetRow row, AllocationSnapshot snapshot)
+    {
+        var document = snapshot.ToCanonicalBytes();
+        var hash = AllocationSnapshot.HashOf(document);
+        session.Rows.Snapshots.Add(new SnapshotRow
+        {
+            TenantId = session.Tenant,
+            FleetId = snapshot.Fleet,
+            Version = snapshot.Version,
+            SolvedAt = snapshot.SolvedAt,
+            Hash = hash,
+            Document = document,
+            Objective = snapshot.Solution.Objective!.Value,
+            MeanAccuracy = snapshot.Solution.MeanAccuracy!.Value,
+            MeanSystemTimeSeconds = snapshot.Solution.MeanSystemTimeSeconds!.Value,
+            Utilization = snapshot.Solution.Utilization!.Value,
+        });
+        var published = new AllocationPublished
+        {
+            At = snapshot.SolvedAt,
+            Version = snapshot.Version,
+            Hash = hash,
+            Revision = snapshot.Provenance.DefinitionRevision,
+            WorkloadVersion = snapshot.Provenance.WorkloadVersion,
+        };
+        row.LatestVersion = Fleet.Evolve(row.ToFleet(), published).LatestVersion;
+        row.LatestHash = hash;
+        session.Events.Events.Append(EventStore.FleetStream(session.Tenant, snapshot.Fleet), published);
+    }
+
+    private static async Task SaveSumsAsync(TenantSession session, SolveResult result, CancellationToken cancel)
+    {
+        var fleet = result.Basis.Key.Fleet;
+        if (await session.Rows.WorkloadSums.SingleOrDefaultAsync(row => row.FleetId == fleet, cancel) is { } row)
+            (row.WorkloadVersion, row.Sums) = (result.WorkloadVersion, result.Sums);
+        else
+            session.Rows.WorkloadSums.Add(new WorkloadSumsRow
+            {
+                TenantId = session.Tenant,
+                FleetId = fleet,
+                WorkloadVersion = result.WorkloadVersion,
+                Sums = result.Sums,
+            });
+    }
+
+    private static async Task<bool> TryCommitAsync(TenantSession session, CancellationToken cancel)
+    {
+        try
+        {
+            await session.CommitAsync(cancel);
+            return true;
+        }
+        catch (DbUpdateException fault) when (fault.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            // The unique key on (tenant, fleet, version) decides a race that the lock has not prevented.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using Marten;
+using Marten.Services;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Platform.Persistence;
+
+/// <summary>
+/// One tenant's unit of work: rows and events in one transaction, which commit together or not at all. Sees and writes nothing of any
+/// other tenant. Not for use by several threads at once.
+/// </summary>
+public sealed class TenantSession : IAsyncDisposable
+{
+    private readonly NpgsqlConnection _connection;
+    private readonly NpgsqlTransaction _transaction;
+    private readonly IDocumentStore _store;
+    private IDocumentSession? _events;
+
+    private TenantSession(string tenant, NpgsqlConnection connection, NpgsqlTransaction transaction, IDocumentStore store)
+    {
+        Tenant = tenant;
+        (_connection, _transaction, _store) = (connection, transaction, store);
+        Rows = new PlatformDbContext(OptionsFor(connection), tenant);
+    }
+
+    /// <summary>The tenant's id.</summary>
+    public string Tenant { get; }
+
+    internal PlatformDbContext Rows { get; }
+
+    /// <summary>Marten's session on the same transaction. Conjoined tenancy wants one for each tenant.</summary>
+    internal IDocumentSession Events => _events ??= _store.LightweightSession(EventsOf(Tenant, _transaction));
+
+    internal NpgsqlTransaction Transaction => _transaction;
+
+    internal static async Task<TenantSession> OpenAsync(NpgsqlDataSource dataSource, IDocumentStore store, string tenant, CancellationToken cancel)
+    {
+        var connection = await dataSource.OpenConnectionAsync(cancel);
+        try
+        {
+            var transaction = await connection.BeginTransactionAsync(cancel);
+            var session = new TenantSession(tenant, connection, transaction, store);
+            await session.Rows.Database.UseTransactionAsync(transaction, cancel);
+            return session;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    internal static SessionOptions EventsOf(string tenant, NpgsqlTransaction transaction)
+    {
+        var options = SessionOptions.ForTransaction(transaction);
+        options.TenantId = tenant;
+        return options;
+    }
+
+    internal static DbContextOptions<PlatformDbContext> OptionsFor(NpgsqlConnection connection) =>
+        new DbContextOptionsBuilder<PlatformDbContext>().UseNpgsql(connection, Migrator.Configure).UseSnakeCaseNamingConvention().Options;
+
+    /// <summary>Waits until no other session holds the same lock, and holds it until the end of the transaction.</summary>
+    internal Task LockAsync(Guid subject, CancellationToken cancel) => LockAsync(_transaction, [subject], cancel);
+
+    /// <summary>Takes several locks in one order for all sessions, so that two of them cannot wait for one another.</summary>
+    internal static async Task LockAsync(NpgsqlTransaction transaction, IEnumerable<Guid> subjects, CancellationToken cancel)
+    {
+        var keys = subjects.Select(LockKey).Distinct().Order().ToArray();
+        await using var command = new NpgsqlCommand(
+            "select pg_advisory_xact_lock(key) from (select key from unnest($1) as keys(key) order by key) as ordered", transaction.Connection, transaction);
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = keys });
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>Writes rows and events, and commits both.</summary>
+    public async Task CommitAsync(CancellationToken cancel)
+    {
+        await Rows.SaveChangesAsync(cancel);
+        if (_events is not null)
+            await _events.SaveChangesAsync(cancel);
+        await _transaction.CommitAsync(cancel);
+    }
+
+    /// <summary>Ends the session; what is not committed is undone.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Rows.DisposeAsync();
+        if (_events is not null)
+            await _events.DisposeAsync();
+        await _transaction.DisposeAsync();
+        await _connection.DisposeAsync();
+    }
+
+    private static long LockKey(Guid subject) => System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(subject.ToByteArray());
+}

@@ -1,0 +1,170 @@
+using Microsoft.EntityFrameworkCore;
+using Platform.Domain;
+using Platform.Domain.Tenants;
+
+namespace Platform.Persistence.Tenants;
+
+/// <summary>A tenant as operators list it.</summary>
+/// <param name="Id">The tenant's id.</param>
+/// <param name="DisplayName">Name for people.</param>
+/// <param name="RegisteredAt">Since when.</param>
+/// <param name="SuspendedAt">Since when suspended, or null.</param>
+public sealed record TenantSummary(string Id, string DisplayName, DateTimeOffset RegisteredAt, DateTimeOffset? SuspendedAt);
+
+/// <summary>A key as operators list it: all but its secret.</summary>
+/// <param name="Id">The key's public part.</param>
+/// <param name="Name">Name for people.</param>
+/// <param name="Scopes">What it may do.</param>
+/// <param name="IssuedAt">Since when.</param>
+/// <param name="ExpiresAt">Until when, or null.</param>
+/// <param name="RevokedAt">Since when revoked, or null.</param>
+public sealed record ApiKeySummary(
+    string Id, string Name, IReadOnlyList<string> Scopes, DateTimeOffset IssuedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
+
+/// <summary>What a presented key is held against.</summary>
+/// <param name="Tenant">The tenant that the key proves.</param>
+/// <param name="Name">The key's name.</param>
+/// <param name="Scopes">What it may do.</param>
+/// <param name="Mac">HMAC-SHA256 of the whole key.</param>
+/// <param name="ExpiresAt">Until when, or null.</param>
+public sealed record StoredApiKey(string Tenant, string Name, IReadOnlyList<string> Scopes, byte[] Mac, DateTimeOffset? ExpiresAt);
+
+/// <summary>Tenants and their keys, for operators and for authentication.</summary>
+public sealed class TenantRegistry(PlatformStore store)
+{
+    /// <summary>Takes a tenant on with its first key.</summary>
+    /// <param name="id">The tenant's id.</param>
+    /// <param name="displayName">Name for people.</param>
+    /// <param name="key">The first key.</param>
+    /// <param name="mac">Its HMAC.</param>
+    /// <param name="provision">Makes what the tenant needs elsewhere; if it fails, the tenant is not taken on. Must bear being repeated.</param>
+    /// <param name="at">The moment.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<Decision<TenantEvent>> RegisterAsync(
+        string id, string displayName, ApiKeyIssued key, byte[] mac, Func<CancellationToken, Task> provision, DateTimeOffset at, CancellationToken cancel)
+    {
+        await using var session = await OpenLockedAsync(id, cancel);
+        var decision = Tenant.Register(await FindAsync(session, cancel), displayName, at);
+        if (decision.IsRefused)
+            return decision;
+        session.Rows.Tenants.Add(new TenantRow { TenantId = id, DisplayName = displayName, RegisteredAt = at });
+        Append(session, decision.Event!);
+        AddKey(session, key, mac);
+        await provision(cancel);
+        await session.CommitAsync(cancel);
+        return decision;
+    }
+
+    /// <summary>Suspends a tenant; its data stay.</summary>
+    public async Task<Decision<TenantEvent>> SuspendAsync(
+        string id, Func<CancellationToken, Task> withdraw, DateTimeOffset at, CancellationToken cancel)
+    {
+        await using var session = await OpenLockedAsync(id, cancel);
+        var decision = Tenant.Suspend(await FindAsync(session, cancel), at);
+        if (decision.IsRefused)
+            return decision;
+        if (decision.Event is { } suspended)
+        {
+            (await session.Rows.Tenants.SingleAsync(cancel)).SuspendedAt = at;
+            Append(session, suspended);
+        }
+
+        await withdraw(cancel);
+        await session.CommitAsync(cancel);
+        return decision;
+    }
+
+    /// <summary>Adds a key.</summary>
+    public async Task<Decision<TenantEvent>> IssueKeyAsync(string tenant, ApiKeyIssued key, byte[] mac, CancellationToken cancel)
+    {
+        await using var session = await OpenLockedAsync(tenant, cancel);
+        var decision = Tenant.IssueKey(await FindAsync(session, cancel), key);
+        if (decision.IsRefused)
+            return decision;
+        AddKey(session, key, mac);
+        await session.CommitAsync(cancel);
+        return decision;
+    }
+
+    /// <summary>Revokes a key.</summary>
+    public async Task<Decision<TenantEvent>> RevokeKeyAsync(string tenant, string keyId, DateTimeOffset at, CancellationToken cancel)
+    {
+        await using var session = await OpenLockedAsync(tenant, cancel);
+        var decision = Tenant.RevokeKey(await FindAsync(session, cancel), keyId, at);
+        if (decision.IsRefused)
+            return decision;
+        (await session.Rows.ApiKeys.SingleAsync(key => key.KeyId == keyId, cancel)).RevokedAt = at;
+        Append(session, decision.Event!);
+        await session.CommitAsync(cancel);
+        return decision;
+    }
+
+    /// <summary>Tenants by id, after <paramref name="after"/>.</summary>
+    public async Task<IReadOnlyList<TenantSummary>> ListAsync(string after, int limit, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync("", cancel);
+        return await session.Rows.Tenants.IgnoreQueryFilters().AsNoTracking()
+            .Where(row => string.Compare(row.TenantId, after) > 0).OrderBy(row => row.TenantId).Take(limit)
+            .Select(row => new TenantSummary(row.TenantId, row.DisplayName, row.RegisteredAt, row.SuspendedAt)).ToListAsync(cancel);
+    }
+
+    /// <summary>All keys of a tenant, the revoked too, or null when there is no such tenant.</summary>
+    public async Task<IReadOnlyList<ApiKeySummary>?> ListKeysAsync(string tenant, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(tenant, cancel);
+        if (!await session.Rows.Tenants.AnyAsync(cancel))
+            return null;
+        return await session.Rows.ApiKeys.AsNoTracking().OrderBy(key => key.IssuedAt).ThenBy(key => key.KeyId)
+            .Select(key => new ApiKeySummary(key.KeyId, key.Name, key.Scopes, key.IssuedAt, key.ExpiresAt, key.RevokedAt)).ToListAsync(cancel);
+    }
+
+    /// <summary>The stored key of that public id, unless it is revoked or its tenant is suspended.</summary>
+    public async Task<StoredApiKey?> FindKeyAsync(string keyId, CancellationToken cancel)
+    {
+        await using var command = store.DataSource.CreateCommand("""
+            select key.tenant_id, key.name, key.scopes, key.mac, key.expires_at
+            from platform.api_keys as key join platform.tenants as tenant using (tenant_id)
+            where key.key_id = $1 and key.revoked_at is null and tenant.suspended_at is null
+            """);
+        command.Parameters.Add(new() { Value = keyId });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        if (!await reader.ReadAsync(cancel))
+            return null;
+        return new StoredApiKey(
+            reader.GetString(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<byte[]>(3),
+            reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4));
+    }
+
+    private async Task<TenantSession> OpenLockedAsync(string tenant, CancellationToken cancel)
+    {
+        var session = await store.OpenAsync(tenant, cancel);
+        await session.LockAsync(EventStore.TenantStream(tenant), cancel);
+        return session;
+    }
+
+    private static async Task<Tenant?> FindAsync(TenantSession session, CancellationToken cancel)
+    {
+        if (await session.Rows.Tenants.AsNoTracking().SingleOrDefaultAsync(cancel) is not { } row)
+            return null;
+        var keys = await session.Rows.ApiKeys.Where(key => key.RevokedAt == null).Select(key => key.KeyId).ToListAsync(cancel);
+        return new Tenant { DisplayName = row.DisplayName, IsSuspended = row.SuspendedAt is not null, Keys = [.. keys] };
+    }
+
+    private static void AddKey(TenantSession session, ApiKeyIssued key, byte[] mac)
+    {
+        session.Rows.ApiKeys.Add(new ApiKeyRow
+        {
+            KeyId = key.KeyId,
+            TenantId = session.Tenant,
+            Name = key.Name,
+            Scopes = [.. key.Scopes],
+            Mac = mac,
+            IssuedAt = key.At,
+            ExpiresAt = key.ExpiresAt,
+        });
+        Append(session, key);
+    }
+
+    private static void Append(TenantSession session, TenantEvent happened) =>
+        session.Events.Events.Append(EventStore.TenantStream(session.Tenant), happened);
+}
