@@ -79,7 +79,9 @@ internal sealed class UniformBudget
         var promise = (_model.Problem.AccuracyWeight * At(right).WeightedAccuracy) - At(left).MeanSystemTime;
         if (promise <= _best.Objective)
             return;
-        var kink = MiddleKink(left, right);
+
+        // A shared queue of several servers is not concave even between kinks: it is halved everywhere.
+        var kink = _model.SharedQueue ? left + ((right - left) / 2) : MiddleKink(left, right);
         if (kink is null)
         {
             if (Promise(left, right) > _best.Objective)

@@ -42,4 +42,16 @@ public sealed class QueueingTests
     [Fact]
     public void A_shared_queue_of_one_server_is_M_G_1() =>
         Assert.Equal(MG1.MeanWaitSeconds(0.6, new(1, 3)), MGk.MeanWaitSeconds(0.6, 1, new(1, 3)), 1e-14);
+
+    [Theory]
+    [InlineData(2, 0.3)]
+    [InlineData(5, 0.8)]
+    [InlineData(64, 0.95)]
+    public void The_slope_of_the_wait_factor_is_its_derivative(int servers, double load)
+    {
+        double Factor(double mean) => MGk.WaitFactor(1, servers, mean, 1 - (mean / servers));
+        var (mean, step) = (load * servers, 1e-6 * servers);
+        var difference = (Factor(mean + step) - Factor(mean - step)) / (2 * step);
+        Assert.Equal(difference, MGk.WaitFactorSlope(1, servers, mean, 1 - load), 1e-6 * difference);
+    }
 }
