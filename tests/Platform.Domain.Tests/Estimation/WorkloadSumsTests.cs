@@ -91,6 +91,14 @@ public class WorkloadSumsTests
         Assert.Equal(told.ToBytes(), dealt.ToBytes());
     }
 
+    [Theory]
+    [InlineData(60, 5)]
+    [InlineData(321, 6)]
+    [InlineData(21_600, 338)]
+    [InlineData(604_800, 9_450)]
+    public void A_bucket_is_a_64th_of_the_horizon_and_at_least_five_seconds(int horizon, int width) =>
+        Assert.Equal(width, new WorkloadSums(horizon).BucketSeconds);
+
     [Fact]
     public void Queries_that_ended_go_to_the_bucket_in_which_the_window_ends()
     {
