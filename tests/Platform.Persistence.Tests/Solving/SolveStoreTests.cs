@@ -86,6 +86,21 @@ public sealed class SolveStoreTests(TestStore store)
         Assert.Equal(TestStore.At.AddHours(1), (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.DueAt);
     }
 
+    /// <summary>What came in after the solve has read its windows would otherwise wait for the next period.</summary>
+    [Fact]
+    public async Task A_solve_asked_for_while_another_is_at_work_is_not_forgotten()
+    {
+        var key = await FleetAsync();
+        var result = TestStore.Solve(await LoadAsync(key));
+        var asked = TestStore.At.AddSeconds(1);
+        Assert.True(await store.Fleets.RequestSolveAsync(key.Tenant, key.Fleet, asked, Cancel));
+        Assert.True(await store.Solves.CommitAsync(result, Cancel));
+        Assert.Equal(asked, (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.DueAt);
+
+        Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
+        Assert.Equal(TestStore.At.AddSeconds(300), (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.DueAt);
+    }
+
     [Fact]
     public async Task A_fleet_retired_between_load_and_commit_gets_no_snapshot()
     {
