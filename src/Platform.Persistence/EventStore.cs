@@ -51,7 +51,7 @@ public static class EventStore
         options.Connection(dataSource);
         options.DatabaseSchemaName = Schema;
         options.AutoCreateSchemaObjects = autoCreate;
-        options.UseSystemTextJsonForSerialization(EnumStorage.AsString, Casing.CamelCase, json =>
+        options.UseSystemTextJsonForSerialization(Weasel.Core.EnumStorage.AsString, Weasel.Core.Casing.CamelCase, json =>
             json.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull);
         options.Events.TenancyStyle = TenancyStyle.Conjoined;
         options.Events.EnableUniqueIndexOnEventId = true;

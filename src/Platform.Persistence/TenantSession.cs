@@ -1,3 +1,4 @@
+using JasperFx.Events;
 using Marten;
 using Marten.Services;
 using Microsoft.EntityFrameworkCore;
@@ -28,10 +29,8 @@ public sealed class TenantSession : IAsyncDisposable
 
     internal PlatformDbContext Rows { get; }
 
-    /// <summary>Marten's session on the same transaction. Conjoined tenancy wants one for each tenant.</summary>
-    internal IDocumentSession Events => _events ??= _store.LightweightSession(EventsOf(Tenant, _transaction));
-
-    internal NpgsqlTransaction Transaction => _transaction;
+    // Marten's session on the same transaction. Conjoined tenancy wants one for each tenant.
+    private IDocumentSession Events => _events ??= _store.LightweightSession(EventsOf(Tenant, _transaction));
 
     internal static async Task<TenantSession> OpenAsync(NpgsqlDataSource dataSource, IDocumentStore store, string tenant, CancellationToken cancel)
     {
@@ -72,6 +71,13 @@ public sealed class TenantSession : IAsyncDisposable
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = keys });
         await command.ExecuteNonQueryAsync(cancel);
     }
+
+    /// <summary>Appends an event to a stream of the tenant, at the commit.</summary>
+    internal void Append(Guid stream, object happened) => Events.Events.Append(stream, happened);
+
+    /// <summary>Reads the events of a stream after a version, oldest first.</summary>
+    internal Task<IReadOnlyList<IEvent>> ReadAsync(Guid stream, long after, int limit, CancellationToken cancel) =>
+        Events.Events.FetchStreamAsync(stream, version: after + limit, fromVersion: after + 1, token: cancel);
 
     /// <summary>Writes rows and events, and commits both.</summary>
     public async Task CommitAsync(CancellationToken cancel)

@@ -1,4 +1,3 @@
-using Marten;
 using Microsoft.EntityFrameworkCore;
 using Platform.Domain;
 using Platform.Domain.Fleets;
@@ -83,7 +82,7 @@ public sealed class FleetStore(PlatformStore store)
 
         row.Take(after, at);
         (row.DueAt, row.ClaimedUntil) = (at, null);
-        session.Events.Events.Append(EventStore.FleetStream(tenant, fleet), happened);
+        session.Append(EventStore.FleetStream(tenant, fleet), happened);
         await session.CommitAsync(cancel);
         return new FleetOutcome(decision, View(row), happened is FleetRegistered);
     }
@@ -98,7 +97,7 @@ public sealed class FleetStore(PlatformStore store)
         if (row is null || decision.Event is not { } happened)
             return decision;
         row.Take(Fleet.Evolve(before, happened), at);
-        session.Events.Events.Append(EventStore.FleetStream(tenant, fleet), happened);
+        session.Append(EventStore.FleetStream(tenant, fleet), happened);
         await session.CommitAsync(cancel);
         return decision;
     }
@@ -134,8 +133,7 @@ public sealed class FleetStore(PlatformStore store)
         await using var session = await store.OpenAsync(tenant, cancel);
         if (!await session.Rows.Fleets.AnyAsync(row => row.FleetId == fleet, cancel))
             return null;
-        var events = await session.Events.Events.FetchStreamAsync(
-            EventStore.FleetStream(tenant, fleet), version: after + limit, fromVersion: after + 1, token: cancel);
+        var events = await session.ReadAsync(EventStore.FleetStream(tenant, fleet), after, limit, cancel);
         return [.. events.Select(e => new RecordedEvent(e.Version, e.EventTypeName, e.Timestamp, e.Data))];
     }
 

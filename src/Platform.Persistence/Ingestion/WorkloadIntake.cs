@@ -9,7 +9,7 @@ namespace Platform.Persistence.Ingestion;
 /// <summary>A valid workload window with its proven sender.</summary>
 /// <param name="Tenant">The tenant, as the broker or a key has proven it.</param>
 /// <param name="MessageId">The idempotency key.</param>
-/// <param name="Window">A window that has passed <see cref="WorkloadWindowReader"/>.</param>
+/// <param name="Window">The window, valid by the contract.</param>
 public sealed record IncomingWindow(string Tenant, Guid MessageId, WorkloadWindow Window);
 
 /// <summary>What became of an incoming window.</summary>

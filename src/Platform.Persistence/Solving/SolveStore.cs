@@ -1,4 +1,3 @@
-using Marten;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Platform.Domain.Contracts;
@@ -82,7 +81,7 @@ public sealed class SolveStore(PlatformStore store)
         var stream = EventStore.WorkloadStream(key.Tenant, key.Fleet);
         for (var full = true; full;)
         {
-            var page = await session.Events.Events.FetchStreamAsync(stream, version: after + PageLength, fromVersion: after + 1, token: cancel);
+            var page = await session.ReadAsync(stream, after, PageLength, cancel);
             foreach (var recorded in page)
                 fold(((WorkloadWindowRecorded)recorded.Data).Window);
             after += page.Count;
@@ -141,7 +140,7 @@ public sealed class SolveStore(PlatformStore store)
         };
         row.LatestVersion = Fleet.Evolve(row.ToFleet(), published).LatestVersion;
         row.LatestHash = hash;
-        session.Events.Events.Append(EventStore.FleetStream(session.Tenant, snapshot.Fleet), published);
+        session.Append(EventStore.FleetStream(session.Tenant, snapshot.Fleet), published);
     }
 
     private static async Task SaveSumsAsync(TenantSession session, SolveResult result, CancellationToken cancel)

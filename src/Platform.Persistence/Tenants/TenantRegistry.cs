@@ -166,5 +166,5 @@ public sealed class TenantRegistry(PlatformStore store)
     }
 
     private static void Append(TenantSession session, TenantEvent happened) =>
-        session.Events.Events.Append(EventStore.TenantStream(session.Tenant), happened);
+        session.Append(EventStore.TenantStream(session.Tenant), happened);
 }

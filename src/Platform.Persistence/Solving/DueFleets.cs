@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Platform.Persistence.Solving;
@@ -9,7 +8,7 @@ namespace Platform.Persistence.Solving;
 public sealed record FleetKey(string Tenant, string Fleet);
 
 /// <summary>The fleets whose time to be solved has come, over all tenants.</summary>
-public sealed class SolveQueue(PlatformStore store)
+public sealed class DueFleets(PlatformStore store)
 {
     /// <summary>
     /// Claims due fleets, the longest due first. A claim keeps other sweeps from handing out the same fleets; it is not a lock: when it
@@ -19,7 +18,7 @@ public sealed class SolveQueue(PlatformStore store)
     /// <param name="claimFor">How long a batch may take before it is taken for dead.</param>
     /// <param name="limit">Most fleets to claim.</param>
     /// <param name="cancel">Gives up; nothing is claimed then.</param>
-    public async Task<IReadOnlyList<FleetKey>> ClaimDueAsync(DateTimeOffset now, TimeSpan claimFor, int limit, CancellationToken cancel)
+    public async Task<IReadOnlyList<FleetKey>> ClaimAsync(DateTimeOffset now, TimeSpan claimFor, int limit, CancellationToken cancel)
     {
         await using var command = store.DataSource.CreateCommand("""
             update platform.fleets as fleet set claimed_until = $2

@@ -1,0 +1,75 @@
+using Platform.Domain.Allocation;
+using Platform.Domain.Contracts;
+
+namespace Platform.Domain.Fleets;
+
+/// <summary>The ranges of a fleet definition, and the check that reports every one that is broken.</summary>
+public static class FleetDefinitionValidation
+{
+    /// <summary>Most task types of a fleet.</summary>
+    public const int MaxTaskTypes = 1_000;
+
+    private const int MaxNameLength = 200;
+    private const int MaxEverySeconds = 86_400;
+    private const int MinHorizonSeconds = 60;
+    private const int MaxHorizonSeconds = 7 * 86_400;
+
+    /// <summary>Checks a definition.</summary>
+    /// <returns>Every fault; empty for a valid definition.</returns>
+    public static IReadOnlyList<InputError> Validate(FleetDefinition definition)
+    {
+        var errors = new List<InputError>();
+        ValidateName(definition.DisplayName, errors);
+        ValidateSolving(definition.Solving, errors);
+        foreach (var (i, type) in definition.TaskTypes.Index())
+        {
+            if (type is not null && !Identifiers.IsTaskType(type.Id))
+                errors.Add(new($"/taskTypes/{i}/id", $"must match {Identifiers.TaskTypePattern}"));
+        }
+
+        if (definition.TaskTypes.Count > MaxTaskTypes)
+            errors.Add(new("/taskTypes", $"must have at most {MaxTaskTypes} task types"));
+        else
+            errors.AddRange(ProblemFaults(definition).Where(fault => !errors.Exists(known => known.Pointer == fault.Pointer)));
+        return errors;
+    }
+
+    // A definition is a problem with a name and a timetable; what a problem must keep is said there.
+    private static IEnumerable<InputError> ProblemFaults(FleetDefinition definition)
+    {
+        var objective = definition.Objective;
+        var problem = new AllocationProblem
+        {
+            ArrivalRate = definition.ArrivalRate,
+            Servers = definition.Servers,
+            Dispatch = definition.Dispatch,
+            AccuracyWeight = objective.AccuracyWeight,
+            MaxUtilization = objective.MaxUtilization,
+            MeanTokenBudget = objective.MeanTokenBudget,
+            MaxMeanSystemTimeSeconds = objective.MaxMeanSystemTimeSeconds,
+            TaskTypes = definition.TaskTypes,
+        };
+        return ProblemValidation.Validate(problem).Select(fault => fault with { Pointer = InDefinition(fault.Pointer) });
+    }
+
+    private static string InDefinition(string pointer) =>
+        pointer is "/accuracyWeight" or "/maxUtilization" or "/meanTokenBudget" or "/maxMeanSystemTimeSeconds" ? $"/objective{pointer}" : pointer;
+
+    private static void ValidateName(string name, List<InputError> errors)
+    {
+        if (string.IsNullOrWhiteSpace(name) || name.Length > MaxNameLength)
+            errors.Add(new("/displayName", $"must have 1 to {MaxNameLength} characters that are not all white space"));
+        else if (name.Any(char.IsControl))
+            errors.Add(new("/displayName", "must have no control characters"));
+    }
+
+    private static void ValidateSolving(SolvingPolicy solving, List<InputError> errors)
+    {
+        if (solving.EverySeconds is < 1 or > MaxEverySeconds)
+            errors.Add(new("/solving/everySeconds", $"must be 1 to {MaxEverySeconds}"));
+        if (solving.HorizonSeconds is < MinHorizonSeconds or > MaxHorizonSeconds)
+            errors.Add(new("/solving/horizonSeconds", $"must be {MinHorizonSeconds} to {MaxHorizonSeconds}"));
+        if (!(solving.MinimumGain >= 0 && double.IsFinite(solving.MinimumGain)))
+            errors.Add(new("/solving/minimumGain", "must be a finite number of at least 0"));
+    }
+}
