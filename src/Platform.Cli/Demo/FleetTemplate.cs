@@ -1,6 +1,6 @@
-namespace Platform.Cli.Demo;
+using static Platform.Cli.Demo.RequestShape;
 
-using static RequestShape;
+namespace Platform.Cli.Demo;
 
 /// <summary>A task type of a demo fleet, in units that do not depend on how busy the trace is.</summary>
 /// <param name="Id">The task type's id.</param>
@@ -56,8 +56,16 @@ internal static class DemoCatalog
     [
         new()
         {
-            Id = "chat-eu", DisplayName = "Chat, EU", Tenant = 0, Servers = 1, Traffic = 1.0, PolicyTokens = 400, Utilization = 0.6,
-            AccuracyWorth = 12, MaxUtilization = 0.9, EverySeconds = 2,
+            Id = "chat-eu",
+            DisplayName = "Chat, EU",
+            Tenant = 0,
+            Servers = 1,
+            Traffic = 1.0,
+            PolicyTokens = 400,
+            Utilization = 0.6,
+            AccuracyWorth = 12,
+            MaxUtilization = 0.9,
+            EverySeconds = 2,
             Tasks =
             [
                 new("smalltalk", [ShortBrief], 0.15, 0.2, 0.9, 0.75, 0.2, 4.0),
@@ -68,8 +76,15 @@ internal static class DemoCatalog
         },
         new()
         {
-            Id = "chat-us", DisplayName = "Chat, US", Tenant = 0, Servers = 2, Traffic = 2.0, PolicyTokens = 300, Utilization = 0.7,
-            AccuracyWorth = 6, EverySeconds = 3,
+            Id = "chat-us",
+            DisplayName = "Chat, US",
+            Tenant = 0,
+            Servers = 2,
+            Traffic = 2.0,
+            PolicyTokens = 300,
+            Utilization = 0.7,
+            AccuracyWorth = 6,
+            EverySeconds = 3,
             Tasks =
             [
                 new("triage", [ShortBrief, MediumBrief], 0.4, 0.2, 0.9, 0.6, 0.35, 3.0),
@@ -79,8 +94,16 @@ internal static class DemoCatalog
         },
         new()
         {
-            Id = "code-assist", DisplayName = "Code assistant", Tenant = 1, Servers = 4, Traffic = 3.0, PolicyTokens = 800, Utilization = 0.5,
-            AccuracyWorth = 20, MaxUtilization = 0.95, EverySeconds = 3,
+            Id = "code-assist",
+            DisplayName = "Code assistant",
+            Tenant = 1,
+            Servers = 4,
+            Traffic = 3.0,
+            PolicyTokens = 800,
+            Utilization = 0.5,
+            AccuracyWorth = 20,
+            MaxUtilization = 0.95,
+            EverySeconds = 3,
             Tasks =
             [
                 new("completion", [ShortBrief], 0.2, 0.1, 1.0, 0.65, 0.25, 5.0),
@@ -92,8 +115,15 @@ internal static class DemoCatalog
         },
         new()
         {
-            Id = "ci-review", DisplayName = "Review in CI", Tenant = 1, Servers = 1, Traffic = 0.7, PolicyTokens = 1200, Utilization = 0.45,
-            AccuracyWorth = 30, EverySeconds = 5,
+            Id = "ci-review",
+            DisplayName = "Review in CI",
+            Tenant = 1,
+            Servers = 1,
+            Traffic = 0.7,
+            PolicyTokens = 1200,
+            Utilization = 0.45,
+            AccuracyWorth = 30,
+            EverySeconds = 5,
             Tasks =
             [
                 new("lint", [ShortBrief, ShortLong], 0.3, 0.1, 0.9, 0.8, 0.15, 6.0),
@@ -103,8 +133,16 @@ internal static class DemoCatalog
         },
         new()
         {
-            Id = "math-lab", DisplayName = "Mathematics", Tenant = 2, Servers = 2, Traffic = 1.4, PolicyTokens = 1600, Utilization = 0.55,
-            AccuracyWorth = 40, MaxUtilization = 0.9, EverySeconds = 4,
+            Id = "math-lab",
+            DisplayName = "Mathematics",
+            Tenant = 2,
+            Servers = 2,
+            Traffic = 1.4,
+            PolicyTokens = 1600,
+            Utilization = 0.55,
+            AccuracyWorth = 40,
+            MaxUtilization = 0.9,
+            EverySeconds = 4,
             Tasks =
             [
                 new("arithmetic", [ShortBrief], 0.1, 0.05, 1.0, 0.5, 0.48, 8.0),
@@ -117,8 +155,15 @@ internal static class DemoCatalog
         },
         new()
         {
-            Id = "doc-qa", DisplayName = "Questions on documents", Tenant = 2, Servers = 3, Traffic = 2.1, PolicyTokens = 250, Utilization = 0.75,
-            AccuracyWorth = 4, EverySeconds = 2,
+            Id = "doc-qa",
+            DisplayName = "Questions on documents",
+            Tenant = 2,
+            Servers = 3,
+            Traffic = 2.1,
+            PolicyTokens = 250,
+            Utilization = 0.75,
+            AccuracyWorth = 4,
+            EverySeconds = 2,
             Tasks =
             [
                 new("lookup", [ShortBrief, MediumBrief], 0.4, 0.4, 1.0, 0.7, 0.25, 3.0),

@@ -17,7 +17,7 @@ internal enum RequestShape
 
 internal static class RequestShapes
 {
-    /// <summary>Above it a prompt holds more than a question and its setting: the lower third of the Azure conversation trace lies below.</summary>
+    /// <summary>From it on a prompt holds more than a question and its setting: the lower third of the Azure conversation trace lies below.</summary>
     private const int MediumContext = 512;
 
     /// <summary>Above it a prompt holds documents or files: the upper sixth of both Azure traces.</summary>
