@@ -1,1 +1,7 @@
-return 0;
+using Platform.Workers;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddWorkers();
+var host = builder.Build();
+host.MapWorkerHealth();
+await host.RunAsync();

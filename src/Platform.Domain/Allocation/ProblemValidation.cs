@@ -36,6 +36,8 @@ public static class ProblemValidation
             errors.Add(new("/servers", $"must be 1 to {MaxServers}"));
         if (!Enum.IsDefined(problem.Dispatch))
             errors.Add(new("/dispatch", "must be split or shared"));
+        else if (problem.Dispatch == Dispatch.Shared && problem.Servers > 1)
+            errors.Add(new("/dispatch", "shared with more than one server is not available yet"));
         ValidateObjective(
             problem.AccuracyWeight, problem.MaxUtilization, problem.MeanTokenBudget, problem.MaxMeanSystemTimeSeconds, "", errors);
         ValidateTaskTypes(problem.TaskTypes, "/taskTypes", errors);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Platform.Domain.Allocation;
-using Platform.Domain.Contracts;
 
 namespace Platform.Domain.Snapshots;
 

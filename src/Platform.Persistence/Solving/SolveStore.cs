@@ -113,6 +113,18 @@ public sealed class SolveStore(PlatformStore store)
         return await TryCommitAsync(session, cancel);
     }
 
+    /// <summary>Puts a fleet that cannot be solved off until its next period, and says why.</summary>
+    public async Task PostponeAsync(FleetKey key, string fault, DateTimeOffset at, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(key.Tenant, cancel);
+        if (await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == key.Fleet, cancel) is not { } row)
+            return;
+        row.SolveFault = fault;
+        row.DueAt = at.AddSeconds(row.Definition.Solving.EverySeconds);
+        row.ClaimedUntil = null;
+        await session.CommitAsync(cancel);
+    }
+
     private static void Publish(TenantSession session, FleetRow row, AllocationSnapshot snapshot)
     {
         var document = snapshot.ToCanonicalBytes();

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Platform.Api.Authentication;
+using Platform.Api.Errors;
+using Platform.Api.Fleets;
+using Platform.Api.Ingestion;
+using Platform.Api.Snapshots;
+using Platform.Api.Tenants;
+using Platform.Domain.Contracts;
+using Platform.Persistence;
+using Platform.Persistence.Fleets;
+using Platform.Persistence.Snapshots;
+using Platform.Persistence.Tenants;
+using Scalar.AspNetCore;
+
+namespace Platform.Api;
+
+/// <summary>Puts an API process together.</summary>
+internal static class ApiHost
+{
+    private const long MaxBodyBytes = 1024 * 1024;
+
+    public static void AddApi(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<ApiOptions>().BindConfiguration("Platform").ValidateDataAnnotations().ValidateOnStart();
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = MaxBodyBytes);
+        services.ConfigureHttpJsonOptions(http =>
+        {
+            http.SerializerOptions.Encoder = StrictJson.Options.Encoder;
+            http.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+        });
+        services.AddSingleton(TimeProvider.System);
+        services.AddStores();
+        services.AddApiKeys();
+        services.AddProblems();
+        services.AddBroker();
+        services.AddOpenApi("v1");
+        services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: ["ready"], timeout: TimeSpan.FromSeconds(3))
+            .AddCheck<BrokerTopology>("broker", tags: ["ready"], timeout: TimeSpan.FromSeconds(3));
+    }
+
+    public static void MapApi(this WebApplication host)
+    {
+        host.UseExceptionHandler();
+        host.UseStatusCodePages();
+        host.UseAuthentication();
+        host.UseAuthorization();
+        host.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        host.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+        host.MapOpenApi("/openapi/{documentName}.json");
+        host.MapScalarApiReference("/docs");
+        var v1 = host.MapGroup("/v1");
+        v1.MapTenants();
+        v1.MapFleets();
+        v1.MapStatistics();
+        v1.MapAllocations();
+    }
+
+    private static void AddStores(this IServiceCollection services)
+    {
+        services.AddSingleton(provider =>
+            new PlatformStore(provider.GetRequiredService<Microsoft.Extensions.Options.IOptions<ApiOptions>>().Value.Postgres));
+        services.AddSingleton(provider => new TenantRegistry(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton(provider => new FleetStore(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton(provider => new SnapshotHistory(provider.GetRequiredService<PlatformStore>()));
+    }
+
+    private sealed class DatabaseCheck(PlatformStore store) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
+        {
+            await store.PingAsync(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
+using Platform.Domain.Tenants;
+using Platform.Persistence.Tenants;
+
+namespace Platform.Api.Authentication;
+
+/// <summary>Who is asking, as <c>Authorization: Bearer</c> proves it: an operator, or a tenant through one of its keys.</summary>
+internal sealed class ApiKeyAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> schemeOptions, ILoggerFactory logger, UrlEncoder encoder, TenantRegistry tenants,
+    IOptions<ApiOptions> options, TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(schemeOptions, logger, encoder)
+{
+    public const string SchemeName = "Bearer";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var header = Request.Headers.Authorization.ToString();
+        if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            return AuthenticateResult.NoResult();
+        var presented = header["Bearer ".Length..].Trim();
+        if (IsOperator(presented))
+            return Success([new Claim(Caller.OperatorClaim, "true")]);
+        if (!ApiKey.TryParse(presented, out var key) || await tenants.FindKeyAsync(key.Id, Context.RequestAborted) is not { } stored
+            || !key.Matches(stored.Mac, Encoding.UTF8.GetBytes(options.Value.KeyPepper)) || stored.ExpiresAt <= time.GetUtcNow())
+            return AuthenticateResult.Fail("The key is not valid.");
+        return Success(
+        [
+            new Claim(Caller.TenantClaim, stored.Tenant),
+            new Claim(Caller.KeyNameClaim, stored.Name),
+            .. stored.Scopes.Select(scope => new Claim(Caller.ScopeClaim, scope)),
+        ]);
+    }
+
+    // The hashes have one length, so that the comparison's time says nothing about the key's.
+    private bool IsOperator(string presented) => CryptographicOperations.FixedTimeEquals(
+        SHA256.HashData(Encoding.UTF8.GetBytes(presented)), SHA256.HashData(Encoding.UTF8.GetBytes(options.Value.OperatorKey)));
+
+    private static AuthenticateResult Success(IEnumerable<Claim> claims) =>
+        AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(claims, SchemeName)), SchemeName));
+}
+
+/// <summary>What the endpoints want to know of who is asking.</summary>
+internal static class Caller
+{
+    public const string OperatorClaim = "operator";
+    public const string TenantClaim = "tenant";
+    public const string KeyNameClaim = "key";
+    public const string ScopeClaim = "scope";
+
+    /// <summary>Policy for operators' calls.</summary>
+    public const string OperatorPolicy = "operator";
+
+    /// <summary>The tenant that the key proves. There is no other source of it.</summary>
+    public static string Tenant(this ClaimsPrincipal caller) =>
+        caller.FindFirstValue(TenantClaim) ?? throw new InvalidOperationException("The endpoint lacks a tenant's policy.");
+
+    /// <summary>The key's name, for the record of who decided something.</summary>
+    public static string KeyName(this ClaimsPrincipal caller) =>
+        caller.FindFirstValue(KeyNameClaim) ?? throw new InvalidOperationException("The endpoint lacks a tenant's policy.");
+
+    public static void AddApiKeys(this IServiceCollection services)
+    {
+        services.AddAuthentication(ApiKeyAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
+        var policies = services.AddAuthorizationBuilder().AddPolicy(OperatorPolicy, policy => policy.RequireClaim(OperatorClaim));
+        policies.AddPolicy(Scopes.Ingest, policy => RequireScope(policy, Scopes.Ingest));
+        policies.AddPolicy(Scopes.Manage, policy => RequireScope(policy, Scopes.Manage));
+        // An auditor reads all that a reader reads.
+        policies.AddPolicy(Scopes.Read, policy => RequireScope(policy, Scopes.Read, Scopes.Audit));
+    }
+
+    private static void RequireScope(AuthorizationPolicyBuilder policy, params string[] anyOf) =>
+        policy.RequireClaim(TenantClaim).RequireClaim(ScopeClaim, anyOf);
+}

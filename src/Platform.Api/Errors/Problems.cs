@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
+using Npgsql;
+using Platform.Domain;
+using Platform.Domain.Contracts;
+using Platform.Persistence;
+
+namespace Platform.Api.Errors;
+
+/// <summary>Errors as RFC 9457 problem details.</summary>
+internal static class Problems
+{
+    private const string TypePrefix = "urn:allocation-platform:problem:";
+
+    public static void AddProblems(this IServiceCollection services)
+    {
+        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = context =>
+            context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier);
+        services.AddExceptionHandler<Faults>();
+    }
+
+    public static IResult BadInput(params IReadOnlyList<InputError> errors) => TypedResults.Problem(
+        statusCode: StatusCodes.Status400BadRequest, type: TypePrefix + "bad-input", title: "The input cannot be taken.",
+        detail: errors.Count == 1 ? errors[0].ToString() : $"{errors.Count} faults; the first: {errors[0]}",
+        extensions: [new("errors", errors)]);
+
+    /// <summary>The same words for what does not exist and for what belongs to somebody else.</summary>
+    public static IResult NotFound(string what) => TypedResults.Problem(
+        statusCode: StatusCodes.Status404NotFound, type: TypePrefix + "not-found", title: "Not found.", detail: $"There is no such {what}.");
+
+    public static IResult Refused<T>(Decision<T> decision)
+        where T : class => decision.RefusedAs switch
+        {
+            Refusal.NotFound => Problem(StatusCodes.Status404NotFound, "not-found", "Not found.", decision.Reason),
+            Refusal.Stale => Problem(StatusCodes.Status412PreconditionFailed, "stale", "The state has changed.", decision.Reason),
+            _ => Problem(StatusCodes.Status409Conflict, "conflict", "The command contradicts the state.", decision.Reason),
+        };
+
+    public static IResult Problem(int status, string type, string title, string detail) =>
+        TypedResults.Problem(statusCode: status, type: TypePrefix + type, title: title, detail: detail);
+
+    /// <summary>What is away for a while answers 503, what is broken 500; neither tells its insides.</summary>
+    private sealed class Faults(IProblemDetailsService problems) : IExceptionHandler
+    {
+        public ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+        {
+            var details = exception switch
+            {
+                BadHttpRequestException bad => new ProblemDetails { Status = bad.StatusCode, Title = bad.Message },
+                Ingestion.BrokerUnavailableException or NpgsqlException => Unavailable(httpContext),
+                _ when PlatformStore.IsTransient(exception) => Unavailable(httpContext),
+                _ => new ProblemDetails { Status = StatusCodes.Status500InternalServerError, Title = "Something broke on our side." },
+            };
+            httpContext.Response.StatusCode = details.Status!.Value;
+            return problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = details, Exception = exception });
+        }
+
+        private static ProblemDetails Unavailable(HttpContext context)
+        {
+            context.Response.Headers.RetryAfter = "5";
+            return new ProblemDetails
+            {
+                Status = StatusCodes.Status503ServiceUnavailable,
+                Type = TypePrefix + "unavailable",
+                Title = "The database or the broker is away; nothing was changed. Try again.",
+            };
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.Security.Claims;
+using Platform.Api.Authentication;
+using Platform.Api.Errors;
+using Platform.Domain.Contracts;
+using Platform.Domain.Tenants;
+using Platform.Persistence;
+using Platform.Persistence.Fleets;
+
+namespace Platform.Api.Ingestion;
+
+/// <summary>A window was taken and will be stored.</summary>
+/// <param name="MessageId">Its idempotency key on the road.</param>
+internal sealed record AcceptedWindow(Guid MessageId);
+
+/// <summary>Workload windows over HTTP.</summary>
+internal static class StatisticsEndpoints
+{
+    private const int MaxKeyLength = 200;
+
+    public static void MapStatistics(this IEndpointRouteBuilder v1) =>
+        v1.MapPost("/fleets/{fleet}/statistics", PublishAsync).WithTags("Statistics").RequireAuthorization(Scopes.Ingest)
+            .Accepts<WorkloadWindow>("application/json").Produces<AcceptedWindow>(202)
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(413).ProducesProblem(503)
+            .WithSummary("Send a workload window: the same road as a message from the broker");
+
+    private static async Task<IResult> PublishAsync(
+        string fleet, HttpRequest request, ClaimsPrincipal caller, FleetStore fleets, StatisticsPublisher publisher, TimeProvider time,
+        CancellationToken cancel)
+    {
+        var tenant = caller.Tenant();
+        if (await fleets.FindAsync(tenant, fleet, cancel) is null)
+            return Problems.NotFound("fleet");
+        var body = await RequestBody.ReadAsync(request, WorkloadWindowReader.MaxBytes, cancel);
+        if (!WorkloadWindowReader.TryRead(body, time.GetUtcNow(), out var window, out var errors))
+            return Problems.BadInput(errors);
+        if (window.Fleet != fleet)
+            return Problems.BadInput(new InputError("/fleet", $"must be the fleet of the address, \"{fleet}\""));
+        var key = request.Headers["Idempotency-Key"].ToString();
+        if (key.Length > MaxKeyLength)
+            return Problems.BadInput(new InputError("/Idempotency-Key", $"must have at most {MaxKeyLength} characters"));
+        var messageId = key.Length == 0 ? Guid.NewGuid() : EventStore.MessageIdFor(tenant, fleet, key);
+        await publisher.PublishAsync(tenant, fleet, messageId, body, cancel);
+        return TypedResults.Accepted((string?)null, new AcceptedWindow(messageId));
+    }
+}

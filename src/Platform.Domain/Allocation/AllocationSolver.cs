@@ -1,0 +1,138 @@
+namespace Platform.Domain.Allocation;
+
+/// <summary>
+/// Solves the token allocation problem of Ozbas and Bastopcu (arXiv 2601.10274) with limits: the continuous optimum with its certificate,
+/// whole tokens, prices of the limits, and the best uniform budget to compare with. Pure and sequential: equal problems give equal bits.
+/// </summary>
+public static class AllocationSolver
+{
+    /// <summary>Names the method and its arithmetic. Changes whenever the answer to any problem can change.</summary>
+    public const string Version = "dual-newton/1";
+
+    /// <summary>Solves a problem.</summary>
+    /// <exception cref="ArgumentException">The problem is not valid; the message is its first <see cref="Contracts.InputError"/>.</exception>
+    public static AllocationSolution Solve(AllocationProblem problem)
+    {
+        var model = ValidModel(problem);
+        if (Infeasibility(model) is { } infeasible)
+            return infeasible;
+        var solver = new ContinuousSolver(model);
+        var point = solver.Solve();
+        var (tokens, rounding) = RoundWhole(model, point);
+        var figures = WholeTokenFigures.Of(model, tokens);
+        var leastIdle = AprioriBounds.LeastIdle(model, problem.AccuracyWeight);
+        return Figures(figures) with
+        {
+            Allocation = Allocate(model, tokens, point),
+            Continuous = new(point.Objective, point.KktResidual, point.Gap),
+            Rounding = rounding,
+            ShadowPrices = point.Prices,
+            Uniform = UniformBudget.Find(model),
+            Diagnostics = new(
+                SolverMethod.Newton, solver.Sweeps, AprioriBounds.ContractionModulus(model, leastIdle),
+                AprioriBounds.GradientLipschitz(model, leastIdle), solver.Converged ? SolverExit.Converged : SolverExit.IterationLimit),
+        };
+    }
+
+    /// <summary>J of a given allocation, formed with 1 − ρ in twice the precision of a double.</summary>
+    /// <param name="problem">A valid problem.</param>
+    /// <param name="tokens">Tokens of each type, in the problem's order.</param>
+    /// <returns>Seconds; −∞ where the queue is unstable, or a bound, an accuracy floor or a limit is broken.</returns>
+    /// <exception cref="ArgumentException">The problem is not valid, or the tokens are not one for each type.</exception>
+    public static double Objective(AllocationProblem problem, ReadOnlySpan<long> tokens)
+    {
+        var model = ValidModel(problem);
+        if (tokens.Length != model.Count)
+            throw new ArgumentException($"There are {model.Count} task types and {tokens.Length} numbers of tokens.", nameof(tokens));
+        if (model.UnreachableFloors.Count > 0)
+            return double.NegativeInfinity;
+        for (var k = 0; k < tokens.Length; k++)
+        {
+            if (tokens[k] < model.WholeLower[k] || tokens[k] > model.WholeUpper[k])
+                return double.NegativeInfinity;
+        }
+
+        var figures = WholeTokenFigures.Of(model, tokens);
+        return figures.KeepsLimits(problem) ? figures.Objective : double.NegativeInfinity;
+    }
+
+    private static AllocationModel ValidModel(AllocationProblem problem)
+    {
+        var errors = ProblemValidation.Validate(problem);
+        return errors.Count == 0 ? new AllocationModel(problem) : throw new ArgumentException(errors[0].ToString(), nameof(problem));
+    }
+
+    /// <summary>Every limit tightens with every token, so that whole lower bounds within the limits are both needed and enough.</summary>
+    private static AllocationSolution? Infeasibility(AllocationModel model)
+    {
+        var problem = model.Problem;
+        if (model.UnreachableFloors.Count > 0)
+            return No(InfeasibilityReason.AccuracyFloor) with { TaskTypes = [.. model.UnreachableFloors.Select(k => problem.TaskTypes[k].Id)] };
+        var least = WholeTokenFigures.Of(model, model.WholeLower);
+        if (!least.Stable(problem))
+            return No(InfeasibilityReason.Unstable) with { MaxArrivalRate = model.MaxUtilization * problem.Servers / least.Service.MeanSeconds };
+        if (least.MeanTokens > problem.MeanTokenBudget * (1 + WholeTokenFigures.LimitTolerance))
+            return No(InfeasibilityReason.MeanTokenBudget) with { MinMeanTokenBudget = least.MeanTokens };
+        return least.KeepsLimits(problem)
+            ? null
+            : No(InfeasibilityReason.MaxMeanSystemTime) with { MinMeanSystemTimeSeconds = least.MeanSystemTime };
+    }
+
+    private static AllocationSolution No(InfeasibilityReason reason) => new() { Status = SolutionStatus.Infeasible, Reason = reason };
+
+    private static AllocationSolution Figures(WholeTokenFigures figures) => new()
+    {
+        Status = SolutionStatus.Optimal,
+        Objective = figures.Objective,
+        MeanAccuracy = figures.MeanAccuracy,
+        WeightedAccuracy = figures.WeightedAccuracy,
+        MeanSystemTimeSeconds = figures.MeanSystemTime,
+        Utilization = 1 - figures.Idle,
+        MeanServiceSeconds = figures.Service.MeanSeconds,
+        MeanServiceSecondsSquared = figures.Service.MeanSecondsSquared,
+        MeanTokens = figures.MeanTokens,
+    };
+
+    private static TaskAllocation[] Allocate(AllocationModel model, long[] tokens, ContinuousPoint point)
+    {
+        var allocation = new TaskAllocation[tokens.Length];
+        for (var k = 0; k < tokens.Length; k++)
+        {
+            var l = point.Tokens[k];
+            var bound = l <= model.Lower[k] ? TokenBound.Lower : l >= model.Upper[k] ? TokenBound.Max : TokenBound.None;
+            allocation[k] = new(
+                model.Problem.TaskTypes[k].Id, tokens[k], l, model.Accuracy(k, tokens[k]), model.Service(k, tokens[k]), bound);
+        }
+
+        return allocation;
+    }
+
+    private static (long[] Tokens, Rounding Rounding) RoundWhole(AllocationModel model, ContinuousPoint point)
+    {
+        var whole = new WholeTokens(model);
+        var nearest = whole.Nearest(point.Tokens);
+        var nearestObjective = WholeTokenFigures.Of(model, nearest).Objective;
+        var best = (Tokens: nearest, Objective: nearestObjective, Method: RoundingMethod.Nearest);
+        var improved = (long[])nearest.Clone();
+        whole.Improve(improved);
+        Offer(improved, RoundingMethod.Exchange);
+        var proven = point.Objective + point.Gap <= best.Objective + (BranchAndBound.Tolerance * (1 + Math.Abs(best.Objective)));
+        if (model.Count <= BranchAndBound.MaxTypes)
+        {
+            (var exact, proven) = BranchAndBound.Search(model.Problem, best.Tokens);
+            Offer(exact, RoundingMethod.Exact);
+            best.Method = proven ? RoundingMethod.Exact : best.Method;
+        }
+
+        var loss = Math.Max(0, point.Objective - best.Objective);
+        return (best.Tokens, new(best.Method, loss, loss + point.Gap, proven, nearestObjective));
+
+        // Only figures formed afresh decide, so that the answer is never worse than plain rounding.
+        void Offer(long[] tokens, RoundingMethod method)
+        {
+            var figures = WholeTokenFigures.Of(model, tokens);
+            if (figures.KeepsLimits(model.Problem) && figures.Objective > best.Objective)
+                best = (tokens, figures.Objective, method);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+namespace Platform.Domain.Allocation;
+
+/// <summary>
+/// Depth-first branch and bound over whole tokens (Land and Doig 1960). A node is a box; its bound is the continuous optimum in the box
+/// plus that optimum's certificate; the branching type is the one whose fraction costs most.
+/// </summary>
+internal sealed class BranchAndBound
+{
+    /// <summary>Most types for which a proof is sought.</summary>
+    public const int MaxTypes = 16;
+
+    /// <summary>A node that promises no more than this part of the objective above the best known is closed.</summary>
+    public const double Tolerance = 1e-11;
+
+    // Tokens of single types computed: some tenths of a second, and the same on every machine.
+    private const long MaxWork = 4_000_000;
+
+    private readonly AllocationModel _box;
+    private readonly WholeTokens _rounding;
+    private readonly Func<ContinuousPoint> _solve;
+    private readonly long[] _lower, _upper;
+    private int _nodes;
+
+    private BranchAndBound(AllocationProblem problem, long[] start)
+    {
+        _box = new AllocationModel(problem);
+        _rounding = new WholeTokens(_box);
+        var solver = new ContinuousSolver(_box);
+        _solve = solver.Solve;
+        Sweeps = () => solver.Sweeps;
+        (_lower, _upper) = (_box.WholeLower, _box.WholeUpper);
+        Best = (long[])start.Clone();
+        BestObjective = WholeTokenFigures.Of(_box, Best).Objective;
+    }
+
+    private Func<int> Sweeps { get; }
+
+    private long[] Best { get; set; }
+
+    private double BestObjective { get; set; }
+
+    /// <summary>Searches from an allocation that keeps the limits.</summary>
+    /// <returns>The best allocation, and whether it is proven to be so.</returns>
+    public static (long[] Tokens, bool Proven) Search(AllocationProblem problem, long[] start)
+    {
+        var search = new BranchAndBound(problem, start);
+        var proven = search.Explore();
+        return (search.Best, proven);
+    }
+
+    private double Enough => BestObjective + (Tolerance * (1 + Math.Abs(BestObjective)));
+
+    private bool Explore()
+    {
+        _nodes++;
+        if (!WholeTokenFigures.Of(_box, _lower).KeepsLimits(_box.Problem))
+            return true;
+        if ((long)Sweeps() * _box.Count > MaxWork || _nodes > MaxWork)
+            return false;
+        for (var k = 0; k < _box.Count; k++)
+            _box.SetBounds(k, _lower[k], _upper[k]);
+        _box.Refresh();
+        var point = _solve();
+        if (point.Objective + point.Gap <= Enough)
+            return true;
+        Take(_rounding.Nearest(point.Tokens));
+        if (point.Objective + point.Gap <= Enough)
+            return true;
+        var branch = Branch(point.Tokens);
+        return branch < 0 ? point.Objective <= Enough : Split(branch, point.Tokens[branch]);
+    }
+
+    private bool Split(int k, double at)
+    {
+        var floor = Math.Clamp((long)Math.Floor(at), _lower[k], _upper[k] - 1);
+        var (lower, upper, first) = (_lower[k], _upper[k], at - floor < 0.5);
+        var proven = true;
+        for (var side = 0; side < 2; side++)
+        {
+            if (first == (side == 0))
+                _upper[k] = floor;
+            else
+                _lower[k] = floor + 1;
+            proven &= Explore();
+            (_lower[k], _upper[k]) = (lower, upper);
+        }
+
+        return proven;
+    }
+
+    private void Take(long[] tokens)
+    {
+        var figures = WholeTokenFigures.Of(_box, tokens);
+        if (figures.KeepsLimits(_box.Problem) && figures.Objective > BestObjective)
+            (Best, BestObjective) = (tokens, figures.Objective);
+    }
+
+    // The curvature of the objective in l is near share · cost · rate at an optimum inside the bounds.
+    private int Branch(double[] tokens)
+    {
+        var (best, most) = (-1, 0.0);
+        for (var k = 0; k < tokens.Length; k++)
+        {
+            var part = tokens[k] - Math.Floor(tokens[k]);
+            var score = _box.Share[k] * Math.Max(_box.Cost[k] * _box.Rate[k], 1e-100) * part * (1 - part);
+            if (score > most && _lower[k] < _upper[k])
+                (best, most) = (k, score);
+        }
+
+        return best;
+    }
+}

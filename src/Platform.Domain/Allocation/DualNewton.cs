@@ -1,0 +1,240 @@
+namespace Platform.Domain.Allocation;
+
+/// <summary>
+/// Maximises J over the bounds at a given weight of accuracy and a given price of tokens. Two scalars couple the types: s = λ/r with
+/// r = 1 − ρ, and κ = 1 + λ² E[S²]/(2 r²) + the price of utilization. With the tokens of <see cref="TokenResponse"/>, two equations remain:
+/// f₁ = r(lower) − λ Σ π c (l − lower) − λ/s = 0 and f₂ = ln(κ − 1) − 2 ln s − ln(E[S²]/2) = 0. Newton's step exists everywhere (the
+/// determinant is positive), and along f₂ = 0 the function f₁ increases with s, so that signs bracket the root when Newton does not settle.
+/// </summary>
+internal sealed class DualNewton(AllocationModel model)
+{
+    private const int MaxSweeps = 2_000;
+    private const double LogTiny = -660;
+
+    /// <summary>Tokens above the lower bound.</summary>
+    public readonly double[] Excess = new double[model.Count];
+
+    private double _logAlpha, _nu;
+    private double _sigma, _y;
+    private double _low, _high;
+    private double _f1, _f2, _f1Sigma, _f1Y, _f2Sigma, _f2Y, _noise;
+    private bool _warm;
+
+    /// <summary>λ/(1 − ρ), the multiplier κ of E[S], and the part of κ that is the price of the cap on utilization.</summary>
+    public double S { get; private set; }
+
+    /// <inheritdoc cref="S"/>
+    public double Kappa { get; private set; } = 1;
+
+    /// <inheritdoc cref="S"/>
+    public double Theta { get; private set; }
+
+    /// <summary>1 − ρ, to full relative precision however small.</summary>
+    public double Idle { get; private set; } = 1;
+
+    /// <summary>Sums of the last sweep.</summary>
+    public SweepSums Sums { get; private set; }
+
+    /// <summary>Sweeps over the types since the beginning.</summary>
+    public int Sweeps { get; private set; }
+
+    /// <summary>Whether every solve so far converged.</summary>
+    public bool Converged { get; private set; } = true;
+
+    /// <summary>E[S], seconds.</summary>
+    public double MeanService => model.MeanAtLower + Sums.Seconds;
+
+    /// <summary>E[T], seconds, from the solver's own 1 − ρ.</summary>
+    public double MeanSystemTime => MeanService + (S * Sums.Square / 2);
+
+    /// <summary>Σ π l.</summary>
+    public double MeanTokens => model.TokensAtLower + Sums.Tokens;
+
+    /// <summary>Solves, starting from the last solution.</summary>
+    /// <param name="logAlpha">ln α.</param>
+    /// <param name="nu">ν ≥ 0, price of a token.</param>
+    public void Solve(double logAlpha, double nu)
+    {
+        (_logAlpha, _nu, Theta) = (logAlpha, nu, 0);
+        if (model.Lambda <= 0)
+        {
+            (S, Kappa, Idle) = (0, 1, 1);
+            Sweep();
+            return;
+        }
+
+        Bracket();
+        Iterate();
+        var idleAtCap = 1 - model.MaxUtilization;
+        if (Idle < idleAtCap)
+            SolveAtCap(idleAtCap);
+    }
+
+    private void Sweep()
+    {
+        Sums = TokenResponse.Sweep(model, _logAlpha, S, Kappa, _nu, Excess);
+        Sweeps++;
+    }
+
+    // If J(l) >= J(lower) then E[T](l) <= K, and E[S²] >= E[S]² turns that into a lower bound on 1 − ρ (exp(−asinh λK), without cancellation).
+    private void Bracket()
+    {
+        var lambda = model.Lambda;
+        var least = AprioriBounds.LeastIdle(model, Math.Exp(_logAlpha));
+        _low = Math.Log(lambda) - Math.Log(model.IdleAtLower);
+        _high = Math.Max(_low, Math.Log(lambda) - Math.Log(Math.Min(least, model.IdleAtLower))) + 1e-12;
+        if (!_warm)
+        {
+            _sigma = _low;
+            _y = (2 * _sigma) + LogHalf(model.SquareAtLower);
+        }
+
+        _warm = true;
+        _sigma = Math.Clamp(_sigma, _low, _high);
+        ClampY();
+    }
+
+    private void Iterate()
+    {
+        Evaluate();
+        var (best, sinceBest) = (Merit(), 0);
+        for (var first = Sweeps; Sweeps - first < MaxSweeps;)
+        {
+            var (dSigma, dY) = Step();
+            if (Math.Abs(dSigma) + Math.Abs(dY) < 1e-13)
+                return;
+            var (oldSigma, oldY) = (_sigma, _y);
+            _sigma = Math.Clamp(_sigma + dSigma, _low, _high);
+            _y += dY;
+            ClampY();
+            if (_sigma == oldSigma && _y == oldY && Merit() < 1e-11 + _noise)
+                return;
+            Evaluate();
+            Tighten();
+            var merit = Merit();
+            (best, sinceBest) = merit <= best / 2 ? (merit, 0) : (best, sinceBest + 1);
+            if (sinceBest < 3)
+                continue;
+            if (merit < 1e-11 + _noise || _high - _low <= 1e-15 * Math.Max(1, Math.Abs(_sigma)))
+                return;
+            Halve();
+            (best, sinceBest) = (Merit(), 0);
+        }
+
+        Converged = false;
+    }
+
+    /// <summary>Evaluates both equations and their derivatives in σ = ln s and y = ln(κ − 1).</summary>
+    private void Evaluate()
+    {
+        var lambda = model.Lambda;
+        (S, Kappa) = (Math.Exp(_sigma), 1 + Math.Exp(_y));
+        Sweep();
+        var (sums, more) = (Sums, Math.Exp(_y));
+        Idle = lambda / S;
+        var square = Math.Max(sums.Square, 2 * Math.Exp(LogTiny));
+        _f1 = model.IdleAtLower - (lambda * sums.Seconds) - Idle;
+        _f2 = _y - (2 * _sigma) - LogHalf(sums.Square);
+        _f1Sigma = (lambda * sums.Slope1 * S) + Idle;
+        _f1Y = more * lambda * sums.Slope0;
+        _f2Sigma = Math.Min(0, -2 + (2 * S * sums.Slope2 / square));
+        _f2Y = 1 + (2 * more * sums.Slope1 / square);
+        _noise = (4e-16 * (model.IdleAtLower + (lambda * sums.Seconds)) / (_f1Sigma + _f1Y)) + (4e-16 * (Math.Abs(_y) + (2 * Math.Abs(_sigma))));
+    }
+
+    private double Merit() => (Math.Abs(_f1) / (_f1Sigma + _f1Y)) + Math.Abs(_f2);
+
+    private (double Sigma, double Y) Step()
+    {
+        var determinant = (_f1Sigma * _f2Y) - (_f1Y * _f2Sigma);
+        var sigma = ((_f2 * _f1Y) - (_f1 * _f2Y)) / determinant;
+        var y = ((_f1 * _f2Sigma) - (_f2 * _f1Sigma)) / determinant;
+
+        // Where λ/s dominates f₁ the step is taken in r = λ/s, in which f₁ is then nearly linear.
+        if (Idle > _f1Sigma / 2 && sigma < 1)
+        {
+            var inIdle = -Elementary.LogOnePlus(-sigma);
+            y += _f2Y > 0 ? -_f2Sigma / _f2Y * (inIdle - sigma) : 0;
+            sigma = inIdle;
+        }
+
+        return (sigma, y);
+    }
+
+    private void Tighten()
+    {
+        if (_f1 < 0 && _f2 >= 0)
+            _low = Math.Max(_low, _sigma);
+        else if (_f1 >= 0 && _f2 <= 0)
+            _high = Math.Min(_high, _sigma);
+    }
+
+    /// <summary>Puts σ in the middle of the bracket and moves y alone until the signs say on which side the root is.</summary>
+    private void Halve()
+    {
+        _sigma = _low + ((_high - _low) / 2);
+        var (low, high) = YBounds();
+        _y = Math.Clamp(_y, low, high);
+        for (var step = 0; step < 100; step++)
+        {
+            Evaluate();
+            if (Math.Abs(_f2) <= 8e-16 * (1 + Math.Abs(_y) + Math.Abs(_sigma)))
+            {
+                (_low, _high) = _f1 < 0 ? (_sigma, _high) : (_low, _sigma);
+                return;
+            }
+
+            var decisive = (_f1 < 0) == (_f2 >= 0);
+            if (decisive)
+            {
+                Tighten();
+                return;
+            }
+
+            (low, high) = _f2 < 0 ? (_y, high) : (low, _y);
+            var next = _y - (_f2 / _f2Y);
+            _y = next > low && next < high ? next : low + ((high - low) / 2);
+        }
+    }
+
+    private (double Low, double High) YBounds() =>
+        ((2 * _sigma) + LogHalf(model.SquareAtLower), (2 * _sigma) + LogHalf(model.SquareAtUpper));
+
+    private void ClampY()
+    {
+        var (low, high) = YBounds();
+        _y = Math.Clamp(_y, low, Math.Max(low, high));
+    }
+
+    private static double LogHalf(double square) => Math.Max(LogTiny, Math.Log(square / 2));
+
+    /// <summary>The cap on ρ binds: s is known, and κ alone is sought so that the tokens just fill the cap.</summary>
+    private void SolveAtCap(double idleAtCap)
+    {
+        S = model.Lambda / idleAtCap;
+        var room = Math.Max(0, (model.IdleAtLower - idleAtCap) / model.Lambda);
+        var right = LogPriceOfNothing();
+        var left = Math.Min(0, right - 1);
+        double Over(double logKappa)
+        {
+            Kappa = Math.Exp(logKappa);
+            Sweep();
+            return Sums.Seconds - room;
+        }
+
+        var over = Over(left);
+        if (over > 0)
+            Over(MonotoneRoot.Decreasing(Over, (left, over), (right, -room), 4e-16 * room));
+        Idle = idleAtCap;
+        Theta = Math.Max(0, Kappa - 1 - (S * S * Sums.Square / 2));
+    }
+
+    // ln of a κ at which every type is at its lower bound.
+    private double LogPriceOfNothing()
+    {
+        var most = 0.0;
+        for (var k = 0; k < model.Count; k++)
+            most = model.Cost[k] > 0 ? Math.Max(most, model.LogValueAtLower[k] + _logAlpha) : most;
+        return most + 1;
+    }
+}

@@ -1,0 +1,47 @@
+using Platform.Domain.Queueing;
+
+namespace Platform.Domain.Allocation;
+
+/// <summary>What an allocation of whole tokens brings and costs.</summary>
+internal readonly record struct WholeTokenFigures(
+    double Idle, ServiceMoments Service, double MeanAccuracy, double WeightedAccuracy, double MeanTokens, double MeanSystemTime, double Objective)
+{
+    /// <summary>How far beyond a limit, relative to it, still counts as within: room for rounding only.</summary>
+    public const double LimitTolerance = 1e-12;
+
+    /// <summary>Forms the figures afresh, with 1 − ρ in twice the precision. O(N).</summary>
+    public static WholeTokenFigures Of(AllocationModel model, ReadOnlySpan<long> tokens)
+    {
+        CompensatedSum mean = default, square = default, accuracy = default, weighted = default, granted = default;
+        for (var k = 0; k < tokens.Length; k++)
+        {
+            var (share, time, right) = (model.Share[k], model.Service(k, tokens[k]), model.Accuracy(k, tokens[k]));
+            mean.Add(share * time);
+            square.Add(share * time * time);
+            accuracy.Add(share * right);
+            weighted.Add(share * model.Weight[k] * right);
+            granted.Add(share * tokens[k]);
+        }
+
+        var service = new ServiceMoments(mean.Value, square.Value);
+        var idle = model.Idle(tokens, static l => (double)l);
+        var time2 = idle > 0 ? service.MeanSeconds + Wait(model, service, idle) : double.PositiveInfinity;
+        return new(
+            idle, service, accuracy.Value, weighted.Value, granted.Value, time2, (model.Problem.AccuracyWeight * weighted.Value) - time2);
+    }
+
+    /// <summary>Mean wait of the problem's queue, seconds, for 1 − ρ above 0.</summary>
+    public static double Wait(AllocationModel model, ServiceMoments service, double idle) =>
+        model.Problem.Dispatch == Dispatch.Split
+            ? model.Lambda * service.MeanSecondsSquared / (2 * idle)
+            : service.MeanSecondsSquared * MGk.WaitFactor(model.Lambda, model.Problem.Servers, service.MeanSeconds, idle);
+
+    /// <summary>Whether the queue is stable and every limit of the fleet is kept.</summary>
+    public bool KeepsLimits(AllocationProblem problem) =>
+        Stable(problem)
+        && !(MeanTokens > problem.MeanTokenBudget * (1 + LimitTolerance))
+        && !(MeanSystemTime > problem.MaxMeanSystemTimeSeconds * (1 + LimitTolerance));
+
+    /// <summary>Whether ρ is below 1 and within its cap.</summary>
+    public bool Stable(AllocationProblem problem) => Idle > 0 && !(1 - Idle > problem.MaxUtilization * (1 + LimitTolerance));
+}

@@ -1,0 +1,176 @@
+using System.Numerics;
+
+namespace Platform.Domain.Contracts;
+
+/// <summary>
+/// The contract's rules for a window that JSON's shape does not express. Times are whole milliseconds and tokens whole numbers before
+/// they are summed, so every inequality between the sums is exact and no honest publisher can miss it by rounding.
+/// </summary>
+internal sealed class WorkloadWindowRules
+{
+    private readonly List<InputError> _faults = [];
+
+    /// <summary>The faults of a window, in the order of the document, at most <see cref="WorkloadWindowReader.MaxFaults"/>.</summary>
+    public static IReadOnlyList<InputError> FaultsOf(WorkloadWindow window, DateTimeOffset now)
+    {
+        var rules = new WorkloadWindowRules();
+        rules.CheckFleet(window.Fleet);
+        rules.CheckSpan(window.WindowStart, window.WindowEnd, now);
+        rules.CheckTasks(window.Tasks);
+        return rules._faults;
+    }
+
+    private bool IsFull => _faults.Count >= WorkloadWindowReader.MaxFaults;
+
+    private void Refuse(string pointer, string detail)
+    {
+        if (!IsFull)
+            _faults.Add(new InputError(pointer, detail));
+    }
+
+    private void CheckFleet(string fleet)
+    {
+        if (!Identifiers.IsFleet(fleet))
+            Refuse("/fleet", $"must match {Identifiers.FleetPattern}");
+    }
+
+    private void CheckSpan(DateTimeOffset start, DateTimeOffset end, DateTimeOffset now)
+    {
+        if (end <= start)
+            Refuse("/windowEnd", "must be after windowStart");
+        else if (end - start > WorkloadWindowReader.MaxLength)
+            Refuse("/windowEnd", "must be at most a day after windowStart");
+        if (end - now > WorkloadWindowReader.MaxLead)
+            Refuse("/windowEnd", "must be at most 5 minutes in the future");
+    }
+
+    private void CheckTasks(IReadOnlyList<TaskWindow> tasks)
+    {
+        if (tasks.Count > WorkloadWindowReader.MaxTaskTypes)
+            Refuse("/tasks", $"must have at most {WorkloadWindowReader.MaxTaskTypes} entries, not {tasks.Count}");
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < tasks.Count && !IsFull; i++)
+        {
+            // The serializer's null checks do not reach the elements of a list.
+            if (tasks[i] is not { } task)
+                Refuse($"/tasks/{i}", "must be an object, not null");
+            else
+                CheckTask($"/tasks/{i}", task, seen);
+        }
+    }
+
+    private void CheckTask(string at, TaskWindow task, HashSet<string> seen)
+    {
+        if (!Identifiers.IsTaskType(task.TaskType))
+            Refuse($"{at}/taskType", $"must match {Identifiers.TaskTypePattern}");
+        else if (!seen.Add(task.TaskType))
+            Refuse($"{at}/taskType", "must not repeat a task type of the same window");
+        CheckSum(at, "arrivals", task.Arrivals);
+        if (task.Service is { } service)
+            CheckService($"{at}/service", service);
+        if (task.System is { } system)
+            CheckSystem($"{at}/system", system, task.Service);
+        if (task.Accuracy is { } accuracy)
+            CheckAccuracy($"{at}/accuracy", accuracy);
+    }
+
+    private void CheckService(string at, ServiceSums sums)
+    {
+        var inRange = CheckSum(at, "completions", sums.Completions)
+            & CheckSumOver(at, "tokens", sums.Tokens, sums.Completions)
+            & CheckSumOver(at, "tokensSquared", sums.TokensSquared, sums.Completions)
+            & CheckSumOver(at, "tokensGranted", sums.TokensGranted ?? 0, sums.Completions)
+            & CheckSumOver(at, "millis", sums.Millis, sums.Completions)
+            & CheckSumOver(at, "millisSquared", sums.MillisSquared, sums.Completions)
+            & CheckSumOver(at, "tokenMillis", sums.TokenMillis, sums.Completions);
+        if (!inRange)
+            return;
+        var possible = CheckSquares(at, "tokens", sums.Completions, sums.Tokens, sums.TokensSquared)
+            & CheckSquares(at, "millis", sums.Completions, sums.Millis, sums.MillisSquared);
+        if (possible)
+            CheckProducts(at, sums);
+    }
+
+    private void CheckSystem(string at, SystemSums sums, ServiceSums? service)
+    {
+        var inRange = CheckSum(at, "completions", sums.Completions)
+            & CheckSumOver(at, "millis", sums.Millis, sums.Completions)
+            & CheckSumOver(at, "millisSquared", sums.MillisSquared, sums.Completions);
+        if (!inRange)
+            return;
+        CheckSquares(at, "millis", sums.Completions, sums.Millis, sums.MillisSquared);
+
+        // Both times of a query are rounded apart from each other, which may turn them round by a millisecond a query.
+        if (service is not null && service.Completions == sums.Completions && service.Millis - sums.Millis > sums.Completions)
+            Refuse($"{at}/millis", "must be at least service.millis: the time in the system includes the time on the server");
+    }
+
+    private void CheckAccuracy(string at, IReadOnlyList<AccuracyCount> counts)
+    {
+        var seen = new HashSet<long>();
+        for (var i = 0; i < counts.Count && !IsFull; i++)
+        {
+            if (counts[i] is not { } count)
+                Refuse($"{at}/{i}", "must be an object, not null");
+            else
+                CheckAccuracyCount($"{at}/{i}", count, seen);
+        }
+    }
+
+    private void CheckAccuracyCount(string at, AccuracyCount count, HashSet<long> seen)
+    {
+        if (CheckSum(at, "tokens", count.Tokens) && !seen.Add(count.Tokens))
+            Refuse($"{at}/tokens", "must not repeat a number of tokens of the same task type");
+        var inRange = CheckSum(at, "trials", count.Trials) & CheckSum(at, "correct", count.Correct);
+        if (inRange && count.Correct > count.Trials)
+            Refuse($"{at}/correct", "must be at most trials");
+    }
+
+    private bool CheckSum(string at, string name, long sum)
+    {
+        var fits = sum is >= 0 and <= WorkloadWindowReader.MaxSum;
+        if (!fits)
+            Refuse($"{at}/{name}", $"must be from 0 to {WorkloadWindowReader.MaxSum} (2^53 - 1)");
+        return fits;
+    }
+
+    private bool CheckSumOver(string at, string name, long sum, long completions)
+    {
+        if (!CheckSum(at, name, sum))
+            return false;
+        var fits = completions != 0 || sum == 0;
+        if (!fits)
+            Refuse($"{at}/{name}", "must be 0 when completions is 0");
+        return fits;
+    }
+
+    /// <summary>
+    /// Σx² for n whole numbers x ≥ 0 lies between (Σx)²/n (Cauchy-Schwarz), Σx (as x² ≥ x) and (Σx)². Products stay below 2^106.
+    /// </summary>
+    private bool CheckSquares(string at, string name, long completions, long sum, long squares)
+    {
+        var squaredSum = (Int128)sum * sum;
+        if ((Int128)completions * squares < squaredSum || squares < sum)
+            Refuse($"{at}/{name}Squared", $"is too small: no {completions} whole numbers sum to {name} with these squares");
+        else if (squares > squaredSum)
+            Refuse($"{at}/{name}Squared", $"is too large: must be at most the square of {name}");
+        else
+            return true;
+        return false;
+    }
+
+    /// <summary>
+    /// Σxy for x, y ≥ 0 is at most Σx·Σy, and its distance from independence is bounded by Cauchy-Schwarz on the centred values:
+    /// (nΣxy − ΣxΣy)² ≤ (nΣx² − (Σx)²)(nΣy² − (Σy)²). Both sides reach 2^212, beyond 128 bits.
+    /// </summary>
+    private void CheckProducts(string at, ServiceSums sums)
+    {
+        var n = (BigInteger)sums.Completions;
+        var product = (BigInteger)sums.Tokens * sums.Millis;
+        var covariance = (n * sums.TokenMillis) - product;
+        var tokensSpread = (n * sums.TokensSquared) - ((BigInteger)sums.Tokens * sums.Tokens);
+        var millisSpread = (n * sums.MillisSquared) - ((BigInteger)sums.Millis * sums.Millis);
+        if (sums.TokenMillis > product || covariance * covariance > tokensSpread * millisSpread)
+            Refuse($"{at}/tokenMillis", "is impossible: no such tokens and millis have this sum of products (Cauchy-Schwarz)");
+    }
+}

@@ -1,0 +1,22 @@
+namespace Platform.Domain.Estimation;
+
+/// <summary>The sums that are kept for each task type and age bucket. The order is part of the stored form.</summary>
+internal enum WorkloadSum
+{
+    Arrivals,
+    Completions,
+    Tokens,
+    TokensSquared,
+    Millis,
+    MillisSquared,
+    TokenMillis,
+
+    /// <summary>Tokens granted, where the publisher knew it.</summary>
+    TokensGranted,
+
+    /// <summary>Tokens used by the same queries.</summary>
+    TokensUsedOfGranted,
+    SystemCompletions,
+    SystemMillis,
+    SystemMillisSquared,
+}

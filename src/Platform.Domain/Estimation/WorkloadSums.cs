@@ -1,0 +1,110 @@
+using Platform.Domain.Contracts;
+
+namespace Platform.Domain.Estimation;
+
+/// <summary>
+/// What a fleet's workload windows add up to, exactly: 128-bit whole-number sums for each age bucket and task type, and the seconds
+/// that were covered. <see cref="Fold"/> and <see cref="Prune"/> commute: any order and any batching of the same calls gives the
+/// same <see cref="ToBytes"/>. Not safe for use from several threads at once.
+/// </summary>
+/// <remarks>
+/// Buckets have a fixed width, a 64th of the horizon in whole seconds, and begin at multiples of it since 1970-01-01T00:00:00Z. Of a
+/// window that spans several, the arrivals are dealt out in proportion to time, by cumulative floors (bucket i of x arrivals over T
+/// gets ⌊x·cᵢ/T⌋ − ⌊x·cᵢ₋₁/T⌋ with cᵢ the window's time up to the end of bucket i), coverage lies where it lies, and what happened
+/// to queries that ended goes to the bucket in which the window ends. The window's first and last second are covered whole.
+/// </remarks>
+public sealed class WorkloadSums
+{
+    private const int BucketsPerHorizon = 64;
+
+    private readonly SortedDictionary<long, AgeBucket> _buckets;
+    private long _firstKept;
+
+    /// <summary>No windows yet.</summary>
+    /// <param name="horizonSeconds">Age in seconds beyond which evidence no longer counts, 60 to 604,800 (7 days).</param>
+    public WorkloadSums(int horizonSeconds)
+        : this(horizonSeconds, null, long.MinValue, [])
+    {
+    }
+
+    internal WorkloadSums(int horizonSeconds, DateTimeOffset? lastWindowEnd, long firstKept, SortedDictionary<long, AgeBucket> buckets)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(horizonSeconds, 60);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(horizonSeconds, 604_800);
+        HorizonSeconds = horizonSeconds;
+        LastWindowEnd = lastWindowEnd;
+        _firstKept = firstKept;
+        _buckets = buckets;
+    }
+
+    /// <summary>Age in seconds beyond which evidence no longer counts. Sums of another horizon are other sums: fold anew.</summary>
+    public int HorizonSeconds { get; }
+
+    /// <summary>Width of a bucket in seconds.</summary>
+    public int BucketSeconds => WidthFor(HorizonSeconds);
+
+    /// <summary>The latest end of any window folded in, also of one too old to count; null before the first.</summary>
+    public DateTimeOffset? LastWindowEnd { get; private set; }
+
+    /// <summary>The first bucket that is kept; what falls before it is dropped, whenever it comes.</summary>
+    internal long FirstKept => _firstKept;
+
+    /// <summary>Buckets by index (Unix time in seconds over <see cref="BucketSeconds"/>, floored), ascending.</summary>
+    internal IReadOnlyDictionary<long, AgeBucket> Buckets => _buckets;
+
+    /// <summary>Width in seconds of the buckets for a horizon.</summary>
+    internal static int WidthFor(int horizonSeconds) => (horizonSeconds + BucketsPerHorizon - 1) / BucketsPerHorizon;
+
+    /// <summary>
+    /// Adds a window that has passed <see cref="WorkloadWindowReader"/>, and drops what no as-of instant can ask for any more now that
+    /// this window has been seen: a window ends at most <see cref="WorkloadWindowReader.MaxLead"/> after it is read.
+    /// </summary>
+    public void Fold(WorkloadWindow window)
+    {
+        if (window.WindowEnd <= window.WindowStart)
+            throw new ArgumentException("A window ends after it starts.", nameof(window));
+        KeepFrom(window.WindowEnd.ToUnixTimeSeconds() - (long)WorkloadWindowReader.MaxLead.TotalSeconds);
+        if (LastWindowEnd is not { } last || window.WindowEnd > last)
+            LastWindowEnd = window.WindowEnd;
+
+        var span = new WindowSpan(window.WindowStart, window.WindowEnd, BucketSeconds);
+        for (var index = Math.Max(span.FirstBucket, _firstKept); index <= span.LastBucket; index++)
+            FoldInto(index, span, window.Tasks);
+    }
+
+    /// <summary>
+    /// Drops the buckets that are wholly older than the horizon at an instant, now and when they come late. Estimates as of that
+    /// instant or any later one stay the same; earlier ones can no longer be had from these sums.
+    /// </summary>
+    public void Prune(DateTimeOffset asOf) => KeepFrom(asOf.ToUnixTimeSeconds());
+
+    /// <summary>The sums in a compact form that depends on nothing but the sums: equal sums give equal bytes.</summary>
+    public byte[] ToBytes() => WorkloadSumsForm.Write(this);
+
+    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
+    /// <exception cref="FormatException">The bytes are not of this form or version: fold anew from the events.</exception>
+    public static WorkloadSums FromBytes(ReadOnlySpan<byte> bytes) => WorkloadSumsForm.Read(bytes);
+
+    private void KeepFrom(long asOfSecond)
+    {
+        _firstKept = Math.Max(_firstKept, WindowSpan.FloorDivide(asOfSecond - HorizonSeconds, BucketSeconds));
+        while (_buckets.Count > 0 && _buckets.Keys.First() is var oldest && oldest < _firstKept)
+            _buckets.Remove(oldest);
+    }
+
+    private void FoldInto(long index, WindowSpan span, IReadOnlyList<TaskWindow> tasks)
+    {
+        if (!_buckets.TryGetValue(index, out var bucket))
+            _buckets.Add(index, bucket = new AgeBucket(BucketSeconds));
+        var (from, to) = span.SecondsIn(index);
+        bucket.Covered.Mark(from, to);
+        foreach (var task in tasks)
+        {
+            var arrivals = span.PartIn(index, task.Arrivals);
+            if (arrivals > 0)
+                bucket.For(task.TaskType)?.Add(WorkloadSum.Arrivals, arrivals);
+            if (index == span.LastBucket)
+                bucket.For(task.TaskType)?.AddEnded(task);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.Diagnostics.CodeAnalysis;
+using Platform.Domain.Contracts;
+using Platform.Persistence.Ingestion;
+
+namespace Platform.Workers.Ingestion;
+
+/// <summary>Judges one message by itself: who sent it, and is it a workload window?</summary>
+/// <param name="platformUser">The platform's own broker user, which alone may speak for a tenant.</param>
+internal sealed class WindowReception(string platformUser)
+{
+    /// <summary>Reads a message.</summary>
+    /// <param name="delivered">The message.</param>
+    /// <param name="now">The moment that the window's end is held against.</param>
+    /// <param name="incoming">The window with its proven tenant.</param>
+    /// <param name="reason">Why it cannot be taken.</param>
+    public bool TryRead(
+        DeliveredWindow delivered, DateTimeOffset now, [NotNullWhen(true)] out IncomingWindow? incoming, [NotNullWhen(false)] out string? reason)
+    {
+        incoming = null;
+        if (Tenant(delivered) is not { } tenant)
+            reason = "identity: the property user-id is missing, or names no tenant";
+        else if (!Guid.TryParseExact(delivered.MessageId, "D", out var messageId) || messageId == Guid.Empty)
+            reason = "message-id: the property must be a UUID";
+        else if (delivered.ContentType is not "application/json")
+            reason = "content-type: the property must be application/json";
+        else if (!WorkloadWindowReader.TryRead(delivered.Body, now, out var window, out var errors))
+            reason = "body: " + string.Join("; ", errors);
+        else
+            (incoming, reason) = (new IncomingWindow(tenant, messageId, window), null);
+        return incoming is not null;
+    }
+
+    /// <summary>The tenant that a message proves, or null.</summary>
+    public string? Tenant(DeliveredWindow delivered)
+    {
+        var name = delivered.UserId == platformUser ? delivered.OnBehalfOf : delivered.UserId;
+        return name is not null && Identifiers.IsTenant(name) ? name : null;
+    }
+}

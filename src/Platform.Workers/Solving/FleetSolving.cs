@@ -1,0 +1,61 @@
+using Platform.Domain.Estimation;
+using Platform.Domain.Snapshots;
+using Platform.Persistence.Solving;
+
+namespace Platform.Workers.Solving;
+
+/// <summary>Solves one fleet: folds its new windows, estimates, solves, and writes what came of it.</summary>
+internal sealed class FleetSolving(SolveStore store, TimeProvider time)
+{
+    /// <summary>Solves a fleet once.</summary>
+    /// <returns>False when another solve or a revision came first, or the fleet is gone; nothing is lost then.</returns>
+    public async Task<bool> SolveAsync(FleetKey key, CancellationToken cancel)
+    {
+        if (await store.LoadAsync(key, cancel) is not { } basis)
+            return false;
+        var (sums, from) = Restore(basis);
+        var workloadVersion = await store.ReadWindowsAsync(key, from, sums.Fold, cancel);
+        var at = Milliseconds(time.GetUtcNow());
+        sums.Prune(at);
+        return await store.CommitAsync(
+            new SolveResult
+            {
+                Basis = basis,
+                At = at,
+                Sums = sums.ToBytes(),
+                WorkloadVersion = workloadVersion,
+                Outcome = Solve(basis, sums, workloadVersion, at),
+            },
+            cancel);
+    }
+
+    private static (WorkloadSums Sums, long WorkloadVersion) Restore(SolveBasis basis)
+    {
+        var horizon = basis.Fleet.Definition.Solving.HorizonSeconds;
+        if (basis.Sums is not null && WorkloadSums.FromBytes(basis.Sums) is { } sums && sums.HorizonSeconds == horizon)
+            return (sums, basis.WorkloadVersion);
+        // The buckets follow from the horizon: with another one, they are folded again from the events.
+        return (new WorkloadSums(horizon), 0);
+    }
+
+    private static SolveOutcome Solve(SolveBasis basis, WorkloadSums sums, long workloadVersion, DateTimeOffset at)
+    {
+        var definition = basis.Fleet.Definition;
+        var estimate = Estimator.Estimate(definition, sums, at);
+        return SolvePolicy.Solve(new SolveCase
+        {
+            Tenant = basis.Key.Tenant,
+            Fleet = basis.Key.Fleet,
+            DefinitionRevision = basis.Fleet.Revision,
+            WorkloadVersion = workloadVersion,
+            Estimator = Estimator.Version,
+            Problem = ProblemBuilder.Build(definition, estimate),
+            MinimumGain = definition.Solving.MinimumGain,
+            Previous = basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null,
+            At = at,
+        });
+    }
+
+    // The database keeps microseconds and people read milliseconds; a snapshot must say exactly the instant it was derived for.
+    private static DateTimeOffset Milliseconds(DateTimeOffset instant) => instant.AddTicks(-(instant.Ticks % TimeSpan.TicksPerMillisecond));
+}

@@ -1,0 +1,60 @@
+using Hangfire;
+using Hangfire.PostgreSql;
+using Npgsql;
+using Platform.Persistence;
+using Platform.Persistence.Solving;
+
+namespace Platform.Workers.Solving;
+
+/// <summary>Connects the solving to Hangfire.</summary>
+internal static class SolvingSetup
+{
+    private const string EverySecond = "* * * * * *";
+
+    /// <summary>Hangfire wants no longer than this to notice a job or that a worker has died with one.</summary>
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan Invisibility = TimeSpan.FromSeconds(30);
+
+    public static void AddSolving(this IServiceCollection services, WorkerOptions options)
+    {
+        services.AddSingleton(provider => new DueFleets(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton(provider => new SolveStore(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton<FleetSolving>();
+        services.AddSingleton<SolveSweep>();
+        services.AddHangfire((_, hangfire) => hangfire
+            .UseRecommendedSerializerSettings()
+            .UsePostgreSqlStorage(
+                storage => storage.UseNpgsqlConnection(HangfireConnection(options.Postgres)),
+                new PostgreSqlStorageOptions
+                {
+                    QueuePollInterval = Poll,
+                    EnableLongPolling = false,
+                    UseSlidingInvisibilityTimeout = true,
+                    InvisibilityTimeout = Invisibility,
+                    DistributedLockTimeout = Invisibility,
+                }));
+        services.AddHangfireServer(server =>
+        {
+            server.WorkerCount = Math.Max(2, Environment.ProcessorCount);
+            server.SchedulePollingInterval = Poll;
+            server.ShutdownTimeout = TimeSpan.FromSeconds(5);
+        });
+        services.AddHostedService<Timetable>();
+    }
+
+    // A pool of its own, which never carries a tenant: here, and only here, the reset at each return to the pool can be saved.
+    private static string HangfireConnection(string postgres) =>
+        new NpgsqlConnectionStringBuilder(postgres) { NoResetOnClose = true, MaxPoolSize = 10, ApplicationName = "hangfire" }.ConnectionString;
+
+    private sealed class Timetable(IRecurringJobManager jobs) : BackgroundService
+    {
+        protected override Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            jobs.AddOrUpdate<SolveSweep>(
+                SolveSweep.JobId, sweep => sweep.RunAsync(CancellationToken.None), EverySecond,
+                new RecurringJobOptions { MisfireHandling = MisfireHandlingMode.Relaxed });
+            return Task.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Platform.Persistence;
+using Platform.Workers.Ingestion;
+using Platform.Workers.Solving;
+
+namespace Platform.Workers;
+
+/// <summary>Puts a worker process together: intake from the broker, solving by timetable, and a word on its health.</summary>
+internal static class WorkerHost
+{
+    public static void AddWorkers(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<WorkerOptions>().BindConfiguration("Platform").ValidateDataAnnotations().ValidateOnStart();
+        var options = builder.Configuration.GetRequiredSection("Platform").Get<WorkerOptions>()
+            ?? throw new InvalidOperationException("The section Platform is missing from the configuration.");
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(_ => new PlatformStore(options.Postgres));
+        builder.Services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: ["ready"], timeout: TimeSpan.FromSeconds(3));
+        builder.Services.AddIngestion(options);
+        builder.Services.AddSolving(options);
+    }
+
+    public static void MapWorkerHealth(this WebApplication host)
+    {
+        host.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        host.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+    }
+
+    private sealed class DatabaseCheck(PlatformStore store) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
+        {
+            await store.PingAsync(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Platform.Workers;
+
+/// <summary>Settings of a worker process, section <c>Platform</c>.</summary>
+internal sealed class WorkerOptions
+{
+    /// <summary>Npgsql's connection string.</summary>
+    [Required]
+    public string Postgres { get; init; } = "";
+
+    /// <summary>amqp URI of the broker with the platform's own user; its path is not looked at.</summary>
+    [Required]
+    public Uri RabbitMq { get; init; } = null!;
+
+    /// <summary>Virtual host that tenants publish to.</summary>
+    [Required]
+    public string IngressVirtualHost { get; init; } = "ingress";
+}
