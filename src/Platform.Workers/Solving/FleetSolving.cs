@@ -48,7 +48,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time)
             Fleet = basis.Key.Fleet,
             DefinitionRevision = basis.Fleet.Revision,
             WorkloadVersion = workloadVersion,
-            Estimator = Estimator.Version,
+            Estimator = estimate.Version,
             Problem = ProblemBuilder.Build(definition, estimate),
             MinimumGain = definition.Solving.MinimumGain,
             Previous = basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null,
