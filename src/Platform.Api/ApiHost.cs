@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -31,7 +29,8 @@ internal static class ApiHost
         services.ConfigureHttpJsonOptions(http =>
         {
             http.SerializerOptions.Encoder = StrictJson.Options.Encoder;
-            http.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+            foreach (var converter in StrictJson.Options.Converters)
+                http.SerializerOptions.Converters.Add(converter);
         });
         services.AddSingleton(TimeProvider.System);
         services.AddStores();

@@ -1,3 +1,4 @@
+using Hangfire.PostgreSql;
 using JasperFx;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
@@ -6,7 +7,10 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 
 namespace Platform.Persistence;
 
-/// <summary>Brings a database to the schema of this version: EF Core's migrations, then Marten's tables. Safe to repeat.</summary>
+/// <summary>
+/// Brings a database to the schema of this version: EF Core's migrations, Marten's tables, Hangfire's tables. The only place that
+/// creates schema. Safe to repeat, by several processes at once too.
+/// </summary>
 public static class Migrator
 {
     /// <summary>Migrates; creates nothing but schemas, tables, indexes and functions.</summary>
@@ -15,11 +19,17 @@ public static class Migrator
     public static async Task MigrateAsync(string connectionString, CancellationToken cancel)
     {
         await using var dataSource = NpgsqlDataSource.Create(connectionString);
-        await using (var connection = await dataSource.OpenConnectionAsync(cancel))
+        await using var connection = await dataSource.OpenConnectionAsync(cancel);
+        // Of two who would create the same at once, the second waits and then finds it done. The lock ends with the connection.
+        await using (var turn = new NpgsqlCommand("select pg_advisory_lock(hashtext('platform.migrations'))", connection))
+            await turn.ExecuteNonQueryAsync(cancel);
         await using (var rows = new PlatformDbContext(TenantSession.OptionsFor(connection), ""))
             await rows.Database.MigrateAsync(cancel);
-        await using var events = EventStore.Open(dataSource, AutoCreate.CreateOrUpdate);
-        await events.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
+        await using (var events = EventStore.Open(dataSource, AutoCreate.CreateOrUpdate))
+            await events.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
+        PostgreSqlObjectsInstaller.Install(connection, "hangfire");
+        await using (var done = new NpgsqlCommand("select pg_advisory_unlock(hashtext('platform.migrations'))", connection))
+            await done.ExecuteNonQueryAsync(cancel);
     }
 
     internal static void Configure(NpgsqlDbContextOptionsBuilder npgsql) => npgsql.MigrationsHistoryTable("migrations", PlatformDbContext.Schema);

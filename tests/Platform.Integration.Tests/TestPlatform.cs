@@ -30,6 +30,9 @@ public sealed class TestPlatform : IAsyncLifetime
 
     public string VirtualHost => _virtualHost;
 
+    /// <summary>What the workers have set aside.</summary>
+    public RejectedMessages Rejected { get; private set; } = null!;
+
     public HttpClient Operator => Client(OperatorKey);
 
     public async ValueTask InitializeAsync()
@@ -41,10 +44,15 @@ public sealed class TestPlatform : IAsyncLifetime
             "the API to be ready", CancellationToken.None);
         for (var i = 0; i < 2; i++)
             await StartAsync("Platform.Workers", builder => builder.AddWorkers(), host => host.MapWorkerHealth());
+        Rejected = await RejectedMessages.ConsumeAsync(this, TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (Rejected is not null)
+            await Rejected.DisposeAsync();
+        // All stop before the first is disposed of: Hangfire's activator is one for the process.
+        await Task.WhenAll(_hosts.Select(host => host.StopAsync()));
         foreach (var host in Enumerable.Reverse(_hosts))
             await host.DisposeAsync();
         using var management = Management();

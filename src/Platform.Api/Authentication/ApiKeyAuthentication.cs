@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Options;
 using Platform.Domain.Tenants;
 using Platform.Persistence.Tenants;
@@ -65,6 +66,8 @@ internal static class Caller
 
     public static void AddApiKeys(this IServiceCollection services)
     {
+        // Nothing that the API hands out is sealed with the framework's keys: there is no need to keep them in a file.
+        services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddAuthentication(ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
         var policies = services.AddAuthorizationBuilder().AddPolicy(OperatorPolicy, policy => policy.RequireClaim(OperatorClaim));

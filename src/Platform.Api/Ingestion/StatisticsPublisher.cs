@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using Platform.Api.Tenants;
+using Platform.Domain.Contracts;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -28,12 +28,12 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options) : IAsync
             MessageId = messageId.ToString("D"),
             ContentType = "application/json",
             DeliveryMode = DeliveryModes.Persistent,
-            Headers = new Dictionary<string, object?> { ["on-behalf-of"] = tenant },
+            Headers = new Dictionary<string, object?> { [IngressNames.OnBehalfOfHeader] = tenant },
         };
         try
         {
             var channel = await ChannelAsync(cancel);
-            await channel.BasicPublishAsync(BrokerManagement.Exchange, $"{tenant}.{fleet}", mandatory: true, properties, body, cancel);
+            await channel.BasicPublishAsync(IngressNames.Exchange, $"{tenant}.{fleet}", mandatory: true, properties, body, cancel);
         }
         catch (Exception fault) when (fault is RabbitMQClientException or PublishException or IOException or System.Net.Sockets.SocketException)
         {

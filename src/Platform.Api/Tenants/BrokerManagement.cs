@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.Options;
+using Platform.Domain.Contracts;
 
 namespace Platform.Api.Tenants;
 
@@ -11,9 +12,6 @@ namespace Platform.Api.Tenants;
 /// </summary>
 internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> options)
 {
-    /// <summary>The topic exchange that tenants publish to.</summary>
-    public const string Exchange = "workload-statistics";
-
     /// <summary>Marks the users that this platform has made, so that no tenant's id can take over another user of the broker.</summary>
     private const string TenantTag = "allocation-tenant";
 
@@ -30,12 +28,27 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
         client.Timeout = TimeSpan.FromSeconds(10);
     }
 
-    /// <summary>Makes the virtual host and the exchange.</summary>
+    /// <summary>
+    /// Makes the virtual host, the exchange, and the queues behind it, exactly as the workers declare them: a window that is confirmed
+    /// before the first worker has started must have its queue.
+    /// </summary>
     public async Task EnsureTopologyAsync(CancellationToken cancel)
     {
-        await PutAsync($"vhosts/{Escape(VirtualHost)}", new { }, cancel);
-        await PutAsync($"permissions/{Escape(VirtualHost)}/{Escape(options.Value.BrokerUser.Name)}", new { configure = ".*", write = ".*", read = ".*" }, cancel);
-        await PutAsync($"exchanges/{Escape(VirtualHost)}/{Exchange}", new { type = "topic", durable = true, auto_delete = false, arguments = new { } }, cancel);
+        var host = Escape(VirtualHost);
+        await PutAsync($"vhosts/{host}", new { }, cancel);
+        await PutAsync($"permissions/{host}/{Escape(options.Value.BrokerUser.Name)}", new { configure = ".*", write = ".*", read = ".*" }, cancel);
+        await DeclareQueueAsync(IngressNames.Rejected, new() { ["x-queue-type"] = "quorum" }, cancel);
+        await DeclareQueueAsync(
+            IngressNames.Intake,
+            new()
+            {
+                ["x-queue-type"] = "quorum",
+                ["x-dead-letter-exchange"] = IngressNames.Rejected,
+                ["x-delivery-limit"] = IngressNames.DeliveryLimit,
+            },
+            cancel);
+        await PutAsync($"exchanges/{host}/{IngressNames.Exchange}", new { type = "topic", durable = true }, cancel);
+        await BindAsync($"{host}/e/{IngressNames.Exchange}/e/{IngressNames.Intake}", "#", cancel);
     }
 
     /// <summary>Whether a user of that name exists that is no tenant's.</summary>
@@ -52,9 +65,9 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
     public async Task ProvisionAsync(string tenant, string password, CancellationToken cancel)
     {
         await PutAsync($"users/{tenant}", new { password, tags = TenantTag }, cancel);
-        await PutAsync($"permissions/{Escape(VirtualHost)}/{tenant}", new { configure = "^$", write = $"^{Exchange}$", read = "^$" }, cancel);
+        await PutAsync($"permissions/{Escape(VirtualHost)}/{tenant}", new { configure = "^$", write = $"^{IngressNames.Exchange}$", read = "^$" }, cancel);
         await PutAsync(
-            $"topic-permissions/{Escape(VirtualHost)}/{tenant}", new { exchange = Exchange, write = $"^{tenant}\\.", read = "^$" }, cancel);
+            $"topic-permissions/{Escape(VirtualHost)}/{tenant}", new { exchange = IngressNames.Exchange, write = $"^{tenant}\\.", read = "^$" }, cancel);
     }
 
     /// <summary>Removes a tenant's user and closes its connections.</summary>
@@ -66,6 +79,21 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
             if (answer.StatusCode != HttpStatusCode.NotFound)
                 answer.EnsureSuccessStatusCode();
         }
+    }
+
+    /// <summary>A queue and the fanout exchange of the same name before it.</summary>
+    private async Task DeclareQueueAsync(string name, Dictionary<string, object> arguments, CancellationToken cancel)
+    {
+        var host = Escape(VirtualHost);
+        await PutAsync($"exchanges/{host}/{name}", new { type = "fanout", durable = true }, cancel);
+        await PutAsync($"queues/{host}/{name}", new { durable = true, arguments }, cancel);
+        await BindAsync($"{host}/e/{name}/q/{name}", "", cancel);
+    }
+
+    private async Task BindAsync(string path, string routingKey, CancellationToken cancel)
+    {
+        using var answer = await http.PostAsJsonAsync(new Uri($"api/bindings/{path}", UriKind.Relative), new { routing_key = routingKey }, cancel);
+        answer.EnsureSuccessStatusCode();
     }
 
     private async Task PutAsync<T>(string path, T body, CancellationToken cancel)

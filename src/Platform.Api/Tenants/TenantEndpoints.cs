@@ -55,7 +55,7 @@ internal sealed class TenantEndpoints(
             tenant.Id, tenant.DisplayName, issued, Mac(key), cancel => broker.ProvisionAsync(tenant.Id, password, cancel), issued.At, cancel);
         if (decision.IsRefused)
             return Problems.Refused(decision);
-        var access = new BrokerAccess(options.Value.IngressVirtualHost, BrokerManagement.Exchange, tenant.Id, password);
+        var access = new BrokerAccess(options.Value.IngressVirtualHost, IngressNames.Exchange, tenant.Id, password);
         return TypedResults.Created($"/v1/tenants/{tenant.Id}", new CreatedTenant(tenant.Id, key.Text, access));
     }
 

@@ -58,6 +58,9 @@ internal sealed class AllocationModel
     /// <summary>The types whose accuracy floor is out of reach. With any, there are no bounds and nothing else here has a meaning.</summary>
     public List<int> UnreachableFloors { get; } = [];
 
+    /// <summary>Whether several servers share one queue, for which no exact formula is known and J is not concave.</summary>
+    public bool SharedQueue => Problem is { Dispatch: Dispatch.Shared, Servers: > 1 };
+
     /// <summary>p of type <paramref name="k"/>.</summary>
     public double Accuracy(int k, double tokens) => Floor[k] - (Gain[k] * Elementary.ExpMinusOne(-Rate[k] * tokens));
 

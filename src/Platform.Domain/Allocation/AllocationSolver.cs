@@ -16,11 +16,9 @@ public static class AllocationSolver
         var model = ValidModel(problem);
         if (Infeasibility(model) is { } infeasible)
             return infeasible;
-        var solver = new ContinuousSolver(model);
-        var point = solver.Solve();
+        var (point, diagnostics) = model.SharedQueue ? SolveShared(model) : SolveSplit(model);
         var (tokens, rounding) = RoundWhole(model, point);
         var figures = WholeTokenFigures.Of(model, tokens);
-        var leastIdle = AprioriBounds.LeastIdle(model, problem.AccuracyWeight);
         return Figures(figures) with
         {
             Allocation = Allocate(model, tokens, point),
@@ -28,9 +26,7 @@ public static class AllocationSolver
             Rounding = rounding,
             ShadowPrices = point.Prices,
             Uniform = UniformBudget.Find(model),
-            Diagnostics = new(
-                SolverMethod.Newton, solver.Sweeps, AprioriBounds.ContractionModulus(model, leastIdle),
-                AprioriBounds.GradientLipschitz(model, leastIdle), solver.Converged ? SolverExit.Converged : SolverExit.IterationLimit),
+            Diagnostics = diagnostics,
         };
     }
 
@@ -54,6 +50,24 @@ public static class AllocationSolver
 
         var figures = WholeTokenFigures.Of(model, tokens);
         return figures.KeepsLimits(problem) ? figures.Objective : double.NegativeInfinity;
+    }
+
+    private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveSplit(AllocationModel model)
+    {
+        var solver = new ContinuousSolver(model);
+        var point = solver.Solve();
+        var leastIdle = AprioriBounds.LeastIdle(model, model.Problem.AccuracyWeight);
+        var (modulus, lipschitz) = (AprioriBounds.ContractionModulus(model, leastIdle), AprioriBounds.GradientLipschitz(model, leastIdle));
+        var exit = solver.Converged ? SolverExit.Converged : SolverExit.IterationLimit;
+        return (point, new(SolverMethod.Newton, solver.Sweeps, modulus, lipschitz, exit));
+    }
+
+    private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveShared(AllocationModel model)
+    {
+        var solver = new SharedQueueSolver(model);
+        var point = solver.Solve();
+        var exit = solver.Proven ? SolverExit.Converged : SolverExit.IterationLimit;
+        return (point, new(SolverMethod.Newton, solver.Sweeps, null, null, exit) { Approximation = QueueingApproximation.LeeLongton });
     }
 
     private static AllocationModel ValidModel(AllocationProblem problem)
@@ -117,7 +131,7 @@ public static class AllocationSolver
         whole.Improve(improved);
         Offer(improved, RoundingMethod.Exchange);
         var proven = point.Objective + point.Gap <= best.Objective + (BranchAndBound.Tolerance * (1 + Math.Abs(best.Objective)));
-        if (model.Count <= BranchAndBound.MaxTypes)
+        if (model.Count <= BranchAndBound.MaxTypes && !model.SharedQueue)
         {
             (var exact, proven) = BranchAndBound.Search(model.Problem, best.Tokens);
             Offer(exact, RoundingMethod.Exact);

@@ -17,7 +17,7 @@ internal sealed class BranchAndBound
 
     private readonly AllocationModel _box;
     private readonly WholeTokens _rounding;
-    private readonly Func<ContinuousPoint> _solve;
+    private readonly ContinuousSolver _solver;
     private readonly long[] _lower, _upper;
     private int _nodes;
 
@@ -25,15 +25,13 @@ internal sealed class BranchAndBound
     {
         _box = new AllocationModel(problem);
         _rounding = new WholeTokens(_box);
-        var solver = new ContinuousSolver(_box);
-        _solve = solver.Solve;
-        Sweeps = () => solver.Sweeps;
+
+        // The bound errs by the square of this: prices need not be exact to prove something.
+        _solver = new ContinuousSolver(_box, 1e-7);
         (_lower, _upper) = (_box.WholeLower, _box.WholeUpper);
         Best = (long[])start.Clone();
         BestObjective = WholeTokenFigures.Of(_box, Best).Objective;
     }
-
-    private Func<int> Sweeps { get; }
 
     private long[] Best { get; set; }
 
@@ -55,12 +53,14 @@ internal sealed class BranchAndBound
         _nodes++;
         if (!WholeTokenFigures.Of(_box, _lower).KeepsLimits(_box.Problem))
             return true;
-        if ((long)Sweeps() * _box.Count > MaxWork || _nodes > MaxWork)
+        if ((long)_solver.Sweeps * _box.Count > MaxWork || _nodes > MaxWork)
             return false;
         for (var k = 0; k < _box.Count; k++)
             _box.SetBounds(k, _lower[k], _upper[k]);
         _box.Refresh();
-        var point = _solve();
+        if (_nodes > 1 && _solver.DualBound() <= Enough)
+            return true;
+        var point = _solver.Solve();
         if (point.Objective + point.Gap <= Enough)
             return true;
         Take(_rounding.Nearest(point.Tokens));

@@ -32,10 +32,17 @@ internal sealed class ContinuousSolver
     private readonly DualNewton _newton;
     private readonly Func<double, double> _tokensOver, _timeOver;
     private readonly double _budget, _time;
+    private readonly double _tolerance, _alphaTime;
     private double _logAlpha, _nu;
+    private double _lastTime = double.NegativeInfinity, _lastBudget = double.PositiveInfinity;
 
-    public ContinuousSolver(AllocationModel model)
+    /// <summary>Prepares a solver; its arrays are allocated here and not while it solves.</summary>
+    /// <param name="model">The problem.</param>
+    /// <param name="tolerance">How much of a limit that binds may be left unused, relative to it.</param>
+    public ContinuousSolver(AllocationModel model, double tolerance = 1e-15)
     {
+        _tolerance = tolerance;
+        _alphaTime = -Math.Log(model.Problem.AccuracyWeight);
         _model = model;
         _newton = new DualNewton(model);
         _budget = model.Problem.MeanTokenBudget ?? double.PositiveInfinity;
@@ -54,31 +61,38 @@ internal sealed class ContinuousSolver
     public ContinuousPoint Solve()
     {
         var alpha = _model.Problem.AccuracyWeight;
-        var over = TimeOver(-Math.Log(alpha));
+        var over = TimeOver(_alphaTime);
         if (over > 0)
-            KeepTime(-Math.Log(alpha), over);
+            KeepTime(_alphaTime, over);
         var eta = over > 0 ? Math.Max(0, (alpha / Math.Exp(_logAlpha)) - 1) : 0;
         return Certificate.Of(_model, _newton, Math.Min(alpha, Math.Exp(_logAlpha)), eta, _nu);
+    }
+
+    /// <summary>
+    /// Upper bound on J within the model's present bounds and the limits, from the prices of the last solution: the dual function, one solve
+    /// without any search for prices.
+    /// </summary>
+    public double DualBound()
+    {
+        var timed = -_logAlpha > _alphaTime;
+        if (_nu <= 0 && !timed)
+            return double.PositiveInfinity;
+        var alpha = timed ? Math.Exp(_logAlpha) : _model.Problem.AccuracyWeight;
+        var eta = timed ? Math.Max(0, (_model.Problem.AccuracyWeight / alpha) - 1) : 0;
+        _newton.Solve(_logAlpha, _nu);
+        var point = Certificate.Of(_model, _newton, alpha, eta, _nu);
+        var slack = (_nu > 0 ? _nu * (1 + eta) * (_budget - _newton.MeanTokens) : 0) + (eta > 0 ? eta * (_time - _newton.MeanSystemTime) : 0);
+
+        // The certificate counts what limits leave unused as a loss either way; here a limit that is broken lowers the bound.
+        return point.Objective + point.Gap - Math.Abs(slack) + slack;
     }
 
     private void KeepTime(double left, double over)
     {
         // Less and less weight on accuracy, until the time is kept or every type is at its lower bound, which keeps it.
-        var step = 0.5;
-        var right = left;
-        for (var value = over; ; step *= 2)
-        {
-            right += step;
-            value = _timeOver(right);
-            if (value <= 0 || _newton.Sums.Seconds <= 0)
-            {
-                if (value < 0)
-                    _timeOver(MonotoneRoot.Decreasing(_timeOver, (left, over), (right, value), 1e-14 * _time));
-                return;
-            }
-
-            (left, over) = (right, value);
-        }
+        var warm = _lastTime > left;
+        _lastTime = MonotoneRoot.Find(
+            _timeOver, (left, over), warm ? _lastTime : left + 0.5, warm ? 0.02 : 0.5, TimeOfNothing(), 10 * _tolerance * _time);
     }
 
     /// <summary>E[T] above its cap, at the weight e^−x of accuracy and within the token budget.</summary>
@@ -87,32 +101,20 @@ internal sealed class ContinuousSolver
         (_logAlpha, _nu) = (-x, 0);
         _newton.Solve(_logAlpha, 0);
         if (_newton.MeanTokens > _budget)
-            KeepBudget();
-        return _newton.MeanSystemTime - _time;
+            KeepBudget(_newton.MeanTokens - _budget);
+        var over = _newton.MeanSystemTime - _time;
+
+        // Where every type is at its lower bound the limit is kept, as was checked; rounding must not say otherwise.
+        return _newton.Sums.Seconds > 0 ? over : Math.Min(0, over);
     }
 
-    private void KeepBudget()
+    private void KeepBudget(double overAtZero)
     {
-        var right = LogPriceOfNothing();
-        var valueAtRight = _model.TokensAtLower - _budget;
-        if (valueAtRight >= 0)
-        {
-            _tokensOver(right);
-            return;
-        }
-
-        var (left, over, step) = (right, 0.0, 2.0);
-        while (over <= 0 && step < 1e4)
-        {
-            left -= step;
-            step *= 2;
-            over = _tokensOver(left);
-            (right, valueAtRight) = over <= 0 ? (left, over) : (right, valueAtRight);
-        }
-
-        // The price is then too small to be told from none, though the tokens without it are over by less than a rounding.
-        if (over > 0)
-            _tokensOver(MonotoneRoot.Decreasing(_tokensOver, (left, over), (right, valueAtRight), 1e-14 * _budget));
+        var most = LogPriceOfNothing();
+        var warm = _lastBudget < most;
+        _lastBudget = MonotoneRoot.Find(
+            _tokensOver, (-650, overAtZero), warm ? _lastBudget : most - 2, warm ? 0.02 : 2, most, _tolerance * _budget);
+        _tokensOver(_lastBudget);
     }
 
     private double TokensOver(double logNu)
@@ -122,12 +124,32 @@ internal sealed class ContinuousSolver
         return _newton.MeanTokens - _budget;
     }
 
-    // ln of a ν at which every type is at its lower bound: the largest marginal accuracy there.
+    // The least prices at which every type is at its lower bound: with κ and s there, a type's first token is worth at most its charge.
     private double LogPriceOfNothing()
     {
-        var most = double.NegativeInfinity;
+        var most = 0.0;
         for (var k = 0; k < _model.Count; k++)
-            most = Math.Max(most, _model.LogValueAtLower[k] + _logAlpha + (_model.Cost[k] > 0 ? Math.Log(_model.Cost[k]) : 0));
-        return Math.Clamp(most + 1e-9, -600, 600);
+        {
+            var cost = _model.Cost[k];
+            var gain = Math.Exp(_model.LogValueAtLower[k] + _logAlpha) * (cost > 0 ? cost : 1);
+            most = Math.Max(most, gain - (cost * SecondAtLower(k)));
+        }
+
+        return Math.Clamp(Math.Log(most), -600, 600);
+    }
+
+    private double TimeOfNothing()
+    {
+        var most = _alphaTime;
+        for (var k = 0; k < _model.Count; k++)
+            most = _model.Cost[k] > 0 ? Math.Max(most, _model.LogValueAtLower[k] - Math.Log(SecondAtLower(k))) : most;
+        return most;
+    }
+
+    // κ + s t: what one more second of service of this type costs all queries, every type being at its lower bound.
+    private double SecondAtLower(int k)
+    {
+        var s = _model.Lambda / _model.IdleAtLower;
+        return 1 + (s * s * _model.SquareAtLower / 2) + (s * _model.ServiceAtLower[k]);
     }
 }

@@ -214,7 +214,7 @@ internal sealed class DualNewton(AllocationModel model)
         S = model.Lambda / idleAtCap;
         var room = Math.Max(0, (model.IdleAtLower - idleAtCap) / model.Lambda);
         var right = LogPriceOfNothing();
-        var left = Math.Min(0, right - 1);
+        var left = Math.Min(0, right - 1); // κ ≥ 1 where the cap binds
         double Over(double logKappa)
         {
             Kappa = Math.Exp(logKappa);
@@ -229,12 +229,16 @@ internal sealed class DualNewton(AllocationModel model)
         Theta = Math.Max(0, Kappa - 1 - (S * S * Sums.Square / 2));
     }
 
-    // ln of a κ at which every type is at its lower bound.
+    // ln of the least κ at which every type is at its lower bound.
     private double LogPriceOfNothing()
     {
-        var most = 0.0;
+        var most = double.Epsilon;
         for (var k = 0; k < model.Count; k++)
-            most = model.Cost[k] > 0 ? Math.Max(most, model.LogValueAtLower[k] + _logAlpha) : most;
-        return most + 1;
+        {
+            if (model.Cost[k] > 0)
+                most = Math.Max(most, Math.Exp(model.LogValueAtLower[k] + _logAlpha) - (_nu / model.Cost[k]) - (S * model.ServiceAtLower[k]));
+        }
+
+        return Math.Log(most);
     }
 }

@@ -3,6 +3,45 @@ namespace Platform.Domain.Allocation;
 /// <summary>Root of a decreasing function by false position with the Illinois weight (Dowell and Jarratt, BIT 11 (1971) 168) and bisection.</summary>
 internal static class MonotoneRoot
 {
+    /// <summary>Brackets the root by growing steps from a guess, then closes in on it; the function is last called at the answer.</summary>
+    /// <param name="function">A decreasing, continuous function.</param>
+    /// <param name="least">A point with a positive value.</param>
+    /// <param name="guess">Where to begin, between the ends.</param>
+    /// <param name="step">First step from there.</param>
+    /// <param name="most">A point where the value is at most 0, but for rounding.</param>
+    /// <param name="tolerance">A value in [−tolerance, 0] is near enough.</param>
+    /// <returns>A point where the value is at most 0: the side that keeps a limit.</returns>
+    public static double Find(
+        Func<double, double> function, (double X, double Value) least, double guess, double step, double most, double tolerance)
+    {
+        var x = Math.Clamp(guess, least.X, most);
+        var value = function(x);
+        if (value <= 0 && value >= -tolerance)
+            return x;
+        var (left, right) = value > 0 ? ((x, value), (most, double.NaN)) : (least, (x, value));
+        while (double.IsNaN(right.Item2) && x < most)
+        {
+            x = Math.Min(x + step, most);
+            value = function(x);
+            step *= 3;
+            (left, right) = value > 0 ? ((x, value), right) : (left, (x, value));
+        }
+
+        while (left == least && x > least.X)
+        {
+            x -= step;
+            if (x <= least.X)
+                break;
+            value = function(x);
+            step *= 3;
+            (left, right) = value > 0 ? ((x, value), right) : (left, (x, value));
+        }
+
+        var answer = double.IsNaN(right.Item2) ? most : Decreasing(function, left, right, tolerance);
+        function(answer);
+        return answer;
+    }
+
     /// <summary>Finds where a decreasing, continuous function reaches 0 from above.</summary>
     /// <param name="function">The function.</param>
     /// <param name="left">A point with a positive value.</param>

@@ -36,10 +36,10 @@ public static class ProblemValidation
             errors.Add(new("/servers", $"must be 1 to {MaxServers}"));
         if (!Enum.IsDefined(problem.Dispatch))
             errors.Add(new("/dispatch", "must be split or shared"));
-        else if (problem.Dispatch == Dispatch.Shared && problem.Servers > 1)
-            errors.Add(new("/dispatch", "shared with more than one server is not available yet"));
         ValidateObjective(
             problem.AccuracyWeight, problem.MaxUtilization, problem.MeanTokenBudget, problem.MaxMeanSystemTimeSeconds, "", errors);
+        if (problem.Dispatch == Dispatch.Shared && problem.Servers > 1)
+            ValidateSharedQueue(problem, errors);
         ValidateTaskTypes(problem.TaskTypes, "/taskTypes", errors);
         return errors;
     }
@@ -94,6 +94,16 @@ public static class ProblemValidation
 
         if (!(Math.Abs(shares - 1) <= ShareTolerance))
             errors.Add(new(pointer, $"shares must sum to 1, not {shares}"));
+    }
+
+    // With several servers J is not concave, and prices of these limits would prove nothing: refused rather than answered wrongly.
+    private static void ValidateSharedQueue(AllocationProblem problem, List<InputError> errors)
+    {
+        const string Detail = "is not available yet with one shared queue for several servers";
+        if (problem.MeanTokenBudget is not null)
+            errors.Add(new("/meanTokenBudget", Detail));
+        if (problem.MaxMeanSystemTimeSeconds is not null)
+            errors.Add(new("/maxMeanSystemTimeSeconds", Detail));
     }
 
     private static void ValidateTaskType(TaskType type, string at, ICollection<InputError> errors)

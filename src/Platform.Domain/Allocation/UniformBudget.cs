@@ -79,15 +79,27 @@ internal sealed class UniformBudget
         var promise = (_model.Problem.AccuracyWeight * At(right).WeightedAccuracy) - At(left).MeanSystemTime;
         if (promise <= _best.Objective)
             return;
-        var kink = MiddleKink(left, right);
+
+        // A shared queue of several servers is not concave even between kinks: it is halved everywhere.
+        var kink = _model.SharedQueue ? left + ((right - left) / 2) : MiddleKink(left, right);
         if (kink is null)
         {
-            Climb(left, right);
+            if (Promise(left, right) > _best.Objective)
+                Climb(left, right);
             return;
         }
 
         Explore(left, kink.Value);
         Explore(kink.Value, right);
+    }
+
+    /// <summary>Upper bound on J inside an interval without kinks, by its tangents at the ends; at most the best known where an end is best.</summary>
+    private double Promise(long left, long right)
+    {
+        var (first, last) = (At(left).Objective, At(right).Objective);
+        var rise = At(left + 1).Objective - first;
+        var fall = At(right - 1).Objective - last;
+        return rise <= 0 || fall <= 0 ? _best.Objective : Math.Min(first + (rise * (right - left)), last + (fall * (right - left)));
     }
 
     private long? MiddleKink(long left, long right)

@@ -78,7 +78,7 @@ public static class StrictJson
             PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
             MaxDepth = 32,
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false), new UtcInstantConverter() },
         };
         options.MakeReadOnly(populateMissingResolver: true);
         return options;

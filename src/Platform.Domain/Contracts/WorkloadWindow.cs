@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Platform.Domain.Contracts;
 
 /// <summary>
@@ -12,11 +10,9 @@ public sealed record WorkloadWindow
     public required string Fleet { get; init; }
 
     /// <summary>Start of the window, inclusive, UTC.</summary>
-    [JsonConverter(typeof(UtcInstantConverter))]
     public required DateTimeOffset WindowStart { get; init; }
 
     /// <summary>End of the window, exclusive, UTC; after the start, at most a day later.</summary>
-    [JsonConverter(typeof(UtcInstantConverter))]
     public required DateTimeOffset WindowEnd { get; init; }
 
     /// <summary>One entry for each task type that had something to report.</summary>

@@ -4,12 +4,14 @@ namespace Platform.Domain.Estimation;
 
 /// <summary>
 /// The curve p(l) = D + A·(1 − e^(−b·l)) by maximum a posteriori: binomial verdicts at l granted tokens, and a normal prior around the
-/// definition's curve in free parameters θ = (logit D, logit(A/(1 − D)), ln b), which keep every value legal.
+/// definition's curve in free parameters θ = (logit C, logit f, ln b) with the ceiling C = D + A and the part f = D/C of it that needs no
+/// reasoning. They keep every value legal, and budgets so large that more tokens gain nothing tell C alone, with no valley to follow.
 /// </summary>
 /// <remarks>
-/// Fisher scoring with step halving (McCullagh and Nelder, Generalized Linear Models, 2nd ed., section 2.5): the step solves
-/// (Σ n/(p(1 − p))·∇p∇pᵀ + <see cref="PriorPrecision"/>·I)·δ = gradient; the matrix is positive definite by the prior, also where the
-/// data say nothing of a parameter, as at a single number of tokens. θ is held in a box far wider than any data can ask for.
+/// Newton's method with step halving; where the Hessian is not negative definite, Fisher scoring (McCullagh and Nelder, Generalized
+/// Linear Models, 2nd ed., section 2.5), whose matrix Σ n/(p(1 − p))·∇p∇pᵀ + <see cref="PriorPrecision"/>·I is positive definite by the
+/// prior, also where the data say nothing of a parameter, as at a single number of tokens. θ is held in a box far wider than any
+/// honest data ask for.
 /// </remarks>
 internal static class AccuracyCurveEstimator
 {
@@ -19,8 +21,8 @@ internal static class AccuracyCurveEstimator
     /// </summary>
     internal const double PriorPrecision = 2;
 
-    /// <summary>Most steps; well-posed fits take 5 to 20.</summary>
-    internal const int MaxIterations = 100;
+    /// <summary>Most steps; the median of wild fits to 65,000 verdicts a cell takes 6, the worst of 1,500 took 36.</summary>
+    internal const int MaxIterations = 200;
 
     private const int MaxHalvings = 40;
     private const double LogitBound = 16;
@@ -39,7 +41,7 @@ internal static class AccuracyCurveEstimator
         for (var iteration = 0; iteration < MaxIterations; iteration++)
         {
             var here = new Posterior(theta, centre, cells);
-            var step = here.ScoringStep();
+            var step = here.Step();
             if (here.Converged(step))
                 return Result(here, FitExit.Converged, iteration);
             if (Ascend(here, step, centre, cells) is not { } next)
@@ -52,7 +54,7 @@ internal static class AccuracyCurveEstimator
 
     private static double[]? Ascend(Posterior here, double[] step, double[] centre, IList<WeightedCell> cells)
     {
-        // A step of more than 2 in a logit or a logarithm leaves the region that the scoring matrix describes.
+        // A step of more than 2 in a logit or a logarithm leaves the region that the second derivatives describe.
         var length = Math.Min(1, 2 / step.Max(Math.Abs));
         for (var halving = 0; halving < MaxHalvings; halving++, length /= 2)
         {
@@ -66,8 +68,9 @@ internal static class AccuracyCurveEstimator
 
     private static double[] Free(AccuracyCurve curve)
     {
-        var gainPart = curve.Floor < 1 ? curve.Gain / (1 - curve.Floor) : 0;
-        return [Logit(curve.Floor), Logit(gainPart), Math.Clamp(Math.Log(curve.RatePerToken), Least[2], Most[2])];
+        var ceiling = curve.Floor + curve.Gain;
+        var part = ceiling > 0 ? curve.Floor / ceiling : 0;
+        return [Logit(ceiling), Logit(part), Math.Clamp(Math.Log(curve.RatePerToken), Least[2], Most[2])];
     }
 
     /// <summary>Logit of a probability taken to within 0.001 of its ends, where the prior would otherwise be certain for ever.</summary>
@@ -80,16 +83,16 @@ internal static class AccuracyCurveEstimator
     private static AccuracyEstimate Result(Posterior at, FitExit exit, int iterations)
     {
         var point = at.Point;
-        var gain = Math.Min(point.NotFloor * point.Part, 1 - point.Floor);
-        return new AccuracyEstimate(new AccuracyCurve(point.Floor, gain, point.Rate), at.StandardError(), exit, iterations);
+        var curve = new AccuracyCurve(point.Ceiling * point.Part, point.Ceiling * point.NotPart, point.Rate);
+        return new AccuracyEstimate(curve, at.StandardError(), exit, iterations);
     }
 
-    /// <summary>D, 1 − D, u = A/(1 − D), 1 − u and b at a θ; the complements are formed without cancellation.</summary>
+    /// <summary>C, 1 − C, f, 1 − f and b at a θ; the complements are formed without cancellation.</summary>
     private readonly struct Point(double[] theta)
     {
-        public double Floor { get; } = Logistic(theta[0]);
+        public double Ceiling { get; } = Logistic(theta[0]);
 
-        public double NotFloor { get; } = Logistic(-theta[0]);
+        public double NotCeiling { get; } = Logistic(-theta[0]);
 
         public double Part { get; } = Logistic(theta[1]);
 
@@ -97,20 +100,24 @@ internal static class AccuracyCurveEstimator
 
         public double Rate { get; } = Math.Exp(theta[2]);
 
-        /// <summary>1 − p(l) = (1 − D)·(1 − u + u·e^(−b·l)), above 0.</summary>
-        public double Wrong(double decay) => NotFloor * (NotPart + (Part * decay));
+        /// <summary>p(l) = C·(f + (1 − f)·(1 − e^(−b·l))), above 0; the decay is e^(−b·l).</summary>
+        public double Right(double decay) => Ceiling * (Part + (NotPart * (1 - decay)));
 
-        /// <summary>p(l) = D + (1 − D)·u·(1 − e^(−b·l)), above 0.</summary>
-        public double Right(double decay) => Floor + (NotFloor * Part * (1 - decay));
+        /// <summary>1 − p(l) = 1 − C + C·(1 − f)·e^(−b·l), above 0.</summary>
+        public double Wrong(double decay) => NotCeiling + (Ceiling * NotPart * decay);
 
         private static double Logistic(double x) => 1 / (1 + Math.Exp(-x));
     }
 
-    /// <summary>The logarithm of the posterior density at one θ, up to a constant, with its gradient and Fisher information.</summary>
+    /// <summary>
+    /// The logarithm of the posterior density at one θ, up to a constant, with its gradient, its negative Hessian (the observed
+    /// information) and the mean of that (Fisher's information).
+    /// </summary>
     private sealed class Posterior
     {
         private readonly double[] _gradient = new double[3];
-        private readonly double[,] _information = new double[3, 3];
+        private readonly double[,] _observed = new double[3, 3];
+        private readonly double[,] _expected = new double[3, 3];
 
         public Posterior(double[] theta, double[] centre, IList<WeightedCell> cells)
         {
@@ -120,7 +127,7 @@ internal static class AccuracyCurveEstimator
             for (var i = 0; i < 3; i++)
             {
                 _gradient[i] = -PriorPrecision * (theta[i] - centre[i]);
-                _information[i, i] = PriorPrecision;
+                _observed[i, i] = _expected[i, i] = PriorPrecision;
             }
 
             foreach (var cell in cells)
@@ -149,21 +156,12 @@ internal static class AccuracyCurveEstimator
             return sum;
         }
 
-        /// <summary>The step of Fisher scoring; a parameter that leans on the edge of its box stays there.</summary>
-        public double[] ScoringStep()
+        /// <summary>The direction of ascent; a parameter that leans on the edge of its box stays there.</summary>
+        public double[] Step()
         {
-            var matrix = (double[,])_information.Clone();
-            var right = (double[])_gradient.Clone();
-            for (var i = 0; i < 3; i++)
-            {
-                if ((Theta[i] > Least[i] || right[i] > 0) && (Theta[i] < Most[i] || right[i] < 0))
-                    continue;
-                right[i] = 0;
-                for (var k = 0; k < 3; k++)
-                    matrix[i, k] = matrix[k, i] = i == k ? 1 : 0;
-            }
-
-            return new Cholesky(matrix).Solve(right);
+            var free = _gradient.Select((slope, i) => slope > 0 ? Theta[i] < Most[i] : Theta[i] > Least[i]).ToArray();
+            var right = _gradient.Select((slope, i) => free[i] ? slope : 0).ToArray();
+            return (Cholesky.Of(Reduced(_observed, free)) ?? Cholesky.Of(Reduced(_expected, free)))?.Solve(right) ?? right;
         }
 
         /// <summary>
@@ -173,35 +171,63 @@ internal static class AccuracyCurveEstimator
         public bool Converged(double[] step) =>
             _gradient.Zip(step, (slope, move) => slope * move).Sum() <= 1e-12 + (1e-15 * Math.Abs(Value));
 
-        /// <summary>From the inverse information in θ, by ∂D = D(1 − D)∂θ₁, ∂A = −D·A·∂θ₁ + A(1 − u)∂θ₂, ∂b = b·∂θ₃.</summary>
+        /// <summary>
+        /// From the inverse information in θ, by ∂D = D(1 − C)∂θ₁ + D(1 − f)∂θ₂, ∂A = A(1 − C)∂θ₁ − A·f·∂θ₂, ∂b = b·∂θ₃.
+        /// </summary>
         public AccuracyCurveError StandardError()
         {
-            var covariance = new Cholesky(_information);
-            var gain = Point.NotFloor * Point.Part;
+            var covariance = Cholesky.Of(_observed) ?? Cholesky.Of(_expected)!;
+            var (floor, gain) = (Point.Ceiling * Point.Part, Point.Ceiling * Point.NotPart);
             return new AccuracyCurveError(
-                Math.Sqrt(covariance.InverseForm([Point.Floor * Point.NotFloor, 0, 0])),
-                Math.Sqrt(covariance.InverseForm([-Point.Floor * gain, gain * Point.NotPart, 0])),
+                Math.Sqrt(covariance.InverseForm([floor * Point.NotCeiling, floor * Point.NotPart, 0])),
+                Math.Sqrt(covariance.InverseForm([gain * Point.NotCeiling, -gain * Point.Part, 0])),
                 Math.Sqrt(covariance.InverseForm([0, 0, Point.Rate])));
         }
 
         /// <summary>
-        /// With g = 1 − e^(−b·l): ∂p/∂θ = (D(1 − p), A·g·(1 − u), A·b·l·e^(−b·l)); the score is (c − n·p)/(p(1 − p)).
+        /// With e = e^(−b·l): ∂p/∂θ = ((1 − C)·p, C·f(1 − f)·e, C(1 − f)·b·l·e); the score of p is s = c/p − (n − c)/(1 − p), the
+        /// observed information (c/p² + (n − c)/(1 − p)²)·∇p∇pᵀ − s·∇²p, the expected one n/(p(1 − p))·∇p∇pᵀ.
         /// </summary>
         private void Add(WeightedCell cell)
         {
             var tokens = cell.TokenTrials / cell.Trials;
             var decay = Math.Exp(-Point.Rate * tokens);
-            var (right, wrong) = (Point.Right(decay), Point.Wrong(decay));
-            var gain = Point.NotFloor * Point.Part;
-            double[] slope = [Point.Floor * wrong, gain * (1 - decay) * Point.NotPart, gain * Point.Rate * tokens * decay];
-            var score = (cell.Correct / right) - ((cell.Trials - cell.Correct) / wrong);
-            var weight = cell.Trials / (right * wrong);
+            var (right, wrong, wrongs) = (Point.Right(decay), Point.Wrong(decay), cell.Trials - cell.Correct);
+            var reasoned = Point.Ceiling * Point.NotPart * decay;
+            double[] slope = [Point.NotCeiling * right, reasoned * Point.Part, reasoned * Point.Rate * tokens];
+            var score = (cell.Correct / right) - (wrongs / wrong);
+            var observed = (cell.Correct / (right * right)) + (wrongs / (wrong * wrong));
+            var curvature = Curvature(slope, Point.Rate * tokens);
             for (var i = 0; i < 3; i++)
             {
                 _gradient[i] += score * slope[i];
-                for (var k = 0; k < 3; k++)
-                    _information[i, k] += weight * slope[i] * slope[k];
+                for (var k = 0; k <= i; k++)
+                {
+                    _expected[i, k] += cell.Trials / (right * wrong) * slope[i] * slope[k];
+                    _observed[i, k] += (observed * slope[i] * slope[k]) - (score * curvature[i, k]);
+                }
             }
+        }
+
+        /// <summary>The lower triangle of ∇²p; x is b·l.</summary>
+        private double[,] Curvature(double[] slope, double x) => new[,]
+        {
+            { slope[0] * (1 - (2 * Point.Ceiling)), 0, 0 },
+            { slope[1] * Point.NotCeiling, slope[1] * (1 - (2 * Point.Part)), 0 },
+            { slope[2] * Point.NotCeiling, -slope[2] * Point.Part, slope[2] * (1 - x) },
+        };
+
+        /// <summary>The matrix with the rows and columns of what is not free taken from the unit matrix.</summary>
+        private static double[,] Reduced(double[,] matrix, bool[] free)
+        {
+            var reduced = new double[3, 3];
+            for (var i = 0; i < 3; i++)
+            {
+                for (var k = 0; k <= i; k++)
+                    reduced[i, k] = free[i] && free[k] ? matrix[i, k] : i == k ? 1 : 0;
+            }
+
+            return reduced;
         }
     }
 }

@@ -8,21 +8,28 @@ internal sealed class Cholesky
 {
     private readonly double[,] _factor;
 
-    /// <param name="matrix">Symmetric and positive definite; only the lower triangle is read.</param>
-    public Cholesky(double[,] matrix)
+    private Cholesky(double[,] factor) => _factor = factor;
+
+    /// <summary>Factors a matrix, or gives null when it is not positive definite.</summary>
+    /// <param name="matrix">Symmetric; only the lower triangle is read.</param>
+    public static Cholesky? Of(double[,] matrix)
     {
         var n = matrix.GetLength(0);
-        _factor = new double[n, n];
+        var factor = new double[n, n];
         for (var column = 0; column < n; column++)
         {
             for (var row = column; row < n; row++)
             {
                 var rest = matrix[row, column];
                 for (var k = 0; k < column; k++)
-                    rest -= _factor[row, k] * _factor[column, k];
-                _factor[row, column] = row == column ? Math.Sqrt(rest) : rest / _factor[column, column];
+                    rest -= factor[row, k] * factor[column, k];
+                if (row == column && !(rest > 0))
+                    return null;
+                factor[row, column] = row == column ? Math.Sqrt(rest) : rest / factor[column, column];
             }
         }
+
+        return new Cholesky(factor);
     }
 
     /// <summary>Solves A·x = b.</summary>

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using Platform.Domain.Allocation;
+using Platform.Domain.Contracts;
 
 namespace Platform.Domain.Estimation;
 
@@ -13,12 +15,14 @@ public sealed record FleetEstimate
     public required string Version { get; init; }
 
     /// <summary>The instant from which ages are counted, UTC.</summary>
+    [JsonConverter(typeof(UtcInstantConverter))]
     public required DateTimeOffset AsOf { get; init; }
 
     /// <summary>Age in seconds beyond which evidence does not count.</summary>
     public required int HorizonSeconds { get; init; }
 
     /// <summary>The latest end of any window, UTC; null before the first.</summary>
+    [JsonConverter(typeof(UtcInstantConverter))]
     public required DateTimeOffset? LastWindowEnd { get; init; }
 
     /// <summary>Seconds within the horizon that some window covers, each counted once.</summary>

@@ -8,7 +8,7 @@ namespace Platform.Domain.Estimation;
 /// same <see cref="ToBytes"/>. Not safe for use from several threads at once.
 /// </summary>
 /// <remarks>
-/// Buckets have a fixed width, a 64th of the horizon in whole seconds, and begin at multiples of it since 1970-01-01T00:00:00Z. Of a
+/// Buckets have a fixed width, a 64th of the horizon in whole seconds but at least 5, and begin at multiples of it since 1970-01-01T00:00:00Z. Of a
 /// window that spans several, the arrivals are dealt out in proportion to time, by cumulative floors (bucket i of x arrivals over T
 /// gets ⌊x·cᵢ/T⌋ − ⌊x·cᵢ₋₁/T⌋ with cᵢ the window's time up to the end of bucket i), coverage lies where it lies, and what happened
 /// to queries that ended goes to the bucket in which the window ends. The window's first and last second are covered whole.
@@ -16,6 +16,9 @@ namespace Platform.Domain.Estimation;
 public sealed class WorkloadSums
 {
     private const int BucketsPerHorizon = 64;
+
+    // Windows may end 5 minutes ahead: with narrower buckets a short horizon would keep hundreds of them for that time alone.
+    private const int LeastBucketSeconds = 5;
 
     private readonly SortedDictionary<long, AgeBucket> _buckets;
     private long _firstKept;
@@ -53,7 +56,8 @@ public sealed class WorkloadSums
     internal IReadOnlyDictionary<long, AgeBucket> Buckets => _buckets;
 
     /// <summary>Width in seconds of the buckets for a horizon.</summary>
-    internal static int WidthFor(int horizonSeconds) => (horizonSeconds + BucketsPerHorizon - 1) / BucketsPerHorizon;
+    internal static int WidthFor(int horizonSeconds) =>
+        Math.Max((horizonSeconds + BucketsPerHorizon - 1) / BucketsPerHorizon, LeastBucketSeconds);
 
     /// <summary>
     /// Adds a window that has passed <see cref="WorkloadWindowReader"/>, and drops what no as-of instant can ask for any more now that

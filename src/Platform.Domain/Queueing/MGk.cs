@@ -37,4 +37,26 @@ public static class MGk
         var waits = servers * blocked / ((servers * idle) + (load * blocked));
         return waits / (2 * meanSeconds * servers * idle);
     }
+
+    /// <summary>Derivative of <see cref="WaitFactor"/> by E[S], from Erlang B's dB/da = B (k/a − 1 + B).</summary>
+    /// <param name="arrivalRate">λ > 0, per second.</param>
+    /// <param name="servers">k ≥ 2.</param>
+    /// <param name="meanSeconds">E[S] > 0, seconds.</param>
+    /// <param name="idle">1 − λ E[S] / k, above 0.</param>
+    /// <returns>Per second squared.</returns>
+    public static double WaitFactorSlope(double arrivalRate, int servers, double meanSeconds, double idle)
+    {
+        var load = arrivalRate * meanSeconds;
+        if (load <= 1e-100)
+            return 0;
+        var blocked = 1.0;
+        for (var i = 1; i <= servers; i++)
+            blocked = load * blocked / (i + (load * blocked));
+        var free = servers * idle;
+        var rise = (servers / load) - 1 + blocked;
+
+        // ln C = ln B − ln(k − a + aB) + const.
+        var logSlope = rise - ((-1 + blocked + (load * blocked * rise)) / (free + (load * blocked)));
+        return WaitFactor(arrivalRate, servers, meanSeconds, idle) * ((arrivalRate * logSlope) - (1 / meanSeconds) + (arrivalRate / free));
+    }
 }

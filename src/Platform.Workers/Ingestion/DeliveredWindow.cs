@@ -9,8 +9,4 @@ namespace Platform.Workers.Ingestion;
 /// <param name="MessageId">The publisher's id for the message, unchecked.</param>
 /// <param name="ContentType">The publisher's word on the body, unchecked.</param>
 /// <param name="OnBehalfOf">The tenant that the platform's own user names; means nothing from any other user.</param>
-internal sealed record DeliveredWindow(byte[] Body, string? UserId, string? MessageId, string? ContentType, string? OnBehalfOf)
-{
-    /// <summary>The header by which the API, having checked a key, names the tenant.</summary>
-    public const string OnBehalfOfHeader = "on-behalf-of";
-}
+internal sealed record DeliveredWindow(byte[] Body, string? UserId, string? MessageId, string? ContentType, string? OnBehalfOf);

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using MassTransit;
 using MassTransit.Serialization;
+using Platform.Domain.Contracts;
 
 namespace Platform.Workers.Ingestion;
 
@@ -41,7 +42,7 @@ internal sealed class DeliveredWindowSerialization : ISerializerFactory, IMessag
     }
 
     private static string? Header(IDictionary<string, object?>? headers) =>
-        headers is not null && headers.TryGetValue(DeliveredWindow.OnBehalfOfHeader, out var value) && value is byte[] utf8
+        headers is not null && headers.TryGetValue(IngressNames.OnBehalfOfHeader, out var value) && value is byte[] utf8
             ? Encoding.UTF8.GetString(utf8)
             : null;
 

@@ -1,4 +1,5 @@
 using MassTransit;
+using Platform.Domain.Contracts;
 using Platform.Persistence;
 using Platform.Persistence.Ingestion;
 using RabbitMQ.Client;
@@ -8,23 +9,11 @@ namespace Platform.Workers.Ingestion;
 /// <summary>Connects the intake to the broker.</summary>
 internal static class IngestionSetup
 {
-    /// <summary>The topic exchange that tenants publish to.</summary>
-    private const string Exchange = "workload-statistics";
-
-    /// <summary>The queue that all workers share.</summary>
-    private const string Queue = "workload-statistics.intake";
-
     /// <summary>Windows in a transaction, at most. The rate of stored events hardly grows beyond.</summary>
     private const int BatchLimit = 200;
 
     /// <summary>Batches in the making at once: one is stored while the next is filled.</summary>
     private const int Batches = 2;
-
-    /// <summary>
-    /// How often the broker hands out a message that no consumer has ended with. Each death of a worker counts for every message that it
-    /// held, so this is no measure of the message: those that are bad are set aside by the consumer, at once.
-    /// </summary>
-    private const int DeliveryLimit = 20;
 
     public static void AddIngestion(this IServiceCollection services, WorkerOptions options)
     {
@@ -42,7 +31,7 @@ internal static class IngestionSetup
                     host.Username(Uri.UnescapeDataString(user[0]));
                     host.Password(Uri.UnescapeDataString(user[^1]));
                 });
-                broker.ReceiveEndpoint(Queue, endpoint => Configure(endpoint, context));
+                broker.ReceiveEndpoint(IngressNames.Intake, endpoint => Configure(endpoint, context));
             });
         });
     }
@@ -53,10 +42,10 @@ internal static class IngestionSetup
         endpoint.PublishFaults = false;
         endpoint.PrefetchCount = 2 * Batches * BatchLimit;
         endpoint.SetQuorumQueue();
-        endpoint.SetQueueArgument("x-delivery-limit", DeliveryLimit);
+        endpoint.SetQueueArgument("x-delivery-limit", IngressNames.DeliveryLimit);
         endpoint.BindDeadLetterQueue(
-            WorkloadWindowConsumer.Rejected, WorkloadWindowConsumer.Rejected, queue => queue.SetQueueArgument("x-queue-type", "quorum"));
-        endpoint.Bind(Exchange, exchange =>
+            IngressNames.Rejected, IngressNames.Rejected, queue => queue.SetQueueArgument("x-queue-type", "quorum"));
+        endpoint.Bind(IngressNames.Exchange, exchange =>
         {
             exchange.ExchangeType = ExchangeType.Topic;
             exchange.RoutingKey = "#";
@@ -65,7 +54,7 @@ internal static class IngestionSetup
         endpoint.AddSerializer(new DeliveredWindowSerialization());
         endpoint.AddDeserializer(new DeliveredWindowSerialization(), isDefault: true);
         // MassTransit's own error queue would carry the property user-id, which the broker refuses from another user: the channel
-        // would die and the message come back for ever. Rethrown, it comes back at most DeliveryLimit times.
+        // would die and the message come back for ever. Rethrown, it comes back a limited number of times.
         endpoint.RethrowFaultedMessages();
         endpoint.ThrowOnSkippedMessages();
         endpoint.ConfigureConsumer<WorkloadWindowConsumer>(context);

@@ -1,4 +1,5 @@
 using MassTransit;
+using Platform.Domain.Contracts;
 using Platform.Persistence;
 using Platform.Persistence.Ingestion;
 
@@ -11,9 +12,6 @@ namespace Platform.Workers.Ingestion;
 internal sealed class WorkloadWindowConsumer(
     WindowReception reception, WorkloadIntake intake, TimeProvider time, ILogger<WorkloadWindowConsumer> log) : IConsumer<Batch<DeliveredWindow>>
 {
-    /// <summary>Where messages go that cannot be taken: an exchange and a queue of this name.</summary>
-    public const string Rejected = "workload-statistics.rejected";
-
     /// <summary>Tries of a batch that fails for no known passing reason, before its bad message is looked for.</summary>
     private const int Attempts = 3;
 
@@ -83,7 +81,7 @@ internal sealed class WorkloadWindowConsumer(
     private async Task RejectAsync(ConsumeContext context, DeliveredWindow delivered, string reason)
     {
         log.LogInformation("Rejected a message of {User}: {Reason}", delivered.UserId, reason);
-        var rejected = await context.GetSendEndpoint(new Uri($"exchange:{Rejected}"));
+        var rejected = await context.GetSendEndpoint(new Uri($"exchange:{IngressNames.Rejected}"));
         await rejected.Send(delivered, send =>
         {
             send.Serializer = new UnchangedBody(delivered.Body);

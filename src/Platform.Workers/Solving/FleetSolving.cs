@@ -32,9 +32,17 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time)
     private static (WorkloadSums Sums, long WorkloadVersion) Restore(SolveBasis basis)
     {
         var horizon = basis.Fleet.Definition.Solving.HorizonSeconds;
-        if (basis.Sums is not null && WorkloadSums.FromBytes(basis.Sums) is { } sums && sums.HorizonSeconds == horizon)
-            return (sums, basis.WorkloadVersion);
-        // The buckets follow from the horizon: with another one, they are folded again from the events.
+        try
+        {
+            if (basis.Sums is not null && WorkloadSums.FromBytes(basis.Sums) is { } sums && sums.HorizonSeconds == horizon)
+                return (sums, basis.WorkloadVersion);
+        }
+        catch (FormatException)
+        {
+            // Another version of the estimator has written them.
+        }
+
+        // The sums are derived: those of another horizon or form are folded again from the events.
         return (new WorkloadSums(horizon), 0);
     }
 

@@ -28,6 +28,8 @@ internal static class SolvingSetup
                 storage => storage.UseNpgsqlConnection(HangfireConnection(options.Postgres)),
                 new PostgreSqlStorageOptions
                 {
+                    // The migrations make the schema; a worker that starts while the database is away waits for it.
+                    PrepareSchemaIfNecessary = false,
                     QueuePollInterval = Poll,
                     EnableLongPolling = false,
                     UseSlidingInvisibilityTimeout = true,
@@ -47,14 +49,26 @@ internal static class SolvingSetup
     private static string HangfireConnection(string postgres) =>
         new NpgsqlConnectionStringBuilder(postgres) { NoResetOnClose = true, MaxPoolSize = 10, ApplicationName = "hangfire" }.ConnectionString;
 
-    private sealed class Timetable(IRecurringJobManager jobs) : BackgroundService
+    private sealed class Timetable(IRecurringJobManager jobs, TimeProvider time, ILogger<Timetable> log) : BackgroundService
     {
-        protected override Task ExecuteAsync(CancellationToken stoppingToken)
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
         {
-            jobs.AddOrUpdate<SolveSweep>(
-                SolveSweep.JobId, sweep => sweep.RunAsync(CancellationToken.None), EverySecond,
-                new RecurringJobOptions { MisfireHandling = MisfireHandlingMode.Relaxed });
-            return Task.CompletedTask;
+            while (!TryEnter())
+                await Task.Delay(Poll, time, stoppingToken);
+        }
+
+        private bool TryEnter()
+        {
+            try
+            {
+                jobs.AddOrUpdate<SolveSweep>(SolveSweep.JobId, sweep => sweep.RunAsync(CancellationToken.None), EverySecond);
+                return true;
+            }
+            catch (Exception fault) when (PlatformStore.IsTransient(fault) || fault is NpgsqlException)
+            {
+                log.LogWarning("The timetable cannot be entered yet: {Reason}", fault.Message);
+                return false;
+            }
         }
     }
 }
