@@ -60,7 +60,6 @@ internal static class Certificate
             KktResidual = residual,
             Gap = gap * scale,
             Prices = new(nu * scale, eta, theta > 0 ? theta * scale / model.Lambda : 0),
-            Idle = newton.Idle,
         };
     }
 }

@@ -17,9 +17,6 @@ internal sealed class ContinuousPoint
 
     /// <summary>Price of the mean tokens (ν), of the mean system time (η) and of utilization.</summary>
     public required ShadowPrices Prices { get; init; }
-
-    /// <summary>Weights of the gap's branching rule: 1 − ρ.</summary>
-    public required double Idle { get; init; }
 }
 
 /// <summary>

@@ -22,7 +22,7 @@ internal sealed class SharedQueueSolver
     private readonly double[] _excess;
     private readonly double _logAlpha, _least, _most;
     private readonly Func<double, double> _over;
-    private double _s, _room, _logKappa, _h;
+    private double _s, _room, _logKappa;
     private SweepSums _sums;
 
     public SharedQueueSolver(AllocationModel model)
@@ -79,7 +79,7 @@ internal sealed class SharedQueueSolver
     /// <summary>The concave problem at h within E[S] ≤ m; returns its value by duality, an upper bound whatever the error in κ.</summary>
     private double Inner(double h, double m)
     {
-        (_h, _s, _room) = (h, 2 * h, Math.Max(0, m - _least));
+        (_s, _room) = (2 * h, Math.Max(0, m - _least));
         var over = Over(0);
         if (over > 0)
         {
@@ -170,19 +170,8 @@ internal sealed class SharedQueueSolver
         // At the cap on ρ the multiplier of E[S] is more than the wait's own, and the rest is the cap's price.
         var capped = _model.MaxUtilization < 1 && at >= _most * (1 - 1e-12) && _model.Lambda > 0;
         var theta = capped ? Math.Max(0, Math.Exp(_logKappa) - 1 - price) : 0;
-        var (tokens, residual) = (new double[_model.Count], 0.0);
-        var weighted = default(CompensatedSum);
-        for (var k = 0; k < tokens.Length; k++)
-        {
-            var l = tokens[k] = Math.Min(_model.Upper[k], _model.Lower[k] + _excess[k]);
-            weighted.Add(_model.Share[k] * _model.Weight[k] * _model.Accuracy(k, l));
-            var gain = Math.Exp(_logAlpha + _model.LogValue[k] - (_model.Rate[k] * l)) * (_model.Cost[k] > 0 ? _model.Cost[k] : 1);
-            var charge = _model.Cost[k] * (1 + price + theta + (2 * _h * _model.Service(k, l)));
-            var against = (_excess[k] > 0 || gain > charge) && (l < _model.Upper[k] || gain < charge) ? Math.Abs(gain - charge) : 0;
-            residual = against > 0 ? Math.Max(residual, against / Math.Max(gain, charge)) : residual;
-        }
-
-        var objective = (_model.Problem.AccuracyWeight * weighted.Value) - mean - (Factor(mean) * _sums.Square);
+        var (tokens, weighted, residual) = Check(1 + price + theta);
+        var objective = (_model.Problem.AccuracyWeight * weighted) - mean - (Factor(mean) * _sums.Square);
         return new()
         {
             Tokens = tokens,
@@ -190,7 +179,24 @@ internal sealed class SharedQueueSolver
             KktResidual = residual,
             Gap = Math.Max(0, bound - objective),
             Prices = new(0, 0, theta > 0 ? theta * servers / _model.Lambda : 0),
-            Idle = Idle(mean),
         };
+    }
+
+    /// <summary>The tokens of the last sweep, their weighted accuracy, and the largest relative violation of the optimality conditions.</summary>
+    private (double[] Tokens, double Weighted, double Residual) Check(double kappa)
+    {
+        var (tokens, residual) = (new double[_model.Count], 0.0);
+        var weighted = default(CompensatedSum);
+        for (var k = 0; k < tokens.Length; k++)
+        {
+            var l = tokens[k] = Math.Min(_model.Upper[k], _model.Lower[k] + _excess[k]);
+            weighted.Add(_model.Share[k] * _model.Weight[k] * _model.Accuracy(k, l));
+            var gain = Math.Exp(_logAlpha + _model.LogValue[k] - (_model.Rate[k] * l)) * (_model.Cost[k] > 0 ? _model.Cost[k] : 1);
+            var charge = _model.Cost[k] * (kappa + (_s * _model.Service(k, l)));
+            var against = (_excess[k] > 0 || gain > charge) && (l < _model.Upper[k] || gain < charge) ? Math.Abs(gain - charge) : 0;
+            residual = against > 0 ? Math.Max(residual, against / Math.Max(gain, charge)) : residual;
+        }
+
+        return (tokens, weighted.Value, residual);
     }
 }

@@ -55,6 +55,22 @@ public sealed class GeneratedProblemTests
     }
 
     [Fact]
+    public void Whole_tokens_fill_a_tight_budget_as_well_as_brute_force_does()
+    {
+        for (var seed = 0; seed < 120; seed++)
+        {
+            // Unequal shares and few tokens make a knapsack, which moving single tokens does not solve.
+            var problem = GeneratedProblems.Make(seed, 4, false);
+            var types = problem.TaskTypes.Select(t => Small(t, 3) with { MinTokens = 0, MaxTokens = Math.Min(t.MaxTokens, 5) });
+            problem = problem with { AccuracyWeight = 1000, ArrivalRate = 0.01, MeanTokenBudget = 1.3, TaskTypes = [.. types] };
+            var solution = AllocationSolver.Solve(problem);
+            var best = BruteForce(problem, new long[problem.TaskTypes.Count], 0);
+            Assert.True(solution.Objective >= best - (2e-11 * (1 + Math.Abs(best))), $"{seed}: {solution.Objective:R} against {best:R}");
+            Assert.True(solution.Rounding!.ProvenOptimal, $"{seed}: not proven");
+        }
+    }
+
+    [Fact]
     public void Uniform_budget_agrees_with_trying_every_one()
     {
         for (var seed = 0; seed < 200; seed++)
