@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Platform.Cli;
+using Platform.Cli.Benchmarks;
+using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
 
 return await CommandRun.InvokeAsync(
@@ -7,5 +9,7 @@ return await CommandRun.InvokeAsync(
     {
         UpCommand.Create(),
         StatusCommand.Create(),
+        DemoCommand.Create(),
+        BenchCommand.Create(),
     },
     args);
