@@ -248,4 +248,29 @@ public sealed record SolverDiagnostics(
     /// <summary>What is known of the plain fixed-point iteration, with <see cref="SolverMethod.FixedPoint"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public FixedPointReport? FixedPoint { get; init; }
+
+    /// <summary>How the continuous optimum changes with the problem. Null where the queue is shared.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Sensitivities? Sensitivities { get; init; }
+
+    /// <summary>
+    /// A proven lower bound, in seconds for a token squared, on the curvature of the objective in every direction at the continuous optimum: above 0
+    /// it certifies strict concavity there. Null where the queue is shared.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? LeastCurvature { get; init; }
+
+    /// <summary>What plain rounding to the nearest can lose, in seconds, as known before it was done. Null with limits, which may forbid it, where it
+    /// might make the queue unstable, and where the queue is shared.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? NearestLossBefore { get; init; }
+
+    /// <summary>The same bound from what plain rounding did. Null where the queue is shared.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? NearestLossAfter { get; init; }
 }
+
+/// <summary>Derivatives of the continuous optimum's objective, the allocation adapting itself and every limit staying as it is.</summary>
+/// <param name="ObjectivePerArrivalRate">Seconds for one arrival a second more at the fleet; at most 0.</param>
+/// <param name="ObjectivePerAccuracyWeight">Seconds for one unit more of the accuracy weight: the weighted accuracy.</param>
+public sealed record Sensitivities(double ObjectivePerArrivalRate, double ObjectivePerAccuracyWeight);

@@ -37,7 +37,7 @@ public static class AllocationSolver
             Rounding = rounding,
             ShadowPrices = point.Prices,
             Uniform = UniformBudget.Find(model),
-            Diagnostics = diagnostics,
+            Diagnostics = model.SharedQueue ? diagnostics : Analyse(model, point, diagnostics),
         };
     }
 
@@ -90,6 +90,24 @@ public static class AllocationSolver
                 var (point, exit) = gradient.Solve(options);
                 return (point, gradient.Iterations, exit, null);
         }
+    }
+
+    /// <summary>Adds what the derivatives at the optimum say.</summary>
+    private static SolverDiagnostics Analyse(AllocationModel model, ContinuousPoint point, SolverDiagnostics diagnostics)
+    {
+        var (problem, analysis) = (model.Problem, new OptimumAnalysis(model, point));
+        var limited = problem is not { MeanTokenBudget: null, MaxMeanSystemTimeSeconds: null, MaxUtilization: null };
+
+        // The envelope theorem: at an optimum only what stands in the Lagrangian explicitly counts.
+        var wait = point.Square / (2 * point.Idle * point.Idle) * (1 + point.Prices.MaxMeanSystemTime);
+        var perRate = -(wait + (point.Prices.MaxUtilization * point.MeanService)) / problem.Servers;
+        return diagnostics with
+        {
+            Sensitivities = new(perRate, point.WeightedAccuracy),
+            LeastCurvature = analysis.LeastCurvature(),
+            NearestLossBefore = limited ? null : analysis.LossBeforeRounding(),
+            NearestLossAfter = analysis.LossAfterRounding(new WholeTokens(model).Nearest(point.Tokens)),
+        };
     }
 
     private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveShared(AllocationModel model)

@@ -14,6 +14,12 @@ internal sealed class PrimalPoint(AllocationModel model)
     /// <summary>1 − ρ; the point has no other figures where it is not above 0.</summary>
     public double Idle { get; private set; }
 
+    /// <summary>E[S].</summary>
+    public double MeanService { get; private set; }
+
+    /// <summary>Σ π w p.</summary>
+    public double WeightedAccuracy { get; private set; }
+
     /// <summary>E[S²].</summary>
     public double Square { get; private set; }
 
@@ -46,9 +52,9 @@ internal sealed class PrimalPoint(AllocationModel model)
 
         Idle = model.Idle<double>(Tokens, static l => l);
         X = model.Lambda / Idle;
-        Square = square.Value;
+        (MeanService, Square, WeightedAccuracy) = (mean.Value, square.Value, weighted.Value);
         Kappa = 1 + (X * X * Square / 2);
-        var objective = (model.Problem.AccuracyWeight * weighted.Value) - mean.Value - (X * Square / 2);
+        var objective = (model.Problem.AccuracyWeight * WeightedAccuracy) - MeanService - (X * Square / 2);
         Objective = Idle > 0 ? objective : double.NegativeInfinity;
     }
 
@@ -78,6 +84,10 @@ internal sealed class PrimalPoint(AllocationModel model)
     public ContinuousPoint ToContinuous() => new()
     {
         Tokens = Tokens,
+        Idle = Idle,
+        MeanService = MeanService,
+        Square = Square,
+        WeightedAccuracy = WeightedAccuracy,
         Objective = Objective,
         KktResidual = Residual,
         Gap = Gap,
