@@ -59,6 +59,18 @@ public enum SolverMethod
 {
     /// <summary>Newton's method on the two scalars that couple the task types.</summary>
     Newton,
+
+    /// <summary>The coupled projected fixed point, safeguarded.</summary>
+    [JsonStringEnumMemberName("fixed-point")]
+    FixedPoint,
+
+    /// <summary>Projected gradient ascent with a step known before solving.</summary>
+    [JsonStringEnumMemberName("projected-gradient")]
+    ProjectedGradient,
+
+    /// <summary>The same with momentum, backtracking and restart.</summary>
+    [JsonStringEnumMemberName("accelerated-projected-gradient")]
+    AcceleratedProjectedGradient,
 }
 
 /// <summary>Why the method stopped.</summary>
@@ -69,7 +81,30 @@ public enum SolverExit
 
     /// <summary>The cap on iterations was reached; the certificate says how good the point is.</summary>
     IterationLimit,
+
+    /// <summary>No step improves the point in the precision of a double, short of the tolerance; the certificate says how good it is.</summary>
+    Stalled,
 }
+
+/// <summary>What the plain fixed-point iteration does from the lower bounds.</summary>
+public enum PlainIteration
+{
+    /// <summary>It converges to the optimum.</summary>
+    Converged,
+
+    /// <summary>It swings between two points for ever.</summary>
+    Cycle,
+
+    /// <summary>Neither was seen within the iterations that were tried.</summary>
+    IterationLimit,
+}
+
+/// <summary>The paper's fixed point without its safeguard.</summary>
+/// <param name="Contracts">Whether the sufficient condition holds: a stable box that the map does not leave, with a modulus below 1 on it.</param>
+/// <param name="BoxModulus">Bound on the map's Lipschitz constant (maximum norm) on that box; null where there is no such box or no finite bound.</param>
+/// <param name="Plain">What the plain iteration does, the condition being only sufficient.</param>
+/// <param name="PlainIterations">Its iterations until that was seen.</param>
+public sealed record FixedPointReport(bool Contracts, double? BoxModulus, PlainIteration Plain, int PlainIterations);
 
 /// <summary>A formula used in place of an exact one.</summary>
 public enum QueueingApproximation
@@ -198,7 +233,7 @@ public sealed record UniformAllocation(long Tokens, double Objective);
 
 /// <summary>How the answer was found.</summary>
 /// <param name="Method">The method.</param>
-/// <param name="Iterations">Sweeps over the task types.</param>
+/// <param name="Iterations">Newton: sweeps over the task types. The other methods: steps.</param>
 /// <param name="ContractionModulus">Bound on the Lipschitz constant of the fixed-point map over the region that holds the optimum: below 1 it can
 /// contract. Null when there is no finite bound, or the queue is shared.</param>
 /// <param name="GradientLipschitz">Bound on the Lipschitz constant of the gradient over the same region. Null likewise.</param>
@@ -209,4 +244,33 @@ public sealed record SolverDiagnostics(
     /// <summary>The formula used in place of an exact one, or null when the queueing formula is exact.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public QueueingApproximation? Approximation { get; init; }
+
+    /// <summary>What is known of the plain fixed-point iteration, with <see cref="SolverMethod.FixedPoint"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public FixedPointReport? FixedPoint { get; init; }
+
+    /// <summary>How the continuous optimum changes with the problem. Null where the queue is shared.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Sensitivities? Sensitivities { get; init; }
+
+    /// <summary>
+    /// A proven lower bound, in seconds for a token squared, on the curvature of the objective in every direction at the continuous optimum: above 0
+    /// it certifies strict concavity there. Null where the queue is shared.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? LeastCurvature { get; init; }
+
+    /// <summary>What plain rounding to the nearest can lose, in seconds, as known before it was done. Null with limits, which may forbid it, where it
+    /// might make the queue unstable, and where the queue is shared.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? NearestLossBefore { get; init; }
+
+    /// <summary>The same bound from what plain rounding did. Null where the queue is shared.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? NearestLossAfter { get; init; }
 }
+
+/// <summary>Derivatives of the continuous optimum's objective, the allocation adapting itself and every limit staying as it is.</summary>
+/// <param name="ObjectivePerArrivalRate">Seconds for one arrival a second more at the fleet; at most 0.</param>
+/// <param name="ObjectivePerAccuracyWeight">Seconds for one unit more of the accuracy weight: the weighted accuracy.</param>
+public sealed record Sensitivities(double ObjectivePerArrivalRate, double ObjectivePerAccuracyWeight);

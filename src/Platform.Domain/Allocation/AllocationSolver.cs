@@ -9,15 +9,26 @@ public static class AllocationSolver
     /// <summary>Names the method and its arithmetic. Changes whenever the answer to any problem can change.</summary>
     public const string Version = "dual-newton/1";
 
-    /// <summary>Solves a problem.</summary>
+    private static readonly SolverOptions Defaults = new();
+
+    /// <summary>Solves a problem by the default method, with proven whole tokens.</summary>
     /// <exception cref="ArgumentException">The problem is not valid; the message is its first <see cref="Contracts.InputError"/>.</exception>
-    public static AllocationSolution Solve(AllocationProblem problem)
+    public static AllocationSolution Solve(AllocationProblem problem) => Solve(problem, Defaults);
+
+    /// <summary>Solves a problem.</summary>
+    /// <param name="problem">The problem.</param>
+    /// <param name="options">Method and rounding.</param>
+    /// <exception cref="ArgumentException">
+    /// The problem or the options are not valid, or do not fit each other (<see cref="ProblemValidation.Validate(AllocationProblem, SolverOptions)"/>);
+    /// the message is the first <see cref="Contracts.InputError"/>.
+    /// </exception>
+    public static AllocationSolution Solve(AllocationProblem problem, SolverOptions options)
     {
-        var model = ValidModel(problem);
+        var model = ValidModel(problem, options);
         if (Infeasibility(model) is { } infeasible)
             return infeasible;
-        var (point, diagnostics) = model.SharedQueue ? SolveShared(model) : SolveSplit(model);
-        var (tokens, rounding) = RoundWhole(model, point);
+        var (point, diagnostics) = model.SharedQueue ? SolveShared(model) : SolveSplit(model, options);
+        var (tokens, rounding) = RoundWhole(model, point, options.Rounding);
         var figures = WholeTokenFigures.Of(model, tokens);
         return Figures(figures) with
         {
@@ -26,7 +37,7 @@ public static class AllocationSolver
             Rounding = rounding,
             ShadowPrices = point.Prices,
             Uniform = UniformBudget.Find(model),
-            Diagnostics = diagnostics,
+            Diagnostics = model.SharedQueue ? diagnostics : Analyse(model, point, diagnostics),
         };
     }
 
@@ -37,7 +48,7 @@ public static class AllocationSolver
     /// <exception cref="ArgumentException">The problem is not valid, or the tokens are not one for each type.</exception>
     public static double Objective(AllocationProblem problem, ReadOnlySpan<long> tokens)
     {
-        var model = ValidModel(problem);
+        var model = ValidModel(problem, Defaults);
         if (tokens.Length != model.Count)
             throw new ArgumentException($"There are {model.Count} task types and {tokens.Length} numbers of tokens.", nameof(tokens));
         if (model.UnreachableFloors.Count > 0)
@@ -52,14 +63,51 @@ public static class AllocationSolver
         return figures.KeepsLimits(problem) ? figures.Objective : double.NegativeInfinity;
     }
 
-    private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveSplit(AllocationModel model)
+    private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveSplit(AllocationModel model, SolverOptions options)
     {
-        var solver = new ContinuousSolver(model);
-        var point = solver.Solve();
         var leastIdle = AprioriBounds.LeastIdle(model, model.Problem.AccuracyWeight);
+        var (point, iterations, exit, report) = Continuous(model, options);
         var (modulus, lipschitz) = (AprioriBounds.ContractionModulus(model, leastIdle), AprioriBounds.GradientLipschitz(model, leastIdle));
-        var exit = solver.Converged ? SolverExit.Converged : SolverExit.IterationLimit;
-        return (point, new(SolverMethod.Newton, solver.Sweeps, modulus, lipschitz, exit));
+        return (point, new(options.Method, iterations, modulus, lipschitz, exit) { FixedPoint = report });
+    }
+
+    private static (ContinuousPoint Point, int Iterations, SolverExit Exit, FixedPointReport? Report) Continuous(
+        AllocationModel model, SolverOptions options)
+    {
+        switch (options.Method)
+        {
+            case SolverMethod.Newton:
+                var newton = new ContinuousSolver(model);
+                var optimum = newton.Solve();
+                return (optimum, newton.Sweeps, newton.Converged ? SolverExit.Converged : SolverExit.IterationLimit, null);
+            case SolverMethod.FixedPoint:
+                var fixedPoint = new FixedPoint(model);
+                var report = fixedPoint.Report();
+                var (limit, why) = fixedPoint.Solve(options);
+                return (limit, fixedPoint.Iterations, why, report);
+            default:
+                var gradient = new ProjectedGradient(model);
+                var (point, exit) = gradient.Solve(options);
+                return (point, gradient.Iterations, exit, null);
+        }
+    }
+
+    /// <summary>Adds what the derivatives at the optimum say.</summary>
+    private static SolverDiagnostics Analyse(AllocationModel model, ContinuousPoint point, SolverDiagnostics diagnostics)
+    {
+        var (problem, analysis) = (model.Problem, new OptimumAnalysis(model, point));
+        var limited = problem is not { MeanTokenBudget: null, MaxMeanSystemTimeSeconds: null, MaxUtilization: null };
+
+        // The envelope theorem: at an optimum only what stands in the Lagrangian explicitly counts.
+        var wait = point.Square / (2 * point.Idle * point.Idle) * (1 + point.Prices.MaxMeanSystemTime);
+        var perRate = -(wait + (point.Prices.MaxUtilization * point.MeanService)) / problem.Servers;
+        return diagnostics with
+        {
+            Sensitivities = new(perRate, point.WeightedAccuracy),
+            LeastCurvature = analysis.LeastCurvature(),
+            NearestLossBefore = limited ? null : analysis.LossBeforeRounding(),
+            NearestLossAfter = analysis.LossAfterRounding(new WholeTokens(model).Nearest(point.Tokens)),
+        };
     }
 
     private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveShared(AllocationModel model)
@@ -70,9 +118,9 @@ public static class AllocationSolver
         return (point, new(SolverMethod.Newton, solver.Sweeps, null, null, exit) { Approximation = QueueingApproximation.LeeLongton });
     }
 
-    private static AllocationModel ValidModel(AllocationProblem problem)
+    private static AllocationModel ValidModel(AllocationProblem problem, SolverOptions options)
     {
-        var errors = ProblemValidation.Validate(problem);
+        var errors = ProblemValidation.Validate(problem, options);
         return errors.Count == 0 ? new AllocationModel(problem) : throw new ArgumentException(errors[0].ToString(), nameof(problem));
     }
 
@@ -121,17 +169,22 @@ public static class AllocationSolver
         return allocation;
     }
 
-    private static (long[] Tokens, Rounding Rounding) RoundWhole(AllocationModel model, ContinuousPoint point)
+    private static (long[] Tokens, Rounding Rounding) RoundWhole(
+        AllocationModel model, ContinuousPoint point, RoundingMethod most)
     {
         var whole = new WholeTokens(model);
         var nearest = whole.Nearest(point.Tokens);
         var nearestObjective = WholeTokenFigures.Of(model, nearest).Objective;
         var best = (Tokens: nearest, Objective: nearestObjective, Method: RoundingMethod.Nearest);
-        var improved = (long[])nearest.Clone();
-        whole.Improve(improved);
-        Offer(improved, RoundingMethod.Exchange);
+        if (most >= RoundingMethod.Exchange)
+        {
+            var improved = (long[])nearest.Clone();
+            whole.Improve(improved);
+            Offer(improved, RoundingMethod.Exchange);
+        }
+
         var proven = point.Objective + point.Gap <= best.Objective + (BranchAndBound.Tolerance * (1 + Math.Abs(best.Objective)));
-        if (model.Count <= BranchAndBound.MaxTypes && !model.SharedQueue)
+        if (most == RoundingMethod.Exact && model.Count <= BranchAndBound.MaxTypes && !model.SharedQueue)
         {
             (var exact, proven) = BranchAndBound.Search(model.Problem, best.Tokens);
             Offer(exact, RoundingMethod.Exact);

@@ -56,6 +56,10 @@ internal static class Certificate
         return new()
         {
             Tokens = tokens,
+            Idle = newton.Idle,
+            MeanService = newton.MeanService,
+            Square = newton.Sums.Square,
+            WeightedAccuracy = accuracy,
             Objective = (problem.AccuracyWeight * accuracy) - newton.MeanSystemTime,
             KktResidual = residual,
             Gap = gap * scale,

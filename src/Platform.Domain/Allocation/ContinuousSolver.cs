@@ -6,6 +6,18 @@ internal sealed class ContinuousPoint
     /// <summary>l.</summary>
     public required double[] Tokens { get; init; }
 
+    /// <summary>1 − ρ as the method knows it: better than the tokens tell where it is small.</summary>
+    public required double Idle { get; init; }
+
+    /// <summary>E[S], seconds, and E[S²], seconds squared.</summary>
+    public required double MeanService { get; init; }
+
+    /// <inheritdoc cref="MeanService"/>
+    public required double Square { get; init; }
+
+    /// <summary>Σ π w p.</summary>
+    public required double WeightedAccuracy { get; init; }
+
     /// <summary>J at the point, seconds.</summary>
     public required double Objective { get; init; }
 

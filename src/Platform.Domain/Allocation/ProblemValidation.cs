@@ -44,6 +44,24 @@ public static class ProblemValidation
         return errors;
     }
 
+    /// <summary>Checks a problem together with how it is to be solved.</summary>
+    /// <returns>Every fault: those of the problem, then those of the options, whose members sit at the document's root.</returns>
+    public static IReadOnlyList<InputError> Validate(AllocationProblem problem, SolverOptions options)
+    {
+        List<InputError> errors = [.. Validate(problem)];
+        if (!Enum.IsDefined(options.Method))
+            errors.Add(new("/method", "must be newton, fixed-point, projected-gradient or accelerated-projected-gradient"));
+        else if (options.Method != SolverMethod.Newton && BeyondThePaper(problem) is { } what)
+            errors.Add(new("/method", $"must be newton for a problem with {what}"));
+        if (!Enum.IsDefined(options.Rounding))
+            errors.Add(new("/rounding", "must be exact, exchange or nearest"));
+        if (!(options.Tolerance > 0 && options.Tolerance < 1))
+            errors.Add(new("/tolerance", "must be above 0 and below 1"));
+        if (options.MaxIterations < 1)
+            errors.Add(new("/maxIterations", "must be at least 1"));
+        return errors;
+    }
+
     /// <summary>Checks the objective's weight and the limits, whose members sit beneath <paramref name="pointer"/>.</summary>
     /// <param name="accuracyWeight">α ≥ 0.</param>
     /// <param name="maxUtilization">In (0, 1), or null.</param>
@@ -95,6 +113,16 @@ public static class ProblemValidation
         if (!(Math.Abs(shares - 1) <= ShareTolerance))
             errors.Add(new(pointer, $"shares must sum to 1, not {shares}"));
     }
+
+    // The paper's methods know bounds on tokens and the queue's own limit; prices of other limits are known to Newton's method alone.
+    private static string? BeyondThePaper(AllocationProblem problem) => problem switch
+    {
+        { MeanTokenBudget: not null } => "meanTokenBudget",
+        { MaxMeanSystemTimeSeconds: not null } => "maxMeanSystemTimeSeconds",
+        { MaxUtilization: not null } => "maxUtilization",
+        { Dispatch: Dispatch.Shared, Servers: > 1 } => "a queue shared by several servers",
+        _ => null,
+    };
 
     // With several servers J is not concave, and prices of these limits would prove nothing: refused rather than answered wrongly.
     private static void ValidateSharedQueue(AllocationProblem problem, List<InputError> errors)

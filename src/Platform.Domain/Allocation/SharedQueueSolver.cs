@@ -175,6 +175,10 @@ internal sealed class SharedQueueSolver
         return new()
         {
             Tokens = tokens,
+            Idle = Idle(mean),
+            MeanService = mean,
+            Square = _sums.Square,
+            WeightedAccuracy = weighted,
             Objective = objective,
             KktResidual = residual,
             Gap = Math.Max(0, bound - objective),

@@ -44,6 +44,8 @@ public sealed class GoldenVectorTests
         Near(Number(prices, "meanTokenBudget"), solution.ShadowPrices!.MeanTokenBudget, 1e-6, 0);
         Near(Number(prices, "maxMeanSystemTime"), solution.ShadowPrices.MaxMeanSystemTime, 1e-6, 0);
         Assert.Equal(0, solution.ShadowPrices.MaxUtilization);
+        if (expected.TryGetProperty("objectivePerArrivalRate", out var perRate))
+            Near(Number(perRate), solution.Diagnostics!.Sensitivities!.ObjectivePerArrivalRate, 1e-8, 0);
     }
 
     [Theory]
