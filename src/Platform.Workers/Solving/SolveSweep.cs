@@ -20,6 +20,7 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, SolveStore
 
     /// <summary>Solves until no fleet is due.</summary>
     // A failed sweep is not repeated: the next one is a second away.
+    [KeepBriefly]
     [AutomaticRetry(Attempts = 0, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
     public async Task RunAsync(CancellationToken cancel)
     {
