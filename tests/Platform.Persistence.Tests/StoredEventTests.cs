@@ -74,7 +74,7 @@ public sealed class StoredEventTests(TestStore store)
         ("workload-window-recorded",
             """
             { "messageId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
-              "window": { "fleet": "chat-eu", "windowStart": "2026-11-23T09:59:50.25Z", "windowEnd": "2026-11-23T10:00:00.25Z",
+              "window": { "fleet": "chat-eu", "windowStart": "2026-11-23T09:59:50.25+00:00", "windowEnd": "2026-11-23T10:00:00.25+00:00",
                 "tasks": [
                   { "taskType": "math", "arrivals": 12,
                     "service": { "completions": 11, "tokens": 8800, "tokensSquared": 7216000, "tokensGranted": 8932,

@@ -8,6 +8,12 @@ namespace Platform.Workers.Ingestion;
 /// <param name="platformUser">The platform's own broker user, which alone may speak for a tenant.</param>
 internal sealed class WindowReception(string platformUser)
 {
+    /// <summary>
+    /// Longest reason, in characters. It may hold words of the publisher's, up to a message's length, and travels as a header, which must
+    /// fit in one frame of the broker (128 KiB): the broker would close the connection, for every tenant, again and again.
+    /// </summary>
+    private const int MaxReasonLength = 4_000;
+
     /// <summary>Reads a message.</summary>
     /// <param name="delivered">The message.</param>
     /// <param name="now">The moment that the window's end is held against.</param>
@@ -24,7 +30,7 @@ internal sealed class WindowReception(string platformUser)
         else if (delivered.ContentType is not "application/json")
             reason = "content-type: the property must be application/json";
         else if (!WorkloadWindowReader.TryRead(delivered.Body, now, out var window, out var errors))
-            reason = "body: " + string.Join("; ", errors);
+            reason = Shortened("body: " + string.Join("; ", errors));
         else
             (incoming, reason) = (new IncomingWindow(tenant, messageId, window), null);
         return incoming is not null;
@@ -36,4 +42,6 @@ internal sealed class WindowReception(string platformUser)
         var name = delivered.UserId == platformUser ? delivered.OnBehalfOf : delivered.UserId;
         return name is not null && Identifiers.IsTenant(name) ? name : null;
     }
+
+    private static string Shortened(string reason) => reason.Length <= MaxReasonLength ? reason : $"{reason.AsSpan(0, MaxReasonLength - 1)}…";
 }

@@ -11,7 +11,7 @@ namespace Platform.Domain.Tests.Snapshots;
 /// </summary>
 public sealed class AllocationSnapshotTests
 {
-    private const string PinnedHash = "d77514aa8658346d2cc7585d8b6a1161910e84dd4dcf75a0ddbb695d7c362018";
+    private const string PinnedHash = "bb1157a1e6ee2f9927be9956545f5ac97fa039955f2159cfb43f2cba63d800ea";
 
     [Fact]
     public void The_canonical_bytes_are_those_of_the_stored_example() =>
