@@ -13,8 +13,9 @@ internal static class UpCommand
         var port = new Option<int?>("--port") { Description = $"the API's port; without it {DefaultPort}, or the next free one" };
         port.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int?>() is < 1 or > 65535)
-                result.AddError("--port: from 1 to 65535");
+            // The token, as asking for the value throws where it is no number.
+            if (!ushort.TryParse(result.Tokens.SingleOrDefault()?.Value, out var value) || value == 0)
+                result.AddError("--port: a number from 1 to 65535");
         });
         var command = new Command("up", "Starts the platform for daily use: services, API, workers.") { port };
         command.SetAction((parsed, cancellation) => RunAsync(PlatformSettings.FromEnvironment(), parsed.GetValue(port), cancellation));

@@ -26,6 +26,9 @@ public sealed record SolveBasis
 
     /// <summary>Version of the workload stream up to which windows are in the sums.</summary>
     public required long WorkloadVersion { get; init; }
+
+    /// <summary>When the fleet was to be solved: if that has changed meanwhile, somebody has asked for another solve.</summary>
+    public required DateTimeOffset DueAt { get; init; }
 }
 
 /// <summary>What a solve came to, ready to be written.</summary>
@@ -70,6 +73,7 @@ public sealed class SolveStore(PlatformStore store)
             Latest = latest,
             Sums = sums?.Sums,
             WorkloadVersion = sums?.WorkloadVersion ?? 0,
+            DueAt = row.DueAt,
         };
     }
 
@@ -104,7 +108,8 @@ public sealed class SolveStore(PlatformStore store)
             return false;
         row.SolvedAt = result.At;
         row.SolvedWorkloadVersion = result.WorkloadVersion;
-        row.DueAt = result.At.AddSeconds(row.Definition.Solving.EverySeconds);
+        if (row.DueAt == basis.DueAt)
+            row.DueAt = result.At.AddSeconds(row.Definition.Solving.EverySeconds);
         row.ClaimedUntil = null;
         row.SolveFault = (result.Outcome as SolveOutcome.Infeasible)?.Reason;
         if (result.Outcome is SolveOutcome.Published { Snapshot: var snapshot })
