@@ -16,12 +16,7 @@ internal static class PipelineCommand
 
     public static Command Create()
     {
-        var windows = new Option<int>("--windows") { Description = "windows to send over all rounds", DefaultValueFactory = _ => DefaultWindows };
-        windows.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < FewestWindows or > MostWindows)
-                result.AddError($"--windows: from {FewestWindows} to {MostWindows}");
-        });
+        var windows = WholeNumberOption.Create("--windows", "windows to send over all rounds", DefaultWindows, FewestWindows, MostWindows);
         var output = Terminal.OutputOption();
         var command = new Command("pipeline", "From a published window to a stored event and to an allocation, beside the raw limits.") { windows, output };
         command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(windows), parsed.GetValue(output) is not null, cancel));

@@ -15,9 +15,13 @@ internal static class DemoCommand
 
     public static Command Create()
     {
-        var trace = new Option<string?>("--trace") { Description = "request trace in the format of the Azure LLM inference traces; without it one is generated", HelpName = "FILE.csv" };
-        var seconds = new Option<int>("--seconds") { Description = "about how long to publish", DefaultValueFactory = _ => DefaultSeconds };
-        var seed = new Option<int>("--seed") { Description = "seed of everything random", DefaultValueFactory = _ => 1 };
+        var trace = new Option<string?>("--trace")
+        {
+            Description = "request trace in the format of the Azure LLM inference traces; without it one is generated",
+            HelpName = "FILE.csv",
+        };
+        var seconds = WholeNumberOption.Create("--seconds", "about how long to publish", DefaultSeconds, 1, MostSeconds);
+        var seed = WholeNumberOption.Create("--seed", "seed of everything random", 1, 0, int.MaxValue);
         var keep = new Option<bool>("--keep") { Description = "leave the platform running" };
         var killWorker = new Option<bool>("--kill-worker") { Description = "kill a worker in the middle of publishing", Hidden = true };
         var output = Terminal.OutputOption();
@@ -25,11 +29,6 @@ internal static class DemoCommand
         {
             if (result.Tokens is [var file] && !File.Exists(file.Value))
                 result.AddError($"--trace: there is no file {file.Value}");
-        });
-        seconds.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > MostSeconds)
-                result.AddError($"--seconds: from 1 to {MostSeconds}");
         });
         var command = new Command("demo", "The main job on real input, start to finish.") { trace, seconds, seed, keep, killWorker, output };
         command.SetAction((parsed, cancel) => RunAsync(

@@ -15,8 +15,15 @@ internal static class StatusCommand
         var output = Terminal.OutputOption();
         var command = new Command("status", "Shows each process of the platform, and whether it is well.") { output };
         command.SetAction((parsed, cancellation) =>
-            RunAsync(PlatformSettings.Variable("PLATFORM_HOME"), parsed.GetValue(output) == "json", cancellation));
+            RunAsync(WhereItRuns(PlatformSettings.Variable("PLATFORM_HOME")), parsed.GetValue(output) == "json", cancellation));
         return command;
+    }
+
+    /// <summary>A demo that was kept runs in a home of its own: it is shown where nothing else runs.</summary>
+    private static string WhereItRuns(string home)
+    {
+        var demo = Path.Combine(home, "demo");
+        return ProcessRecord.ReadAll(PlatformProcess.RunFolderOf(home)).Count == 0 && Directory.Exists(demo) ? demo : home;
     }
 
     internal sealed record ProcessStatus(string Name, int? Pid, DateTimeOffset? Since, Uri Address, bool Healthy);
