@@ -33,6 +33,9 @@ internal sealed class DemoHosts : IAsyncDisposable
     {
         var victim = _running.First(host => host.Name == PlatformHosts.Worker(1));
         victim.Kill();
+        // Only its record is left to be put away: status would call the platform unwell.
+        await victim.StopAsync();
+        _running.Remove(victim);
         var successor = PlatformHosts.StartWorker(_settings, PlatformHosts.Workers + 1, LoopbackPort.FirstFree(FirstPort));
         _running.Add(successor);
         await successor.WaitReadyAsync(ReadyDeadline, cancel);
