@@ -22,8 +22,6 @@ internal sealed class DemoHosts : IAsyncDisposable
     /// <summary>Migrates the database, starts the hosts and waits until they are ready.</summary>
     public static async Task<DemoHosts> StartAsync(PlatformSettings settings, CancellationToken cancel)
     {
-        // A home that nothing has run in yet has no records to look at.
-        Directory.CreateDirectory(PlatformProcess.RunFolderOf(settings.Home));
         await PlatformHosts.MigrateAsync(settings, cancel);
         return new DemoHosts(settings, await PlatformHosts.StartMissingAsync(settings, FirstPort, cancel));
     }
