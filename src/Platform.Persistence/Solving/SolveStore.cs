@@ -110,7 +110,6 @@ public sealed class SolveStore(PlatformStore store)
         row.SolvedWorkloadVersion = result.WorkloadVersion;
         if (row.DueAt == basis.DueAt)
             row.DueAt = result.At.AddSeconds(row.Definition.Solving.EverySeconds);
-        row.ClaimedUntil = null;
         row.SolveFault = (result.Outcome as SolveOutcome.Infeasible)?.Reason;
         if (result.Outcome is SolveOutcome.Published { Snapshot: var snapshot })
             Publish(session, row, snapshot);
@@ -131,7 +130,6 @@ public sealed class SolveStore(PlatformStore store)
             return;
         row.SolveFault = fault;
         row.DueAt = at.AddSeconds(row.Definition.Solving.EverySeconds);
-        row.ClaimedUntil = null;
         await session.CommitAsync(cancel);
     }
 

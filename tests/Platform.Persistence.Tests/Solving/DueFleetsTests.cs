@@ -1,11 +1,12 @@
+using Npgsql;
 using Platform.Persistence.Solving;
+using Platform.Testing;
 
 namespace Platform.Persistence.Tests.Solving;
 
 /// <summary>Due fleets are looked for over all tenants, so each test has a database of its own.</summary>
 public sealed class DueFleetsTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Claim = TimeSpan.FromSeconds(30);
     private readonly TestStore _store = new();
     private readonly string _tenant = TestStore.NewTenant();
 
@@ -20,9 +21,12 @@ public sealed class DueFleetsTests : IAsyncLifetime
     {
         for (var i = 0; i < 10; i++)
             await PutAsync($"f{i}", dueAfterSeconds: 10 - i);
-        Assert.Equal(["f8", "f9"], Ids(await ClaimAsync(TestStore.At.AddSeconds(5), limit: 2)));
-        Assert.Equal(["f5", "f6", "f7"], Ids(await ClaimAsync(TestStore.At.AddSeconds(5), limit: 100)));
-        Assert.Empty(await ClaimAsync(TestStore.At.AddSeconds(5), limit: 100));
+        await using var first = await ClaimAsync(TestStore.At.AddSeconds(5), limit: 2);
+        await using var second = await ClaimAsync(TestStore.At.AddSeconds(5), limit: 100);
+        await using var third = await ClaimAsync(TestStore.At.AddSeconds(5), limit: 100);
+        Assert.Equal(["f9", "f8"], Ids(first));
+        Assert.Equal(["f7", "f6", "f5"], Ids(second));
+        Assert.Empty(third.Fleets);
     }
 
     [Fact]
@@ -30,7 +34,8 @@ public sealed class DueFleetsTests : IAsyncLifetime
     {
         await PutAsync("chat");
         await _store.PutFleetAsync("another", "chat", Cancel);
-        Assert.Equal([new FleetKey("another", "chat"), new FleetKey(_tenant, "chat")], (await ClaimAsync(TestStore.At)).OrderBy(key => key.Tenant));
+        await using var claim = await ClaimAsync(TestStore.At);
+        Assert.Equal([new FleetKey("another", "chat"), new FleetKey(_tenant, "chat")], claim.Fleets.OrderBy(key => key.Tenant));
     }
 
     [Fact]
@@ -39,21 +44,45 @@ public sealed class DueFleetsTests : IAsyncLifetime
         for (var i = 0; i < 40; i++)
             await PutAsync($"f{i}");
         var claims = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => ClaimAsync(TestStore.At, limit: 5), Cancel)));
-        var claimed = claims.SelectMany(claim => claim).ToList();
-        Assert.All(claims, claim => Assert.InRange(claim.Count, 0, 5));
-        Assert.Distinct(claimed);
-        // A row that another claim has locked is passed over, so a claim may come short; what it has left is there for the next.
-        Assert.Equal(40, claimed.Concat(await ClaimAsync(TestStore.At)).Distinct().Count());
+        Assert.All(claims, claim => Assert.Equal(5, claim.Fleets.Count));
+        Assert.Distinct(claims.SelectMany(claim => claim.Fleets));
+        foreach (var claim in claims)
+            await claim.DisposeAsync();
     }
 
     [Fact]
-    public async Task A_claim_holds_until_it_runs_out()
+    public async Task A_claim_holds_until_it_is_let_go_of()
     {
         await PutAsync("chat");
-        Assert.Single(await ClaimAsync(TestStore.At));
-        Assert.Empty(await ClaimAsync(TestStore.At.Add(Claim).AddMilliseconds(-1)));
-        Assert.Single(await ClaimAsync(TestStore.At.Add(Claim)));
-        Assert.Empty(await ClaimAsync(TestStore.At.Add(Claim)));
+        await using (var claim = await ClaimAsync(TestStore.At))
+        {
+            Assert.Single(claim.Fleets);
+            await using var meanwhile = await ClaimAsync(TestStore.At.AddYears(1));
+            Assert.Empty(meanwhile.Fleets);
+        }
+
+        await using var afterwards = await ClaimAsync(TestStore.At);
+        Assert.Single(afterwards.Fleets);
+    }
+
+    [Fact]
+    public async Task A_claim_ends_with_the_connection_of_whoever_holds_it()
+    {
+        await PutAsync("chat");
+        var lost = await ClaimAsync(TestStore.At);
+        Assert.Single(lost.Fleets);
+        await _store.Database.QueryAsync<bool>(
+            "select bool_and(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and database = "
+            + "(select oid from pg_database where datname = current_database())",
+            Cancel);
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await using var claim = await ClaimAsync(TestStore.At);
+                return claim.Fleets.Count == 1;
+            },
+            "the lost claim to be free", Cancel);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(async () => await lost.DisposeAsync());
     }
 
     [Fact]
@@ -61,35 +90,40 @@ public sealed class DueFleetsTests : IAsyncLifetime
     {
         await PutAsync("chat");
         await _store.Fleets.RetireAsync(_tenant, "chat", "ci", TestStore.At, Cancel);
-        Assert.Empty(await ClaimAsync(TestStore.At.AddYears(1)));
+        await using var claim = await ClaimAsync(TestStore.At.AddYears(1));
+        Assert.Empty(claim.Fleets);
     }
 
     [Fact]
-    public async Task A_solve_ends_the_claim_and_the_fleet_is_due_a_period_later()
+    public async Task A_solved_fleet_is_due_a_period_later()
     {
         await PutAsync("chat");
-        Assert.Single(await ClaimAsync(TestStore.At));
         Assert.True(await _store.PublishAsync(_tenant, "chat", Cancel));
-        Assert.Empty(await ClaimAsync(TestStore.At.AddSeconds(299)));
-        Assert.Single(await ClaimAsync(TestStore.At.AddSeconds(300)));
+        await using var early = await ClaimAsync(TestStore.At.AddSeconds(299));
+        Assert.Empty(early.Fleets);
+        await using var intime = await ClaimAsync(TestStore.At.AddSeconds(300));
+        Assert.Single(intime.Fleets);
     }
 
     [Fact]
-    public async Task A_request_or_a_revision_makes_a_claimed_fleet_due_at_once()
+    public async Task A_request_or_a_revision_makes_a_solved_fleet_due_at_once()
     {
         await PutAsync("chat");
-        Assert.Single(await ClaimAsync(TestStore.At));
+        Assert.True(await _store.PublishAsync(_tenant, "chat", Cancel));
         Assert.True(await _store.Fleets.RequestSolveAsync(_tenant, "chat", TestStore.At, Cancel));
-        Assert.Single(await ClaimAsync(TestStore.At));
+        await using (var requested = await ClaimAsync(TestStore.At))
+            Assert.Single(requested.Fleets);
+        Assert.True(await _store.PublishAsync(_tenant, "chat", Cancel));
         await _store.Fleets.PutAsync(
             _tenant, "chat", TestStore.Definition with { DisplayName = "Revised" }, null, "ci", TestStore.At, Cancel);
-        Assert.Single(await ClaimAsync(TestStore.At));
+        await using var revised = await ClaimAsync(TestStore.At);
+        Assert.Single(revised.Fleets);
     }
 
     private Task PutAsync(string fleet, int dueAfterSeconds = 0) =>
         _store.PutFleetAsync(_tenant, fleet, Cancel, TestStore.At.AddSeconds(dueAfterSeconds));
 
-    private Task<IReadOnlyList<FleetKey>> ClaimAsync(DateTimeOffset now, int limit = 100) => _store.Due.ClaimAsync(now, Claim, limit, Cancel);
+    private Task<FleetClaim> ClaimAsync(DateTimeOffset now, int limit = 100) => _store.Due.ClaimAsync(now, limit, Cancel);
 
-    private static IEnumerable<string> Ids(IEnumerable<FleetKey> keys) => keys.Select(key => key.Fleet).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Ids(FleetClaim claim) => claim.Fleets.Select(key => key.Fleet);
 }
