@@ -1,0 +1,50 @@
+using System.Text.Json;
+using Platform.Domain.Allocation;
+using Platform.Domain.Contracts;
+
+namespace Platform.Cli.Allocation;
+
+/// <summary><c>./platform solve</c>: problems in JSON, their solutions in JSON.</summary>
+internal static class SolveCommand
+{
+    public const string Name = "solve";
+
+    public const string Usage = """
+        usage: ./platform solve FILE|- [--method METHOD] [--rounding ROUNDING]
+
+        Solves the problem in FILE (- for standard input), or each problem of an array, and writes solutions in JSON.
+
+          --method     newton (default), fixed-point, projected-gradient or accelerated-projected-gradient
+          --rounding   exact (default), exchange or nearest: the most that is done about whole tokens
+
+        Exit status: 0 solved, 1 a problem is infeasible, 2 bad usage or input: one line for each fault.
+        """;
+
+    /// <summary>Runs the command.</summary>
+    /// <param name="words">The words behind its name.</param>
+    /// <param name="streams">Where it reads and writes.</param>
+    /// <returns>Exit status.</returns>
+    /// <exception cref="CommandFailure">Bad usage.</exception>
+    public static int Run(string[] words, Streams streams)
+    {
+        var arguments = new ProblemArguments(Name, words, "--method", "--rounding");
+        var options = new SolverOptions
+        {
+            Method = arguments.OneOf(
+                "--method", SolverMethod.Newton, ("newton", SolverMethod.Newton), ("fixed-point", SolverMethod.FixedPoint),
+                ("projected-gradient", SolverMethod.ProjectedGradient), ("accelerated-projected-gradient", SolverMethod.AcceleratedProjectedGradient)),
+            Rounding = arguments.OneOf(
+                "--rounding", RoundingMethod.Exact, ("exact", RoundingMethod.Exact), ("exchange", RoundingMethod.Exchange), ("nearest", RoundingMethod.Nearest)),
+        };
+        return ProblemCommand.Run<AllocationProblem>(
+            arguments.File, ProblemCommand.Read(arguments.File, streams.Input),
+            problem => ProblemValidation.Validate(problem, options), Answer, streams);
+
+        bool Answer(AllocationProblem problem, Utf8JsonWriter output)
+        {
+            var solution = AllocationSolver.Solve(problem, options);
+            JsonSerializer.Serialize(output, solution, StrictJson.Options);
+            return solution.Status == SolutionStatus.Optimal;
+        }
+    }
+}
