@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Platform.Domain.Contracts;
 
@@ -58,7 +59,7 @@ internal static class ProblemCommand
         byte[] Answer(T item)
         {
             var buffer = new ArrayBufferWriter<byte>(4096);
-            var settings = new JsonWriterOptions { Indented = !document.IsArray, Encoder = StrictJson.Options.Encoder };
+            var settings = new JsonWriterOptions { Indented = !document.IsArray, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
             using (var writer = new Utf8JsonWriter(buffer, settings))
             {
                 if (!answer(item, writer))

@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 
 namespace Platform.Cli.Allocation;
@@ -42,7 +44,7 @@ internal sealed class ProblemDocument<T>
         var shapely = true;
         ForEach(0, _items.Count, i =>
         {
-            if (StrictJson.TryRead<T>(_text.Span[_items[i]], out var item, out _))
+            if (TryRead(i, out var item, out _))
                 faults[i] = _validate(item);
             else
                 shapely = false;
@@ -87,12 +89,19 @@ internal sealed class ProblemDocument<T>
     }
 
     private T Item(int i) =>
-        StrictJson.TryRead<T>(_text.Span[_items[i]], out var item, out var error) ? item : throw new InvalidOperationException(error.ToString());
+        TryRead(i, out var item, out var error) ? item : throw new InvalidOperationException(error.ToString());
+
+    private bool TryRead(int i, [NotNullWhen(true)] out T? item, [NotNullWhen(false)] out InputError? error)
+    {
+        error = null;
+        item = typeof(T) == typeof(AllocationProblem) ? (T?)(object?)ProblemReader.TryRead(_text.Span[_items[i]]) : null;
+        return item is not null || StrictJson.TryRead(_text.Span[_items[i]], out item, out error);
+    }
 
     private bool TryFindItems()
     {
         _items.Clear();
-        var reader = new Utf8JsonReader(_text.Span, new JsonReaderOptions { MaxDepth = StrictJson.Options.MaxDepth });
+        var reader = new Utf8JsonReader(_text.Span, new JsonReaderOptions { MaxDepth = 64 });
         try
         {
             if (!IsArray)

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Platform.Domain.Allocation;
-using Platform.Domain.Contracts;
 
 namespace Platform.Cli.Allocation;
 
@@ -43,7 +42,7 @@ internal static class SolveCommand
         bool Answer(AllocationProblem problem, Utf8JsonWriter output)
         {
             var solution = AllocationSolver.Solve(problem, options);
-            JsonSerializer.Serialize(output, solution, StrictJson.Options);
+            SolutionWriter.Write(output, solution);
             return solution.Status == SolutionStatus.Optimal;
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Platform.Cli.Allocation;
@@ -65,6 +66,36 @@ public sealed class SolveCommandTests
         Assert.Equal(1, Solve($"[{Commands.Problem().ToJsonString()},{Commands.Problem(100).ToJsonString()}]").Status);
     }
 
+    [Fact]
+    public void Problems_are_read_and_solutions_written_as_the_serializer_does()
+    {
+        foreach (var id in Enumerable.Range(1, 20).Select(i => $"g{i:00}"))
+        {
+            var json = Golden(id)["problem"]!.ToJsonString();
+            Assert.NotNull(ProblemReader.TryRead(Encoding.UTF8.GetBytes(json)));
+            var problem = JsonSerializer.Deserialize<AllocationProblem>(json, StrictJson.Options)!;
+            var solution = AllocationSolver.Solve(problem);
+            Assert.Equal(JsonSerializer.Serialize(new[] { solution }, StrictJson.Options), Solve($"[{json}]").Output.ReplaceLineEndings(""));
+        }
+    }
+
+    [Fact]
+    public void The_shortest_problem_is_read_as_the_serializer_does()
+    {
+        var json = Encoding.UTF8.GetBytes(Commands.Problem().ToJsonString());
+        Assert.True(StrictJson.TryRead<AllocationProblem>(json, out var expected, out _));
+        Assert.Equivalent(expected, ProblemReader.TryRead(json), strict: true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void What_the_serializer_refuses_is_never_read(string input, string line)
+    {
+        var json = Encoding.UTF8.GetBytes(input);
+        Assert.StartsWith("standard input: /", line, StringComparison.Ordinal);
+        Assert.True(StrictJson.TryRead<AllocationProblem>(json, out _, out _) || ProblemReader.TryRead(json) is null);
+    }
+
     [Theory]
     [InlineData("newton")]
     [InlineData("fixed-point")]
@@ -95,6 +126,10 @@ public sealed class SolveCommandTests
         { Commands.Changed(it => it.Remove("arrivalRate")).ToJsonString(), "standard input: /: " },
         { Commands.Changed(it => it["arrivalRate"] = "NaN").ToJsonString(), "standard input: /arrivalRate: " },
         { Commands.Problem().ToJsonString().Replace("\"arrivalRate\":0.1", "\"arrivalRate\":1e400", StringComparison.Ordinal), "standard input: /arrivalRate: " },
+        { Commands.Problem().ToJsonString().Replace("\"accuracyWeight\":30", "\"accuracyWeight\":30,\"accuracyWeight\":30", StringComparison.Ordinal), "standard input: /accuracyWeight: " },
+        { Commands.Changed(it => it["taskTypes"]![0]!["maxTokens"] = 1.5).ToJsonString(), "standard input: /taskTypes/0/maxTokens: " },
+        { Commands.Changed(it => it["taskTypes"]![0]!["service"]!["x"] = 1).ToJsonString(), "standard input: /taskTypes/0/service/x: " },
+        { Commands.Changed(it => it["dispatch"] = "both").ToJsonString(), "standard input: /dispatch: " },
         { Commands.Changed(it => it["arrivalRate"] = -1).ToJsonString(), "standard input: /arrivalRate: " },
         { Commands.Changed(it => it["taskTypes"]![0]!["share"] = 0.3).ToJsonString(), "standard input: /taskTypes: shares must sum to 1" },
         { Commands.Changed(it => it["taskTypes"]![1]!["id"] = "math").ToJsonString(), "standard input: /taskTypes/1/id: repeats" },
