@@ -10,7 +10,7 @@ trap './platform services stop; rm -rf "$home"' EXIT
 
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 field() { sed -n "s/^$1=//p" "$home/services.env"; }
-pid_of() { head -n 1 "$home/run/$1.pid" 2>/dev/null | cut -d ' ' -f 1; }
+pid_of() { { head -n 1 "$home/run/$1.pid" 2>/dev/null || true; } | cut -d ' ' -f 1; } # nothing while there is no record
 open() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 query() {
     PGPASSWORD=$(field PG_PASSWORD) "$(find /usr/lib/postgresql/*/bin /usr/bin -name psql | head -n 1)" -h 127.0.0.1 \
@@ -47,9 +47,10 @@ sed -i "s/^MQ_MANAGEMENT=.*/MQ_MANAGEMENT=$(field MQ_PORT)/" "$home/services.env
 [[ $(query 'SELECT id FROM kept') == 7 ]] || fail 'a committed row was lost'
 
 step 'a start cut short leaves nothing running'
-kill -9 "$(pid_of rabbitmq)"
+killed=$(pid_of rabbitmq)
+kill -9 "$killed"
 ./platform services start >/dev/null &
-start=$! killed=$(pid_of rabbitmq)
+start=$!
 until [[ -s $home/run/rabbitmq.pid && $(pid_of rabbitmq) != "$killed" ]]; do
     kill -0 "$start" || fail 'the start ended before it could be cut short'
     sleep 0.05

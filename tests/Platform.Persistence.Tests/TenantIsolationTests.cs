@@ -47,7 +47,7 @@ public sealed class TenantIsolationTests(TestStore store)
         var before = await OwnersFleetAsync();
         Assert.False(await store.Fleets.RequestSolveAsync(_stranger, "chat", TestStore.At.AddDays(-1), Cancel));
         Assert.Equal(Refusal.NotFound, (await store.Fleets.RetireAsync(_stranger, "chat", "ci", TestStore.At, Cancel)).RefusedAs);
-        await store.Solves.PostponeAsync(new FleetKey(_stranger, "chat"), "fault", TestStore.At.AddDays(1), Cancel);
+        await store.Solves.PostponeAsync(new FleetKey(_stranger, "chat"), "fault", TestStore.At.AddDays(1), TestStore.At.AddDays(1), Cancel);
         Assert.Equal(before, await OwnersFleetAsync());
     }
 

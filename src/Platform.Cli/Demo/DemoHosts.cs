@@ -22,8 +22,6 @@ internal sealed class DemoHosts : IAsyncDisposable
     /// <summary>Migrates the database, starts the hosts and waits until they are ready.</summary>
     public static async Task<DemoHosts> StartAsync(PlatformSettings settings, CancellationToken cancel)
     {
-        // A home that nothing has run in yet has no records to look at.
-        Directory.CreateDirectory(PlatformProcess.RunFolderOf(settings.Home));
         await PlatformHosts.MigrateAsync(settings, cancel);
         return new DemoHosts(settings, await PlatformHosts.StartMissingAsync(settings, FirstPort, cancel));
     }
@@ -33,6 +31,9 @@ internal sealed class DemoHosts : IAsyncDisposable
     {
         var victim = _running.First(host => host.Name == PlatformHosts.Worker(1));
         victim.Kill();
+        // Only its record is left to be put away: status would call the platform unwell.
+        await victim.StopAsync();
+        _running.Remove(victim);
         var successor = PlatformHosts.StartWorker(_settings, PlatformHosts.Workers + 1, LoopbackPort.FirstFree(FirstPort));
         _running.Add(successor);
         await successor.WaitReadyAsync(ReadyDeadline, cancel);

@@ -35,6 +35,7 @@ internal static class DemoTable
         $"accuracy {fleet.MeanAccuracy:0.000}",
         $"mean system time {fleet.MeanSystemTimeSeconds:0.00} s",
         $"objective {fleet.Objective:0.000}" + (fleet.Uniform is { } uniform ? $" against {uniform.Objective:0.000} with {uniform.Tokens} tokens for all" : ""),
+        fleet.InTruth is { Objective: { } real } truth ? $"in truth {real:0.000} of {truth.Best:0.000} possible" : "in truth beyond a limit",
         $"version {fleet.Versions}",
         $"{fleet.Windows.Stored} windows stored of {fleet.Windows.Published} published, {fleet.Windows.DuplicatesSent} sent twice");
 

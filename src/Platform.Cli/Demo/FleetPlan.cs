@@ -19,6 +19,9 @@ internal sealed record FleetPlan
     /// <summary>What its task types are like, in the order of the definition.</summary>
     public required TaskTruth[] Truth { get; init; }
 
+    /// <summary>The problem that the platform would solve if it knew the truth and the trace.</summary>
+    public required AllocationProblem TrueProblem { get; init; }
+
     /// <summary>The task type that takes each shape.</summary>
     public required int[] TaskOfShape { get; init; }
 
@@ -37,14 +40,37 @@ internal sealed record FleetPlan
         var meanUnits = requestsOfShape.Select((count, shape) => count * UnitsOf(template.Tasks[taskOfShape[shape]])).Sum() / requests;
         var meanSeconds = template.Utilization * template.Servers / rate;
         var truth = Array.ConvertAll(template.Tasks, task => TruthOf(task, template.PolicyTokens, meanSeconds / meanUnits));
+        var definition = DefinitionOf(template, truth, rate, meanSeconds, length, new Random(seed));
         return new FleetPlan
         {
             Template = template,
             Truth = truth,
+            TrueProblem = TrueProblemOf(definition, truth, rate, SharesOf(requestsOfShape, taskOfShape, truth.Length)),
             TaskOfShape = taskOfShape,
-            Definition = DefinitionOf(template, truth, rate, meanSeconds, length, new Random(seed)),
+            Definition = definition,
         };
     }
+
+    private static double[] SharesOf(IReadOnlyList<int> requestsOfShape, int[] taskOfShape, int tasks)
+    {
+        var requestsOfTask = new double[tasks];
+        foreach (var (shape, requests) in requestsOfShape.Index())
+            requestsOfTask[taskOfShape[shape]] += requests;
+        return Array.ConvertAll(requestsOfTask, requests => requests / Math.Max(requestsOfShape.Sum(), 1));
+    }
+
+    private static AllocationProblem TrueProblemOf(FleetDefinition definition, TaskTruth[] truth, double rate, double[] shares) => new()
+    {
+        ArrivalRate = rate,
+        Servers = definition.Servers,
+        Dispatch = definition.Dispatch,
+        AccuracyWeight = definition.Objective.AccuracyWeight,
+        MaxUtilization = definition.Objective.MaxUtilization,
+        TaskTypes =
+        [
+            .. definition.TaskTypes.Select((type, i) => type with { Share = shares[i], Service = truth[i].Service, Accuracy = truth[i].Accuracy }),
+        ],
+    };
 
     private static double UnitsOf(TaskTemplate task) => task.Base + (task.Slope * StaticPolicy.MeanUse);
 

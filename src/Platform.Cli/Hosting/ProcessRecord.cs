@@ -32,7 +32,9 @@ internal sealed record ProcessRecord(string Name, int Pid, string StartTicks, st
         var record = Read(PathOf(folder, name));
         if (record is { IsAlive: true })
             return record;
-        File.Delete(PathOf(folder, name));
+        // The folder may not be there yet.
+        if (File.Exists(PathOf(folder, name)))
+            File.Delete(PathOf(folder, name));
         return null;
     }
 

@@ -118,11 +118,16 @@ public sealed class SolveStore(PlatformStore store)
         return await TryCommitAsync(session, cancel);
     }
 
-    /// <summary>Puts a fleet that cannot be solved off until its next period, and says why.</summary>
-    public async Task PostponeAsync(FleetKey key, string fault, DateTimeOffset at, CancellationToken cancel)
+    /// <summary>
+    /// Puts a fleet that cannot be solved off until its next period, and says why; not one that was revised, or asked to be solved, since
+    /// it was found due.
+    /// </summary>
+    public async Task PostponeAsync(FleetKey key, string fault, DateTimeOffset foundDueAt, DateTimeOffset at, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(key.Tenant, cancel);
-        if (await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == key.Fleet, cancel) is not { } row)
+        await session.LockAsync(EventStore.FleetStream(key.Tenant, key.Fleet), cancel);
+        var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == key.Fleet && row.RetiredAt == null, cancel);
+        if (row is null || row.DueAt > foundDueAt)
             return;
         row.SolveFault = fault;
         row.DueAt = at.AddSeconds(row.Definition.Solving.EverySeconds);

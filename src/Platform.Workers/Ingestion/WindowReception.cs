@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net.Http.Headers;
 using Platform.Domain.Contracts;
 using Platform.Persistence.Ingestion;
 
@@ -27,7 +28,7 @@ internal sealed class WindowReception(string platformUser)
             reason = "identity: the property user-id is missing, or names no tenant";
         else if (!Guid.TryParseExact(delivered.MessageId, "D", out var messageId) || messageId == Guid.Empty)
             reason = "message-id: the property must be a UUID";
-        else if (delivered.ContentType is not "application/json")
+        else if (!IsJson(delivered.ContentType))
             reason = "content-type: the property must be application/json";
         else if (!WorkloadWindowReader.TryRead(delivered.Body, now, out var window, out var errors))
             reason = Shortened("body: " + string.Join("; ", errors));
@@ -43,5 +44,10 @@ internal sealed class WindowReception(string platformUser)
         return name is not null && Identifiers.IsTenant(name) ? name : null;
     }
 
-    private static string Shortened(string reason) => reason.Length <= MaxReasonLength ? reason : $"{reason.AsSpan(0, MaxReasonLength - 1)}…";
+    // Parameters, such as the charset that some clients add, say nothing that JSON does not say itself.
+    private static bool IsJson(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type) && type.MediaType is "application/json";
+
+    /// <summary>A reason, short enough to travel as a header.</summary>
+    public static string Shortened(string reason) => reason.Length <= MaxReasonLength ? reason : $"{reason.AsSpan(0, MaxReasonLength - 1)}…";
 }

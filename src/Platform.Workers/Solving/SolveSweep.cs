@@ -27,14 +27,15 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, SolveStore
         IReadOnlyList<FleetKey> batch;
         do
         {
-            batch = await due.ClaimAsync(time.GetUtcNow(), ClaimFor, BatchSize, cancel);
+            var now = time.GetUtcNow();
+            batch = await due.ClaimAsync(now, ClaimFor, BatchSize, cancel);
             foreach (var fleet in batch)
-                await SolveAsync(fleet, cancel);
+                await SolveAsync(fleet, now, cancel);
         }
         while (batch.Count == BatchSize);
     }
 
-    private async Task SolveAsync(FleetKey fleet, CancellationToken cancel)
+    private async Task SolveAsync(FleetKey fleet, DateTimeOffset foundDueAt, CancellationToken cancel)
     {
         try
         {
@@ -45,7 +46,7 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, SolveStore
         {
             // One fleet that cannot be solved must not keep the others waiting; its health says so.
             log.LogError(fault, "The solve of {Tenant}/{Fleet} failed", fleet.Tenant, fleet.Fleet);
-            await store.PostponeAsync(fleet, $"failed: {fault.Message}", time.GetUtcNow(), cancel);
+            await store.PostponeAsync(fleet, $"failed: {fault.Message}", foundDueAt, time.GetUtcNow(), cancel);
         }
     }
 }

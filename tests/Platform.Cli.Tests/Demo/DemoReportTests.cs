@@ -38,10 +38,31 @@ public sealed class DemoReportTests
     public void Without_a_terminal_a_fleet_is_plain_lines() => Assert.Equal(
         [
             $"acme/chat-eu: 1 server at utilization 0.50, accuracy 0.600, mean system time 2.50 s, objective 1.000 against 0.900 with 7 tokens for all, "
-                + $"version 4, {Published} windows stored of {Published} published, 2 sent twice",
-            "  chat                812 tokens   share 1.000   accuracy 0.740",
+                + $"in truth {Truth.Objective:0.000} of {Truth.Best:0.000} possible, version 4, {Published} windows stored of {Published} published, 2 sent twice",
+            "  smalltalk           100 tokens   share 0.150   accuracy 0.740",
+            "  chat                100 tokens   share 0.450   accuracy 0.740",
+            "  rag                 100 tokens   share 0.300   accuracy 0.740",
+            "  report              100 tokens   share 0.100   accuracy 0.740",
         ],
         DemoTable.LinesOf(Report()));
+
+    [Fact]
+    public void The_truth_is_never_better_than_the_best_and_the_best_never_worse_than_uniform()
+    {
+        Assert.True(Truth.Objective < Truth.Best);
+        Assert.True(Truth.Best >= Truth.Uniform);
+        var best = AllocationSolver.Solve(Workload.Plan.TrueProblem);
+        Assert.Equal(best.Objective!.Value, TruthReport.Of(Workload.Plan.TrueProblem, best.Allocation!).Objective!.Value, 1e-9);
+    }
+
+    [Fact]
+    public void An_allocation_that_overloads_the_fleet_in_truth_has_no_true_objective() => Assert.Null(
+        TruthReport.Of(Workload.Plan.TrueProblem, [.. Allocation.Select(task => task with { Tokens = 6_400 })]).Objective);
+
+    private static TaskAllocation[] Allocation =>
+        [.. Workload.Plan.Definition.TaskTypes.Select(type => new TaskAllocation(type.Id, 100, 100, 0.74, 1, TokenBound.None))];
+
+    private static TruthReport Truth => TruthReport.Of(Workload.Plan.TrueProblem, Allocation);
 
     private static FleetReport Report(StoredWindows? stored = null, long? solved = null, bool snapshot = true, double uniform = 0.9) => FleetReport.Create(
         "acme", Workload, duplicates: 2, stored ?? new StoredWindows(Published, Published),
@@ -66,10 +87,7 @@ public sealed class DemoReportTests
         {
             ArrivalRate = 1,
             AccuracyWeight = 1,
-            TaskTypes =
-            [
-                new TaskType { Id = "chat", Share = 1, MaxTokens = 1_000, Service = new ServiceLine(1, 1), Accuracy = new AccuracyCurve(0, 1, 1) },
-            ],
+            TaskTypes = Workload.Plan.Definition.TaskTypes,
         },
         Solution = new AllocationSolution
         {
@@ -79,7 +97,7 @@ public sealed class DemoReportTests
             MeanSystemTimeSeconds = 2.5,
             Utilization = 0.5,
             Uniform = new UniformAllocation(7, uniform),
-            Allocation = [new TaskAllocation("chat", 812, 811.6, 0.74, 16.6, TokenBound.None)],
+            Allocation = Allocation,
         },
     };
 }

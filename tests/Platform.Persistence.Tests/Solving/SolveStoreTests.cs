@@ -186,9 +186,20 @@ public sealed class SolveStoreTests(TestStore store)
     public async Task A_postponed_fleet_is_due_a_period_later_and_says_why()
     {
         var key = await FleetAsync();
-        await store.Solves.PostponeAsync(key, "failed: overflow", TestStore.At.AddHours(1), Cancel);
+        await store.Solves.PostponeAsync(key, "failed: overflow", TestStore.At, TestStore.At.AddHours(1), Cancel);
         var view = (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!;
         Assert.Equal(("failed: overflow", TestStore.At.AddHours(1).AddSeconds(300)), (view.SolveFault, view.DueAt));
+    }
+
+    [Fact]
+    public async Task A_fleet_that_was_asked_to_be_solved_meanwhile_is_not_postponed()
+    {
+        var key = await FleetAsync();
+        var asked = TestStore.At.AddSeconds(1);
+        await store.Fleets.RequestSolveAsync(key.Tenant, key.Fleet, asked, Cancel);
+        await store.Solves.PostponeAsync(key, "failed: overflow", TestStore.At, TestStore.At.AddHours(1), Cancel);
+        var view = (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!;
+        Assert.Equal((null, asked), (view.SolveFault, view.DueAt));
     }
 
     [Fact]

@@ -88,6 +88,10 @@ public sealed class WindowReceptionTests
     public void A_message_of_another_content_type_is_refused(string? contentType) => Refused(Good with { ContentType = contentType }, ContentType);
 
     [Fact]
+    public void A_charset_beside_the_content_type_is_let_pass() =>
+        Assert.True(new WindowReception(PlatformUser).TryRead(Good with { ContentType = "application/json; charset=utf-8" }, Now, out _, out _));
+
+    [Fact]
     public void Every_fault_of_the_body_is_listed() => Refused(
         Good with
         {
