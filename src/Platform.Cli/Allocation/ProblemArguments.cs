@@ -46,19 +46,13 @@ internal sealed class ProblemArguments
     public string File { get; }
 
     /// <summary>An option that takes one of some words.</summary>
-    public T OneOf<T>(string option, T initial, params ReadOnlySpan<(string Word, T Value)> choices)
+    /// <returns>The word's index; 0, the default, without the option.</returns>
+    public int OneOf(string option, params string[] words)
     {
         if (!_values.TryGetValue(option, out var given))
-            return initial;
-        var words = new List<string>();
-        foreach (var (word, value) in choices)
-        {
-            if (word == given)
-                return value;
-            words.Add(word);
-        }
-
-        throw BadUsage($"{option}: one of {string.Join(", ", words)}, not '{given}'");
+            return 0;
+        var index = Array.IndexOf(words, given);
+        return index >= 0 ? index : throw BadUsage($"{option}: one of {string.Join(", ", words)}, not '{given}'");
     }
 
     /// <summary>An option that takes a whole number.</summary>

@@ -18,7 +18,10 @@ internal sealed class ProblemDocument<T>
     private readonly string _name;
     private readonly ReadOnlyMemory<byte> _text;
     private readonly Func<T, IReadOnlyList<InputError>> _validate;
-    private readonly List<Range> _items = [];
+
+    // Where each item starts and ends. Lists of whole numbers come compiled with the runtime.
+    private readonly List<int> _starts = [];
+    private readonly List<int> _ends = [];
 
     /// <summary>Takes a document.</summary>
     /// <param name="name">What people call it: its path, or "standard input".</param>
@@ -40,9 +43,9 @@ internal sealed class ProblemDocument<T>
     {
         if (!TryFindItems())
             return [Line(FirstFaultOfShape())];
-        var faults = new IReadOnlyList<InputError>?[_items.Count];
+        var faults = new IReadOnlyList<InputError>?[_starts.Count];
         var shapely = true;
-        ForEach(0, _items.Count, i =>
+        ForEach(0, _starts.Count, i =>
         {
             if (TryRead(i, out var item, out _))
                 faults[i] = _validate(item);
@@ -59,9 +62,9 @@ internal sealed class ProblemDocument<T>
     public void Answer(Func<T, byte[]> answer, Stream output, Action<int, int> done)
     {
         output.Write(IsArray ? "["u8 : ""u8);
-        for (var first = 0; first < _items.Count; first += ItemsAtATime)
+        for (var first = 0; first < _starts.Count; first += ItemsAtATime)
         {
-            var answers = new byte[Math.Min(ItemsAtATime, _items.Count - first)][];
+            var answers = new byte[Math.Min(ItemsAtATime, _starts.Count - first)][];
             ForEach(first, first + answers.Length, i => answers[i - first] = answer(Item(i)));
             for (var i = 0; i < answers.Length; i++)
             {
@@ -69,7 +72,7 @@ internal sealed class ProblemDocument<T>
                 output.Write(answers[i]);
             }
 
-            done(first + answers.Length, _items.Count);
+            done(first + answers.Length, _starts.Count);
         }
 
         output.Write(IsArray ? "\n]\n"u8 : "\n"u8);
@@ -94,28 +97,28 @@ internal sealed class ProblemDocument<T>
     private bool TryRead(int i, [NotNullWhen(true)] out T? item, [NotNullWhen(false)] out InputError? error)
     {
         error = null;
-        item = typeof(T) == typeof(AllocationProblem) ? (T?)(object?)ProblemReader.TryRead(_text.Span[_items[i]]) : null;
-        return item is not null || StrictJson.TryRead(_text.Span[_items[i]], out item, out error);
+        item = typeof(T) == typeof(AllocationProblem) ? (T?)(object?)ProblemReader.TryRead(_text.Span[_starts[i].._ends[i]]) : null;
+        return item is not null || StrictJson.TryRead(_text.Span[_starts[i].._ends[i]], out item, out error);
     }
 
     private bool TryFindItems()
     {
-        _items.Clear();
         var reader = new Utf8JsonReader(_text.Span, new JsonReaderOptions { MaxDepth = 64 });
         try
         {
             if (!IsArray)
             {
-                _items.Add(..);
+                _starts.Add(0);
+                _ends.Add(_text.Length);
                 return true;
             }
 
             reader.Read();
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
-                var start = (int)reader.TokenStartIndex;
+                _starts.Add((int)reader.TokenStartIndex);
                 reader.Skip();
-                _items.Add(start..(int)reader.BytesConsumed);
+                _ends.Add((int)reader.BytesConsumed);
             }
 
             // What stands behind the array is a fault that only reading on finds.

@@ -29,11 +29,19 @@ internal static class SolveCommand
         var arguments = new ProblemArguments(Name, words, "--method", "--rounding");
         var options = new SolverOptions
         {
-            Method = arguments.OneOf(
-                "--method", SolverMethod.Newton, ("newton", SolverMethod.Newton), ("fixed-point", SolverMethod.FixedPoint),
-                ("projected-gradient", SolverMethod.ProjectedGradient), ("accelerated-projected-gradient", SolverMethod.AcceleratedProjectedGradient)),
-            Rounding = arguments.OneOf(
-                "--rounding", RoundingMethod.Exact, ("exact", RoundingMethod.Exact), ("exchange", RoundingMethod.Exchange), ("nearest", RoundingMethod.Nearest)),
+            Method = arguments.OneOf("--method", "newton", "fixed-point", "projected-gradient", "accelerated-projected-gradient") switch
+            {
+                0 => SolverMethod.Newton,
+                1 => SolverMethod.FixedPoint,
+                2 => SolverMethod.ProjectedGradient,
+                _ => SolverMethod.AcceleratedProjectedGradient,
+            },
+            Rounding = arguments.OneOf("--rounding", "exact", "exchange", "nearest") switch
+            {
+                0 => RoundingMethod.Exact,
+                1 => RoundingMethod.Exchange,
+                _ => RoundingMethod.Nearest,
+            },
         };
         return ProblemCommand.Run<AllocationProblem>(
             arguments.File, ProblemCommand.Read(arguments.File, streams.Input),
