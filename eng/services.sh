@@ -420,9 +420,13 @@ stop_services() {
 
 # erase HOME: of a run whose data nobody wants; the lock file stays, somebody may be waiting for it
 erase() {
-    stop_services "$1"
+    local name
+    [[ -d $1 ]] || return 0
+    load_settings "$1"
+    stop_hosts "$1"
+    for name in rabbitmq postgres; do discard "$1" "$name"; done
     [[ -z ${DATA:-} || $DATA == "$1" ]] || rm -rf "$DATA"
-    [[ ! -d $1 ]] || find "$1" -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +
+    find "$1" -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +
 }
 
 # abandon: ends what this invocation started and did not finish starting

@@ -1,1 +1,15 @@
-return 0;
+using System.CommandLine;
+using Platform.Cli;
+using Platform.Cli.Benchmarks;
+using Platform.Cli.Demo;
+using Platform.Cli.Hosting;
+
+return await CommandRun.InvokeAsync(
+    new RootCommand("The allocation platform's command line; ./platform --help lists what the script adds.")
+    {
+        UpCommand.Create(),
+        StatusCommand.Create(),
+        DemoCommand.Create(),
+        BenchCommand.Create(),
+    },
+    args);

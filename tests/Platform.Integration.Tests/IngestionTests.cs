@@ -77,6 +77,18 @@ public sealed class IngestionTests(TestPlatform platform)
         Assert.Equal((tenant.Id, id.ToString()), (rejected.Tenant, rejected.MessageId));
     }
 
+    /// <summary>A reason with the publisher's words in it must fit the broker's frames, or the worker's connection dies of it, again and again.</summary>
+    [Fact]
+    public async Task A_body_with_an_endless_name_goes_aside_and_the_next_message_is_taken()
+    {
+        var tenant = await TenantWithFleetAsync("chat");
+        var body = Encoding.UTF8.GetBytes($$"""{"{{new string('x', 200_000)}}{{tenant.Id}}":1}""");
+        await tenant.PublishAsync("chat", body, Guid.NewGuid(), Cancel);
+
+        await UntilPassedAsync(tenant, "chat", 1);
+        Assert.StartsWith("body: ", (await platform.Rejected.WithBodyAsync(body, Cancel)).Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_window_of_an_unknown_fleet_goes_aside()
     {

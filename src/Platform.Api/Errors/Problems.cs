@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
-using Npgsql;
 using Platform.Domain;
 using Platform.Domain.Contracts;
 using Platform.Persistence;
@@ -41,17 +40,20 @@ internal static class Problems
         TypedResults.Problem(statusCode: status, type: TypePrefix + type, title: title, detail: detail);
 
     /// <summary>What is away for a while answers 503, what is broken 500; neither tells its insides.</summary>
-    private sealed class Faults(IProblemDetailsService problems) : IExceptionHandler
+    private sealed class Faults(IProblemDetailsService problems, ILogger<Faults> log) : IExceptionHandler
     {
         public ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
         {
             var details = exception switch
             {
                 BadHttpRequestException bad => new ProblemDetails { Status = bad.StatusCode, Title = bad.Message },
-                Ingestion.BrokerUnavailableException or NpgsqlException => Unavailable(httpContext),
+                Ingestion.BrokerUnavailableException or HttpRequestException => Unavailable(httpContext),
                 _ when PlatformStore.IsTransient(exception) => Unavailable(httpContext),
                 _ => new ProblemDetails { Status = StatusCodes.Status500InternalServerError, Title = "Something broke on our side." },
             };
+            // The framework logs nothing of what a handler has answered.
+            if (details.Status >= StatusCodes.Status500InternalServerError)
+                log.LogError(exception, "{Method} {Path} was answered with {Status}", httpContext.Request.Method, httpContext.Request.Path, details.Status);
             httpContext.Response.StatusCode = details.Status!.Value;
             return problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = details, Exception = exception });
         }

@@ -10,7 +10,7 @@ namespace Platform.Api.Tenants;
 /// What the platform does through RabbitMQ's management interface: the virtual host and exchange that tenants publish to, and one user
 /// for each tenant that can do nothing but publish there under its own prefix. Every call may be repeated.
 /// </summary>
-internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> options)
+internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> options, TimeProvider time)
 {
     /// <summary>Marks the users that this platform has made, so that no tenant's id can take over another user of the broker.</summary>
     private const string TenantTag = "allocation-tenant";
@@ -73,12 +73,27 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
     /// <summary>Removes a tenant's user and closes its connections.</summary>
     public async Task WithdrawAsync(string tenant, CancellationToken cancel)
     {
-        foreach (var path in new[] { $"users/{tenant}", $"connections/username/{tenant}" })
+        await DeleteAsync($"users/{tenant}", cancel);
+        // The broker closes the connections of a user that is gone, too; whoever comes second to one gets a server error.
+        for (var attempt = 1; ; attempt++)
         {
-            using var answer = await http.DeleteAsync(new Uri($"api/{path}", UriKind.Relative), cancel);
-            if (answer.StatusCode != HttpStatusCode.NotFound)
-                answer.EnsureSuccessStatusCode();
+            try
+            {
+                await DeleteAsync($"connections/username/{tenant}", cancel);
+                return;
+            }
+            catch (HttpRequestException fault) when (fault.StatusCode == HttpStatusCode.InternalServerError && attempt < 5)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200 * attempt), time, cancel);
+            }
         }
+    }
+
+    private async Task DeleteAsync(string path, CancellationToken cancel)
+    {
+        using var answer = await http.DeleteAsync(new Uri($"api/{path}", UriKind.Relative), cancel);
+        if (answer.StatusCode != HttpStatusCode.NotFound)
+            answer.EnsureSuccessStatusCode();
     }
 
     /// <summary>A queue and the fanout exchange of the same name before it.</summary>

@@ -24,7 +24,7 @@ public sealed record Fleet
             fleet with { Definition = registered.Definition, Revision = fleet.Revision + 1, IsRetired = false },
         ({ IsRetired: false }, FleetRevised revised) => fleet with { Definition = revised.Definition, Revision = fleet.Revision + 1 },
         ({ IsRetired: false }, FleetRetired) => fleet with { Revision = fleet.Revision + 1, IsRetired = true },
-        (not null, AllocationPublished published) when published.Version == fleet.LatestVersion + 1 =>
+        ({ IsRetired: false }, AllocationPublished published) when published.Version == fleet.LatestVersion + 1 =>
             fleet with { LatestVersion = published.Version },
         _ => throw new InvalidOperationException($"{happened.GetType().Name} cannot follow the fleet's state {fleet}."),
     };

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Platform.Domain.Contracts;
 
@@ -13,8 +11,6 @@ namespace Platform.Domain.Snapshots;
 /// </summary>
 public static class CanonicalJson
 {
-    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     /// <summary>The canonical text of a value in the contract's form, in UTF-8.</summary>
     public static byte[] Write<T>(T value)
     {
@@ -25,10 +21,9 @@ public static class CanonicalJson
     /// <summary>The canonical text of a JSON value, in UTF-8.</summary>
     public static byte[] Write(JsonElement value)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, Compact))
-            Write(writer, value);
-        return buffer.WrittenSpan.ToArray();
+        var text = new StringBuilder();
+        Append(text, value);
+        return Encoding.UTF8.GetBytes(text.ToString());
     }
 
     /// <summary>A number as ECMAScript prints it (ECMA-262, Number::toString): the shortest digits that read back to the same double.</summary>
@@ -50,59 +45,64 @@ public static class CanonicalJson
         };
     }
 
-    private static void Write(Utf8JsonWriter writer, JsonElement value)
+    private static void Append(StringBuilder text, JsonElement value)
     {
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
-                writer.WriteStartObject();
-                foreach (var member in value.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal))
-                {
-                    writer.WritePropertyName(JsonEncodedText.Encode(member.Name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping));
-                    Write(writer, member.Value);
-                }
-
-                writer.WriteEndObject();
+                AppendObject(text, value);
                 break;
             case JsonValueKind.Array:
-                writer.WriteStartArray();
-                foreach (var item in value.EnumerateArray())
-                    Write(writer, item);
-                writer.WriteEndArray();
+                text.Append('[');
+                foreach (var (i, item) in value.EnumerateArray().Index())
+                    Append(i == 0 ? text : text.Append(','), item);
+                text.Append(']');
                 break;
             case JsonValueKind.String:
-                WriteString(writer, value.GetString()!);
+                AppendString(text, value.GetString()!);
                 break;
             case JsonValueKind.Number:
-                writer.WriteRawValue(Number(value.GetDouble()), skipInputValidation: true);
+                text.Append(Number(value.GetDouble()));
                 break;
             default:
-                value.WriteTo(writer);
+                text.Append(value.GetRawText());
                 break;
         }
     }
 
-    // The framework's most relaxed encoder still escapes some characters that RFC 8785 wants as they are.
-    private static void WriteString(Utf8JsonWriter writer, string text)
+    private static void AppendObject(StringBuilder text, JsonElement value)
     {
-        var quoted = new StringBuilder("\"", text.Length + 2);
-        foreach (var c in text)
+        text.Append('{');
+        foreach (var (i, member) in value.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal).Index())
+        {
+            AppendString(i == 0 ? text : text.Append(','), member.Name);
+            Append(text.Append(':'), member.Value);
+        }
+
+        text.Append('}');
+    }
+
+    // The framework's most relaxed encoder still escapes some characters that RFC 8785 wants as they are, and in capitals.
+    private static void AppendString(StringBuilder text, string value)
+    {
+        text.Append('"');
+        foreach (var c in value)
         {
             _ = c switch
             {
-                '"' => quoted.Append("\\\""),
-                '\\' => quoted.Append("\\\\"),
-                '\b' => quoted.Append("\\b"),
-                '\f' => quoted.Append("\\f"),
-                '\n' => quoted.Append("\\n"),
-                '\r' => quoted.Append("\\r"),
-                '\t' => quoted.Append("\\t"),
-                < ' ' => quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
-                _ => quoted.Append(c),
+                '"' => text.Append("\\\""),
+                '\\' => text.Append("\\\\"),
+                '\b' => text.Append("\\b"),
+                '\f' => text.Append("\\f"),
+                '\n' => text.Append("\\n"),
+                '\r' => text.Append("\\r"),
+                '\t' => text.Append("\\t"),
+                < ' ' => text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+                _ => text.Append(c),
             };
         }
 
-        writer.WriteRawValue(quoted.Append('"').ToString(), skipInputValidation: true);
+        text.Append('"');
     }
 
     private static (string Digits, int Exponent) ShortestDigits(double magnitude)

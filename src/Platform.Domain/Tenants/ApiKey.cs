@@ -59,9 +59,13 @@ public sealed record ApiKey(string Id, string Text)
         var bodyLength = Prefix.Length + IdLength + 1 + SecretLength;
         if (text.Length != bodyLength + ChecksumLength || !text.StartsWith(Prefix, StringComparison.Ordinal))
             return false;
+        // The checksum is no secret: a text made for it must not get as far as the look-up with characters that no key has.
+        var (id, rest) = (text.Substring(Prefix.Length, IdLength), text[(Prefix.Length + IdLength + 1)..]);
+        if (text[Prefix.Length + IdLength] != '_' || !id.All(char.IsAsciiLetterOrDigit) || !rest.All(char.IsAsciiLetterOrDigit))
+            return false;
         if (!string.Equals(text[bodyLength..], Checksum(text[..bodyLength]), StringComparison.Ordinal))
             return false;
-        key = new ApiKey(text.Substring(Prefix.Length, IdLength), text);
+        key = new ApiKey(id, text);
         return true;
     }
 

@@ -19,9 +19,9 @@ public sealed record Tenant
     public static Tenant Evolve(Tenant? tenant, TenantEvent happened) => (tenant, happened) switch
     {
         (null, TenantRegistered registered) => new Tenant { DisplayName = registered.DisplayName },
-        (not null, TenantSuspended) => tenant with { IsSuspended = true },
-        (not null, ApiKeyIssued issued) => tenant with { Keys = tenant.Keys.Add(issued.KeyId) },
-        (not null, ApiKeyRevoked revoked) => tenant with { Keys = tenant.Keys.Remove(revoked.KeyId) },
+        ({ IsSuspended: false }, TenantSuspended) => tenant with { IsSuspended = true },
+        ({ IsSuspended: false }, ApiKeyIssued issued) => tenant with { Keys = tenant.Keys.Add(issued.KeyId) },
+        (not null, ApiKeyRevoked revoked) when tenant.Keys.Contains(revoked.KeyId) => tenant with { Keys = tenant.Keys.Remove(revoked.KeyId) },
         _ => throw new InvalidOperationException($"{happened.GetType().Name} cannot follow the tenant's state {tenant}."),
     };
 

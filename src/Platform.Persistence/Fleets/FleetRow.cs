@@ -28,9 +28,6 @@ internal sealed class FleetRow
     /// <summary>When the fleet is to be solved next.</summary>
     public required DateTimeOffset DueAt { get; set; }
 
-    /// <summary>Until when a sweep has given the fleet to a batch; only saves work.</summary>
-    public DateTimeOffset? ClaimedUntil { get; set; }
-
     /// <summary>When the last solve ended, or null.</summary>
     public DateTimeOffset? SolvedAt { get; set; }
 

@@ -81,7 +81,7 @@ public sealed class FleetStore(PlatformStore store)
         }
 
         row.Take(after, at);
-        (row.DueAt, row.ClaimedUntil) = (at, null);
+        row.DueAt = at;
         session.Append(EventStore.FleetStream(tenant, fleet), happened);
         await session.CommitAsync(cancel);
         return new FleetOutcome(decision, View(row), happened is FleetRegistered);
@@ -105,9 +105,10 @@ public sealed class FleetStore(PlatformStore store)
     /// <summary>Asks for a solve at once; false when there is no such fleet.</summary>
     public async Task<bool> RequestSolveAsync(string tenant, string fleet, DateTimeOffset at, CancellationToken cancel)
     {
-        await using var session = await store.OpenAsync(tenant, cancel);
+        // Locked against a solve that is being written, which would put the fleet off to its next period.
+        await using var session = await OpenLockedAsync(tenant, fleet, cancel);
         var asked = await Active(session).Where(row => row.FleetId == fleet).ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.DueAt, at).SetProperty(row => row.ClaimedUntil, (DateTimeOffset?)null), cancel);
+            set => set.SetProperty(row => row.DueAt, at), cancel);
         await session.CommitAsync(cancel);
         return asked > 0;
     }

@@ -25,6 +25,11 @@ public enum IntakeOutcome
     UnknownFleet,
 }
 
+/// <summary>What is stored of a fleet's windows.</summary>
+/// <param name="Events">Events in its workload stream.</param>
+/// <param name="Messages">Different messages that brought them: as many, or something was stored twice.</param>
+public sealed record StoredWindows(long Events, long Messages);
+
 /// <summary>Appends workload windows to the fleets' workload streams, each once.</summary>
 public sealed class WorkloadIntake(PlatformStore store)
 {
@@ -43,6 +48,18 @@ public sealed class WorkloadIntake(PlatformStore store)
             await StoreTenantAsync(transaction, tenant.Key, [.. tenant], windows, outcomes, cancel);
         await transaction.CommitAsync(cancel);
         return outcomes;
+    }
+
+    /// <summary>Counts the stored windows of a fleet, from the events themselves.</summary>
+    public async Task<StoredWindows> StoredWindowsAsync(string tenant, string fleet, CancellationToken cancel)
+    {
+        await using var command = store.DataSource.CreateCommand(
+            $"select count(*), count(distinct data ->> 'messageId') from {EventStore.Schema}.mt_events where tenant_id = $1 and stream_id = $2");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(tenant, fleet) });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        await reader.ReadAsync(cancel);
+        return new StoredWindows(reader.GetInt64(0), reader.GetInt64(1));
     }
 
     private async Task StoreTenantAsync(

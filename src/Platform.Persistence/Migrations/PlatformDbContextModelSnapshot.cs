@@ -33,10 +33,6 @@ namespace Platform.Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("fleet_id");
 
-                    b.Property<DateTimeOffset?>("ClaimedUntil")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("claimed_until");
-
                     b.Property<string>("Definition")
                         .IsRequired()
                         .HasColumnType("jsonb")

@@ -7,30 +7,67 @@ namespace Platform.Persistence.Solving;
 /// <param name="Fleet">The fleet's id.</param>
 public sealed record FleetKey(string Tenant, string Fleet);
 
+/// <summary>
+/// Fleets that nobody else solves while this is held. It lives on a connection of its own: when its process dies, the database lets go of
+/// it at once. It only saves work; what two solve at the same time, the versions decide.
+/// </summary>
+public sealed class FleetClaim : IAsyncDisposable
+{
+    private readonly NpgsqlConnection _connection;
+
+    internal FleetClaim(NpgsqlConnection connection, IReadOnlyList<FleetKey> fleets) => (_connection, Fleets) = (connection, fleets);
+
+    /// <summary>The fleets, the longest due first.</summary>
+    public IReadOnlyList<FleetKey> Fleets { get; }
+
+    /// <summary>Lets go of the fleets.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        // Not left to the connection's reset, which comes only when the pool hands it out again.
+        await using (_connection)
+        await using (var release = new NpgsqlCommand("select pg_advisory_unlock_all()", _connection))
+            await release.ExecuteNonQueryAsync();
+    }
+}
+
 /// <summary>The fleets whose time to be solved has come, over all tenants.</summary>
 public sealed class DueFleets(PlatformStore store)
 {
-    /// <summary>
-    /// Claims due fleets, the longest due first. A claim keeps other sweeps from handing out the same fleets; it is not a lock: when it
-    /// runs out before the fleet is solved, another sweep claims the fleet again.
-    /// </summary>
+    /// <summary>How many due fleets are looked at to find those that nobody else holds: more than all sweeps together hold.</summary>
+    private const int Candidates = 10_000;
+
+    // The locks are taken row by row as the limit asks for them; in the inner query they would be taken for every candidate.
+    private const string Claim = """
+        with due as materialized (
+            select tenant_id, fleet_id from platform.fleets where retired_at is null and due_at <= $1 order by due_at limit $3)
+        select tenant_id, fleet_id from due
+        where pg_try_advisory_lock(hashtext('platform.fleets'), hashtext(tenant_id || '/' || fleet_id)) limit $2
+        """;
+
+    /// <summary>Claims due fleets that nobody else holds, the longest due first.</summary>
     /// <param name="now">The moment that counts.</param>
-    /// <param name="claimFor">How long a batch may take before it is taken for dead.</param>
     /// <param name="limit">Most fleets to claim.</param>
     /// <param name="cancel">Gives up; nothing is claimed then.</param>
-    public async Task<IReadOnlyList<FleetKey>> ClaimAsync(DateTimeOffset now, TimeSpan claimFor, int limit, CancellationToken cancel)
+    public async Task<FleetClaim> ClaimAsync(DateTimeOffset now, int limit, CancellationToken cancel)
     {
-        await using var command = store.DataSource.CreateCommand("""
-            update platform.fleets as fleet set claimed_until = $2
-            from (select tenant_id, fleet_id from platform.fleets
-                  where retired_at is null and due_at <= $1 and (claimed_until is null or claimed_until <= $1)
-                  order by due_at limit $3 for update skip locked) as due
-            where fleet.tenant_id = due.tenant_id and fleet.fleet_id = due.fleet_id
-            returning fleet.tenant_id, fleet.fleet_id
-            """);
+        var connection = await store.DataSource.OpenConnectionAsync(cancel);
+        try
+        {
+            return new FleetClaim(connection, await LockAsync(connection, now, limit, cancel));
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<List<FleetKey>> LockAsync(NpgsqlConnection connection, DateTimeOffset now, int limit, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(Claim, connection);
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now + claimFor });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Candidates });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var claimed = new List<FleetKey>();
         while (await reader.ReadAsync(cancel))

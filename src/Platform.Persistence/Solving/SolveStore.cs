@@ -26,6 +26,9 @@ public sealed record SolveBasis
 
     /// <summary>Version of the workload stream up to which windows are in the sums.</summary>
     public required long WorkloadVersion { get; init; }
+
+    /// <summary>When the fleet was to be solved: if that has changed meanwhile, somebody has asked for another solve.</summary>
+    public required DateTimeOffset DueAt { get; init; }
 }
 
 /// <summary>What a solve came to, ready to be written.</summary>
@@ -70,6 +73,7 @@ public sealed class SolveStore(PlatformStore store)
             Latest = latest,
             Sums = sums?.Sums,
             WorkloadVersion = sums?.WorkloadVersion ?? 0,
+            DueAt = row.DueAt,
         };
     }
 
@@ -104,8 +108,8 @@ public sealed class SolveStore(PlatformStore store)
             return false;
         row.SolvedAt = result.At;
         row.SolvedWorkloadVersion = result.WorkloadVersion;
-        row.DueAt = result.At.AddSeconds(row.Definition.Solving.EverySeconds);
-        row.ClaimedUntil = null;
+        if (row.DueAt == basis.DueAt)
+            row.DueAt = result.At.AddSeconds(row.Definition.Solving.EverySeconds);
         row.SolveFault = (result.Outcome as SolveOutcome.Infeasible)?.Reason;
         if (result.Outcome is SolveOutcome.Published { Snapshot: var snapshot })
             Publish(session, row, snapshot);
@@ -113,15 +117,19 @@ public sealed class SolveStore(PlatformStore store)
         return await TryCommitAsync(session, cancel);
     }
 
-    /// <summary>Puts a fleet that cannot be solved off until its next period, and says why.</summary>
-    public async Task PostponeAsync(FleetKey key, string fault, DateTimeOffset at, CancellationToken cancel)
+    /// <summary>
+    /// Puts a fleet that cannot be solved off until its next period, and says why; not one that was revised, or asked to be solved, since
+    /// it was found due.
+    /// </summary>
+    public async Task PostponeAsync(FleetKey key, string fault, DateTimeOffset foundDueAt, DateTimeOffset at, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(key.Tenant, cancel);
-        if (await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == key.Fleet, cancel) is not { } row)
+        await session.LockAsync(EventStore.FleetStream(key.Tenant, key.Fleet), cancel);
+        var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == key.Fleet && row.RetiredAt == null, cancel);
+        if (row is null || row.DueAt > foundDueAt)
             return;
         row.SolveFault = fault;
         row.DueAt = at.AddSeconds(row.Definition.Solving.EverySeconds);
-        row.ClaimedUntil = null;
         await session.CommitAsync(cancel);
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net.Http.Headers;
 using Platform.Domain.Contracts;
 using Platform.Persistence.Ingestion;
 
@@ -8,6 +9,12 @@ namespace Platform.Workers.Ingestion;
 /// <param name="platformUser">The platform's own broker user, which alone may speak for a tenant.</param>
 internal sealed class WindowReception(string platformUser)
 {
+    /// <summary>
+    /// Longest reason, in characters. It may hold words of the publisher's, up to a message's length, and travels as a header, which must
+    /// fit in one frame of the broker (128 KiB): the broker would close the connection, for every tenant, again and again.
+    /// </summary>
+    private const int MaxReasonLength = 4_000;
+
     /// <summary>Reads a message.</summary>
     /// <param name="delivered">The message.</param>
     /// <param name="now">The moment that the window's end is held against.</param>
@@ -21,10 +28,10 @@ internal sealed class WindowReception(string platformUser)
             reason = "identity: the property user-id is missing, or names no tenant";
         else if (!Guid.TryParseExact(delivered.MessageId, "D", out var messageId) || messageId == Guid.Empty)
             reason = "message-id: the property must be a UUID";
-        else if (delivered.ContentType is not "application/json")
+        else if (!IsJson(delivered.ContentType))
             reason = "content-type: the property must be application/json";
         else if (!WorkloadWindowReader.TryRead(delivered.Body, now, out var window, out var errors))
-            reason = "body: " + string.Join("; ", errors);
+            reason = Shortened("body: " + string.Join("; ", errors));
         else
             (incoming, reason) = (new IncomingWindow(tenant, messageId, window), null);
         return incoming is not null;
@@ -36,4 +43,11 @@ internal sealed class WindowReception(string platformUser)
         var name = delivered.UserId == platformUser ? delivered.OnBehalfOf : delivered.UserId;
         return name is not null && Identifiers.IsTenant(name) ? name : null;
     }
+
+    // Parameters, such as the charset that some clients add, say nothing that JSON does not say itself.
+    private static bool IsJson(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type) && type.MediaType is "application/json";
+
+    /// <summary>A reason, short enough to travel as a header.</summary>
+    public static string Shortened(string reason) => reason.Length <= MaxReasonLength ? reason : $"{reason.AsSpan(0, MaxReasonLength - 1)}…";
 }

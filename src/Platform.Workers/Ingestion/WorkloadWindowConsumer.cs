@@ -49,7 +49,7 @@ internal sealed class WorkloadWindowConsumer(
         for (var i = 0; i < batch.Count; i++)
         {
             if (outcomes is null)
-                await RejectAsync(context, batch[i].Delivered, $"storage: {fault!.Message}");
+                await RejectAsync(context, batch[i].Delivered, WindowReception.Shortened($"storage: {fault!.Message}"));
             else if (outcomes[i] == IntakeOutcome.UnknownFleet)
                 await RejectAsync(context, batch[i].Delivered, $"fleet: the tenant has no fleet \"{batch[i].Incoming.Window.Fleet}\"");
         }

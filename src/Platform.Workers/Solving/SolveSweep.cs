@@ -6,34 +6,33 @@ namespace Platform.Workers.Solving;
 /// <summary>
 /// The job that Hangfire starts every second on one of the workers: solves the fleets that are due, claiming them in batches. When there
 /// are more than one sweep gets through in a second, the next one starts beside it on another worker and claims from the same list, so
-/// that all workers share the load. What a dead worker has claimed is due again when its claim runs out.
+/// that all workers share the load. What a worker has claimed is free again the moment it dies.
 /// </summary>
 internal sealed class SolveSweep(DueFleets due, FleetSolving solving, SolveStore store, TimeProvider time, ILogger<SolveSweep> log)
 {
     /// <summary>Name of the recurring job.</summary>
     public const string JobId = "solve-sweep";
 
-    /// <summary>Fleets claimed at a time: few enough to be solved well within the claim, enough to make the claim's cost small.</summary>
+    /// <summary>Fleets claimed at a time: few enough that other workers find some too, enough to make the claim's cost small.</summary>
     private const int BatchSize = 100;
-
-    private static readonly TimeSpan ClaimFor = TimeSpan.FromSeconds(30);
 
     /// <summary>Solves until no fleet is due.</summary>
     // A failed sweep is not repeated: the next one is a second away.
+    [KeepBriefly]
     [AutomaticRetry(Attempts = 0, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
     public async Task RunAsync(CancellationToken cancel)
     {
-        IReadOnlyList<FleetKey> batch;
-        do
+        for (var full = true; full;)
         {
-            batch = await due.ClaimAsync(time.GetUtcNow(), ClaimFor, BatchSize, cancel);
-            foreach (var fleet in batch)
-                await SolveAsync(fleet, cancel);
+            var now = time.GetUtcNow();
+            await using var claim = await due.ClaimAsync(now, BatchSize, cancel);
+            foreach (var fleet in claim.Fleets)
+                await SolveAsync(fleet, now, cancel);
+            full = claim.Fleets.Count == BatchSize;
         }
-        while (batch.Count == BatchSize);
     }
 
-    private async Task SolveAsync(FleetKey fleet, CancellationToken cancel)
+    private async Task SolveAsync(FleetKey fleet, DateTimeOffset foundDueAt, CancellationToken cancel)
     {
         try
         {
@@ -44,7 +43,7 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, SolveStore
         {
             // One fleet that cannot be solved must not keep the others waiting; its health says so.
             log.LogError(fault, "The solve of {Tenant}/{Fleet} failed", fleet.Tenant, fleet.Fleet);
-            await store.PostponeAsync(fleet, $"failed: {fault.Message}", time.GetUtcNow(), cancel);
+            await store.PostponeAsync(fleet, $"failed: {fault.Message}", foundDueAt, time.GetUtcNow(), cancel);
         }
     }
 }

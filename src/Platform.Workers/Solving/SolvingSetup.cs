@@ -34,7 +34,8 @@ internal static class SolvingSetup
                     EnableLongPolling = false,
                     UseSlidingInvisibilityTimeout = true,
                     InvisibilityTimeout = Invisibility,
-                    DistributedLockTimeout = Invisibility,
+                    // A dead worker's lock on the timetable is taken after so long; two sweeps at once do no harm.
+                    DistributedLockTimeout = TimeSpan.FromSeconds(10),
                 }));
         services.AddHangfireServer(server =>
         {

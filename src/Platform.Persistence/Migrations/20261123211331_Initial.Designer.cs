@@ -12,7 +12,7 @@ using Platform.Persistence;
 namespace Platform.Persistence.Migrations
 {
     [DbContext(typeof(PlatformDbContext))]
-    [Migration("20261123193725_Initial")]
+    [Migration("20261123211331_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -35,10 +35,6 @@ namespace Platform.Persistence.Migrations
                     b.Property<string>("FleetId")
                         .HasColumnType("text")
                         .HasColumnName("fleet_id");
-
-                    b.Property<DateTimeOffset?>("ClaimedUntil")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("claimed_until");
 
                     b.Property<string>("Definition")
                         .IsRequired()

@@ -69,7 +69,6 @@ namespace Platform.Persistence.Migrations
                     latest_version = table.Column<int>(type: "integer", nullable: false),
                     latest_hash = table.Column<string>(type: "text", nullable: true),
                     due_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    claimed_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     solved_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     solved_workload_version = table.Column<long>(type: "bigint", nullable: false),
                     solve_fault = table.Column<string>(type: "text", nullable: true)

@@ -1,0 +1,12 @@
+using System.CommandLine;
+
+namespace Platform.Cli.Benchmarks;
+
+/// <summary><c>./platform bench NAME</c>: named benchmarks, which print figures and the ratios that survive a noisy machine.</summary>
+internal static class BenchCommand
+{
+    public static Command Create() => new("bench", "A named benchmark; prints its figures and ratios.")
+    {
+        PipelineCommand.Create(),
+    };
+}

@@ -1,0 +1,50 @@
+using Platform.Cli.Hosting;
+
+namespace Platform.Cli.Demo;
+
+/// <summary>The processes of one run: an API and two workers, ended with it unless they are kept.</summary>
+internal sealed class DemoHosts : IAsyncDisposable
+{
+    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(90);
+
+    private readonly PlatformSettings _settings;
+    private readonly List<PlatformProcess> _running;
+    private bool _kept;
+
+    private DemoHosts(PlatformSettings settings, IEnumerable<PlatformProcess> running) => (_settings, _running) = (settings, [.. running]);
+
+    /// <summary>Address of the API.</summary>
+    public Uri Address => _running.Single(host => host.Name == PlatformHosts.Api).Address;
+
+    // Runs that go on at the same time look for free ports in different places: between looking and taking, a port is anybody's.
+    private static int FirstPort => 20_000 + (Environment.ProcessId % 1_500 * 8);
+
+    /// <summary>Migrates the database, starts the hosts and waits until they are ready.</summary>
+    public static async Task<DemoHosts> StartAsync(PlatformSettings settings, CancellationToken cancel)
+    {
+        await PlatformHosts.MigrateAsync(settings, cancel);
+        return new DemoHosts(settings, await PlatformHosts.StartMissingAsync(settings, FirstPort, cancel));
+    }
+
+    /// <summary>Kills a worker without warning, and starts another in its place.</summary>
+    public async Task KillWorkerAsync(CancellationToken cancel)
+    {
+        var victim = _running.First(host => host.Name == PlatformHosts.Worker(1));
+        victim.Kill();
+        // Only its record is left to be put away: status would call the platform unwell.
+        await victim.StopAsync();
+        _running.Remove(victim);
+        var successor = PlatformHosts.StartWorker(_settings, PlatformHosts.Workers + 1, LoopbackPort.FirstFree(FirstPort));
+        _running.Add(successor);
+        await successor.WaitReadyAsync(ReadyDeadline, cancel);
+    }
+
+    /// <summary>Leaves the processes running, with the records by which they are found.</summary>
+    public void Keep() => _kept = true;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_kept)
+            await Task.WhenAll(_running.Select(host => host.StopAsync()));
+    }
+}

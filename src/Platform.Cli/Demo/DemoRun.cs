@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using Platform.Cli.Hosting;
+using Platform.Persistence;
+using Platform.Persistence.Ingestion;
+using Spectre.Console;
+
+namespace Platform.Cli.Demo;
+
+/// <summary>What the demo is asked for.</summary>
+/// <param name="Trace">File of the request trace, or null for a generated one.</param>
+/// <param name="Publishing">About how long to publish.</param>
+/// <param name="Seed">Seed of everything random but ids.</param>
+/// <param name="Keep">Leave the platform running.</param>
+/// <param name="KillWorker">Kill a worker in the middle of publishing.</param>
+internal sealed record DemoRequest(string? Trace, TimeSpan Publishing, int Seed, bool Keep, bool KillWorker);
+
+/// <summary>The main job from a trace to allocations, on a platform of its own.</summary>
+internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IAnsiConsole console)
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Without a window stored or solved for so long, the platform is stuck.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Stopwatch _watch = new();
+    private TimeSpan _publishing;
+
+    /// <summary>Runs the demo and judges it.</summary>
+    public async Task<DemoReport> RunAsync(CancellationToken cancel)
+    {
+        var trace = ReadTrace();
+        await using var hosts = await console.Status().StartAsync(
+            "starting an API and two workers", _ => DemoHosts.StartAsync(settings, cancel));
+        // The windows end just before they are published: what ends in the future is refused, what is old counts less.
+        var workload = DemoWorkload.Create(trace, TraceName, request.Seed, WholeSecond(TimeProvider.System.GetUtcNow()));
+        await using var platform = await DemoPlatform.RegisterAsync(settings, hosts.Address, DemoCatalog.Tenants, cancel);
+        foreach (var fleet in workload.Fleets)
+            await platform.Client(fleet.Plan.Template.Tenant).PutFleetAsync(fleet.Plan.Template.Id, fleet.Plan.Definition, cancel);
+        Say($"{TraceName}: {workload.Requests} requests over {workload.Length.TotalSeconds:0} s, "
+            + $"served by {workload.Fleets.Count} simulated fleets of {platform.Tenants.Count} tenants, seen through {workload.Windows} windows");
+
+        await using var store = new PlatformStore(settings.Postgres);
+        var watcher = new FleetWatcher(workload, platform, new WorkloadIntake(store));
+        var sendings = SendingPlan.Create(workload, request.Seed);
+        await PublishAsync(hosts, platform, sendings, watcher, cancel);
+        Say(watcher.IsSettled
+            ? $"published in {_publishing.TotalSeconds:0.0} s; all stored and solved {_watch.Elapsed.TotalSeconds:0.0} s after the first"
+            : $"nothing has moved for {Patience.TotalSeconds:0} s; {watcher.Stored} of {watcher.Windows} windows are stored, {watcher.Solved} solved");
+        var report = await ReportAsync(hosts, platform, sendings, watcher, cancel);
+        if (request.Keep && report.Succeeded)
+            hosts.Keep();
+        return report;
+    }
+
+    // Not the console's own WriteLine, which breaks a long line at the width that it thinks a file has.
+    private void Say(string line) => console.Profile.Out.Writer.WriteLine(line);
+
+    private string TraceName => request.Trace ?? "generated trace";
+
+    private TraceRequest[] ReadTrace()
+    {
+        try
+        {
+            if (request.Trace is null)
+                return [.. TraceGenerator.Generate(GeneratedLength(request.Publishing), request.Seed)];
+            using var file = new StreamReader(request.Trace);
+            return [.. new TraceReader(file, request.Trace).ReadAll()];
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new TraceFormatException($"{request.Trace}: {fault.Message}");
+        }
+    }
+
+    /// <summary>An hour at the default pace; less where less time is given to publish it.</summary>
+    private static TimeSpan GeneratedLength(TimeSpan publishing) =>
+        TimeSpan.FromSeconds(Math.Clamp(180 * publishing.TotalSeconds, 600, 3_600));
+
+    private Task PublishAsync(
+        DemoHosts hosts, DemoPlatform platform, SendingPlan plan, FleetWatcher watcher, CancellationToken cancel) =>
+        console.Progress().Columns(Columns()).StartAsync(async context =>
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            var published = context.AddTask("published, some twice", maxValue: plan.Sendings.Count);
+            var stored = context.AddTask("windows stored", maxValue: watcher.Windows);
+            var solved = context.AddTask("windows in allocations", maxValue: watcher.Windows);
+            _watch.Start();
+            var publishing = SendAllAsync(hosts, platform, plan, published, stop.Token);
+            var watching = WatchAsync(watcher, publishing, stored, solved, stop.Token);
+            if (await Task.WhenAny(publishing, watching) is { IsCompletedSuccessfully: false })
+                await stop.CancelAsync();
+            await Task.WhenAll(publishing, watching);
+        });
+
+    private static ProgressColumn[] Columns() =>
+        [new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn()];
+
+    private async Task SendAllAsync(DemoHosts hosts, DemoPlatform platform, SendingPlan plan, ProgressTask published, CancellationToken cancel)
+    {
+        var killing = Task.CompletedTask;
+        await PacedSending.RunAsync(
+            plan.Sendings.Count,
+            request.Publishing,
+            async (i, stop) =>
+            {
+                if (request.KillWorker && i == plan.Sendings.Count / 2)
+                    killing = hosts.KillWorkerAsync(stop);
+                await platform.Publisher(plan.Sendings[i].Tenant).PublishAsync(plan.Sendings[i].Message, stop);
+                published.Increment(1);
+            },
+            cancel);
+        _publishing = _watch.Elapsed;
+        await killing;
+    }
+
+    private async Task WatchAsync(FleetWatcher watcher, Task publishing, ProgressTask stored, ProgressTask solved, CancellationToken cancel)
+    {
+        var quiet = Stopwatch.StartNew();
+        while (!watcher.IsSettled && quiet.Elapsed < Patience)
+        {
+            await Task.Delay(LookEvery, cancel);
+            if (await watcher.LookAsync(cancel) || !publishing.IsCompleted)
+                quiet.Restart();
+            (stored.Value, solved.Value) = (watcher.Stored, watcher.Solved);
+        }
+
+        _watch.Stop();
+    }
+
+    private async Task<DemoReport> ReportAsync(
+        DemoHosts hosts, DemoPlatform platform, SendingPlan plan, FleetWatcher watcher, CancellationToken cancel)
+    {
+        var fleets = await watcher.ReportAsync(plan.DuplicatesOfFleet, cancel);
+        string[] faults = [.. fleets.Where(fleet => fleet.Fault is not null).Select(fleet => $"{fleet.Tenant}/{fleet.Fleet}: {fleet.Fault}")];
+        return new DemoReport
+        {
+            Succeeded = faults.Length == 0,
+            Faults = faults,
+            Trace = TraceName,
+            Requests = watcher.Workload.Requests,
+            TraceSeconds = watcher.Workload.Length.TotalSeconds,
+            Seed = request.Seed,
+            PublishingSeconds = _publishing.TotalSeconds,
+            SettledSeconds = _watch.Elapsed.TotalSeconds,
+            Windows = new WindowCounts(watcher.Windows, plan.DuplicatesOfFleet.Sum(), fleets.Sum(fleet => fleet.Windows.Stored)),
+            Fleets = fleets,
+            Address = hosts.Address,
+            Kept = request.Keep && faults.Length == 0 ? new TenantKey(platform.Tenants[0].Id, platform.Tenants[0].ApiKey) : null,
+        };
+    }
+
+    private static DateTimeOffset WholeSecond(DateTimeOffset instant) => instant.AddTicks(-(instant.Ticks % TimeSpan.TicksPerSecond));
+}

@@ -1,0 +1,118 @@
+using Platform.Domain.Allocation;
+using Platform.Domain.Fleets;
+
+namespace Platform.Cli.Demo;
+
+/// <summary>How a task type of a simulated fleet really behaves; the platform is never told.</summary>
+/// <param name="Service">True service line.</param>
+/// <param name="Accuracy">True accuracy curve.</param>
+internal sealed record TaskTruth(ServiceLine Service, AccuracyCurve Accuracy);
+
+/// <summary>A demo fleet, scaled to how busy its part of the trace is.</summary>
+internal sealed record FleetPlan
+{
+    public required FleetTemplate Template { get; init; }
+
+    /// <summary>What its team registers: the priors are off the truth by up to two fifths.</summary>
+    public required FleetDefinition Definition { get; init; }
+
+    /// <summary>What its task types are like, in the order of the definition.</summary>
+    public required TaskTruth[] Truth { get; init; }
+
+    /// <summary>The problem that the platform would solve if it knew the truth and the trace.</summary>
+    public required AllocationProblem TrueProblem { get; init; }
+
+    /// <summary>The task type that takes each shape.</summary>
+    public required int[] TaskOfShape { get; init; }
+
+    /// <summary>Scales a template so that the static policy gives the template's utilization.</summary>
+    /// <param name="template">The fleet.</param>
+    /// <param name="requestsOfShape">Its requests in the trace, by shape.</param>
+    /// <param name="length">Length of the trace.</param>
+    /// <param name="seed">Seed of what the team gets wrong.</param>
+    public static FleetPlan Create(FleetTemplate template, IReadOnlyList<int> requestsOfShape, TimeSpan length, int seed)
+    {
+        var requests = Math.Max(requestsOfShape.Sum(), 1);
+        var rate = requests / length.TotalSeconds;
+        var taskOfShape = Enumerable.Range(0, RequestShapes.Count)
+            .Select(shape => Array.FindIndex(template.Tasks, task => task.Shapes.Contains((RequestShape)shape))).ToArray();
+        // Mean service time in units of the time that the policy's budget takes.
+        var meanUnits = requestsOfShape.Select((count, shape) => count * UnitsOf(template.Tasks[taskOfShape[shape]])).Sum() / requests;
+        var meanSeconds = template.Utilization * template.Servers / rate;
+        var truth = Array.ConvertAll(template.Tasks, task => TruthOf(task, template.PolicyTokens, meanSeconds / meanUnits));
+        var definition = DefinitionOf(template, truth, rate, meanSeconds, length, new Random(seed));
+        return new FleetPlan
+        {
+            Template = template,
+            Truth = truth,
+            TrueProblem = TrueProblemOf(definition, truth, rate, SharesOf(requestsOfShape, taskOfShape, truth.Length)),
+            TaskOfShape = taskOfShape,
+            Definition = definition,
+        };
+    }
+
+    private static double[] SharesOf(IReadOnlyList<int> requestsOfShape, int[] taskOfShape, int tasks)
+    {
+        var requestsOfTask = new double[tasks];
+        foreach (var (shape, requests) in requestsOfShape.Index())
+            requestsOfTask[taskOfShape[shape]] += requests;
+        return Array.ConvertAll(requestsOfTask, requests => requests / Math.Max(requestsOfShape.Sum(), 1));
+    }
+
+    private static AllocationProblem TrueProblemOf(FleetDefinition definition, TaskTruth[] truth, double rate, double[] shares) => new()
+    {
+        ArrivalRate = rate,
+        Servers = definition.Servers,
+        Dispatch = definition.Dispatch,
+        AccuracyWeight = definition.Objective.AccuracyWeight,
+        MaxUtilization = definition.Objective.MaxUtilization,
+        TaskTypes =
+        [
+            .. definition.TaskTypes.Select((type, i) => type with { Share = shares[i], Service = truth[i].Service, Accuracy = truth[i].Accuracy }),
+        ],
+    };
+
+    private static double UnitsOf(TaskTemplate task) => task.Base + (task.Slope * StaticPolicy.MeanUse);
+
+    private static TaskTruth TruthOf(TaskTemplate task, int policyTokens, double secondsOfUnit) => new(
+        new ServiceLine(task.Base * secondsOfUnit, task.Slope * secondsOfUnit / policyTokens),
+        new AccuracyCurve(task.Floor, task.Gain, task.Ease / policyTokens));
+
+    private static FleetDefinition DefinitionOf(
+        FleetTemplate template, TaskTruth[] truth, double rate, double meanSeconds, TimeSpan length, Random random) => new()
+        {
+            DisplayName = template.DisplayName,
+            Servers = template.Servers,
+            Dispatch = Dispatch.Split,
+            Objective = new FleetObjective { AccuracyWeight = Rounded(template.AccuracyWorth * meanSeconds), MaxUtilization = template.MaxUtilization },
+            ArrivalRate = Guess(rate, 0.2, random),
+            TaskTypes = [.. template.Tasks.Select((task, i) => PriorOf(task, truth[i], template.PolicyTokens, random))],
+            Solving = new SolvingPolicy
+            {
+                EverySeconds = template.EverySeconds,
+                // The whole trace counts, and still does while the demo runs or is kept for an hour.
+                HorizonSeconds = (int)Math.Clamp(length.TotalSeconds + 3_600, 3_600, 604_800),
+            },
+        };
+
+    private static TaskType PriorOf(TaskTemplate task, TaskTruth truth, int policyTokens, Random random)
+    {
+        var service = new ServiceLine(Guess(truth.Service.BaseSeconds, 0.3, random), Guess(truth.Service.SecondsPerToken, 0.3, random));
+        var floor = Guess(truth.Accuracy.Floor, 0.1, random);
+        var gain = Math.Min(Guess(truth.Accuracy.Gain, 0.2, random), Rounded(1 - floor));
+        return new TaskType
+        {
+            Id = task.Id,
+            Share = task.Share,
+            MaxTokens = 16L * policyTokens,
+            Service = service,
+            Accuracy = new AccuracyCurve(floor, gain, Guess(truth.Accuracy.RatePerToken, 0.4, random)),
+        };
+    }
+
+    private static double Guess(double truth, double spread, Random random) =>
+        Rounded(truth * (1 - spread + (2 * spread * random.NextDouble())));
+
+    /// <summary>Three significant digits: nobody knows a prior better, and definitions stay legible.</summary>
+    private static double Rounded(double value) => double.Parse(value.ToString("G3"));
+}

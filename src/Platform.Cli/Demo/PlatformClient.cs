@@ -1,0 +1,99 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Platform.Domain.Contracts;
+using Platform.Domain.Fleets;
+using Platform.Domain.Snapshots;
+
+namespace Platform.Cli.Demo;
+
+/// <summary>How a tenant reaches the broker.</summary>
+internal sealed record BrokerAccess(string VirtualHost, string Exchange, string UserName, string Password);
+
+/// <summary>A tenant taken on, with its secrets.</summary>
+internal sealed record RegisteredTenant(string Id, string ApiKey, BrokerAccess Broker);
+
+/// <summary>Where a fleet's solving stands.</summary>
+internal sealed record FleetProgress(string Id, int LatestVersion, FleetFreshness Freshness, FleetHealth Health);
+
+/// <summary>How much is in the latest solve.</summary>
+internal sealed record FleetFreshness(long SolvedWorkloadVersion);
+
+/// <summary>What keeps a fleet from being solved.</summary>
+internal sealed record FleetHealth(string Status, string? Detail);
+
+/// <summary>The platform's HTTP interface as an operator or a tenant uses it: by its contract alone.</summary>
+internal sealed class PlatformClient : IDisposable
+{
+    // A client takes what an answer has beyond what it knows.
+    private static readonly JsonSerializerOptions Lenient = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    private readonly HttpClient _http;
+
+    public PlatformClient(Uri address, string key)
+    {
+        // The platform is on this machine, whatever proxy the environment names.
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address };
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+    }
+
+    public async Task<RegisteredTenant> RegisterTenantAsync(string id, string displayName, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/tenants") { Content = Json(new { id, displayName }) };
+        return await SendAsync<RegisteredTenant>(request, cancel);
+    }
+
+    public async Task PutFleetAsync(string fleet, FleetDefinition definition, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/fleets/{fleet}") { Content = Json(definition) };
+        await SendAsync<JsonNode>(request, cancel);
+    }
+
+    public async Task<FleetProgress> FleetAsync(string fleet, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/fleets/{fleet}");
+        return await SendAsync<FleetProgress>(request, cancel);
+    }
+
+    /// <summary>The snapshot in force, or null before the first.</summary>
+    /// <exception cref="CommandFailure">Its hash is not that of what was served.</exception>
+    public async Task<AllocationSnapshot?> AllocationAsync(string fleet, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/fleets/{fleet}/allocation");
+        using var answer = await _http.SendAsync(request, cancel);
+        if (answer.StatusCode == System.Net.HttpStatusCode.NotFound)
+            return null;
+        var body = await ReadAsync(request, answer, cancel);
+        var hash = AllocationSnapshot.HashOf(body);
+        if (answer.Headers.ETag is not { IsWeak: false } tag || tag.Tag != $"\"{hash}\"")
+            throw new CommandFailure($"the allocation of {fleet} has the entity tag {answer.Headers.ETag}, but its bytes hash to {hash}", CommandFailure.JobSaysNo);
+        return JsonSerializer.Deserialize<AllocationSnapshot>(body, Lenient);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static ByteArrayContent Json<T>(T value)
+    {
+        var content = new ByteArrayContent(StrictJson.Write(value));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        return content;
+    }
+
+    private async Task<T> SendAsync<T>(HttpRequestMessage request, CancellationToken cancel)
+    {
+        using var answer = await _http.SendAsync(request, cancel);
+        return JsonSerializer.Deserialize<T>(await ReadAsync(request, answer, cancel), Lenient)
+            ?? throw new CommandFailure($"{request.Method} {request.RequestUri} answered null", CommandFailure.JobSaysNo);
+    }
+
+    private static async Task<byte[]> ReadAsync(HttpRequestMessage request, HttpResponseMessage answer, CancellationToken cancel)
+    {
+        var body = await answer.Content.ReadAsByteArrayAsync(cancel);
+        return answer.IsSuccessStatusCode ? body : throw new CommandFailure(
+            $"{request.Method} {request.RequestUri} answered {(int)answer.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}", CommandFailure.JobSaysNo);
+    }
+}

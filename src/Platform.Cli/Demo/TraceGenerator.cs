@@ -1,0 +1,40 @@
+namespace Platform.Cli.Demo;
+
+/// <summary>
+/// A trace for those who have none at hand, of the shape of the Azure conversation trace: Poisson arrivals whose rate swells and ebbs
+/// once as over a day, and log-normal lengths of prompt and answer.
+/// </summary>
+internal static class TraceGenerator
+{
+    /// <summary>Mean requests a second, that of the Azure conversation trace.</summary>
+    private const double MeanRate = 5.5;
+
+    /// <summary>How far the rate swings about its mean, as a fraction of it.</summary>
+    private const double Swell = 0.4;
+
+    /// <summary>Generates a trace; the same seed and length give the same one.</summary>
+    public static IEnumerable<TraceRequest> Generate(TimeSpan length, int seed)
+    {
+        var random = new Random(seed);
+        TimeSpan? first = null;
+        for (var at = NextCandidate(random); at < length.TotalSeconds; at += NextCandidate(random))
+        {
+            // Thinning (Lewis and Shedler 1979): candidates at the highest rate, each kept with the ratio of the rate at its time to it.
+            var rate = MeanRate * (1 + (Swell * Math.Sin((2 * Math.PI * at / length.TotalSeconds) - (Math.PI / 2))));
+            var (kept, context, generated) = (random.NextDouble() * PeakRate < rate, LogNormal(random, 950, 0.9), LogNormal(random, 130, 0.8));
+            if (kept)
+                yield return new TraceRequest(TimeSpan.FromSeconds(at) - (first ??= TimeSpan.FromSeconds(at)), context, generated);
+        }
+    }
+
+    private const double PeakRate = MeanRate * (1 + Swell);
+
+    private static double NextCandidate(Random random) => -Math.Log(1 - random.NextDouble()) / PeakRate;
+
+    private static int LogNormal(Random random, double median, double sigma)
+    {
+        // Box and Muller (1958).
+        var normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+        return (int)Math.Clamp(median * Math.Exp(sigma * normal), 1, 16_384);
+    }
+}

@@ -1,0 +1,91 @@
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Platform.Cli.Demo;
+
+/// <summary>A message as a tenant's gateway sends it.</summary>
+/// <param name="Fleet">The fleet's id.</param>
+/// <param name="MessageId">The idempotency key: sent again, the message keeps it.</param>
+/// <param name="Body">The window's JSON.</param>
+internal sealed record WindowMessage(string Fleet, Guid MessageId, ReadOnlyMemory<byte> Body);
+
+/// <summary>
+/// Publishes workload windows as one tenant, by the contract: its own broker user, its name as validated user-id, a UUID as message-id,
+/// and publisher confirms. May be called by one thread at a time, without waiting for the calls before.
+/// </summary>
+internal sealed class WindowPublisher : IAsyncDisposable
+{
+    /// <summary>Tries of a message whose confirm does not come: sending it again does no harm.</summary>
+    private const int Attempts = 10;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    private readonly BrokerAccess _access;
+    private readonly IConnection _connection;
+    private readonly IChannel _channel;
+
+    private WindowPublisher(BrokerAccess access, IConnection connection, IChannel channel) =>
+        (_access, _connection, _channel) = (access, connection, channel);
+
+    /// <summary>Connects as the tenant.</summary>
+    /// <param name="broker">amqp URI of the broker; its user is not looked at.</param>
+    /// <param name="access">The tenant's credentials.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<WindowPublisher> ConnectAsync(Uri broker, BrokerAccess access, CancellationToken cancel)
+    {
+        var factory = new ConnectionFactory
+        {
+            Uri = broker,
+            VirtualHost = access.VirtualHost,
+            UserName = access.UserName,
+            Password = access.Password,
+            ClientProvidedName = $"gateway of {access.UserName}",
+        };
+        var connection = await factory.CreateConnectionAsync(cancel);
+        try
+        {
+            return new WindowPublisher(access, connection, await connection.CreateChannelAsync(Confirmed, cancel));
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A channel on which a publish ends with the broker's confirm. Who publishes bounds what is in flight.</summary>
+    public static CreateChannelOptions Confirmed { get; } =
+        new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
+
+    /// <summary>Publishes, and ends when the broker has confirmed.</summary>
+    public async Task PublishAsync(WindowMessage message, CancellationToken cancel)
+    {
+        var properties = new BasicProperties
+        {
+            UserId = _access.UserName,
+            MessageId = message.MessageId.ToString("D"),
+            ContentType = "application/json",
+            DeliveryMode = DeliveryModes.Persistent,
+        };
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await _channel.BasicPublishAsync(
+                    _access.Exchange, $"{_access.UserName}.{message.Fleet}", mandatory: true, properties, message.Body, cancel);
+                return;
+            }
+            catch (Exception fault) when (attempt < Attempts && fault is AlreadyClosedException or OperationInterruptedException or PublishException)
+            {
+                // The client restores connection and channel by itself.
+                await Task.Delay(Pause, cancel);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _channel.DisposeAsync();
+        await _connection.DisposeAsync();
+    }
+}

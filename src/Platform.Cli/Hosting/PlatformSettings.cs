@@ -1,0 +1,53 @@
+using System.Security.Cryptography;
+
+namespace Platform.Cli.Hosting;
+
+/// <summary>Where this run lives and what its hosts are told; ./platform gives it in the environment.</summary>
+internal sealed record PlatformSettings(string Root, string Home)
+{
+    public required string Postgres { get; init; }
+
+    public required string RabbitMq { get; init; }
+
+    public required string RabbitMqManagement { get; init; }
+
+    /// <summary>The operator's key, made once for each home.</summary>
+    public string OperatorKey => Secret("operator.key");
+
+    /// <summary>The pepper under which API keys are stored, made once for each home: without it none of them is valid any more.</summary>
+    public string KeyPepper => Secret("key.pepper");
+
+    public static PlatformSettings FromEnvironment() => new(Variable("PLATFORM_ROOT"), Variable("PLATFORM_HOME"))
+    {
+        Postgres = Variable("PLATFORM_POSTGRES"),
+        RabbitMq = Variable("PLATFORM_RABBITMQ"),
+        RabbitMqManagement = Variable("PLATFORM_RABBITMQ_MANAGEMENT"),
+    };
+
+    public static string Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
+        ? value
+        : throw new CommandFailure($"{name} is not set; run this through ./platform", CommandFailure.BadUsage);
+
+    private string Secret(string name)
+    {
+        const int Bytes = 32;
+        var path = Path.Combine(Home, name);
+        if (File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 0 } secret)
+            return secret;
+        Directory.CreateDirectory(Home);
+        secret = RandomNumberGenerator.GetHexString(2 * Bytes, lowercase: true);
+        var draft = path + ".tmp";
+        File.Delete(draft);
+        using (var file = new StreamWriter(draft, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+#pragma warning disable CA1416 // ./platform, through which all of this runs, is for Linux.
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+#pragma warning restore CA1416
+        }))
+            file.WriteLine(secret);
+        File.Move(draft, path, overwrite: true);
+        return secret;
+    }
+}

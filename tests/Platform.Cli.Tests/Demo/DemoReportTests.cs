@@ -1,0 +1,103 @@
+using Platform.Cli.Demo;
+using Platform.Domain.Allocation;
+using Platform.Domain.Snapshots;
+using Platform.Persistence.Ingestion;
+
+namespace Platform.Cli.Tests.Demo;
+
+public sealed class DemoReportTests
+{
+    private static readonly FleetWorkload Workload = DemoWorkload.Create(
+        [.. TraceGenerator.Generate(TimeSpan.FromMinutes(2), 1)], "trace", 1, new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero)).Fleets[0];
+
+    private static readonly int Published = Workload.Windows.Count;
+
+    [Fact]
+    public void A_fleet_with_all_windows_once_and_a_good_allocation_is_as_it_should_be() => Assert.Null(Report().Fault);
+
+    [Fact]
+    public void A_window_that_is_missing_is_a_fault() =>
+        Assert.Equal($"1 of {Published} windows are not stored", Report(stored: new StoredWindows(Published, Published - 1)).Fault);
+
+    [Fact]
+    public void A_window_stored_twice_is_a_fault() =>
+        Assert.Equal($"{Published + 1} events are stored for {Published} windows", Report(stored: new StoredWindows(Published + 1, Published)).Fault);
+
+    [Fact]
+    public void A_solve_without_the_last_windows_is_a_fault() =>
+        Assert.Equal($"the latest solve has 3 of {Published} windows (late)", Report(solved: 3).Fault);
+
+    [Fact]
+    public void A_fleet_without_an_allocation_is_a_fault() => Assert.Equal("there is no allocation (late)", Report(snapshot: false).Fault);
+
+    [Fact]
+    public void An_allocation_below_the_uniform_one_is_a_fault() =>
+        Assert.Equal("the objective, 1, is below that of the best uniform budget, 1.5", Report(uniform: 1.5).Fault);
+
+    [Fact]
+    public void Without_a_terminal_a_fleet_is_plain_lines() => Assert.Equal(
+        [
+            $"acme/chat-eu: 1 server at utilization 0.50, accuracy 0.600, mean system time 2.50 s, objective 1.000 against 0.900 with 7 tokens for all, "
+                + $"in truth {Truth.Objective:0.000} of {Truth.Best:0.000} possible, version 4, {Published} windows stored of {Published} published, 2 sent twice",
+            "  smalltalk           100 tokens   share 0.150   accuracy 0.740",
+            "  chat                100 tokens   share 0.450   accuracy 0.740",
+            "  rag                 100 tokens   share 0.300   accuracy 0.740",
+            "  report              100 tokens   share 0.100   accuracy 0.740",
+        ],
+        DemoTable.LinesOf(Report()));
+
+    [Fact]
+    public void The_truth_is_never_better_than_the_best_and_the_best_never_worse_than_uniform()
+    {
+        Assert.True(Truth.Objective < Truth.Best);
+        Assert.True(Truth.Best >= Truth.Uniform);
+        var best = AllocationSolver.Solve(Workload.Plan.TrueProblem);
+        Assert.Equal(best.Objective!.Value, TruthReport.Of(Workload.Plan.TrueProblem, best.Allocation!).Objective!.Value, 1e-9);
+    }
+
+    [Fact]
+    public void An_allocation_that_overloads_the_fleet_in_truth_has_no_true_objective() => Assert.Null(
+        TruthReport.Of(Workload.Plan.TrueProblem, [.. Allocation.Select(task => task with { Tokens = 6_400 })]).Objective);
+
+    private static TaskAllocation[] Allocation =>
+        [.. Workload.Plan.Definition.TaskTypes.Select(type => new TaskAllocation(type.Id, 100, 100, 0.74, 1, TokenBound.None))];
+
+    private static TruthReport Truth => TruthReport.Of(Workload.Plan.TrueProblem, Allocation);
+
+    private static FleetReport Report(StoredWindows? stored = null, long? solved = null, bool snapshot = true, double uniform = 0.9) => FleetReport.Create(
+        "acme", Workload, duplicates: 2, stored ?? new StoredWindows(Published, Published),
+        new FleetProgress("chat-eu", 4, new FleetFreshness(solved ?? Published), new FleetHealth("late", null)), snapshot ? Snapshot(uniform) : null);
+
+    private static AllocationSnapshot Snapshot(double uniform) => new()
+    {
+        Tenant = "acme",
+        Fleet = "chat-eu",
+        Version = 4,
+        SolvedAt = default,
+        Provenance = new Provenance
+        {
+            DefinitionRevision = 1,
+            WorkloadVersion = 1,
+            Estimator = "",
+            Solver = "",
+            ProblemHash = "",
+            PreviousHash = null,
+        },
+        Problem = new AllocationProblem
+        {
+            ArrivalRate = 1,
+            AccuracyWeight = 1,
+            TaskTypes = Workload.Plan.Definition.TaskTypes,
+        },
+        Solution = new AllocationSolution
+        {
+            Status = SolutionStatus.Optimal,
+            Objective = 1,
+            MeanAccuracy = 0.6,
+            MeanSystemTimeSeconds = 2.5,
+            Utilization = 0.5,
+            Uniform = new UniformAllocation(7, uniform),
+            Allocation = Allocation,
+        },
+    };
+}

@@ -1,0 +1,80 @@
+using Platform.Cli.Demo;
+
+namespace Platform.Cli.Tests.Demo;
+
+public sealed class FleetSimulationTests
+{
+    [Fact]
+    public void A_query_starts_when_it_has_arrived_and_the_one_before_it_has_ended()
+    {
+        var server = new FifoServer();
+
+        // Arrivals 0, 1, 2, 10 s with services 3, 2, 1, 4 s: Lindley's waits by hand are 0, 2, 3, 0.
+        double[] ends = [.. new[] { (0, 3), (1, 2), (2, 1), (10, 4) }.Select(query => server.Serve(Seconds(query.Item1), Seconds(query.Item2)).TotalSeconds)];
+
+        Assert.Equal([3, 5, 6, 14], ends);
+    }
+
+    [Fact]
+    public void Time_in_the_system_is_the_end_less_the_arrival_to_the_nearest_millisecond()
+    {
+        var simulation = new FleetSimulation(Plan(DemoCatalog.Fleets[0]), seed: 1);
+
+        foreach (var request in TraceGenerator.Generate(TimeSpan.FromMinutes(10), 1))
+        {
+            var query = simulation.Serve(request);
+
+            Assert.Equal(Math.Round((query.Ended - query.Arrived).TotalMilliseconds), query.SystemMillis, 0.51);
+            Assert.True(query.SystemMillis >= query.ServiceMillis);
+            Assert.True(query.TokensUsed <= query.TokensGranted);
+        }
+    }
+
+    [Fact]
+    public void Every_shape_of_request_has_one_task_type_in_every_fleet()
+    {
+        foreach (var fleet in DemoCatalog.Fleets)
+            Assert.Equal(Enum.GetValues<RequestShape>(), fleet.Tasks.SelectMany(task => task.Shapes).Order());
+    }
+
+    [Fact]
+    public void The_expected_shares_of_every_fleet_sum_to_one()
+    {
+        foreach (var fleet in DemoCatalog.Fleets)
+            Assert.Equal(1.0, fleet.Tasks.Sum(task => task.Share), 1e-12);
+    }
+
+    [Fact]
+    public void The_static_policy_uses_on_average_what_the_scaling_counts_on()
+    {
+        var random = new Random(1);
+        var used = Enumerable.Range(0, 100_000).Sum(_ => StaticPolicy.Use(StaticPolicy.Grant(1_000, random), random)) / 100_000.0;
+
+        Assert.Equal(StaticPolicy.MeanUse, used / 1_000, 0.01);
+    }
+
+    [Fact]
+    public void Service_times_are_scaled_to_the_utilization_of_the_template()
+    {
+        foreach (var template in DemoCatalog.Fleets)
+        {
+            var simulation = new FleetSimulation(Plan(template), seed: 3);
+            var busy = Trace.Sum(request => simulation.Serve(request).ServiceMillis) / 1_000.0;
+
+            Assert.Equal(template.Utilization, busy / (template.Servers * Length.TotalSeconds), 0.03);
+        }
+    }
+
+    private static readonly TraceRequest[] Trace = [.. TraceGenerator.Generate(TimeSpan.FromHours(1), 2)];
+    private static readonly TimeSpan Length = Trace[^1].At;
+
+    private static FleetPlan Plan(FleetTemplate template)
+    {
+        var counts = new int[RequestShapes.Count];
+        foreach (var request in Trace)
+            counts[(int)RequestShapes.Of(request)]++;
+        return FleetPlan.Create(template, counts, Length, seed: 5);
+    }
+
+    private static TimeSpan Seconds(int seconds) => TimeSpan.FromSeconds(seconds);
+}

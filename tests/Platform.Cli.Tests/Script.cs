@@ -1,0 +1,34 @@
+using System.Diagnostics;
+
+namespace Platform.Cli.Tests;
+
+/// <summary>Runs ./platform of this checkout, with none of the services that the tests themselves may have been given.</summary>
+internal static class Script
+{
+    private static readonly string[] Given = ["PLATFORM_POSTGRES", "PLATFORM_RABBITMQ", "PLATFORM_RABBITMQ_MANAGEMENT", "PLATFORM_HOME"];
+
+    public static string Root { get; } = FindRoot();
+
+    public static Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
+        RunProgramAsync(Path.Combine(Root, "platform"), arguments);
+
+    public static async Task<(int ExitCode, string Output, string Error)> RunProgramAsync(string program, params string[] arguments)
+    {
+        var info = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var name in Given)
+            info.Environment.Remove(name);
+        using var process = Process.Start(info)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, await error);
+    }
+
+    private static string FindRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Platform.sln")))
+            folder = Path.GetDirectoryName(folder.TrimEnd('/')) ?? throw new InvalidOperationException("not inside a checkout");
+        return folder;
+    }
+}

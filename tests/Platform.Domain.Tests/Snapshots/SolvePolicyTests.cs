@@ -1,0 +1,160 @@
+using System.Text;
+using Platform.Domain.Allocation;
+using Platform.Domain.Snapshots;
+using Platform.Domain.Tests.Fleets;
+
+namespace Platform.Domain.Tests.Snapshots;
+
+public sealed class SolvePolicyTests
+{
+    private static readonly AllocationProblem Problem = new()
+    {
+        ArrivalRate = 0.05,
+        AccuracyWeight = 30,
+        TaskTypes = [Definitions.Math, Definitions.Chat],
+    };
+
+    private static readonly AllocationSolution Best = AllocationSolver.Solve(Problem);
+
+    [Fact]
+    public void The_first_solve_publishes_version_1()
+    {
+        var snapshot = Published(Case(null));
+        Assert.Equal(1, snapshot.Version);
+        Assert.Null(snapshot.Provenance.PreviousHash);
+        Assert.Equal(("acme", "chat", 3, 7L, "estimator/9"), (
+            snapshot.Tenant, snapshot.Fleet, snapshot.Provenance.DefinitionRevision, snapshot.Provenance.WorkloadVersion, snapshot.Provenance.Estimator));
+        Assert.Equal(AllocationSolver.Version, snapshot.Provenance.Solver);
+        Assert.Equal(AllocationSnapshot.HashOf(CanonicalJson.Write(Problem)), snapshot.Provenance.ProblemHash);
+        Assert.Equal(Best.Objective, snapshot.Solution.Objective);
+    }
+
+    [Fact]
+    public void The_best_allocation_in_force_is_confirmed() => Assert.IsType<SolveOutcome.Confirmed>(SolvePolicy.Solve(Case(Previous(BestTokens()))));
+
+    [Fact]
+    public void A_revised_definition_publishes_even_the_same_tokens()
+    {
+        var snapshot = Published(Case(Previous(BestTokens()) with { DefinitionRevision = 2 }));
+        Assert.Equal(5, snapshot.Version);
+        Assert.Equal("previous-hash", snapshot.Provenance.PreviousHash);
+    }
+
+    [Fact]
+    public void A_gain_above_the_minimum_is_published()
+    {
+        var worse = Worse();
+        Assert.Equal(5, Published(Case(Previous(worse), Gain(worse) * 0.999)).Version);
+    }
+
+    [Fact]
+    public void A_gain_of_just_the_minimum_is_not_worth_a_version()
+    {
+        var worse = Worse();
+        Assert.IsType<SolveOutcome.Confirmed>(SolvePolicy.Solve(Case(Previous(worse), Gain(worse))));
+    }
+
+    [Fact]
+    public void Any_gain_is_published_where_the_minimum_is_0() => Assert.Equal(5, Published(Case(Previous(Worse()))).Version);
+
+    [Fact]
+    public void A_previous_allocation_that_breaks_a_limit_is_replaced_however_large_the_minimum_gain()
+    {
+        var tokens = BestTokens();
+        var limited = Problem with { MeanTokenBudget = Best.MeanTokens!.Value / 2 };
+        Assert.Equal(5, Published(Case(Previous(tokens), 1e300) with { Problem = limited }).Version);
+    }
+
+    [Fact]
+    public void A_previous_allocation_that_overloads_the_servers_is_replaced_however_large_the_minimum_gain() =>
+        Assert.Equal(5, Published(Case(Previous([("math", 32_768), ("chat", 32_768)]), 1e300)).Version);
+
+    [Fact]
+    public void Another_task_type_publishes_however_large_the_minimum_gain()
+    {
+        var (math, chat) = (BestTokens()[0].Tokens, BestTokens()[1].Tokens);
+        Assert.Equal(5, Published(Case(Previous([("math", math), ("code", chat)]), 1e300)).Version);
+        Assert.Equal(5, Published(Case(Previous([("math", math)]), 1e300)).Version);
+        Assert.Equal(5, Published(Case(Previous([("math", math), ("chat", chat), ("code", 1)]), 1e300)).Version);
+    }
+
+    [Fact]
+    public void Task_types_in_another_order_are_the_same_ones() =>
+        Assert.IsType<SolveOutcome.Confirmed>(SolvePolicy.Solve(Case(Previous([.. BestTokens().Reverse()]))));
+
+    public static TheoryData<string> Hopeless => [.. Infeasible.Keys];
+
+    [Theory]
+    [MemberData(nameof(Hopeless))]
+    public void An_infeasible_problem_keeps_what_is_in_force_and_says_why(string reason)
+    {
+        foreach (var previous in new[] { null, Previous(BestTokens()), Previous(BestTokens()) with { DefinitionRevision = 2 } })
+        {
+            var outcome = Assert.IsType<SolveOutcome.Infeasible>(SolvePolicy.Solve(Case(previous) with { Problem = Infeasible[reason] }));
+            Assert.StartsWith($"{reason}: ", outcome.Reason, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void What_is_published_reads_as_the_previous_allocation_of_the_next_solve()
+    {
+        var snapshot = Published(Case(null));
+        var bytes = snapshot.ToCanonicalBytes();
+        var hash = AllocationSnapshot.HashOf(bytes);
+        var previous = PreviousAllocation.Read(snapshot.Version, hash, bytes);
+        Assert.Equal((1, hash, 3), (previous.Version, previous.Hash, previous.DefinitionRevision));
+        Assert.Equal(BestTokens().ToDictionary(type => type.Type, type => type.Tokens), previous.Tokens);
+        Assert.IsType<SolveOutcome.Confirmed>(SolvePolicy.Solve(Case(previous)));
+        Assert.Equal(hash, Published(Case(previous) with { DefinitionRevision = 4 }).Provenance.PreviousHash);
+    }
+
+    [Fact]
+    public void Only_what_every_version_of_the_format_has_is_read()
+    {
+        const string document = """
+            { "provenance": { "definitionRevision": 3, "laterMember": {} }, "laterMember": [],
+              "solution": { "allocation": [ { "taskType": "math", "tokens": 12, "laterMember": null } ] } }
+            """;
+        var previous = PreviousAllocation.Read(8, "hash", Encoding.UTF8.GetBytes(document));
+        Assert.Equal((8, "hash", 3), (previous.Version, previous.Hash, previous.DefinitionRevision));
+        Assert.Equal(12, Assert.Single(previous.Tokens).Value);
+    }
+
+    private static readonly Dictionary<string, AllocationProblem> Infeasible = new()
+    {
+        ["unstable"] = Problem with { ArrivalRate = 100 },
+        ["accuracyFloor"] = Problem with { TaskTypes = [Definitions.Math with { AccuracyFloor = 0.81 }, Definitions.Chat] },
+        ["meanTokenBudget"] = Problem with { MeanTokenBudget = 1, TaskTypes = [Definitions.Math with { MinTokens = 100 }, Definitions.Chat] },
+        ["maxMeanSystemTime"] = Problem with { MaxMeanSystemTimeSeconds = 0.01 },
+    };
+
+    private static AllocationSnapshot Published(SolveCase input) => Assert.IsType<SolveOutcome.Published>(SolvePolicy.Solve(input)).Snapshot;
+
+    private static SolveCase Case(PreviousAllocation? previous, double minimumGain = 0) => new()
+    {
+        Tenant = "acme",
+        Fleet = "chat",
+        DefinitionRevision = 3,
+        WorkloadVersion = 7,
+        Estimator = "estimator/9",
+        Problem = Problem,
+        MinimumGain = minimumGain,
+        Previous = previous,
+        At = new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero),
+    };
+
+    private static PreviousAllocation Previous((string Type, long Tokens)[] tokens) => new()
+    {
+        Version = 4,
+        Hash = "previous-hash",
+        DefinitionRevision = 3,
+        Tokens = tokens.ToDictionary(type => type.Type, type => type.Tokens),
+    };
+
+    private static (string Type, long Tokens)[] BestTokens() => [.. Best.Allocation!.Select(type => (type.TaskType, type.Tokens))];
+
+    private static (string Type, long Tokens)[] Worse() => [.. BestTokens().Select(type => (type.Type, type.Tokens + 50))];
+
+    private static double Gain((string Type, long Tokens)[] tokens) =>
+        Best.Objective!.Value - AllocationSolver.Objective(Problem, [.. tokens.Select(type => type.Tokens)]);
+}

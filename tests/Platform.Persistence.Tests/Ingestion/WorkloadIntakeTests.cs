@@ -1,0 +1,169 @@
+using Platform.Persistence.Ingestion;
+
+namespace Platform.Persistence.Tests.Ingestion;
+
+public sealed class WorkloadIntakeTests(TestStore store)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_window_is_stored_as_it_was_sent()
+    {
+        var tenant = await TenantWithAsync("chat");
+        var (message, window) = (Guid.NewGuid(), TestStore.Window("chat", 12));
+
+        Assert.Equal([IntakeOutcome.Stored], await StoreAsync(new IncomingWindow(tenant, message, window)));
+
+        await using var session = await store.Store.OpenAsync(tenant, Cancel);
+        var stored = Assert.Single(await session.ReadAsync(EventStore.WorkloadStream(tenant, "chat"), 0, 10, Cancel));
+        Assert.Equal((EventStore.MessageEvent(tenant, message), 1L, tenant), (stored.Id, stored.Version, stored.TenantId));
+        var recorded = Assert.IsType<Domain.Ingestion.WorkloadWindowRecorded>(stored.Data);
+        Assert.Equal(message, recorded.MessageId);
+        Assert.Equal(Domain.Contracts.StrictJson.Write(window), Domain.Contracts.StrictJson.Write(recorded.Window));
+    }
+
+    [Fact]
+    public async Task The_same_message_twice_in_a_batch_is_stored_once()
+    {
+        var tenant = await TenantWithAsync("chat");
+        var window = Incoming(tenant, "chat");
+        Assert.Equal(
+            [IntakeOutcome.Stored, IntakeOutcome.Duplicate, IntakeOutcome.Stored], await StoreAsync(window, window, Incoming(tenant, "chat")));
+        await HoldsAsync(tenant, "chat", 2);
+    }
+
+    [Fact]
+    public async Task The_same_message_in_a_later_batch_is_a_duplicate()
+    {
+        var tenant = await TenantWithAsync("chat");
+        var window = Incoming(tenant, "chat");
+        Assert.Equal([IntakeOutcome.Stored], await StoreAsync(window));
+        Assert.Equal([IntakeOutcome.Stored, IntakeOutcome.Duplicate], await StoreAsync(Incoming(tenant, "chat"), window));
+        await HoldsAsync(tenant, "chat", 2);
+    }
+
+    [Fact]
+    public async Task The_first_window_of_a_message_counts_whatever_it_says_the_second_time()
+    {
+        var tenant = await TenantWithAsync("chat", "code");
+        var message = Guid.NewGuid();
+        Assert.Equal([IntakeOutcome.Stored], await StoreAsync(new IncomingWindow(tenant, message, TestStore.Window("chat", 1))));
+        Assert.Equal(
+            [IntakeOutcome.Duplicate, IntakeOutcome.Duplicate],
+            await StoreAsync(new(tenant, message, TestStore.Window("chat", 2)), new(tenant, message, TestStore.Window("code", 1))));
+        await HoldsAsync(tenant, "chat", 1);
+        await HoldsAsync(tenant, "code", 0);
+    }
+
+    [Fact]
+    public async Task The_same_message_id_of_two_tenants_is_two_messages()
+    {
+        var (one, other, message) = (await TenantWithAsync("chat"), await TenantWithAsync("chat"), Guid.NewGuid());
+        Assert.Equal(
+            [IntakeOutcome.Stored, IntakeOutcome.Stored],
+            await StoreAsync(new(one, message, TestStore.Window("chat")), new(other, message, TestStore.Window("chat"))));
+        await HoldsAsync(one, "chat", 1);
+        await HoldsAsync(other, "chat", 1);
+    }
+
+    [Fact]
+    public async Task Windows_of_two_fleets_go_to_a_stream_each_and_outcomes_keep_the_order_given()
+    {
+        var tenant = await TenantWithAsync("chat", "code");
+        Assert.Equal(
+            [IntakeOutcome.Stored, IntakeOutcome.UnknownFleet, IntakeOutcome.Stored, IntakeOutcome.Stored],
+            await StoreAsync(Incoming(tenant, "code"), Incoming(tenant, "none"), Incoming(tenant, "chat"), Incoming(tenant, "code")));
+        await HoldsAsync(tenant, "chat", 1);
+        await HoldsAsync(tenant, "code", 2);
+        await HoldsAsync(tenant, "none", 0);
+    }
+
+    [Fact]
+    public async Task A_window_for_a_retired_fleet_is_refused_and_for_one_registered_again_stored()
+    {
+        var tenant = await TenantWithAsync("chat");
+        await StoreAsync(Incoming(tenant, "chat"));
+        await store.Fleets.RetireAsync(tenant, "chat", "ci", TestStore.At, Cancel);
+        Assert.Equal([IntakeOutcome.UnknownFleet], await StoreAsync(Incoming(tenant, "chat")));
+        await HoldsAsync(tenant, "chat", 1);
+
+        await store.PutFleetAsync(tenant, "chat", Cancel);
+        Assert.Equal([IntakeOutcome.Stored], await StoreAsync(Incoming(tenant, "chat")));
+        await HoldsAsync(tenant, "chat", 2);
+    }
+
+    [Fact]
+    public async Task A_message_refused_for_want_of_a_fleet_is_stored_once_there_is_one()
+    {
+        var tenant = TestStore.NewTenant();
+        var window = Incoming(tenant, "chat");
+        Assert.Equal([IntakeOutcome.UnknownFleet], await StoreAsync(window));
+        await store.PutFleetAsync(tenant, "chat", Cancel);
+        Assert.Equal([IntakeOutcome.Stored], await StoreAsync(window));
+    }
+
+    [Fact]
+    public async Task Another_tenants_fleet_is_an_unknown_one()
+    {
+        var (owner, stranger) = (await TenantWithAsync("chat"), TestStore.NewTenant());
+        Assert.Equal([IntakeOutcome.UnknownFleet], await StoreAsync(Incoming(stranger, "chat")));
+        await HoldsAsync(owner, "chat", 0);
+        await HoldsAsync(stranger, "chat", 0);
+    }
+
+    [Fact]
+    public async Task An_empty_batch_stores_nothing() => Assert.Empty(await StoreAsync());
+
+    /// <summary>Eight workers with overlapping fleets of two tenants, every message in the hands of two of them, each in an order of its own.</summary>
+    [Fact]
+    public async Task Concurrent_batches_store_each_message_exactly_once_and_number_each_stream_without_gaps()
+    {
+        string[] tenants = [await TenantWithAsync("a", "b", "c"), await TenantWithAsync("a", "b", "c")];
+        var random = new Random(11);
+        var windows = (from tenant in tenants from fleet in new[] { "a", "b", "c" } from _ in Enumerable.Range(0, 20) select Incoming(tenant, fleet))
+            .ToArray();
+        random.Shuffle(windows);
+        var shares = windows.Chunk(15).ToArray();
+        Assert.Equal(8, shares.Length);
+        var batches = Enumerable.Range(0, 8).Select(worker =>
+        {
+            IncomingWindow[] batch = [.. shares[worker], .. shares[(worker + 1) % 8]];
+            random.Shuffle(batch);
+            return batch;
+        }).ToArray();
+
+        var outcomes = await Task.WhenAll(batches.Select(batch => Task.Run(() => StoreAsync(batch), Cancel)));
+
+        Assert.Equal(windows.Length, outcomes.Sum(batch => batch.Count(outcome => outcome == IntakeOutcome.Stored)));
+        Assert.Equal(windows.Length, outcomes.Sum(batch => batch.Count(outcome => outcome == IntakeOutcome.Duplicate)));
+        foreach (var tenant in tenants)
+        {
+            foreach (var fleet in new[] { "a", "b", "c" })
+                await HoldsAsync(tenant, fleet, 20);
+        }
+    }
+
+    private static IncomingWindow Incoming(string tenant, string fleet) => new(tenant, Guid.NewGuid(), TestStore.Window(fleet));
+
+    private async Task<string> TenantWithAsync(params string[] fleets)
+    {
+        var tenant = TestStore.NewTenant();
+        foreach (var fleet in fleets)
+            await store.PutFleetAsync(tenant, fleet, Cancel);
+        return tenant;
+    }
+
+    private Task<IReadOnlyList<IntakeOutcome>> StoreAsync(params IncomingWindow[] windows) => store.Intake.StoreAsync(windows, Cancel);
+
+    /// <summary>The stream holds so many windows, numbered from 1 without gaps, and knows its version.</summary>
+    private async Task HoldsAsync(string tenant, string fleet, int windows)
+    {
+        var stream = EventStore.WorkloadStream(tenant, fleet);
+        var versions = await store.Database.QueryAsync<long[]>(
+            $"select coalesce(array_agg(version order by version), '{{}}') from events.mt_events where tenant_id = '{tenant}' and stream_id = '{stream}'",
+            Cancel);
+        Assert.Equal(Enumerable.Range(1, windows).Select(version => (long)version), versions);
+        Assert.Equal(windows, await store.Database.QueryAsync<long>(
+            $"select coalesce(max(version), 0) from events.mt_streams where tenant_id = '{tenant}' and id = '{stream}'", Cancel));
+    }
+}

@@ -1,0 +1,54 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Platform.Persistence.Tests;
+
+public sealed class PlatformStoreTests(TestStore store)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("Host=localhost;No Reset On Close=true")]
+    [InlineData("Host=localhost;no reset on close=True")]
+    [InlineData("Host=localhost;NoResetOnClose=true")]
+    public void Connections_that_would_keep_one_tenants_settings_for_the_next_are_refused(string connectionString) =>
+        Assert.Throws<ArgumentException>(() => new PlatformStore(connectionString));
+
+    [Fact]
+    public async Task A_migrated_database_gives_a_sign_of_life() => await store.Store.PingAsync(Cancel);
+
+    [Fact]
+    public async Task A_database_without_the_schema_gives_none()
+    {
+        var server = new NpgsqlConnectionStringBuilder(Testing.TestServices.Postgres) { Database = "postgres" };
+        await using var other = new PlatformStore(server.ConnectionString);
+        await Assert.ThrowsAsync<PostgresException>(() => other.PingAsync(Cancel));
+    }
+
+    [Theory]
+    [InlineData("23505", true)]
+    [InlineData("40001", true)]
+    [InlineData("40P01", true)]
+    [InlineData("53300", true)]
+    [InlineData("57P01", true)]
+    [InlineData("57P02", true)]
+    [InlineData("57P03", true)]
+    [InlineData("22P05", false)]
+    [InlineData("23514", false)]
+    [InlineData("42P01", false)]
+    public void Passing_states_of_the_database_are_told_from_lasting_ones(string sqlState, bool passing)
+    {
+        var fault = new PostgresException("it says so", "ERROR", "ERROR", sqlState);
+        Assert.Equal(passing, PlatformStore.IsTransient(fault));
+        Assert.Equal(passing, PlatformStore.IsTransient(new InvalidOperationException("wrapped", new InvalidOperationException("twice", fault))));
+    }
+
+    [Fact]
+    public void A_lost_connection_passes_and_a_wrong_argument_lasts()
+    {
+        Assert.True(PlatformStore.IsTransient(new SocketException()));
+        Assert.True(PlatformStore.IsTransient(new IOException()));
+        Assert.True(PlatformStore.IsTransient(new TimeoutException()));
+        Assert.False(PlatformStore.IsTransient(new ArgumentException("wrong")));
+    }
+}
