@@ -7,7 +7,7 @@ internal static class AprioriBounds
     /// A positive lower bound on 1 − ρ at the optimum. J(l) ≥ J(lower) implies E[T](l) ≤ K = α Σ π w (p(upper) − p(lower)) + E[T](lower);
     /// with E[S²] ≥ E[S]², ρ + ρ²/(2(1 − ρ)) ≤ λK, hence 1 − ρ ≥ √(1 + (λK)²) − λK, formed here without cancellation.
     /// </summary>
-    public static double LeastIdle(AllocationModel model, double alpha)
+    public static double LeastIdle(TypeColumns model, double alpha)
     {
         var wait = model.Lambda * model.SquareAtLower / (2 * model.IdleAtLower);
         var x = model.Lambda * ((alpha * model.AccuracyRange) + model.MeanAtLower + wait);
@@ -18,7 +18,7 @@ internal static class AprioriBounds
     /// q = λ/(1 − ρ̄) · max (c + 2 Σπc + √(Σπc²/2)) / b over the types: bounds the Jacobian of the fixed-point map in the maximum norm on
     /// ρ ≤ ρ̄, by Cauchy-Schwarz on Σ π c t and M ≥ λ √(2 E[S²])/(1 − ρ).
     /// </summary>
-    public static double? ContractionModulus(AllocationModel model, double leastIdle)
+    public static double? ContractionModulus(TypeColumns model, double leastIdle)
     {
         double cost = 0, costSquared = 0, most = 0;
         for (var k = 0; k < model.Count; k++)
@@ -48,7 +48,7 @@ internal static class AprioriBounds
             var time = model.Service(k, model.Upper[k]);
             if (model.Lambda > 0 && share > 0)
                 time = Math.Min(time, model.ServiceAtLower[k] + Math.Max(0, (most - model.MeanAtLower) / share));
-            var bend = model.Problem.AccuracyWeight * model.Weight[k] * model.Gain[k] * rate * rate * Math.Exp(-rate * model.Lower[k]);
+            var bend = model.Problem.AccuracyWeight * model.Weight[k] * model.Gain[k] * rate * rate * Elementary.Exp(-rate * model.Lower[k]);
             diagonal = Math.Max(diagonal, share * (bend + (x * cost * cost)));
             longest = share > 0 ? Math.Max(longest, time) : longest;
             square += share * time * time;

@@ -51,7 +51,7 @@ internal sealed class ContinuousSolver
     public ContinuousSolver(AllocationModel model, double tolerance = 1e-15)
     {
         _tolerance = tolerance;
-        _alphaTime = -Math.Log(model.Problem.AccuracyWeight);
+        _alphaTime = -Elementary.Log(model.Problem.AccuracyWeight);
         _model = model;
         _newton = new DualNewton(model);
         _budget = model.Problem.MeanTokenBudget ?? double.PositiveInfinity;
@@ -73,8 +73,8 @@ internal sealed class ContinuousSolver
         var over = TimeOver(_alphaTime);
         if (over > 0)
             KeepTime(_alphaTime, over);
-        var eta = over > 0 ? Math.Max(0, (alpha / Math.Exp(_logAlpha)) - 1) : 0;
-        return Certificate.Of(_model, _newton, Math.Min(alpha, Math.Exp(_logAlpha)), eta, _nu);
+        var eta = over > 0 ? Math.Max(0, (alpha / Elementary.Exp(_logAlpha)) - 1) : 0;
+        return Certificate.Of(_model, _newton, eta > 0 ? Elementary.Exp(_logAlpha) : alpha, eta, _nu);
     }
 
     /// <summary>
@@ -86,7 +86,7 @@ internal sealed class ContinuousSolver
         var timed = -_logAlpha > _alphaTime;
         if (_nu <= 0 && !timed)
             return double.PositiveInfinity;
-        var alpha = timed ? Math.Exp(_logAlpha) : _model.Problem.AccuracyWeight;
+        var alpha = timed ? Elementary.Exp(_logAlpha) : _model.Problem.AccuracyWeight;
         var eta = timed ? Math.Max(0, (_model.Problem.AccuracyWeight / alpha) - 1) : 0;
         _newton.Solve(_logAlpha, _nu);
         var point = Certificate.Of(_model, _newton, alpha, eta, _nu);
@@ -128,7 +128,7 @@ internal sealed class ContinuousSolver
 
     private double TokensOver(double logNu)
     {
-        _nu = Math.Exp(logNu);
+        _nu = Elementary.Exp(logNu);
         _newton.Solve(_logAlpha, _nu);
         return _newton.MeanTokens - _budget;
     }
@@ -140,18 +140,18 @@ internal sealed class ContinuousSolver
         for (var k = 0; k < _model.Count; k++)
         {
             var cost = _model.Cost[k];
-            var gain = Math.Exp(_model.LogValueAtLower[k] + _logAlpha) * (cost > 0 ? cost : 1);
+            var gain = Elementary.Exp(_model.LogValueAtLower[k] + _logAlpha) * (cost > 0 ? cost : 1);
             most = Math.Max(most, gain - (cost * SecondAtLower(k)));
         }
 
-        return Math.Clamp(Math.Log(most), -600, 600);
+        return Math.Clamp(Elementary.Log(most), -600, 600);
     }
 
     private double TimeOfNothing()
     {
         var most = _alphaTime;
         for (var k = 0; k < _model.Count; k++)
-            most = _model.Cost[k] > 0 ? Math.Max(most, _model.LogValueAtLower[k] - Math.Log(SecondAtLower(k))) : most;
+            most = _model.Cost[k] > 0 ? Math.Max(most, _model.LogValueAtLower[k] - Elementary.Log(SecondAtLower(k))) : most;
         return most;
     }
 

@@ -6,13 +6,13 @@ namespace Platform.Domain.Allocation;
 /// f₁ = r(lower) − λ Σ π c (l − lower) − λ/s = 0 and f₂ = ln(κ − 1) − 2 ln s − ln(E[S²]/2) = 0. Newton's step exists everywhere (the
 /// determinant is positive), and along f₂ = 0 the function f₁ increases with s, so that signs bracket the root when Newton does not settle.
 /// </summary>
-internal sealed class DualNewton(AllocationModel model)
+internal sealed class DualNewton(TypeColumns model)
 {
     private const int MaxSweeps = 2_000;
     private const double LogTiny = -660;
 
     /// <summary>Tokens above the lower bound.</summary>
-    public readonly double[] Excess = new double[model.Count];
+    public readonly double[] Excess = new double[model.Padded];
 
     private double _logAlpha, _nu;
     private double _sigma, _y;
@@ -50,6 +50,13 @@ internal sealed class DualNewton(AllocationModel model)
     /// <summary>Σ π l.</summary>
     public double MeanTokens => model.TokensAtLower + Sums.Tokens;
 
+    /// <summary>Forgets all solutions: the columns hold another problem.</summary>
+    public void Restart()
+    {
+        Array.Clear(Excess);
+        (_warm, Sweeps, Converged) = (false, 0, true);
+    }
+
     /// <summary>Solves, starting from the last solution.</summary>
     /// <param name="logAlpha">ln α.</param>
     /// <param name="nu">ν ≥ 0, price of a token.</param>
@@ -66,7 +73,9 @@ internal sealed class DualNewton(AllocationModel model)
         Bracket();
         Iterate();
         var idleAtCap = 1 - model.MaxUtilization;
-        if (Idle < idleAtCap)
+
+        // Where no type has more than its lower bound the cap is kept, as was checked; rounding must not say otherwise.
+        if (Idle < idleAtCap && Sums.Seconds > 0)
             SolveAtCap(idleAtCap);
     }
 
@@ -80,9 +89,9 @@ internal sealed class DualNewton(AllocationModel model)
     private void Bracket()
     {
         var lambda = model.Lambda;
-        var least = AprioriBounds.LeastIdle(model, Math.Exp(_logAlpha));
-        _low = Math.Log(lambda) - Math.Log(model.IdleAtLower);
-        _high = Math.Max(_low, Math.Log(lambda) - Math.Log(Math.Min(least, model.IdleAtLower))) + 1e-12;
+        var least = AprioriBounds.LeastIdle(model, Elementary.Exp(_logAlpha));
+        _low = Elementary.Log(lambda) - Elementary.Log(model.IdleAtLower);
+        _high = Math.Max(_low, Elementary.Log(lambda) - Elementary.Log(Math.Min(least, model.IdleAtLower))) + 1e-12;
         if (!_warm)
         {
             _sigma = _low;
@@ -128,11 +137,11 @@ internal sealed class DualNewton(AllocationModel model)
     private void Evaluate()
     {
         var lambda = model.Lambda;
-        (S, Kappa) = (Math.Exp(_sigma), 1 + Math.Exp(_y));
+        (S, Kappa) = (Elementary.Exp(_sigma), 1 + Elementary.Exp(_y));
         Sweep();
-        var (sums, more) = (Sums, Math.Exp(_y));
+        var (sums, more) = (Sums, Elementary.Exp(_y));
         Idle = lambda / S;
-        var square = Math.Max(sums.Square, 2 * Math.Exp(LogTiny));
+        var square = Math.Max(sums.Square, 2 * Elementary.Exp(LogTiny));
         _f1 = model.IdleAtLower - (lambda * sums.Seconds) - Idle;
         _f2 = _y - (2 * _sigma) - LogHalf(sums.Square);
         _f1Sigma = (lambda * sums.Slope1 * S) + Idle;
@@ -206,7 +215,7 @@ internal sealed class DualNewton(AllocationModel model)
         _y = Math.Clamp(_y, low, Math.Max(low, high));
     }
 
-    private static double LogHalf(double square) => Math.Max(LogTiny, Math.Log(square / 2));
+    private static double LogHalf(double square) => Math.Max(LogTiny, Elementary.Log(square / 2));
 
     /// <summary>The cap on ρ binds: s is known, and κ alone is sought so that the tokens just fill the cap.</summary>
     private void SolveAtCap(double idleAtCap)
@@ -217,7 +226,7 @@ internal sealed class DualNewton(AllocationModel model)
         var left = Math.Min(0, right - 1); // κ ≥ 1 where the cap binds
         double Over(double logKappa)
         {
-            Kappa = Math.Exp(logKappa);
+            Kappa = Elementary.Exp(logKappa);
             Sweep();
             return Sums.Seconds - room;
         }
@@ -236,9 +245,9 @@ internal sealed class DualNewton(AllocationModel model)
         for (var k = 0; k < model.Count; k++)
         {
             if (model.Cost[k] > 0)
-                most = Math.Max(most, Math.Exp(model.LogValueAtLower[k] + _logAlpha) - (_nu / model.Cost[k]) - (S * model.ServiceAtLower[k]));
+                most = Math.Max(most, Elementary.Exp(model.LogValueAtLower[k] + _logAlpha) - (_nu / model.Cost[k]) - (S * model.ServiceAtLower[k]));
         }
 
-        return Math.Log(most);
+        return Elementary.Log(most);
     }
 }

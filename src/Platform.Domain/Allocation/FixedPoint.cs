@@ -24,7 +24,7 @@ internal sealed class FixedPoint
         _model = model;
         _point = new PrimalPoint(model);
         (_from, _direction) = (new double[model.Count], new double[model.Count]);
-        _logAlpha = Math.Log(model.Problem.AccuracyWeight);
+        _logAlpha = Elementary.Log(model.Problem.AccuracyWeight);
     }
 
     /// <summary>Steps so far.</summary>
@@ -99,7 +99,7 @@ internal sealed class FixedPoint
         var (cost, logValue) = (_model.Cost[k], _model.LogValue[k] + _logAlpha);
         if (cost == 0)
             return logValue > double.NegativeInfinity ? _model.Upper[k] : _model.Lower[k];
-        var price = Math.Log(_point.Kappa + (_point.X * _model.Service(k, _point.Tokens[k])));
+        var price = Elementary.Log(_point.Kappa + (_point.X * _model.Service(k, _point.Tokens[k])));
         return Math.Clamp((logValue - price) / _model.Rate[k], _model.Lower[k], _model.Upper[k]);
     }
 

@@ -82,7 +82,7 @@ internal sealed class OptimumAnalysis
     private double Diagonal(int k, double tokens, double x)
     {
         var rate = _model.Rate[k];
-        var bend = _model.Problem.AccuracyWeight * _model.Weight[k] * _model.Gain[k] * rate * rate * Math.Exp(-rate * tokens);
+        var bend = _model.Problem.AccuracyWeight * _model.Weight[k] * _model.Gain[k] * rate * rate * Elementary.Exp(-rate * tokens);
         return _model.Share[k] * (bend + (x * _model.Cost[k] * _model.Cost[k]));
     }
 
@@ -111,7 +111,7 @@ internal sealed class OptimumAnalysis
         for (var k = 0; k < spread.Length; k++)
         {
             var (l, share, cost) = (_point.Tokens[k], _model.Share[k], _model.Cost[k]);
-            var gain = _model.Problem.AccuracyWeight * _model.Weight[k] * _model.Gain[k] * _model.Rate[k] * Math.Exp(-_model.Rate[k] * l);
+            var gain = _model.Problem.AccuracyWeight * _model.Weight[k] * _model.Gain[k] * _model.Rate[k] * Elementary.Exp(-_model.Rate[k] * l);
             var slope = share * (gain - (cost * (_kappa + (_x * _model.Service(k, l)))));
             linear += sign > 0 ? -slope * moves[k] : Math.Abs(slope) * moves[k];
             own += Diagonal(k, l - spread[k], x) * spread[k] * spread[k];

@@ -65,7 +65,7 @@ internal sealed class PrimalPoint(AllocationModel model)
         for (var k = 0; k < Tokens.Length; k++)
         {
             var (l, lower, upper) = (Tokens[k], model.Lower[k], model.Upper[k]);
-            var gain = model.Problem.AccuracyWeight * model.Weight[k] * model.Gain[k] * model.Rate[k] * Math.Exp(-model.Rate[k] * l);
+            var gain = model.Problem.AccuracyWeight * model.Weight[k] * model.Gain[k] * model.Rate[k] * Elementary.Exp(-model.Rate[k] * l);
             var price = model.Cost[k] * (Kappa + (X * model.Service(k, l)));
             var slope = gain - price;
             Gradient[k] = model.Share[k] * slope;

@@ -21,10 +21,10 @@ public static class ProblemValidation
     public const double ShareTolerance = 1e-9;
 
     // Beyond any real rate, time or weight, and small enough that no product of the solver's overflows.
-    private const double Largest = 1e12;
+    internal const double Largest = 1e12;
 
     // The weight of accuracy may be larger: it alone carries the unit of the objective.
-    private const double LargestAccuracyWeight = 1e30;
+    internal const double LargestAccuracyWeight = 1e30;
 
     /// <summary>Checks a problem.</summary>
     /// <returns>Every fault, in the document's order; empty for a valid problem.</returns>

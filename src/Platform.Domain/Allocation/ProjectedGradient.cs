@@ -7,6 +7,9 @@ namespace Platform.Domain.Allocation;
 /// </summary>
 internal sealed class ProjectedGradient
 {
+    // Differences of J below this part of it are rounding.
+    private const double Noise = 1e-14;
+
     private readonly AllocationModel _model;
     private readonly PrimalPoint _point, _ahead;
     private readonly StableBox _feasible;
@@ -65,7 +68,7 @@ internal sealed class ProjectedGradient
         _ahead.Differentiate();
         if (!Backtrack(momentum))
             return false;
-        var restart = !(_point.Objective >= best);
+        var restart = !(_point.Objective >= best - (Noise * Math.Abs(best)));
         if (restart)
         {
             if (momentum.Still)
@@ -96,7 +99,7 @@ internal sealed class ProjectedGradient
                 length += step * step;
             }
 
-            if (_point.Objective >= _ahead.Objective + rise - (momentum.Curvature * length / 2) - (1e-15 * Math.Abs(_ahead.Objective)))
+            if (_point.Objective >= _ahead.Objective + rise - (momentum.Curvature * length / 2) - (Noise * Math.Abs(_ahead.Objective)))
                 return true;
             momentum.Curvature *= 2;
         }

@@ -28,8 +28,8 @@ internal sealed class SharedQueueSolver
     public SharedQueueSolver(AllocationModel model)
     {
         _model = model;
-        _excess = new double[model.Count];
-        _logAlpha = Math.Log(model.Problem.AccuracyWeight);
+        _excess = new double[model.Padded];
+        _logAlpha = Elementary.Log(model.Problem.AccuracyWeight);
         _over = Over;
         _least = model.MeanAtLower;
         var mean = 0.0;
@@ -73,7 +73,7 @@ internal sealed class SharedQueueSolver
     {
         if (F(m) == double.NegativeInfinity)
             return double.NegativeInfinity;
-        return Math.Exp(_logKappa) - 1 - (MGk.WaitFactorSlope(_model.Lambda, _model.Problem.Servers, m, Idle(m)) * _sums.Square);
+        return Elementary.Exp(_logKappa) - 1 - (MGk.WaitFactorSlope(_model.Lambda, _model.Problem.Servers, m, Idle(m)) * _sums.Square);
     }
 
     /// <summary>The concave problem at h within E[S] ≤ m; returns its value by duality, an upper bound whatever the error in κ.</summary>
@@ -93,14 +93,14 @@ internal sealed class SharedQueueSolver
         CompensatedSum accuracy = default;
         for (var k = 0; k < _excess.Length; k++)
             accuracy.Add(_model.Share[k] * _model.Weight[k] * _model.Accuracy(k, _model.Lower[k] + _excess[k]));
-        var slack = (Math.Exp(_logKappa) - 1) * (_room - _sums.Seconds);
+        var slack = (Elementary.Exp(_logKappa) - 1) * (_room - _sums.Seconds);
         return (_model.Problem.AccuracyWeight * accuracy.Value) - (_least + _sums.Seconds) - (h * _sums.Square) + slack;
     }
 
     private double Over(double logKappa)
     {
         _logKappa = logKappa;
-        _sums = TokenResponse.Sweep(_model, _logAlpha, _s, Math.Exp(logKappa), 0, _excess);
+        _sums = TokenResponse.Sweep(_model, _logAlpha, _s, Elementary.Exp(logKappa), 0, _excess);
         Sweeps++;
         return _sums.Seconds - _room;
     }
@@ -111,10 +111,10 @@ internal sealed class SharedQueueSolver
         for (var k = 0; k < _model.Count; k++)
         {
             if (_model.Cost[k] > 0)
-                most = Math.Max(most, Math.Exp(_model.LogValueAtLower[k] + _logAlpha) - (_s * _model.ServiceAtLower[k]));
+                most = Math.Max(most, Elementary.Exp(_model.LogValueAtLower[k] + _logAlpha) - (_s * _model.ServiceAtLower[k]));
         }
 
-        return Math.Log(most);
+        return Elementary.Log(most);
     }
 
     // The root of the slope around the best point of a grid, to the last digits.
@@ -169,7 +169,7 @@ internal sealed class SharedQueueSolver
 
         // At the cap on ρ the multiplier of E[S] is more than the wait's own, and the rest is the cap's price.
         var capped = _model.MaxUtilization < 1 && at >= _most * (1 - 1e-12) && _model.Lambda > 0;
-        var theta = capped ? Math.Max(0, Math.Exp(_logKappa) - 1 - price) : 0;
+        var theta = capped ? Math.Max(0, Elementary.Exp(_logKappa) - 1 - price) : 0;
         var (tokens, weighted, residual) = Check(1 + price + theta);
         var objective = (_model.Problem.AccuracyWeight * weighted) - mean - (Factor(mean) * _sums.Square);
         return new()
@@ -195,7 +195,7 @@ internal sealed class SharedQueueSolver
         {
             var l = tokens[k] = Math.Min(_model.Upper[k], _model.Lower[k] + _excess[k]);
             weighted.Add(_model.Share[k] * _model.Weight[k] * _model.Accuracy(k, l));
-            var gain = Math.Exp(_logAlpha + _model.LogValue[k] - (_model.Rate[k] * l)) * (_model.Cost[k] > 0 ? _model.Cost[k] : 1);
+            var gain = Elementary.Exp(_logAlpha + _model.LogValue[k] - (_model.Rate[k] * l)) * (_model.Cost[k] > 0 ? _model.Cost[k] : 1);
             var charge = _model.Cost[k] * (kappa + (_s * _model.Service(k, l)));
             var against = (_excess[k] > 0 || gain > charge) && (l < _model.Upper[k] || gain < charge) ? Math.Abs(gain - charge) : 0;
             residual = against > 0 ? Math.Max(residual, against / Math.Max(gain, charge)) : residual;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Platform.Domain.Queueing;
 
 namespace Platform.Domain.Allocation;
@@ -18,53 +20,182 @@ internal struct SweepSums
     public double Slope0, Slope1, Slope2;
 }
 
+/// <summary>What is the same for all types in one sweep.</summary>
+internal readonly record struct Prices(double LogAlpha, double S, double Kappa, double Nu)
+{
+    /// <summary>α.</summary>
+    public double Alpha { get; } = Elementary.Exp(LogAlpha);
+}
+
+/// <summary>Four types' ln(α w A b e^(−b lower)/c), price a = κ + ν/c + s t(lower), s c/b, β = b a/(s c), b (upper − lower), and whether any token is wanted.</summary>
+internal readonly record struct Four(
+    Vector256<double> LogValue, Vector256<double> Price, Vector256<double> Growth, Vector256<double> Beta, Vector256<double> Full,
+    Vector256<double> Wanted);
+
 /// <summary>
 /// The tokens that each type takes at given prices. With s = λ/(1 − ρ), κ the multiplier of E[S] and ν that of the mean tokens, the
 /// optimality condition of type k holds that type alone: α w A b e^(−b l) = c (κ + s t) + ν, clipped to its bounds.
 /// </summary>
 internal static class TokenResponse
 {
+    private const int MaxColdSteps = 12;
+
+    private const int MaxWarmSteps = 5;
+
+    // A relative step leaves an error of about its fourth power.
+    private const double Near = 1e-4;
+
     /// <summary>Finds all tokens, as excess over the lower bounds, and the sums that the outer equations need. O(N), allocates nothing.</summary>
     /// <param name="model">The problem.</param>
     /// <param name="logAlpha">ln α.</param>
     /// <param name="s">λ/(1 − ρ) ≥ 0.</param>
     /// <param name="kappa">κ ≥ 1.</param>
     /// <param name="nu">ν ≥ 0.</param>
-    /// <param name="excess">Receives l − lower.</param>
-    public static SweepSums Sweep(AllocationModel model, double logAlpha, double s, double kappa, double nu, double[] excess)
+    /// <param name="excess">l − lower of the last sweep, or zeros; receives the new.</param>
+    public static SweepSums Sweep(TypeColumns model, double logAlpha, double s, double kappa, double nu, double[] excess)
     {
-        CompensatedSum seconds = default, square = default, tokens = default;
-        var sums = default(SweepSums);
-        for (var k = 0; k < excess.Length; k++)
+        LaneSum seconds = default, square = default, tokens = default;
+        Vector256<double> slope0 = default, slope1 = default, slope2 = default;
+        var prices = new Prices(logAlpha, s, kappa, nu);
+        for (var k = 0; k < model.Padded; k += 4)
         {
-            var (cost, share, service) = (model.Cost[k], model.Share[k], model.ServiceAtLower[k]);
-            var price = cost > 0 ? kappa + (nu / cost) + (s * service) : nu;
-            var delta = Excess(model, k, model.LogValueAtLower[k] + logAlpha, price, s * cost);
-            excess[k] = delta;
-            service += cost * delta;
-            var used = share * cost;
+            var delta = Excess(model, k, prices, excess);
+            delta.CopyTo(excess, k);
+            var (share, cost) = (Vector256.Create(model.Share, k), Vector256.Create(model.Cost, k));
+            var (atLower, used) = (Vector256.Create(model.ServiceAtLower, k), share * cost);
+            var service = atLower + (cost * delta);
             seconds.Add(used * delta);
             square.Add(share * service * service);
             tokens.Add(share * delta);
-            if (!(used > 0) || !(delta > 0) || delta >= model.Upper[k] - model.Lower[k])
+            var room = Vector256.Create(model.Upper, k) - Vector256.Create(model.Lower, k);
+            var free = Vector256.GreaterThan(delta, Vector256<double>.Zero) & Vector256.LessThan(delta, room)
+                & Vector256.GreaterThan(used, Vector256<double>.Zero);
+            if (free == default)
                 continue;
-            var slope = used / ((model.Rate[k] * (price + (s * cost * delta))) + (s * cost));
-            sums.Slope0 += slope;
-            sums.Slope1 += slope * service;
-            sums.Slope2 += slope * service * service;
+            var price = Price(prices, cost, atLower) + (s * cost * delta);
+            var slope = Vector256.ConditionalSelect(free, used / ((Vector256.Create(model.Rate, k) * price) + (s * cost)), default);
+            slope0 += slope;
+            slope1 += slope * service;
+            slope2 += slope * service * service;
         }
 
-        (sums.Seconds, sums.Square, sums.Tokens) = (seconds.Value, square.Value, tokens.Value);
-        return sums;
+        return new()
+        {
+            Seconds = seconds.Value,
+            Square = square.Value,
+            Tokens = tokens.Value,
+            Slope0 = Vector256.Sum(slope0),
+            Slope1 = Vector256.Sum(slope1),
+            Slope2 = Vector256.Sum(slope2),
+        };
     }
 
-    private static double Excess(AllocationModel model, int k, double logValue, double price, double steepness)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> Price(in Prices prices, Vector256<double> cost, Vector256<double> service)
+    {
+        var price = Vector256.Create(prices.Kappa) + (prices.S * service);
+        return prices.Nu > 0 ? price + (Vector256.Create(prices.Nu) / cost) : price;
+    }
+
+    /// <summary>l − lower of four types. The common case is done for all four at once; what is at an end of a range goes one by one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> Excess(TypeColumns model, int k, in Prices prices, double[] last)
+    {
+        var (cost, service) = (Vector256.Create(model.Cost, k), Vector256.Create(model.ServiceAtLower, k));
+        var price = Price(prices, cost, service);
+        var room = Vector256.Create(model.Upper, k) - Vector256.Create(model.Lower, k);
+        var wanted = Vector256.GreaterThan(Vector256.Create(model.ValueAtLower, k) * prices.Alpha, price)
+            & Vector256.GreaterThan(room, Vector256<double>.Zero);
+        var paid = Vector256.GreaterThan(cost, Vector256<double>.Zero);
+        if (Vector256.EqualsAll(paid.AsInt64(), Vector256<long>.AllBitsSet) && wanted == default)
+            return default;
+        var growth = prices.S * Vector256.Create(model.CostOverRate, k);
+        var beta = price / growth;
+        var common = paid & Vector256.GreaterThan(beta, Vector256.Create(1e-12)) & Vector256.LessThan(beta, Vector256.Create(1e12));
+        if (!Vector256.EqualsAll(common.AsInt64(), Vector256<long>.AllBitsSet))
+            return OneByOne(model, k, prices);
+        var rate = Vector256.Create(model.Rate, k);
+        var value = Vector256.Create(model.LogValueAtLower, k) + Vector256.Create(prices.LogAlpha);
+        var four = new Four(value, price, growth, beta, rate * room, wanted);
+        var xi = Root(four, rate * Vector256.Create(last, k));
+        var delta = Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(xi, four.Full), room, Vector256.Min(xi / rate, room));
+        return Vector256.ConditionalSelect(wanted, delta, default);
+    }
+
+    private static Vector256<double> OneByOne(TypeColumns model, int first, in Prices prices)
+    {
+        var result = Vector256<double>.Zero;
+        for (var k = first; k < first + 4; k++)
+        {
+            var cost = model.Cost[k];
+            var price = cost > 0 ? prices.Kappa + (prices.Nu / cost) + (prices.S * model.ServiceAtLower[k]) : prices.Nu;
+            result = result.WithElement(k - first, Excess(model, k, model.LogValueAtLower[k] + prices.LogAlpha, price, prices.S * cost));
+        }
+
+        return result;
+    }
+
+    /// <summary>ξ of four types, from the last sweep's where that is near: then one logarithm is enough for a step of the fourth order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> Root(in Four four, Vector256<double> xi)
+    {
+        if ((four.Wanted & Vector256.LessThanOrEqual(xi, Vector256<double>.Zero)) != default)
+            return ColdRoot(four);
+        for (var step = 0; step < MaxWarmSteps; step++)
+        {
+            if (Vector256.LessThanOrEqualAll(Advance(four, ref xi), Vector256.Create(Near)))
+                return xi;
+        }
+
+        return ColdRoot(four);
+    }
+
+    // Two Newton steps of the convex equation y + β(e^y − 1) = d, from ln(1 + d/β) and from 0; both are above the root, so the lower. The slope at 0
+    // bounds ξ from below.
+    private static Vector256<double> ColdRoot(in Four four)
+    {
+        var (beta, one) = (four.Beta, Vector256<double>.One);
+        var d = Vector256.Max(four.LogValue - Elementary.Log(four.Price), Vector256<double>.Zero);
+        d = Vector256.ConditionalSelect(four.Wanted, d, one);
+        var y1 = Elementary.Log(one + (d / beta)) * (beta + d) / (one + beta + d);
+        var y0 = d / (one + beta);
+        var xi = Vector256.ConditionalSelect(Vector256.LessThan(y0, y1), beta * Elementary.ExpMinusOne(y0), d - y1);
+        xi = Vector256.Max(xi, beta * y0);
+        for (var step = 0; step < MaxColdSteps; step++)
+        {
+            if (Vector256.LessThanOrEqualAll(Advance(four, ref xi), Vector256.Create(Near)))
+                break;
+        }
+
+        return Vector256.ConditionalSelect(Vector256.GreaterThan(d, Vector256<double>.Zero), xi, default);
+    }
+
+    /// <summary>One step of Fritsch, Shafer and Crowley for four types; returns its length relative to the new ξ.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> Advance(in Four four, ref Vector256<double> xi)
+    {
+        // d − ξ − ln(1 + ξ/β) with one logarithm.
+        var residual = four.LogValue - xi - Elementary.Log(four.Price + (four.Growth * xi));
+        var z = xi + four.Beta;
+        var y = z + Vector256<double>.One;
+        var q = 2 * y * (y + (residual * (2.0 / 3)));
+        var change = z * residual * (q - residual) / (y * (q - (2 * residual)));
+        var next = xi + change;
+        next = Vector256.ConditionalSelect(Vector256.GreaterThan(next, Vector256<double>.Zero), next, xi * 0.5);
+
+        // A type at its upper bound that wants more stays there.
+        var stays = (Vector256.GreaterThanOrEqual(xi, four.Full) & Vector256.GreaterThanOrEqual(residual, Vector256<double>.Zero)) | ~four.Wanted;
+        xi = Vector256.ConditionalSelect(stays, xi, next);
+        return Vector256.ConditionalSelect(stays, default, Vector256.Abs(change) / (next + (Vector256.Min(z, Vector256<double>.One) * 1e-11)));
+    }
+
+    private static double Excess(TypeColumns model, int k, double logValue, double price, double steepness)
     {
         // Without a cost and a price more tokens are free: all of them where they bring something, none where they do not.
         var room = model.Upper[k] - model.Lower[k];
         if (price <= 0)
             return logValue > double.NegativeInfinity ? room : 0;
-        var d = logValue - Math.Log(price);
+        var d = logValue - Elementary.Log(price);
         if (!(d > 0) || !(room > 0))
             return 0;
         var rate = model.Rate[k];

@@ -95,7 +95,7 @@ internal sealed class WholeTokens
     /// <summary>Weighted accuracy that one token more and one token less of a type bring.</summary>
     private void Price(int k)
     {
-        var scale = _model.Share[k] * _model.Weight[k] * _model.Gain[k] * Math.Exp(-_model.Rate[k] * _tokens[k]);
+        var scale = _model.Share[k] * _model.Weight[k] * _model.Gain[k] * Elementary.Exp(-_model.Rate[k] * _tokens[k]);
         _up[k] = -scale * Elementary.ExpMinusOne(-_model.Rate[k]);
 
         // Written so that e^(b) cannot overflow where the scale has underflowed.
