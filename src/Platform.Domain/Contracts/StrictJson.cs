@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 
 namespace Platform.Domain.Contracts;
 
@@ -23,20 +22,11 @@ public static class StrictJson
     /// <param name="value">The value, or null when there is a fault.</param>
     /// <param name="error">The fault, or null.</param>
     public static bool TryRead<T>(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out T? value, [NotNullWhen(false)] out InputError? error)
-        where T : class => TryRead(utf8, (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T)), out value, out error);
-
-    /// <summary>The same with a reader made beforehand, which must have these settings.</summary>
-    /// <param name="utf8">The JSON text in UTF-8, without a byte order mark.</param>
-    /// <param name="shape">How the value is read.</param>
-    /// <param name="value">The value, or null when there is a fault.</param>
-    /// <param name="error">The fault, or null.</param>
-    public static bool TryRead<T>(
-        ReadOnlySpan<byte> utf8, JsonTypeInfo<T> shape, [NotNullWhen(true)] out T? value, [NotNullWhen(false)] out InputError? error)
         where T : class
     {
         try
         {
-            value = JsonSerializer.Deserialize(utf8, shape);
+            value = JsonSerializer.Deserialize<T>(utf8, Options);
             error = value is null ? new InputError("", "must be an object, not null") : null;
         }
         catch (JsonException fault)

@@ -1,0 +1,173 @@
+using System.Text.Json;
+using Platform.Domain.Allocation;
+
+namespace Platform.Cli.Allocation;
+
+/// <summary>
+/// Reads problems as the contract's JSON has them, without the serializer, whose start takes longer than to solve a problem. Whatever is not
+/// plainly right it leaves to <see cref="Domain.Contracts.StrictJson"/>, which takes it or says what is wrong: two readers, one contract.
+/// </summary>
+internal static class ProblemReader
+{
+    /// <summary>Reads a problem.</summary>
+    /// <returns>The problem; null where the serializer must decide.</returns>
+    public static AllocationProblem? TryRead(ReadOnlySpan<byte> utf8)
+    {
+        var reader = new Utf8JsonReader(utf8);
+        try
+        {
+            return reader.Read() && Problem(ref reader) is { } problem && !reader.Read() ? problem : null;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static AllocationProblem? Problem(ref Utf8JsonReader reader)
+    {
+        double? rate = null, weight = null, utilization = null, budget = null, time = null;
+        var (servers, dispatch, seen) = (1, Dispatch.Split, 0);
+        List<TaskType>? types = null;
+        while (NextName(ref reader))
+        {
+            var known =
+                Is(ref reader, "arrivalRate"u8, 0, ref seen) ? Number(ref reader, out rate)
+                : Is(ref reader, "servers"u8, 1, ref seen) ? reader.Read() && reader.TryGetInt32(out servers)
+                : Is(ref reader, "dispatch"u8, 2, ref seen) ? ReadDispatch(ref reader, out dispatch)
+                : Is(ref reader, "accuracyWeight"u8, 3, ref seen) ? Number(ref reader, out weight)
+                : Is(ref reader, "maxUtilization"u8, 4, ref seen) ? NumberOrNull(ref reader, out utilization)
+                : Is(ref reader, "meanTokenBudget"u8, 5, ref seen) ? NumberOrNull(ref reader, out budget)
+                : Is(ref reader, "maxMeanSystemTimeSeconds"u8, 6, ref seen) ? NumberOrNull(ref reader, out time)
+                : Is(ref reader, "taskTypes"u8, 7, ref seen) && (types = TaskTypes(ref reader)) is not null;
+            if (!known)
+                return null;
+        }
+
+        return reader.TokenType != JsonTokenType.EndObject || rate is null || weight is null || types is null ? null : new()
+        {
+            ArrivalRate = rate.Value,
+            Servers = servers,
+            Dispatch = dispatch,
+            AccuracyWeight = weight.Value,
+            MaxUtilization = utilization,
+            MeanTokenBudget = budget,
+            MaxMeanSystemTimeSeconds = time,
+            TaskTypes = types,
+        };
+    }
+
+    private static List<TaskType>? TaskTypes(ref Utf8JsonReader reader)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+            return null;
+        var types = new List<TaskType>();
+        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        {
+            if (OneType(ref reader) is not { } type)
+                return null;
+            types.Add(type);
+        }
+
+        return reader.TokenType == JsonTokenType.EndArray ? types : null;
+    }
+
+    private static TaskType? OneType(ref Utf8JsonReader reader)
+    {
+        string? id = null;
+        double? share = null, weight = 1, floor = null;
+        var (least, most, seen) = (0L, 0L, 0);
+        var (service, accuracy) = ((ServiceLine?)null, (AccuracyCurve?)null);
+        while (NextName(ref reader))
+        {
+            var known =
+                Is(ref reader, "id"u8, 0, ref seen) ? reader.Read() && (id = reader.GetString()) is not null
+                : Is(ref reader, "share"u8, 1, ref seen) ? Number(ref reader, out share)
+                : Is(ref reader, "maxTokens"u8, 2, ref seen) ? reader.Read() && reader.TryGetInt64(out most)
+                : Is(ref reader, "weight"u8, 3, ref seen) ? Number(ref reader, out weight)
+                : Is(ref reader, "minTokens"u8, 4, ref seen) ? reader.Read() && reader.TryGetInt64(out least)
+                : Is(ref reader, "accuracyFloor"u8, 5, ref seen) ? NumberOrNull(ref reader, out floor)
+                : Is(ref reader, "service"u8, 6, ref seen) ? (service = Service(ref reader)) is not null
+                : Is(ref reader, "accuracy"u8, 7, ref seen) && (accuracy = Accuracy(ref reader)) is not null;
+            if (!known)
+                return null;
+        }
+
+        // Bits 0 to 2: what must be there and cannot be told from its default.
+        return reader.TokenType != JsonTokenType.EndObject || (seen & 0b111) != 0b111 || service is null || accuracy is null ? null : new()
+        {
+            Id = id!,
+            Share = share!.Value,
+            Weight = weight!.Value,
+            MinTokens = least,
+            MaxTokens = most,
+            AccuracyFloor = floor,
+            Service = service,
+            Accuracy = accuracy,
+        };
+    }
+
+    private static ServiceLine? Service(ref Utf8JsonReader reader)
+    {
+        double? fixedSeconds = null, perToken = null;
+        var seen = 0;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            return null;
+        while (NextName(ref reader))
+        {
+            if (!(Is(ref reader, "baseSeconds"u8, 0, ref seen) ? Number(ref reader, out fixedSeconds)
+                : Is(ref reader, "secondsPerToken"u8, 1, ref seen) && Number(ref reader, out perToken)))
+                return null;
+        }
+
+        return fixedSeconds is { } first && perToken is { } second ? new(first, second) : null;
+    }
+
+    private static AccuracyCurve? Accuracy(ref Utf8JsonReader reader)
+    {
+        double? floor = null, gain = null, rate = null;
+        var seen = 0;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            return null;
+        while (NextName(ref reader))
+        {
+            if (!(Is(ref reader, "floor"u8, 0, ref seen) ? Number(ref reader, out floor)
+                : Is(ref reader, "gain"u8, 1, ref seen) ? Number(ref reader, out gain)
+                : Is(ref reader, "ratePerToken"u8, 2, ref seen) && Number(ref reader, out rate)))
+                return null;
+        }
+
+        return floor is { } first && gain is { } second && rate is { } third ? new(first, second, third) : null;
+    }
+
+    private static bool NextName(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
+
+    /// <summary>Whether the reader stands at that name, for the first time in its object.</summary>
+    private static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, int bit, ref int seen)
+    {
+        if ((seen & (1 << bit)) != 0 || !reader.ValueTextEquals(name))
+            return false;
+        seen |= 1 << bit;
+        return true;
+    }
+
+    private static bool Number(ref Utf8JsonReader reader, out double? number)
+    {
+        var isNumber = reader.Read() & reader.TryGetDouble(out var value);
+        number = value;
+        return isNumber;
+    }
+
+    private static bool NumberOrNull(ref Utf8JsonReader reader, out double? number)
+    {
+        number = null;
+        return reader.Read() && (reader.TokenType == JsonTokenType.Null || (reader.TryGetDouble(out var value) && (number = value) is not null));
+    }
+
+    private static bool ReadDispatch(ref Utf8JsonReader reader, out Dispatch dispatch)
+    {
+        var shared = reader.Read() && reader.ValueTextEquals("shared"u8);
+        dispatch = shared ? Dispatch.Shared : Dispatch.Split;
+        return shared || reader.ValueTextEquals("split"u8);
+    }
+}

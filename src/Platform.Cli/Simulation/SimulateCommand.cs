@@ -1,0 +1,138 @@
+using System.Text.Json;
+using Platform.Cli.Allocation;
+using Platform.Domain.Allocation;
+using Platform.Domain.Contracts;
+using Platform.Domain.Queueing;
+using Platform.Domain.Simulation;
+
+namespace Platform.Cli.Simulation;
+
+/// <summary><c>./platform simulate</c>: what the formulas predict for an allocation beside what a simulation of the queue sees.</summary>
+internal static class SimulateCommand
+{
+    public const string Name = "simulate";
+
+    public const string Usage = """
+        usage: ./platform simulate FILE|- [--arrivals N] [--seed N]
+
+        Solves the problem in FILE (- for standard input), or each problem of an array, simulates the allocation as a FIFO queue with
+        Poisson arrivals, and writes predicted and simulated figures in JSON. An object {"problem": ..., "tokens": [...]} gives the tokens
+        of each task type instead, in the problem's order.
+
+          --arrivals   queries to simulate, 1000000 by default; the first tenth is not measured
+          --seed       equal seeds give equal answers; 1 by default
+
+        Exit status: 0 simulated, 1 a problem is infeasible, 2 bad usage or input: one line for each fault.
+        """;
+
+    // Some hours of one core; beyond that a slip of the finger is likelier.
+    private const ulong MostArrivals = 1_000_000_000_000;
+
+    /// <summary>Runs the command.</summary>
+    /// <param name="words">The words behind its name.</param>
+    /// <param name="streams">Where it reads and writes.</param>
+    /// <returns>Exit status.</returns>
+    /// <exception cref="CommandFailure">Bad usage.</exception>
+    public static int Run(string[] words, Streams streams)
+    {
+        var arguments = new ProblemArguments(Name, words, "--arrivals", "--seed");
+        var options = new SimulationOptions
+        {
+            Arrivals = (long)arguments.WholeNumber("--arrivals", 1_000_000, 1, MostArrivals),
+            Seed = arguments.WholeNumber("--seed", 1, 0, ulong.MaxValue),
+        };
+        var text = ProblemCommand.Read(arguments.File, streams.Input);
+        return GivesTokens(text)
+            ? ProblemCommand.Run<SimulationRequest>(arguments.File, text, Validate, AnswerGiven, streams)
+            : ProblemCommand.Run<AllocationProblem>(
+                arguments.File, text, problem => ProblemValidation.Validate(problem), AnswerSolved, streams);
+
+        bool AnswerSolved(AllocationProblem problem, Utf8JsonWriter output)
+        {
+            var solution = AllocationSolver.Solve(problem);
+            if (solution.Status == SolutionStatus.Infeasible)
+            {
+                JsonSerializer.Serialize(output, solution, StrictJson.Options);
+                return false;
+            }
+
+            return AnswerGiven(new(problem, [.. solution.Allocation!.Select(type => type.Tokens)]), output);
+        }
+
+        bool AnswerGiven(SimulationRequest request, Utf8JsonWriter output)
+        {
+            JsonSerializer.Serialize(output, Simulate(request, options), StrictJson.Options);
+            return true;
+        }
+    }
+
+    private static SimulationAnswer Simulate(SimulationRequest request, SimulationOptions options)
+    {
+        var predicted = Predict(request);
+        var simulated = QueueSimulator.Simulate(request.Problem, [.. request.Tokens], options);
+        var interval = simulated.SystemTime;
+        return new()
+        {
+            Status = SolutionStatus.Optimal,
+            Tokens = request.Tokens,
+            Predicted = predicted,
+            Simulated = simulated,
+            PredictionInInterval = predicted.MeanSystemTimeSeconds is { } time && interval is { LowSeconds: { } low, HighSeconds: { } high }
+                ? time >= low && time <= high
+                : null,
+            Seed = options.Seed,
+        };
+    }
+
+    private static PredictedFigures Predict(SimulationRequest request)
+    {
+        var (problem, tokens) = (request.Problem, request.Tokens);
+        var service = ServiceMoments.OfMixture(
+            [.. problem.TaskTypes.Select(type => type.Share)],
+            [.. problem.TaskTypes.Select((type, k) => type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens[k]))]);
+        var rate = MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers);
+        var shared = problem is { Dispatch: Dispatch.Shared, Servers: > 1 };
+        var wait = shared ? MGk.MeanWaitSeconds(problem.ArrivalRate, problem.Servers, service) : MG1.MeanWaitSeconds(rate, service);
+        return new()
+        {
+            MeanSystemTimeSeconds = double.IsFinite(wait) ? service.MeanSeconds + wait : null,
+            MeanWaitSeconds = double.IsFinite(wait) ? wait : null,
+            MeanServiceSeconds = service.MeanSeconds,
+            Utilization = MG1.Utilization(rate, service),
+            Approximation = shared ? QueueingApproximation.LeeLongton : null,
+        };
+    }
+
+    /// <summary>Whether the document, or the first item of its array, begins as a <see cref="SimulationRequest"/>.</summary>
+    private static bool GivesTokens(ReadOnlySpan<byte> text)
+    {
+        var reader = new Utf8JsonReader(text.TrimStart("\uFEFF"u8), new JsonReaderOptions { MaxDepth = StrictJson.Options.MaxDepth });
+        try
+        {
+            while (reader.Read() && reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject)
+            {
+            }
+
+            return reader.TokenType == JsonTokenType.PropertyName && (reader.ValueTextEquals("problem") || reader.ValueTextEquals("tokens"));
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static IReadOnlyList<InputError> Validate(SimulationRequest request)
+    {
+        var (problem, tokens) = (request.Problem, request.Tokens);
+        List<InputError> errors = [.. ProblemValidation.Validate(problem).Select(error => error with { Pointer = $"/problem{error.Pointer}" })];
+        if (problem.TaskTypes is not null && tokens.Count != problem.TaskTypes.Count)
+            errors.Add(new("/tokens", $"must be {problem.TaskTypes.Count} numbers, one for each task type, not {tokens.Count}"));
+        for (var k = 0; k < tokens.Count; k++)
+        {
+            if (tokens[k] is < 0 or > ProblemValidation.MaxTokens)
+                errors.Add(new($"/tokens/{k}", $"must be 0 to {ProblemValidation.MaxTokens}"));
+        }
+
+        return errors;
+    }
+}
