@@ -101,10 +101,12 @@ internal static class SolverBenchmark
             for (var i = 0; i < count; i++)
                 work();
             var elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            best = Math.Min(best, elapsed / count);
-            count = elapsed < 1e-3 ? count * 2 : count;
+            if (elapsed < 1e-3)
+                count *= 2;
+            else
+                best = Math.Min(best, elapsed / count);
         }
-        while (Stopwatch.GetElapsedTime(begun).TotalSeconds < 0.7);
+        while (double.IsInfinity(best) || Stopwatch.GetElapsedTime(begun).TotalSeconds < 0.7);
         return best;
     }
 

@@ -8,5 +8,6 @@ internal static class BenchCommand
     public static Command Create() => new("bench", "A named benchmark; prints its figures and ratios.")
     {
         PipelineCommand.Create(),
+        SolverCommand.Create(),
     };
 }

@@ -24,7 +24,7 @@ internal static class Elementary
         return Log(Vector256.Create(x)).ToScalar();
     }
 
-    /// <summary>e^x; 0 below −708, where doubles lose digits, and +∞ above 709.7.</summary>
+    /// <summary>e^x; 0 below −708, where doubles lose digits, and +∞ above 709.4.</summary>
     public static double Exp(double x) => Exp(Vector256.Create(x)).ToScalar();
 
     /// <summary>e^x − 1 without cancellation.</summary>
@@ -60,14 +60,14 @@ internal static class Elementary
         return (exponent * Vector256.Create(Ln2High)) - (half - ((s * (half + even + odd)) + (exponent * Vector256.Create(Ln2Low))) - f);
     }
 
-    /// <summary>e^x; 0 below −708 and +∞ above 709.7.</summary>
+    /// <summary>e^x; 0 below −708 and +∞ above 709.4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<double> Exp(Vector256<double> x)
     {
         var (rest, scale, _) = Reduce(x);
         var y = (Vector256<double>.One + rest) * scale;
         y = Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(-708.0)), Vector256<double>.Zero, y);
-        return Vector256.ConditionalSelect(Vector256.GreaterThan(x, Vector256.Create(709.7)), Vector256.Create(double.PositiveInfinity), y);
+        return Vector256.ConditionalSelect(Vector256.GreaterThan(x, Vector256.Create(709.4)), Vector256.Create(double.PositiveInfinity), y);
     }
 
     /// <summary>e^x − 1 without cancellation.</summary>
@@ -76,7 +76,7 @@ internal static class Elementary
     {
         var (rest, scale, small) = Reduce(x);
         var y = Vector256.ConditionalSelect(small, rest, ((Vector256<double>.One + rest) * scale) - Vector256<double>.One);
-        return Vector256.ConditionalSelect(Vector256.GreaterThan(x, Vector256.Create(709.7)), Vector256.Create(double.PositiveInfinity), y);
+        return Vector256.ConditionalSelect(Vector256.GreaterThan(x, Vector256.Create(709.4)), Vector256.Create(double.PositiveInfinity), y);
     }
 
     /// <summary>e^x and e^x − 1 of x ≤ 0 at once.</summary>
@@ -93,7 +93,7 @@ internal static class Elementary
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector256<double> Part, Vector256<double> Scale, Vector256<double> Small) Reduce(Vector256<double> x)
     {
-        x = Vector256.Min(Vector256.Max(x, Vector256.Create(-708.0)), Vector256.Create(709.7));
+        x = Vector256.Min(Vector256.Max(x, Vector256.Create(-708.0)), Vector256.Create(709.4));
         var rounded = (x * Vector256.Create(1.44269504088896338700)) + Vector256.Create(Rounder);
         var k = rounded - Vector256.Create(Rounder);
         var scale = Vector256.ShiftLeft(rounded.AsInt64() + Vector256.Create(1023L), 52).AsDouble();

@@ -31,6 +31,7 @@ public sealed class ElementaryTests
         Assert.Equal((0, 1, 0), (Elementary.Log(1), Elementary.Exp(0), Elementary.ExpMinusOne(0)));
         Assert.Equal((double.NegativeInfinity, double.PositiveInfinity), (Elementary.Log(0), Elementary.Log(double.PositiveInfinity)));
         Assert.Equal((0, double.PositiveInfinity), (Elementary.Exp(double.NegativeInfinity), Elementary.Exp(1e4)));
+        Assert.True(double.IsFinite(Elementary.Exp(709.39)) && double.IsPositiveInfinity(Elementary.Exp(709.41)));
         Assert.Equal(-1, Elementary.ExpMinusOne(double.NegativeInfinity));
         Assert.Equal(Math.Log(5e-324), Elementary.Log(5e-324), 1e-13);
     }

@@ -93,11 +93,13 @@ public sealed class SolverMethodTests
     [Fact]
     public void Rounding_to_the_nearest_does_no_more()
     {
-        var problem = GeneratedProblems.Make(7, 8, false);
-        var solution = AllocationSolver.Solve(problem, Nearest(SolverMethod.Newton));
-        Assert.Equal(RoundingMethod.Nearest, solution.Rounding!.Method);
-        Assert.Equal(solution.Rounding.NearestObjective, solution.Objective);
-        Assert.Equal(solution.Allocation!.Select(a => (long)Math.Round(a.TokensContinuous)), solution.Allocation!.Select(a => a.Tokens));
+        for (var seed = 0; seed < 50; seed++)
+        {
+            var solution = AllocationSolver.Solve(GeneratedProblems.Make(seed, 8, false), Nearest(SolverMethod.Newton));
+            Assert.Equal(RoundingMethod.Nearest, solution.Rounding!.Method);
+            Assert.Equal(solution.Rounding.NearestObjective, solution.Objective);
+            Assert.Equal(solution.Allocation!.Select(a => (long)Math.Round(a.TokensContinuous)), solution.Allocation!.Select(a => a.Tokens));
+        }
     }
 
     [Fact]
