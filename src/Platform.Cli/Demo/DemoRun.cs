@@ -36,14 +36,14 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
         await using var platform = await DemoPlatform.RegisterAsync(settings, hosts.Address, DemoCatalog.Tenants, cancel);
         foreach (var fleet in workload.Fleets)
             await platform.Client(fleet.Plan.Template.Tenant).PutFleetAsync(fleet.Plan.Template.Id, fleet.Plan.Definition, cancel);
-        Say($"{TraceName}: {workload.Requests} requests over {workload.Length.TotalSeconds:0} s, "
+        console.Say($"{TraceName}: {workload.Requests} requests over {workload.Length.TotalSeconds:0} s, "
             + $"served by {workload.Fleets.Count} simulated fleets of {platform.Tenants.Count} tenants, seen through {workload.Windows} windows");
 
         await using var store = new PlatformStore(settings.Postgres);
         var watcher = new FleetWatcher(workload, platform, new WorkloadIntake(store));
         var sendings = SendingPlan.Create(workload, request.Seed);
         await PublishAsync(hosts, platform, sendings, watcher, cancel);
-        Say(watcher.IsSettled
+        console.Say(watcher.IsSettled
             ? $"published in {_publishing.TotalSeconds:0.0} s; all stored and solved {_watch.Elapsed.TotalSeconds:0.0} s after the first"
             : $"nothing has moved for {Patience.TotalSeconds:0} s; {watcher.Stored} of {watcher.Windows} windows are stored, {watcher.Solved} solved");
         var report = await ReportAsync(hosts, platform, sendings, watcher, cancel);
@@ -51,9 +51,6 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
             hosts.Keep();
         return report;
     }
-
-    // Not the console's own WriteLine, which breaks a long line at the width that it thinks a file has.
-    private void Say(string line) => console.Profile.Out.Writer.WriteLine(line);
 
     private string TraceName => request.Trace ?? "generated trace";
 

@@ -15,11 +15,11 @@ internal static class DemoTable
                 console.Write(TableOf(fleet));
             else
                 foreach (var line in LinesOf(fleet))
-                    WriteLine(console, line);
+                    console.Say(line);
         }
 
         foreach (var line in Closing(report))
-            WriteLine(console, line);
+            console.Say(line);
     }
 
     /// <summary>The lines for a fleet where there is no terminal to draw on.</summary>
@@ -84,7 +84,4 @@ internal static class DemoTable
         var rest = eighths % 8 == 0 ? "" : ((char)(0x2590 - (eighths % 8))).ToString();
         return new Text(new string('█', eighths / 8) + rest, new Style(Color.Aqua));
     }
-
-    // Not WriteLine, which would break a long line at the width that the console thinks a file has.
-    private static void WriteLine(IAnsiConsole console, string line) => console.Profile.Out.Writer.WriteLine(line);
 }

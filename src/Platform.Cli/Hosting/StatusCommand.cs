@@ -35,7 +35,7 @@ internal static class StatusCommand
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(new { home, processes }, Json));
         else if (processes.Length == 0)
-            Terminal.Error.WriteLine("nothing is running; ./platform up starts it");
+            Terminal.Error.Say("nothing is running; ./platform up starts it");
         else
             Terminal.Error.Write(TableOf(processes));
         return processes.Length > 0 && processes.All(process => process.Healthy) ? 0 : CommandFailure.JobSaysNo;

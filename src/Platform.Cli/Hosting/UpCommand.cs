@@ -25,7 +25,7 @@ internal static class UpCommand
     private static async Task<int> RunAsync(PlatformSettings settings, int? port, CancellationToken cancellation)
     {
         if (IsUp(settings))
-            Terminal.Error.WriteLine("already up");
+            Terminal.Error.Say("already up");
         else
             RefuseTakenPort(settings, port);
         var hosts = await Terminal.Error.Status().StartAsync("starting the API and its workers ...", async _ =>
@@ -34,8 +34,8 @@ internal static class UpCommand
             return await PlatformHosts.StartMissingAsync(settings, port ?? DefaultPort, cancellation);
         });
         foreach (var host in hosts)
-            Terminal.Error.WriteLine($"{host.Name,-10} {host.Address}");
-        Terminal.Error.WriteLine($"operator's key: {Path.Combine(settings.Home, "operator.key")}; logs: {Path.Combine(settings.Home, "logs")}");
+            Terminal.Error.Say($"{host.Name,-10} {host.Address}");
+        Terminal.Error.Say($"operator's key: {Path.Combine(settings.Home, "operator.key")}; logs: {Path.Combine(settings.Home, "logs")}");
         return 0;
     }
 
