@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Api.Fleets;
@@ -66,14 +65,5 @@ internal static class ApiHost
         services.AddSingleton(provider => new TenantRegistry(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new FleetStore(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new SnapshotHistory(provider.GetRequiredService<PlatformStore>()));
-    }
-
-    private sealed class DatabaseCheck(PlatformStore store) : IHealthCheck
-    {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
-        {
-            await store.PingAsync(cancellationToken);
-            return HealthCheckResult.Healthy();
-        }
     }
 }

@@ -33,14 +33,10 @@ internal static class CommandRun
         {
             return Interrupted;
         }
-        catch (CommandFailure failure)
-        {
-            return Fail(error, failure.Message, failure.ExitStatus);
-        }
 #pragma warning disable CA1031 // The last place before a person: no stack trace passes.
         catch (Exception exception)
         {
-            return Fail(error, $"{exception.GetType().Name}: {exception.Message}", CommandFailure.BadUsage);
+            return Fail(error, exception);
         }
 #pragma warning restore CA1031
     }
@@ -52,17 +48,17 @@ internal static class CommandRun
         {
             return command();
         }
-        catch (CommandFailure failure)
-        {
-            return Fail(error, failure.Message, failure.ExitStatus);
-        }
 #pragma warning disable CA1031 // The last place before a person: no stack trace passes.
         catch (Exception exception)
         {
-            return Fail(error, $"{exception.GetType().Name}: {exception.Message}", CommandFailure.BadUsage);
+            return Fail(error, exception);
         }
 #pragma warning restore CA1031
     }
+
+    private static int Fail(TextWriter error, Exception exception) => exception is CommandFailure failure
+        ? Fail(error, failure.Message, failure.ExitStatus)
+        : Fail(error, $"{exception.GetType().Name}: {exception.Message}", CommandFailure.BadUsage);
 
     private static int Fail(TextWriter error, string message, int exitStatus)
     {

@@ -65,7 +65,7 @@ public sealed class TenantSession : IAsyncDisposable
     /// <summary>Takes several locks in one order for all sessions, so that two of them cannot wait for one another.</summary>
     internal static async Task LockAsync(NpgsqlTransaction transaction, IEnumerable<Guid> subjects, CancellationToken cancel)
     {
-        var keys = subjects.Select(LockKey).Distinct().Order().ToArray();
+        var keys = subjects.Select(LockKey).Distinct().ToArray();
         await using var command = new NpgsqlCommand(
             "select pg_advisory_xact_lock(key) from (select key from unnest($1) as keys(key) order by key) as ordered", transaction.Connection, transaction);
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = keys });

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Platform.Persistence;
 using Platform.Workers.Ingestion;
 using Platform.Workers.Solving;
@@ -25,14 +24,5 @@ internal static class WorkerHost
     {
         host.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         host.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
-    }
-
-    private sealed class DatabaseCheck(PlatformStore store) : IHealthCheck
-    {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
-        {
-            await store.PingAsync(cancellationToken);
-            return HealthCheckResult.Healthy();
-        }
     }
 }
