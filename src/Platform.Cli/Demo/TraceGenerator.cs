@@ -7,7 +7,7 @@ namespace Platform.Cli.Demo;
 internal static class TraceGenerator
 {
     /// <summary>Mean requests a second, that of the Azure conversation trace.</summary>
-    private const double MeanRate = 5.5;
+    public const double MeanRate = 5.5;
 
     /// <summary>How far the rate swings about its mean, as a fraction of it.</summary>
     private const double Swell = 0.4;
