@@ -1,6 +1,7 @@
 using Npgsql;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
 using Platform.Domain.Tenants;
@@ -107,19 +108,19 @@ public sealed class TestStore : IAsyncLifetime
         At = At,
         Sums = [1, 2, 3],
         WorkloadVersion = workloadVersion,
-        Outcome = SolvePolicy.Solve(new SolveCase
-        {
-            Tenant = basis.Key.Tenant,
-            Fleet = basis.Key.Fleet,
-            DefinitionRevision = basis.Fleet.Revision,
-            WorkloadVersion = workloadVersion,
-            Estimator = "estimator/1",
-            Problem = new AllocationProblem { ArrivalRate = 0.05, AccuracyWeight = 30, TaskTypes = basis.Fleet.Definition.TaskTypes },
-            MinimumGain = 0,
+        Outcome = SolvePolicy.Solve(
+            new SnapshotInputs
+            {
+                Tenant = basis.Key.Tenant,
+                Fleet = basis.Key.Fleet,
+                Definition = basis.Fleet.Definition,
+                DefinitionRevision = basis.Fleet.Revision,
+                Sums = new WorkloadSums(basis.Fleet.Definition.Solving.HorizonSeconds),
+                WorkloadVersion = workloadVersion,
+                SolvedAt = At,
+            },
             // A revision that was not: so that every solve is worth a version.
-            Previous = basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) with { DefinitionRevision = 0 } : null,
-            At = At,
-        }),
+            basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) with { DefinitionRevision = 0 } : null),
     };
 
     public async Task<bool> PublishAsync(string tenant, string fleet, CancellationToken cancel) =>

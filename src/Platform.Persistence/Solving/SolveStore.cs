@@ -27,6 +27,9 @@ public sealed record SolveBasis
     /// <summary>Version of the workload stream up to which windows are in the sums.</summary>
     public required long WorkloadVersion { get; init; }
 
+    /// <summary>When the fleet was solved last, or null.</summary>
+    public required DateTimeOffset? SolvedAt { get; init; }
+
     /// <summary>When the fleet was to be solved: if that has changed meanwhile, somebody has asked for another solve.</summary>
     public required DateTimeOffset DueAt { get; init; }
 }
@@ -73,6 +76,7 @@ public sealed class SolveStore(PlatformStore store)
             Latest = latest,
             Sums = sums?.Sums,
             WorkloadVersion = sums?.WorkloadVersion ?? 0,
+            SolvedAt = row.SolvedAt,
             DueAt = row.DueAt,
         };
     }

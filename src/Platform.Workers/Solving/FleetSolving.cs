@@ -15,7 +15,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time)
             return false;
         var (sums, from) = Restore(basis);
         var workloadVersion = await store.ReadWindowsAsync(key, from, sums.Fold, cancel);
-        var at = Milliseconds(time.GetUtcNow());
+        var at = SnapshotDerivation.Instant(time.GetUtcNow(), basis.SolvedAt);
         sums.Prune(at);
         return await store.CommitAsync(
             new SolveResult
@@ -46,24 +46,16 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time)
         return (new WorkloadSums(horizon), 0);
     }
 
-    private static SolveOutcome Solve(SolveBasis basis, WorkloadSums sums, long workloadVersion, DateTimeOffset at)
-    {
-        var definition = basis.Fleet.Definition;
-        var estimate = Estimator.Estimate(definition, sums, at);
-        return SolvePolicy.Solve(new SolveCase
+    private static SolveOutcome Solve(SolveBasis basis, WorkloadSums sums, long workloadVersion, DateTimeOffset at) => SolvePolicy.Solve(
+        new SnapshotInputs
         {
             Tenant = basis.Key.Tenant,
             Fleet = basis.Key.Fleet,
+            Definition = basis.Fleet.Definition,
             DefinitionRevision = basis.Fleet.Revision,
+            Sums = sums,
             WorkloadVersion = workloadVersion,
-            Estimator = estimate.Version,
-            Problem = ProblemBuilder.Build(definition, estimate),
-            MinimumGain = definition.Solving.MinimumGain,
-            Previous = basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null,
-            At = at,
-        });
-    }
-
-    // The database keeps microseconds and people read milliseconds; a snapshot must say exactly the instant it was derived for.
-    private static DateTimeOffset Milliseconds(DateTimeOffset instant) => instant.AddTicks(-(instant.Ticks % TimeSpan.TicksPerMillisecond));
+            SolvedAt = at,
+        },
+        basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null);
 }
