@@ -180,13 +180,14 @@ public static class ProblemValidation
             return;
         }
 
-        Range(curve.Floor, 0, 1, $"{at}/floor", errors);
-        Range(curve.Gain, 0, 1, $"{at}/gain", errors);
+        Range(curve.Floor, -1, 1, $"{at}/floor", errors);
+        Range(curve.Gain, 0, 2, $"{at}/gain", errors);
         Range(curve.RatePerToken, 0, Largest, $"{at}/ratePerToken", errors);
 
         // Decimal fractions such as 0.7 + 0.3 may come out a few units in the last place above 1.
-        if (curve.Floor + curve.Gain > 1 + 1e-12 && curve is { Floor: <= 1, Gain: <= 1 })
-            errors.Add(new($"{at}/gain", "floor + gain must be at most 1"));
+        var most = curve.Floor + curve.Gain;
+        if (!(most >= -1e-12 && most <= 1 + 1e-12) && curve is { Floor: >= -1 and <= 1, Gain: >= 0 and <= 2 })
+            errors.Add(new($"{at}/gain", "floor + gain must be from 0 to 1"));
     }
 
     private static void Range(double value, double least, double most, string at, ICollection<InputError> errors)

@@ -5,7 +5,7 @@ namespace Platform.Domain.Estimation;
 /// <summary>
 /// The curve p(l) = D + A·(1 − e^(−b·l)) by maximum a posteriori: binomial verdicts at l granted tokens, and a normal prior around the
 /// definition's curve in free parameters θ = (logit C, ln g, ln b) with the ceiling C = D + A and the part g = A/C of it that reasoning
-/// makes: p = C·(1 − g·e^(−b·l)). The ceiling is a probability whatever θ; g above 1 is a floor below 0, and p is then clamped at 0.
+/// makes: p = C·(1 − g·e^(−b·l)). The ceiling is a probability whatever θ; g above 1 is a floor below 0, and p is then clamped above 0.
 /// </summary>
 /// <remarks>
 /// Newton's method with step halving; where the Hessian is not negative definite, Fisher scoring (McCullagh and Nelder, Generalized
@@ -32,6 +32,16 @@ internal static class AccuracyCurveEstimator
     private const int MaxHalvings = 40;
     private const double LogitBound = 16;
 
+    private static readonly Vector3 PriorPrecision = new(CeilingPrecision, PartPrecision, RatePrecision);
+
+    /// <summary>Below every precision of the prior, and what a parameter that is held has on the diagonal.</summary>
+    private static readonly Vector3 Unit = new(1, 1, 1);
+
+    /// <summary>
+    /// Where p/C runs out, the likelihood takes τ·ln(1 + e^(v/τ)) in place of v = p/C: never 0 and smooth, within τ·e^(−v/τ) of v.
+    /// </summary>
+    private const double ClampWidth = 0.01;
+
     /// <summary>A prior without gain would otherwise be certain for ever.</summary>
     private const double LeastPart = 0.05;
 
@@ -47,7 +57,7 @@ internal static class AccuracyCurveEstimator
         var centre = Free(prior);
         if (cells.IsEmpty)
             return Result(new Posterior(centre, centre, []), FitExit.Prior, 0, prior, null);
-        var here = new Posterior(Start(centre, cells), centre, cells);
+        var here = new Posterior(centre, centre, cells);
         for (var iteration = 0; ; iteration++)
         {
             var step = here.Step();
@@ -90,27 +100,13 @@ internal static class AccuracyCurveEstimator
         return new Vector3(Elementary.Log(ceiling / (1 - ceiling)), Math.Min(Elementary.Log(part), Most.Y), Math.Clamp(rate, Least.Z, Most.Z));
     }
 
-    /// <summary>The prior, unless it rules out a right answer that was seen: then its part of reasoning is made small enough.</summary>
-    private static Vector3 Start(Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells)
-    {
-        var rate = Elementary.Exp(centre.Z);
-        foreach (var cell in cells)
-        {
-            // p = C·(1 − e^(ln g − b·l)) is above a tenth of the ceiling where ln g ≤ b·l − 0.1.
-            if (cell.Correct > 0)
-                return centre with { Y = Math.Min(centre.Y, (rate * cell.Tokens) - 0.1) };
-        }
-
-        return centre;
-    }
-
     /// <summary>∂D = (1 − C)D·∂θ₁ − A·∂θ₂, ∂A = (1 − C)A·∂θ₁ + A·∂θ₂, ∂b = b·∂θ₃.</summary>
     private static AccuracyEstimate Result(in Posterior at, FitExit exit, int iterations, AccuracyCurve curve, GoodnessOfFit? fit)
     {
         var (ceiling, part) = (at.Ceiling, Elementary.Exp(at.Theta.Y));
         var gain = ceiling * part;
         var notCeiling = 1 - ceiling;
-        var factor = at.Expected.Factor()!.Value;
+        var factor = at.Expected.Factor(PriorPrecision);
         var floorDirection = factor.Solve(new Vector3(notCeiling * ceiling * (1 - part), -gain, 0));
         var gainDirection = factor.Solve(new Vector3(notCeiling * gain, gain, 0));
         var rateDirection = factor.Solve(new Vector3(0, 0, Elementary.Exp(at.Theta.Z)));
@@ -141,6 +137,7 @@ internal static class AccuracyCurveEstimator
         private Matrix3 _observed;
         private Matrix3 _expected;
         private Matrix3 _scatter;
+        private double _trials;
 
         public Posterior(Vector3 theta, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells)
         {
@@ -153,13 +150,7 @@ internal static class AccuracyCurveEstimator
             _observed = _expected = _scatter = new Matrix3(CeilingPrecision, 0, PartPrecision, 0, 0, RatePrecision);
             var rate = Elementary.Exp(theta.Z);
             foreach (var cell in cells)
-            {
-                if (!Add(cell, rate * cell.Tokens))
-                {
-                    Value = double.NegativeInfinity;
-                    return;
-                }
-            }
+                Add(cell, rate * cell.Tokens);
         }
 
         public Vector3 Theta { get; }
@@ -190,14 +181,14 @@ internal static class AccuracyCurveEstimator
             var (x, y, z) = (
                 IsFree(_gradient.X, Theta.X, Least.X, Most.X), IsFree(_gradient.Y, Theta.Y, Least.Y, Most.Y), IsFree(_gradient.Z, Theta.Z, Least.Z, Most.Z));
             var right = new Vector3(x ? _gradient.X : 0, y ? _gradient.Y : 0, z ? _gradient.Z : 0);
-            return (Reduced(_observed, x, y, z).Factor() ?? Reduced(_expected, x, y, z).Factor())?.Solve(right) ?? right;
+            return (Reduced(_observed, x, y, z).Factor() ?? Reduced(_expected, x, y, z).Factor(Unit)).Solve(right);
         }
 
         /// <summary>
         /// Whether gradient · step, twice the gain that the step promises, is below 1e-12 (a millionth of a posterior standard
-        /// deviation) or below what the sum of logarithms can resolve.
+        /// deviation) or below what the sum of logarithms can resolve: of each, the rounding of its argument near 1.
         /// </summary>
-        public readonly bool Converged(Vector3 step) => _gradient.Dot(step) <= 1e-12 + (1e-15 * Math.Abs(Value));
+        public readonly bool Converged(Vector3 step) => _gradient.Dot(step) <= 1e-12 + (1e-15 * Math.Abs(Value)) + (2e-16 * _trials);
 
         private static bool IsFree(double slope, double at, double least, double most) => slope > 0 ? at < most : at > least;
 
@@ -206,34 +197,47 @@ internal static class AccuracyCurveEstimator
             x ? m.XX : 1, x && y ? m.YX : 0, y ? m.YY : 1, x && z ? m.ZX : 0, y && z ? m.ZY : 0, z ? m.ZZ : 1);
 
         /// <summary>
-        /// With u = g·e^(−x), x = b·l: p = C(1 − u), 1 − p = 1 − C + C·u, ∇p = ((1 − C)p, −C·u, C·u·x); the score of p is
-        /// s = c/p − (n − c)/(1 − p), the observed information (c/p² + (n − c)/(1 − p)²)·∇p∇pᵀ − s·∇²p, the expected one
-        /// n/(p(1 − p))·∇p∇pᵀ. False where p ≤ 0 and a right answer was seen; without one, a clamped p tells nothing more.
+        /// With u = g·e^(−x), x = b·l, v = 1 − u and the smooth clamp s(v): p = C·s, ∇v = (0, −u, u·x), ∇p = ((1 − C)p, C·s′∇v); the score
+        /// of p is c/p − (n − c)/(1 − p), the observed information (c/p² + (n − c)/(1 − p)²)·∇p∇pᵀ − score·∇²p, the expected one
+        /// n/(p(1 − p))·∇p∇pᵀ.
         /// </summary>
-        private bool Add(in WeightedVerdicts cell, double x)
+        private void Add(in WeightedVerdicts cell, double x)
         {
             var lack = Elementary.ExpMinusOne(Theta.Y - x);
-            if (lack >= 0)
-                return cell.Correct == 0;
-            var reasoned = Ceiling * (1 + lack);
-            var (right, wrong, wrongs) = (-Ceiling * lack, NotCeiling + reasoned, cell.Trials - cell.Correct);
+            var (u, s) = (1 + lack, SmoothClamp.Of(-lack));
+            var (right, wrong, wrongs) = (Ceiling * s.Value, NotCeiling + (Ceiling * s.Complement), cell.Trials - cell.Correct);
+            _trials += cell.Trials;
             if (cell.Correct > 0)
                 Value += cell.Correct * Elementary.Log(right);
             if (wrongs > 0)
                 Value += wrongs * Elementary.Log(wrong);
-            var slope = new Vector3(NotCeiling * right, -reasoned, reasoned * x);
+            var (first, second) = (Ceiling * s.First * u, Ceiling * s.Second * u * u);
+            var slope = new Vector3(NotCeiling * right, -first, first * x);
             var score = (cell.Correct / right) - (wrongs / wrong);
             _gradient = new Vector3(_gradient.X + (score * slope.X), _gradient.Y + (score * slope.Y), _gradient.Z + (score * slope.Z));
             _observed.AddOuter((cell.Correct / (right * right)) + (wrongs / (wrong * wrong)), slope);
             _observed.XX -= score * slope.X * (1 - (2 * Ceiling));
             _observed.YX -= score * slope.Y * NotCeiling;
-            _observed.YY -= score * slope.Y;
+            _observed.YY -= score * (second - first);
             _observed.ZX -= score * slope.Z * NotCeiling;
-            _observed.ZY += score * slope.Y * x;
-            _observed.ZZ -= score * slope.Z * (1 - x);
+            _observed.ZY -= score * (first - second) * x;
+            _observed.ZZ -= score * ((first * (1 - x)) + (second * x)) * x;
             _expected.AddOuter(cell.Trials / (right * wrong), slope);
             _scatter.AddOuter(cell.SquaredTrials / (right * wrong), slope);
-            return true;
+        }
+    }
+
+    /// <summary>s(v) = τ·ln(1 + e^(v/τ)), 1 − s without cancellation where it matters, and the first two derivatives.</summary>
+    private readonly record struct SmoothClamp(double Value, double Complement, double First, double Second)
+    {
+        public static SmoothClamp Of(double v)
+        {
+            // Beyond 36 widths the clamp is v to the last bit.
+            if (v > 36 * ClampWidth)
+                return new SmoothClamp(v, 1 - v, 1, 0);
+            var e = Elementary.Exp(v / ClampWidth);
+            var (value, first) = (ClampWidth * Elementary.LogOnePlus(e), e / (1 + e));
+            return new SmoothClamp(value, 1 - value, first, first / (1 + e) / ClampWidth);
         }
     }
 }

@@ -1,4 +1,3 @@
-using Platform.Domain.Allocation;
 using Platform.Domain.Fleets;
 
 namespace Platform.Domain.Estimation;

@@ -24,6 +24,20 @@ internal record struct Matrix3(double XX, double YX, double YY, double ZX, doubl
     }
 
     /// <summary>
+    /// Factors the sum of a diagonal matrix and a positive semidefinite one: each pivot is at least the diagonal's entry (Schur complements
+    /// are monotone), whatever rounding says.
+    /// </summary>
+    /// <param name="diagonal">Entries above 0.</param>
+    public readonly Factor3 Factor(Vector3 diagonal)
+    {
+        var dx = Math.Max(XX, diagonal.X);
+        var (yx, zx) = (YX / dx, ZX / dx);
+        var dy = Math.Max(YY - (yx * YX), diagonal.Y);
+        var zy = (ZY - (zx * YX)) / dy;
+        return new Factor3(dx, dy, Math.Max(ZZ - (zx * ZX) - (zy * zy * dy), diagonal.Z), yx, zx, zy);
+    }
+
+    /// <summary>
     /// The inverse by Cholesky's L·D·Lᵀ (Golub and Van Loan, Matrix Computations, 4th ed., section 4.1), or null when the matrix is not
     /// positive definite.
     /// </summary>

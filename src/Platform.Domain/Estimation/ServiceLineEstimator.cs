@@ -72,16 +72,19 @@ internal static class ServiceLineEstimator
     private static double At(ServiceLine line, double tokens) => line.BaseSeconds + (line.SecondsPerToken * tokens);
 
     private static ServiceEstimate Result(
-        ServiceLine line, (double Base, double Both, double Slope) covariance, double variance, double freedom, bool identifiable) => new()
+        ServiceLine line, (double Base, double Both, double Slope) covariance, double variance, double freedom, bool identifiable)
     {
-        Line = line,
-        BaseSeconds = Interval.Normal(line.BaseSeconds, Math.Sqrt(Math.Max(covariance.Base, 0)), 0),
-        SecondsPerToken = Interval.Normal(line.SecondsPerToken, Math.Sqrt(covariance.Slope), 0),
-        Covariance = covariance.Both,
-        ResidualVarianceSecondsSquared = variance,
-        ResidualDegreesOfFreedom = freedom,
-        Identifiable = identifiable,
-    };
+        return new ServiceEstimate
+        {
+            Line = line,
+            BaseSeconds = Interval.Normal(line.BaseSeconds, Math.Sqrt(Math.Max(covariance.Base, 0)), 0),
+            SecondsPerToken = Interval.Normal(line.SecondsPerToken, Math.Sqrt(covariance.Slope), 0),
+            Covariance = covariance.Both,
+            ResidualVarianceSecondsSquared = variance,
+            ResidualDegreesOfFreedom = freedom,
+            Identifiable = identifiable,
+        };
+    }
 
     /// <summary>
     /// The maximum over a ≥ 0, c ≥ 0 of the density around (level, slope): inside, or, as it is concave, the better of the two edges.

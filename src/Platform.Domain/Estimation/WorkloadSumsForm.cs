@@ -294,7 +294,9 @@ internal static class WorkloadSumsForm
 
         public string Text()
         {
-            var length = (int)Number(0, Math.Min(256, Left));
+            var length = (int)Number(0, 256);
+            if (length > Left)
+                throw new FormatException("Workload sums that end too soon.");
             _at += length;
             return Encoding.UTF8.GetString(_bytes.Slice(_at - length, length));
         }

@@ -51,7 +51,7 @@ public sealed class ProblemValidationTests
         { "/taskTypes/0/service/baseSeconds", Type(t => t with { Service = new(-1, 0) }) },
         { "/taskTypes/0/service/secondsPerToken", Type(t => t with { Service = new(1, double.NaN) }) },
         { "/taskTypes/0/accuracy", Type(t => t with { Accuracy = null! }) },
-        { "/taskTypes/0/accuracy/floor", Type(t => t with { Accuracy = new(-0.1, 0.5, 1) }) },
+        { "/taskTypes/0/accuracy/floor", Type(t => t with { Accuracy = new(-1.1, 0.5, 1) }) },
         { "/taskTypes/0/accuracy/gain", Type(t => t with { Accuracy = new(0.1, -0.5, 1) }) },
         { "/taskTypes/0/accuracy/gain", Type(t => t with { Accuracy = new(0.6, 0.5, 1) }) },
         { "/taskTypes/0/accuracy/ratePerToken", Type(t => t with { Accuracy = new(0.1, 0.5, -1) }) },
