@@ -112,7 +112,10 @@ public sealed record IntervalEstimate(double Value, double StandardError, double
 /// <summary>The service line, its uncertainty, and how service times scatter around it.</summary>
 public sealed record ServiceEstimate
 {
-    /// <summary>Base seconds and seconds per token, both at least 0.</summary>
+    /// <summary>
+    /// Base seconds and seconds per token, both at least 0, and the variance of a query's service time around them: the definition's
+    /// without evidence, from which the data's takes over as completions come.
+    /// </summary>
     public required ServiceLine Line { get; init; }
 
     /// <summary>a, the base in seconds.</summary>
@@ -123,12 +126,6 @@ public sealed record ServiceEstimate
 
     /// <summary>Cov(a, c), in seconds² per token; the variances are the squares of the standard errors.</summary>
     public required double Covariance { get; init; }
-
-    /// <summary>
-    /// Variance of a query's service time around the line, in seconds²: 0 without evidence (the paper's deterministic line), fading in
-    /// as completions come.
-    /// </summary>
-    public required double ResidualVarianceSecondsSquared { get; init; }
 
     /// <summary>Degrees of freedom of the residual variance as the data alone give it, at least 0.</summary>
     public required double ResidualDegreesOfFreedom { get; init; }

@@ -23,7 +23,7 @@ internal static class ServiceLineEstimator
     /// <summary>Least standard deviation of the prior's slope, in seconds per token: a fast server's time for one token.</summary>
     internal const double LeastSlopeDeviation = 0.001;
 
-    /// <summary>Completions that the prior of the scatter around the line, none, is worth.</summary>
+    /// <summary>Completions that the definition's variance around the line, mostly none, is worth.</summary>
     internal const double PriorScatterCompletions = 10;
 
     /// <summary>
@@ -41,7 +41,7 @@ internal static class ServiceLineEstimator
         var slopeDeviation = Math.Max(PriorRelativeDeviation * prior.SecondsPerToken, LeastSlopeDeviation);
         var (basePrecision, slopePrecision) = (1 / (baseDeviation * baseDeviation), 1 / (slopeDeviation * slopeDeviation));
         if (moments.Count == 0)
-            return Result(prior, (baseDeviation * baseDeviation, 0, slopeDeviation * slopeDeviation), 0, 0, false);
+            return Result(prior, (baseDeviation * baseDeviation, 0, slopeDeviation * slopeDeviation), prior.VarianceSecondsSquared, 0, false);
 
         var x = moments.MeanTokens;
         var presumed = PresumedVariation * At(prior, x);
@@ -64,7 +64,7 @@ internal static class ServiceLineEstimator
         return Result(
             line,
             (covariance.First - (2 * x * covariance.Off) + (x * x * covariance.Second), both, covariance.Second),
-            moments.Count * moments.Variance / (moments.Count + PriorScatterCompletions),
+            ((PriorScatterCompletions * prior.VarianceSecondsSquared) + (moments.Count * moments.Variance)) / (moments.Count + PriorScatterCompletions),
             moments.Freedom,
             moments.TokensSquared / variance > slopePrecision);
     }
@@ -76,11 +76,10 @@ internal static class ServiceLineEstimator
     {
         return new ServiceEstimate
         {
-            Line = line,
+            Line = line with { VarianceSecondsSquared = variance },
             BaseSeconds = Interval.Normal(line.BaseSeconds, Math.Sqrt(Math.Max(covariance.Base, 0)), 0),
             SecondsPerToken = Interval.Normal(line.SecondsPerToken, Math.Sqrt(covariance.Slope), 0),
             Covariance = covariance.Both,
-            ResidualVarianceSecondsSquared = variance,
             ResidualDegreesOfFreedom = freedom,
             Identifiable = identifiable,
         };

@@ -167,7 +167,7 @@ public class EstimatorTests
         var curve = Estimate(Verdicts((512, 1_000_000, right * 1_000_000))).Accuracy;
         AssertLegal(curve.Curve);
         Assert.Equal(FitExit.Converged, curve.Exit);
-        Assert.Equal(right, At(curve.Curve, 512), 0.01);
+        Assert.Equal(right, curve.AccuracyAt(512).Value, 0.01);
     }
 
     [Fact]
