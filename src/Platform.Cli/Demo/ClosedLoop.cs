@@ -29,7 +29,6 @@ internal sealed class ClosedLoop
     private readonly HeldAllocation[] _held;
     private readonly SendingQueue _queue;
     private readonly int[] _duplicates;
-    private readonly SemaphoreSlim _free = new(InFlight);
     private int _published;
 
     private ClosedLoop(DemoWorkload workload, DemoPlatform platform, int seed, HeldAllocation[] first)
@@ -75,6 +74,7 @@ internal sealed class ClosedLoop
     {
         var (watch, end, clock) = (Stopwatch.StartNew(), DemoWorkload.WindowLength * Fleets[0].Workload.WindowsOfServer, TimeSpan.Zero);
         List<Task> sendings = [];
+        using var free = new SemaphoreSlim(InFlight);
         while (clock < end || !_queue.IsEmpty)
         {
             await Task.Delay(Tick, cancel);
@@ -85,14 +85,14 @@ internal sealed class ClosedLoop
             foreach (var (i, fleet) in Fleets.Index())
             {
                 var snapshot = Volatile.Read(ref _held[i]).Snapshot;
-                foreach (var window in fleet.AdvanceTo(clock, snapshot.Version, fleet.Workload.Plan.TokensOf(snapshot)))
+                foreach (var window in fleet.AdvanceTo(clock, snapshot.Version, fleet.Workload.Plan.TokensOf(snapshot.Solution.Allocation!)))
                     _queue.Add(i, window, window.WindowEnd - fleet.Workload.StartsAt);
             }
 
             foreach (var sending in _queue.TakeUntil(clock))
             {
-                await _free.WaitAsync(cancel);
-                sendings.Add(SendAsync(sending, cancel));
+                await free.WaitAsync(cancel);
+                sendings.Add(SendAsync(sending, free, cancel));
             }
 
             report(new LoopProgress(Math.Min(clock / end, 1), _published));
@@ -102,7 +102,7 @@ internal sealed class ClosedLoop
         report(new LoopProgress(1, _published));
     }
 
-    private async Task SendAsync(Sending sending, CancellationToken cancel)
+    private async Task SendAsync(Sending sending, SemaphoreSlim free, CancellationToken cancel)
     {
         try
         {
@@ -114,7 +114,7 @@ internal sealed class ClosedLoop
         }
         finally
         {
-            _free.Release();
+            free.Release();
         }
     }
 

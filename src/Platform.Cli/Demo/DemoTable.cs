@@ -113,12 +113,13 @@ internal static class DemoTable
     private static string Had(ServedFigures figures) => string.Create(
         CultureInfo.InvariantCulture, $"accuracy {figures.Accuracy:0.000} in {figures.MeanSystemTimeSeconds:0.00} s");
 
-    private static string FiguresOf(FleetReport fleet) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{fleet.Servers} {(fleet.Servers == 1 ? "server" : "servers")} at utilization {fleet.Utilization:0.00}, accuracy {fleet.MeanAccuracy:0.000}, "
-        + $"mean system time {fleet.MeanSystemTimeSeconds:0.00} s, objective {fleet.Objective:0.000}"
-        + (fleet.Uniform is { } uniform ? string.Create(CultureInfo.InvariantCulture, $" against {uniform.Objective:0.000} with {uniform.Tokens} tokens for all") : "")
-        + $", version {fleet.Versions}, {fleet.Windows.Stored} windows stored of {fleet.Windows.Published} published, {fleet.Windows.DuplicatesSent} sent twice");
+    private static string FiguresOf(FleetReport fleet) => string.Join(", ",
+        $"{fleet.Servers} {(fleet.Servers == 1 ? "server" : "servers")} at utilization {N(fleet.Utilization, "0.00")}",
+        $"accuracy {N(fleet.MeanAccuracy, "0.000")}",
+        $"mean system time {N(fleet.MeanSystemTimeSeconds, "0.00")} s",
+        $"objective {N(fleet.Objective, "0.000")}" + (fleet.Uniform is { } uniform ? $" against {N(uniform.Objective, "0.000")} with {uniform.Tokens} tokens for all" : ""),
+        $"version {fleet.Versions}",
+        $"{fleet.Windows.Stored} windows stored of {fleet.Windows.Published} published, {fleet.Windows.DuplicatesSent} sent twice");
 
     private static IEnumerable<string> Closing(DemoReport report)
     {

@@ -1,6 +1,5 @@
 using Platform.Domain.Allocation;
 using Platform.Domain.Fleets;
-using Platform.Domain.Snapshots;
 
 namespace Platform.Cli.Demo;
 
@@ -46,9 +45,9 @@ internal sealed record FleetPlan
     public required int[] TaskOfShape { get; init; }
 
     /// <summary>An allocation's tokens in the order of the definition.</summary>
-    public IReadOnlyList<long> TokensOf(AllocationSnapshot snapshot)
+    public IReadOnlyList<long> TokensOf(IReadOnlyList<TaskAllocation> allocation)
     {
-        var tokens = snapshot.Solution.Allocation!.ToDictionary(task => task.TaskType, task => task.Tokens);
+        var tokens = allocation.ToDictionary(task => task.TaskType, task => task.Tokens);
         return Array.ConvertAll(Template.Tasks, task => tokens[task.Id]);
     }
 
@@ -108,7 +107,8 @@ internal sealed record FleetPlan
             .. definition.TaskTypes.Select((type, i) => type with
             {
                 Share = shares[i],
-                Service = truth[i].Service with { SecondsPerToken = truth[i].Service.SecondsPerToken * TokenUse.Mean },
+                Service = new ServiceLine(
+                    truth[i].Service.BaseSeconds, truth[i].Service.SecondsPerToken * TokenUse.Mean, truth[i].VarianceSecondsSquared),
                 Accuracy = truth[i].Accuracy,
             }),
         ],

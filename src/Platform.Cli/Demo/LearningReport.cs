@@ -1,6 +1,5 @@
 using Platform.Domain.Allocation;
 using Platform.Domain.Estimation;
-using Platform.Domain.Snapshots;
 
 namespace Platform.Cli.Demo;
 
@@ -59,7 +58,7 @@ internal sealed record LearningReport
     /// <param name="learned">The allocation in force at the end.</param>
     /// <param name="estimate">What the platform believes at the end.</param>
     /// <param name="rate">The true arrival rate, where it is known and not only counted.</param>
-    public static LearningReport Create(LiveFleet live, TimeSpan length, AllocationSnapshot learned, FleetEstimate estimate, double? rate)
+    public static LearningReport Create(LiveFleet live, TimeSpan length, IReadOnlyList<TaskAllocation> learned, FleetEstimate estimate, double? rate)
     {
         var plan = live.Workload.Plan;
         var best = AllocationSolver.Solve(plan.TrueProblem);
