@@ -42,7 +42,7 @@ public sealed class DemoReportTests
     [Theory]
     [InlineData(5, "├────────●×────────┤")]
     [InlineData(10, "├────────●─────────×")]
-    [InlineData(20, "├───●────┤         ×")]
+    [InlineData(20, "├───●─────┤        ×")]
     public void An_interval_is_drawn_with_the_truth_in_it_or_outside(double truth, string drawn) =>
         Assert.Equal(drawn, DemoTable.Interval(new TruthLine("", truth, 4.7, 0, 10)));
 
