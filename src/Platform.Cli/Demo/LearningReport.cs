@@ -7,12 +7,10 @@ namespace Platform.Cli.Demo;
 internal sealed record LearningReport
 {
     /// <summary>
-    /// Part of the best objective that an allocation may lie below another one by mere noise after <see cref="QueriesOfTolerance"/>
-    /// queries. What is lost by errors of estimation goes as their square, hence as one over the number of queries.
+    /// What errors of estimation may cost is second order in them, hence goes as one over the number of queries, and as the accuracy
+    /// weight; the factor is beyond the worst of 20 seeds of every demo fleet.
     /// </summary>
-    private const double Tolerance = 0.01;
-
-    private const int QueriesOfTolerance = 2_000;
+    private const double NoiseOfOneQuery = 100;
 
     /// <summary>The best objective that anybody could reach who knew the truth.</summary>
     public required double BestObjective { get; init; }
@@ -70,7 +68,7 @@ internal sealed record LearningReport
         return new LearningReport
         {
             BestObjective = best.Objective!.Value,
-            Noise = Tolerance * Math.Abs(best.Objective.Value) * Math.Max(1, (double)QueriesOfTolerance / Math.Max(live.Workload.Requests.Count, 1)),
+            Noise = NoiseOfOneQuery * plan.TrueProblem.AccuracyWeight / Math.Max(live.Workload.Requests.Count, 1),
             Truth = TruthLine.Of(plan, estimate, now, rate ?? plan.TrueProblem.ArrivalRate),
             Policies =
             [

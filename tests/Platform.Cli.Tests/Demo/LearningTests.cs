@@ -26,12 +26,18 @@ public sealed class LearningTests
     }
 
     [Fact]
-    public void Most_intervals_hold_the_hidden_truth()
+    public void Over_seeds_most_intervals_hold_the_truth_and_the_learned_allocations_lose_less_than_half_of_what_priors_and_single_budgets_do()
     {
-        var lines = Enumerable.Range(1, 4).SelectMany(seed => Learn(TimeSpan.FromHours(1), seed)).SelectMany(report => report.Truth).ToArray();
+        var reports = Enumerable.Range(1, 5).SelectMany(seed => Learn(TimeSpan.FromHours(1), seed)).ToArray();
+        var lines = reports.SelectMany(report => report.Truth).ToArray();
 
-        // The figures of a fleet hang together: far fewer than the 300 lines are independent.
+        // The figures of a fleet hang together: far fewer than the 400 lines are independent.
         Assert.InRange((double)lines.Count(line => line.Holds) / lines.Length, 0.88, 1.0);
+        Assert.True(Lost(report => report.Learned) < Lost(report => report.Prior) / 2);
+        Assert.True(Lost(report => report.Learned) < Lost(report => report.Uniform) / 2);
+
+        double Lost(Func<LearningReport, PolicyLine> policy) =>
+            reports.Sum(report => (report.BestObjective - policy(report).Objective!.Value) / report.BestObjective);
     }
 
     [Fact]
