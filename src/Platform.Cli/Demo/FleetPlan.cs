@@ -9,7 +9,7 @@ namespace Platform.Cli.Demo;
 internal sealed record TaskTruth(ServiceLine Service, AccuracyCurve Accuracy)
 {
     /// <summary>Part of the base time that is exponentially distributed, as waiting for a batch is; the rest and the tokens take what they take.</summary>
-    private const double Scattered = 0.8;
+    private const double Scattered = 0.3;
 
     /// <summary>Variance of a query's service time around the line, in seconds².</summary>
     public double VarianceSecondsSquared => Math.Pow(Scattered * Service.BaseSeconds, 2);

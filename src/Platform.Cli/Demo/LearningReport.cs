@@ -45,10 +45,12 @@ internal sealed record LearningReport
     public PolicyLine Learned => Policies[3];
 
     /// <summary>What of the promise is not kept, or null.</summary>
-    public string? Fault => new[] { Prior, Uniform }.FirstOrDefault(other => Learned.Objective < other.Objective - Noise) is { } better
-        ? FormattableString.Invariant(
-            $"in truth the learned allocation, {Learned.Objective:0.000}, is worse than {better.Policy}, {better.Objective:0.000}, by more than noise, {Noise:0.000}")
-        : null;
+    public string? Fault => Learned.Objective is not { } learned
+        ? $"in truth the learned allocation, {string.Join(", ", Learned.Tokens!)} tokens, overloads the fleet"
+        : new[] { Prior, Uniform }.FirstOrDefault(other => learned < other.Objective - Noise) is { } better
+            ? FormattableString.Invariant(
+                $"in truth the learned allocation, {learned:0.000}, is worse than {better.Policy}, {better.Objective:0.000}, by more than noise, {Noise:0.000}")
+            : null;
 
     /// <summary>Puts it together.</summary>
     /// <param name="live">The fleet as it went.</param>

@@ -13,6 +13,8 @@ public sealed class LearningTests
     [InlineData(10, 1)]
     [InlineData(10, 2)]
     [InlineData(10, 3)]
+    [InlineData(10, 4)]
+    [InlineData(10, 5)]
     [InlineData(60, 1)]
     [InlineData(60, 2)]
     [InlineData(60, 3)]
@@ -38,6 +40,21 @@ public sealed class LearningTests
 
         double Lost(Func<LearningReport, PolicyLine> policy) =>
             reports.Sum(report => (report.BestObjective - policy(report).Objective!.Value) / report.BestObjective);
+    }
+
+    [Fact]
+    public void An_allocation_that_is_worse_by_more_than_noise_or_overloads_the_fleet_in_truth_is_a_fault()
+    {
+        var report = Learn(TimeSpan.FromMinutes(10), 1).First();
+
+        Assert.Null(WithLearned(report.Uniform.Objective - (0.9 * report.Noise)).Fault);
+        Assert.Contains("is worse than", WithLearned(report.Uniform.Objective - (1.1 * report.Noise)).Fault, StringComparison.Ordinal);
+        Assert.Contains("overloads the fleet", WithLearned(null).Fault, StringComparison.Ordinal);
+
+        LearningReport WithLearned(double? objective) => report with
+        {
+            Policies = [report.Live, report.Prior with { Objective = null }, report.Uniform, report.Learned with { Objective = objective }, report.Policies[4]],
+        };
     }
 
     [Fact]
