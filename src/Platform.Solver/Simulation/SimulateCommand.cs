@@ -1,11 +1,11 @@
 using System.Text.Json;
-using Platform.Cli.Allocation;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Queueing;
 using Platform.Domain.Simulation;
+using Platform.Solver.Allocation;
 
-namespace Platform.Cli.Simulation;
+namespace Platform.Solver.Simulation;
 
 /// <summary><c>./platform simulate</c>: what the formulas predict for an allocation beside what a simulation of the queue sees.</summary>
 internal static class SimulateCommand
@@ -32,7 +32,7 @@ internal static class SimulateCommand
     /// <param name="words">The words behind its name.</param>
     /// <param name="streams">Where it reads and writes.</param>
     /// <returns>Exit status.</returns>
-    /// <exception cref="CommandFailure">Bad usage.</exception>
+    /// <exception cref="BadUsage">Bad usage.</exception>
     public static int Run(string[] words, Streams streams)
     {
         var arguments = new ProblemArguments(Name, words, "--arrivals", "--seed");
@@ -89,7 +89,8 @@ internal static class SimulateCommand
         var (problem, tokens) = (request.Problem, request.Tokens);
         var service = ServiceMoments.OfMixture(
             [.. problem.TaskTypes.Select(type => type.Share)],
-            [.. problem.TaskTypes.Select((type, k) => type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens[k]))]);
+            [.. problem.TaskTypes.Select((type, k) => type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens[k]))],
+            [.. problem.TaskTypes.Select(type => type.Service.VarianceSecondsSquared)]);
         var rate = MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers);
         var shared = problem is { Dispatch: Dispatch.Shared, Servers: > 1 };
         var wait = shared ? MGk.MeanWaitSeconds(problem.ArrivalRate, problem.Servers, service) : MG1.MeanWaitSeconds(rate, service);
