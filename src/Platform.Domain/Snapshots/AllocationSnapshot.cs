@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 using Platform.Domain.Allocation;
 
 namespace Platform.Domain.Snapshots;
@@ -38,6 +39,7 @@ public sealed record AllocationSnapshot
 }
 
 /// <summary>What a snapshot was derived from: enough to derive it again from the events.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record Provenance
 {
     /// <summary>Revision of the fleet's definition.</summary>
