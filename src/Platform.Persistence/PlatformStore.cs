@@ -1,6 +1,7 @@
 using System.Data;
 using JasperFx;
 using Marten;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Platform.Persistence;
@@ -59,7 +60,10 @@ public sealed class PlatformStore : IAsyncDisposable
 
     /// <summary>The fault lies in what was to be read or written: neither did anyone give up, nor is the database away.</summary>
     public static bool IsNotTheDatabasesState(Exception fault) =>
-        fault is not OperationCanceledException && (!IsTransient(fault) || fault is DbUpdateException { InnerException: PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } });
+        fault is not OperationCanceledException && (!IsTransient(fault) || IsUniqueViolation(fault));
+
+    internal static bool IsUniqueViolation(Exception fault) =>
+        fault is DbUpdateException { InnerException: PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -16,7 +16,7 @@ public sealed class PlatformProcessTests : IDisposable
     public async Task A_process_stopped_with_patience_can_tidy_up()
     {
         var process = Start("trap 'echo tidied; exit' TERM; echo begun; while :; do sleep 0.05; done");
-        await UntilAsync(() => File.ReadAllText(process.LogFile).Contains("begun", StringComparison.Ordinal));
+        await UntilAsync(() => HasSaid(process, "begun"));
         await process.StopAsync();
         Assert.False(process.IsRunning);
         Assert.Contains("tidied", File.ReadAllText(process.LogFile), StringComparison.Ordinal);
@@ -27,7 +27,7 @@ public sealed class PlatformProcessTests : IDisposable
     public async Task A_killed_process_is_gone_and_its_variables_were_its_own()
     {
         var process = Start("echo \"$MESSAGE\"; exec sleep 60");
-        await UntilAsync(() => File.ReadAllText(process.LogFile).Contains("for the host", StringComparison.Ordinal));
+        await UntilAsync(() => HasSaid(process, "for the host"));
         process.Kill();
         await UntilAsync(() => !process.IsRunning);
         Assert.Null(PlatformProcess.Find(_home, "host"));
@@ -59,6 +59,10 @@ public sealed class PlatformProcessTests : IDisposable
     {
         Environment = new Dictionary<string, string> { ["MESSAGE"] = "for the host" },
     });
+
+    // The shell makes the file a moment after it has started.
+    private static bool HasSaid(PlatformProcess process, string words) =>
+        File.Exists(process.LogFile) && File.ReadAllText(process.LogFile).Contains(words, StringComparison.Ordinal);
 
     private static async Task UntilAsync(Func<bool> condition)
     {

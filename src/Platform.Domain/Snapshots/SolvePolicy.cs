@@ -38,37 +38,6 @@ public sealed record PreviousAllocation
     }
 }
 
-/// <summary>What a solve has to go on.</summary>
-public sealed record SolveCase
-{
-    /// <summary>The tenant's id.</summary>
-    public required string Tenant { get; init; }
-
-    /// <summary>The fleet's id.</summary>
-    public required string Fleet { get; init; }
-
-    /// <summary>Revision of the definition.</summary>
-    public required int DefinitionRevision { get; init; }
-
-    /// <summary>Version of the workload stream that the problem was estimated from.</summary>
-    public required long WorkloadVersion { get; init; }
-
-    /// <summary>Version of the estimator.</summary>
-    public required string Estimator { get; init; }
-
-    /// <summary>The problem.</summary>
-    public required AllocationProblem Problem { get; init; }
-
-    /// <summary>Gain in the objective below which the allocation in force is kept, at least 0.</summary>
-    public required double MinimumGain { get; init; }
-
-    /// <summary>The allocation in force, or null.</summary>
-    public required PreviousAllocation? Previous { get; init; }
-
-    /// <summary>The moment of the solve.</summary>
-    public required DateTimeOffset At { get; init; }
-}
-
 /// <summary>Solves a fleet's problem and decides what becomes of the answer.</summary>
 public static class SolvePolicy
 {
@@ -76,43 +45,27 @@ public static class SolvePolicy
     /// Solves. There is a new version when there was none, when the definition was revised, when the one in force breaks a limit of the
     /// problem as it is now, or when the gain exceeds the definition's minimum; else the one in force is confirmed.
     /// </summary>
-    public static SolveOutcome Solve(SolveCase input)
+    /// <param name="inputs">What to solve on.</param>
+    /// <param name="previous">The allocation in force, or null.</param>
+    public static SolveOutcome Solve(SnapshotInputs inputs, PreviousAllocation? previous)
     {
-        var solution = AllocationSolver.Solve(input.Problem);
-        if (solution.Status == SolutionStatus.Infeasible)
-            return new SolveOutcome.Infeasible(Reason(solution));
-        return IsWorthANewVersion(input, solution) ? new SolveOutcome.Published(Snapshot(input, solution)) : new SolveOutcome.Confirmed();
+        var link = previous is null ? null : new SnapshotLink(previous.Version, previous.Hash);
+        var derived = SnapshotDerivation.Derive(inputs, link, DerivationVersions.Current);
+        if (derived.Snapshot is not { } snapshot)
+            return new SolveOutcome.Infeasible(Reason(derived.Solution));
+        return IsWorthANewVersion(inputs, previous, snapshot) ? new SolveOutcome.Published(snapshot) : new SolveOutcome.Confirmed();
     }
 
-    private static bool IsWorthANewVersion(SolveCase input, AllocationSolution solution)
+    private static bool IsWorthANewVersion(SnapshotInputs inputs, PreviousAllocation? previous, AllocationSnapshot snapshot)
     {
-        if (input.Previous is not { } previous || previous.DefinitionRevision != input.DefinitionRevision)
+        if (previous is null || previous.DefinitionRevision != inputs.DefinitionRevision)
             return true;
-        var types = input.Problem.TaskTypes;
+        var types = snapshot.Problem.TaskTypes;
         if (types.Count != previous.Tokens.Count || !types.All(type => previous.Tokens.ContainsKey(type.Id)))
             return true;
-        var inForce = AllocationSolver.Objective(input.Problem, [.. types.Select(type => previous.Tokens[type.Id])]);
-        return !(solution.Objective - inForce <= input.MinimumGain);
+        var inForce = AllocationSolver.Objective(snapshot.Problem, [.. types.Select(type => previous.Tokens[type.Id])]);
+        return !(snapshot.Solution.Objective - inForce <= inputs.Definition.Solving.MinimumGain);
     }
-
-    private static AllocationSnapshot Snapshot(SolveCase input, AllocationSolution solution) => new()
-    {
-        Tenant = input.Tenant,
-        Fleet = input.Fleet,
-        Version = (input.Previous?.Version ?? 0) + 1,
-        SolvedAt = input.At,
-        Provenance = new Provenance
-        {
-            DefinitionRevision = input.DefinitionRevision,
-            WorkloadVersion = input.WorkloadVersion,
-            Estimator = input.Estimator,
-            Solver = AllocationSolver.Version,
-            ProblemHash = AllocationSnapshot.HashOf(CanonicalJson.Write(input.Problem)),
-            PreviousHash = input.Previous?.Hash,
-        },
-        Problem = input.Problem,
-        Solution = solution,
-    };
 
     private static string Reason(AllocationSolution solution) => solution.Reason switch
     {

@@ -26,6 +26,9 @@ public sealed record SolveBasis
     /// <summary>The version up to which windows are in the sums as they are stored; null when those are of no use, or there are none.</summary>
     public required long? StoredWorkloadVersion { get; init; }
 
+    /// <summary>When the fleet was solved last, or null.</summary>
+    public required DateTimeOffset? SolvedAt { get; init; }
+
     /// <summary>When the fleet was to be solved: if that has changed meanwhile, somebody has asked for another solve.</summary>
     public required DateTimeOffset DueAt { get; init; }
 }

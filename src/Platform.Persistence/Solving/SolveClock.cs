@@ -11,11 +11,11 @@ public enum SolveStage
     /// <summary>Reading fleets, sums, snapshots and windows, up to the objects they become.</summary>
     Read,
 
-    /// <summary>Folding windows into sums, drawing estimates from them, and putting sums into their stored form.</summary>
-    Estimate,
+    /// <summary>Folding windows into sums, and taking sums out of their stored form and putting them into it.</summary>
+    Fold,
 
-    /// <summary>Solving the problem and deciding what becomes of the answer.</summary>
-    Solve,
+    /// <summary>Estimating, solving, and deciding what becomes of the answer.</summary>
+    Derive,
 
     /// <summary>Putting snapshots into their canonical form, hashing them, and writing everything.</summary>
     Write,

@@ -18,7 +18,8 @@ namespace Platform.Persistence.Solving;
 internal sealed class SolveReading(TenantSession session, DateTimeOffset now, SolveClock clock)
 {
     private const string Standing = """
-        select f.fleet_id, f.definition, f.revision, f.latest_version, f.due_at, s.workload_version, s.sums, a.hash, a.document, w.version
+        select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.sums, a.hash, a.document, w.version,
+            f.solved_at
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.fleets f on f.tenant_id = $1 and f.fleet_id = asked.fleet_id and f.retired_at is null
         left join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
@@ -27,7 +28,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         """;
 
     private const string NewWindows = """
-        select asked.fleet_id, e.version, e.data
+        select asked.fleet_id, e.version, e.data::text
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
         cross join lateral (
@@ -36,7 +37,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         """;
 
     private const string LatestWindows = """
-        select version, data, timestamp from events.mt_events
+        select version, data::text, timestamp from events.mt_events
         where tenant_id = $1 and stream_id = $2 and version < $3 order by version desc limit $4
         """;
 
@@ -75,7 +76,13 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
     private void Start(NpgsqlDataReader row)
     {
-        var loading = new Loading { Fleet = row.GetString(0), DueAt = row.GetFieldValue<DateTimeOffset>(4), StreamVersion = Number(row, 9) ?? 0 };
+        var loading = new Loading
+        {
+            Fleet = row.GetString(0),
+            DueAt = row.GetFieldValue<DateTimeOffset>(4),
+            StreamVersion = Number(row, 9) ?? 0,
+            SolvedAt = row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10),
+        };
         _fleets.Add(loading.Fleet, loading);
         loading.Guard(() =>
         {
@@ -90,7 +97,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     /// <summary>The sums are derived: those of another horizon, or of another form, are folded again from the events.</summary>
     private void Restore(Loading loading, int horizonSeconds, long? workloadVersion, byte[]? stored)
     {
-        clock.Enter(SolveStage.Estimate);
+        clock.Enter(SolveStage.Fold);
         if (stored is not null && TryRestore(stored) is { } sums && sums.HorizonSeconds == horizonSeconds)
             (loading.Sums, loading.StoredVersion, loading.Version) = (sums, workloadVersion, workloadVersion!.Value);
         else
@@ -120,7 +127,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     private void Fold(Loading loading, long version, ReadOnlySpan<byte> utf8)
     {
         var window = JsonSerializer.Deserialize(utf8, StoredEventJson.Default.WorkloadWindowRecorded)!.Window;
-        clock.Enter(SolveStage.Estimate);
+        clock.Enter(SolveStage.Fold);
         loading.Sums!.Fold(window);
         loading.Version = Math.Max(loading.Version, version);
         clock.Enter(SolveStage.Read);
@@ -161,7 +168,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         return latestEnd >= now.AddSeconds(-sums.HorizonSeconds - sums.BucketSeconds) || sums.LastWindowEnd is not { } last || last < latestEnd;
     }
 
-    /// <summary>A value's bytes, in a buffer that the next call uses again.</summary>
+    /// <summary>The bytes of a text, in a buffer that the next call uses again. (Those of jsonb would begin with its version.)</summary>
     private ReadOnlySpan<byte> Utf8(NpgsqlDataReader row, int column)
     {
         using var stream = row.GetStream(column);
@@ -189,6 +196,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         public required DateTimeOffset DueAt { get; init; }
 
         public required long StreamVersion { get; init; }
+
+        public required DateTimeOffset? SolvedAt { get; init; }
 
         public Fleet? State { get; set; }
 
@@ -231,6 +240,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             Sums = Sums!,
             WorkloadVersion = Version,
             StoredWorkloadVersion = StoredVersion,
+            SolvedAt = SolvedAt,
             DueAt = DueAt,
         };
     }

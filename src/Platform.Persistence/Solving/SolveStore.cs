@@ -1,6 +1,5 @@
 using System.Data;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Platform.Persistence.Solving;
 
@@ -38,7 +37,7 @@ public sealed class SolveStore(PlatformStore store)
             await session.CommitAsync(cancel);
             return written;
         }
-        catch (DbUpdateException fault) when (results.Count == 1 && fault.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        catch (DbUpdateException fault) when (results.Count == 1 && PlatformStore.IsUniqueViolation(fault))
         {
             // The unique key on (tenant, fleet, version) decides a race that the lock has not prevented.
             return [];

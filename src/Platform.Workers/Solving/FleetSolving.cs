@@ -1,4 +1,3 @@
-using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
 using Platform.Persistence;
 using Platform.Persistence.Solving;
@@ -47,12 +46,12 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         string tenant, IReadOnlyList<string> fleets, DateTimeOffset foundDueAt, SolveClock clock, CancellationToken cancel)
     {
         var loaded = await store.LoadAsync(tenant, fleets, time.GetUtcNow(), clock, cancel);
-        var at = Milliseconds(time.GetUtcNow());
+        var now = time.GetUtcNow();
         var results = new List<SolveResult>(loaded.Count);
         var failed = new SweepFigures();
         foreach (var fleet in loaded)
         {
-            if (fleet.Fault ?? TrySolve(fleet.Basis!, at, clock, results) is { } fault)
+            if ((fleet.Fault ?? TrySolve(fleet.Basis!, now, clock, results)) is { } fault)
                 failed += await PostponeAsync(fleet.Key, fault, foundDueAt, cancel);
         }
 
@@ -68,12 +67,15 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         };
     }
 
-    private static Exception? TrySolve(SolveBasis basis, DateTimeOffset at, SolveClock clock, List<SolveResult> results)
+    private static Exception? TrySolve(SolveBasis basis, DateTimeOffset now, SolveClock clock, List<SolveResult> results)
     {
         try
         {
-            var outcome = Solve(basis, at, clock);
-            clock.Enter(SolveStage.Estimate);
+            clock.Enter(SolveStage.Derive);
+            var at = SnapshotDerivation.Instant(now, basis.SolvedAt);
+            basis.Sums.Prune(at);
+            var outcome = Solve(basis, at);
+            clock.Enter(SolveStage.Fold);
             // What is stored will do while there is nothing new in it: what has faded meanwhile is dropped again by the next solve.
             var sums = basis.WorkloadVersion == basis.StoredWorkloadVersion ? null : basis.Sums.ToBytes();
             results.Add(new SolveResult { Basis = basis, At = at, Sums = sums, Outcome = outcome });
@@ -86,27 +88,18 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         }
     }
 
-    private static SolveOutcome Solve(SolveBasis basis, DateTimeOffset at, SolveClock clock)
-    {
-        clock.Enter(SolveStage.Estimate);
-        var definition = basis.Fleet.Definition;
-        basis.Sums.Prune(at);
-        var estimate = Estimator.Estimate(definition, basis.Sums, at);
-        var problem = ProblemBuilder.Build(definition, estimate);
-        clock.Enter(SolveStage.Solve);
-        return SolvePolicy.Solve(new SolveCase
+    private static SolveOutcome Solve(SolveBasis basis, DateTimeOffset at) => SolvePolicy.Solve(
+        new SnapshotInputs
         {
             Tenant = basis.Key.Tenant,
             Fleet = basis.Key.Fleet,
+            Definition = basis.Fleet.Definition,
             DefinitionRevision = basis.Fleet.Revision,
+            Sums = basis.Sums,
             WorkloadVersion = basis.WorkloadVersion,
-            Estimator = estimate.Version,
-            Problem = problem,
-            MinimumGain = definition.Solving.MinimumGain,
-            Previous = basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null,
-            At = at,
-        });
-    }
+            SolvedAt = at,
+        },
+        basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null);
 
     private async Task<SweepFigures> PostponeAsync(FleetKey key, Exception fault, DateTimeOffset foundDueAt, CancellationToken cancel)
     {
@@ -115,7 +108,4 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         await store.PostponeAsync(key, $"failed: {fault.Message}", foundDueAt, time.GetUtcNow(), cancel);
         return new SweepFigures { Fleets = 1, Failed = 1 };
     }
-
-    // The database keeps microseconds and people read milliseconds; a snapshot must say exactly the instant it was derived for.
-    private static DateTimeOffset Milliseconds(DateTimeOffset instant) => instant.AddTicks(-(instant.Ticks % TimeSpan.TicksPerMillisecond));
 }

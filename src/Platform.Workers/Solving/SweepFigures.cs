@@ -30,10 +30,10 @@ internal sealed record SweepFigures
     public double ReadSeconds { get; init; }
 
     /// <inheritdoc cref="ClaimSeconds"/>
-    public double EstimateSeconds { get; init; }
+    public double FoldSeconds { get; init; }
 
     /// <inheritdoc cref="ClaimSeconds"/>
-    public double SolveSeconds { get; init; }
+    public double DeriveSeconds { get; init; }
 
     /// <inheritdoc cref="ClaimSeconds"/>
     public double WriteSeconds { get; init; }
@@ -48,8 +48,8 @@ internal sealed record SweepFigures
         Failed = a.Failed + b.Failed,
         ClaimSeconds = a.ClaimSeconds + b.ClaimSeconds,
         ReadSeconds = a.ReadSeconds + b.ReadSeconds,
-        EstimateSeconds = a.EstimateSeconds + b.EstimateSeconds,
-        SolveSeconds = a.SolveSeconds + b.SolveSeconds,
+        FoldSeconds = a.FoldSeconds + b.FoldSeconds,
+        DeriveSeconds = a.DeriveSeconds + b.DeriveSeconds,
         WriteSeconds = a.WriteSeconds + b.WriteSeconds,
     };
 
@@ -58,8 +58,8 @@ internal sealed record SweepFigures
     {
         ClaimSeconds = clock[SolveStage.Claim].TotalSeconds,
         ReadSeconds = clock[SolveStage.Read].TotalSeconds,
-        EstimateSeconds = clock[SolveStage.Estimate].TotalSeconds,
-        SolveSeconds = clock[SolveStage.Solve].TotalSeconds,
+        FoldSeconds = clock[SolveStage.Fold].TotalSeconds,
+        DeriveSeconds = clock[SolveStage.Derive].TotalSeconds,
         WriteSeconds = clock[SolveStage.Write].TotalSeconds,
     };
 }

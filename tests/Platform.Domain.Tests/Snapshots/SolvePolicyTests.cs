@@ -1,5 +1,7 @@
 using System.Text;
 using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
+using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
 using Platform.Domain.Tests.Fleets;
 
@@ -7,6 +9,9 @@ namespace Platform.Domain.Tests.Snapshots;
 
 public sealed class SolvePolicyTests
 {
+    // Without a window the problem is the definition's, to the last bit.
+    private static readonly FleetDefinition Definition = Definitions.Fleet();
+
     private static readonly AllocationProblem Problem = new()
     {
         ArrivalRate = 0.05,
@@ -19,10 +24,10 @@ public sealed class SolvePolicyTests
     [Fact]
     public void The_first_solve_publishes_version_1()
     {
-        var snapshot = Published(Case(null));
+        var snapshot = Published(null);
         Assert.Equal(1, snapshot.Version);
         Assert.Null(snapshot.Provenance.PreviousHash);
-        Assert.Equal(("acme", "chat", 3, 7L, "estimator/9"), (
+        Assert.Equal(("acme", "chat", 3, 7L, Estimator.EstimatorVersion), (
             snapshot.Tenant, snapshot.Fleet, snapshot.Provenance.DefinitionRevision, snapshot.Provenance.WorkloadVersion, snapshot.Provenance.Estimator));
         Assert.Equal(AllocationSolver.Version, snapshot.Provenance.Solver);
         Assert.Equal(AllocationSnapshot.HashOf(CanonicalJson.Write(Problem)), snapshot.Provenance.ProblemHash);
@@ -30,12 +35,12 @@ public sealed class SolvePolicyTests
     }
 
     [Fact]
-    public void The_best_allocation_in_force_is_confirmed() => Assert.IsType<SolveOutcome.Confirmed>(SolvePolicy.Solve(Case(Previous(BestTokens()))));
+    public void The_best_allocation_in_force_is_confirmed() => Assert.IsType<SolveOutcome.Confirmed>(Solve(Previous(BestTokens())));
 
     [Fact]
     public void A_revised_definition_publishes_even_the_same_tokens()
     {
-        var snapshot = Published(Case(Previous(BestTokens()) with { DefinitionRevision = 2 }));
+        var snapshot = Published(Previous(BestTokens()) with { DefinitionRevision = 2 });
         Assert.Equal(5, snapshot.Version);
         Assert.Equal("previous-hash", snapshot.Provenance.PreviousHash);
     }
@@ -44,43 +49,43 @@ public sealed class SolvePolicyTests
     public void A_gain_above_the_minimum_is_published()
     {
         var worse = Worse();
-        Assert.Equal(5, Published(Case(Previous(worse), Gain(worse) * 0.999)).Version);
+        Assert.Equal(5, Published(Previous(worse), Gain(worse) * 0.999).Version);
     }
 
     [Fact]
     public void A_gain_of_just_the_minimum_is_not_worth_a_version()
     {
         var worse = Worse();
-        Assert.IsType<SolveOutcome.Confirmed>(SolvePolicy.Solve(Case(Previous(worse), Gain(worse))));
+        Assert.IsType<SolveOutcome.Confirmed>(Solve(Previous(worse), Gain(worse)));
     }
 
     [Fact]
-    public void Any_gain_is_published_where_the_minimum_is_0() => Assert.Equal(5, Published(Case(Previous(Worse()))).Version);
+    public void Any_gain_is_published_where_the_minimum_is_0() => Assert.Equal(5, Published(Previous(Worse())).Version);
 
     [Fact]
     public void A_previous_allocation_that_breaks_a_limit_is_replaced_however_large_the_minimum_gain()
     {
         var tokens = BestTokens();
-        var limited = Problem with { MeanTokenBudget = Best.MeanTokens!.Value / 2 };
-        Assert.Equal(5, Published(Case(Previous(tokens), 1e300) with { Problem = limited }).Version);
+        var limited = Definition with { Objective = Definition.Objective with { MeanTokenBudget = Best.MeanTokens!.Value / 2 } };
+        Assert.Equal(5, Published(Previous(tokens), 1e300, limited).Version);
     }
 
     [Fact]
     public void A_previous_allocation_that_overloads_the_servers_is_replaced_however_large_the_minimum_gain() =>
-        Assert.Equal(5, Published(Case(Previous([("math", 32_768), ("chat", 32_768)]), 1e300)).Version);
+        Assert.Equal(5, Published(Previous([("math", 32_768), ("chat", 32_768)]), 1e300).Version);
 
     [Fact]
     public void Another_task_type_publishes_however_large_the_minimum_gain()
     {
         var (math, chat) = (BestTokens()[0].Tokens, BestTokens()[1].Tokens);
-        Assert.Equal(5, Published(Case(Previous([("math", math), ("code", chat)]), 1e300)).Version);
-        Assert.Equal(5, Published(Case(Previous([("math", math)]), 1e300)).Version);
-        Assert.Equal(5, Published(Case(Previous([("math", math), ("chat", chat), ("code", 1)]), 1e300)).Version);
+        Assert.Equal(5, Published(Previous([("math", math), ("code", chat)]), 1e300).Version);
+        Assert.Equal(5, Published(Previous([("math", math)]), 1e300).Version);
+        Assert.Equal(5, Published(Previous([("math", math), ("chat", chat), ("code", 1)]), 1e300).Version);
     }
 
     [Fact]
     public void Task_types_in_another_order_are_the_same_ones() =>
-        Assert.IsType<SolveOutcome.Confirmed>(SolvePolicy.Solve(Case(Previous([.. BestTokens().Reverse()]))));
+        Assert.IsType<SolveOutcome.Confirmed>(Solve(Previous([.. BestTokens().Reverse()])));
 
     public static TheoryData<string> Hopeless => [.. Infeasible.Keys];
 
@@ -90,7 +95,7 @@ public sealed class SolvePolicyTests
     {
         foreach (var previous in new[] { null, Previous(BestTokens()), Previous(BestTokens()) with { DefinitionRevision = 2 } })
         {
-            var outcome = Assert.IsType<SolveOutcome.Infeasible>(SolvePolicy.Solve(Case(previous) with { Problem = Infeasible[reason] }));
+            var outcome = Assert.IsType<SolveOutcome.Infeasible>(Solve(previous, 0, Infeasible[reason]));
             Assert.StartsWith($"{reason}: ", outcome.Reason, StringComparison.Ordinal);
         }
     }
@@ -98,14 +103,14 @@ public sealed class SolvePolicyTests
     [Fact]
     public void What_is_published_reads_as_the_previous_allocation_of_the_next_solve()
     {
-        var snapshot = Published(Case(null));
+        var snapshot = Published(null);
         var bytes = snapshot.ToCanonicalBytes();
         var hash = AllocationSnapshot.HashOf(bytes);
         var previous = PreviousAllocation.Read(snapshot.Version, hash, bytes);
         Assert.Equal((1, hash, 3), (previous.Version, previous.Hash, previous.DefinitionRevision));
         Assert.Equal(BestTokens().ToDictionary(type => type.Type, type => type.Tokens), previous.Tokens);
-        Assert.IsType<SolveOutcome.Confirmed>(SolvePolicy.Solve(Case(previous)));
-        Assert.Equal(hash, Published(Case(previous) with { DefinitionRevision = 4 }).Provenance.PreviousHash);
+        Assert.IsType<SolveOutcome.Confirmed>(Solve(previous));
+        Assert.Equal(hash, Published(previous, 0, null, 4).Provenance.PreviousHash);
     }
 
     [Fact]
@@ -120,28 +125,40 @@ public sealed class SolvePolicyTests
         Assert.Equal(12, Assert.Single(previous.Tokens).Value);
     }
 
-    private static readonly Dictionary<string, AllocationProblem> Infeasible = new()
+    private static readonly Dictionary<string, FleetDefinition> Infeasible = new()
     {
-        ["unstable"] = Problem with { ArrivalRate = 100 },
-        ["accuracyFloor"] = Problem with { TaskTypes = [Definitions.Math with { AccuracyFloor = 0.81 }, Definitions.Chat] },
-        ["meanTokenBudget"] = Problem with { MeanTokenBudget = 1, TaskTypes = [Definitions.Math with { MinTokens = 100 }, Definitions.Chat] },
-        ["maxMeanSystemTime"] = Problem with { MaxMeanSystemTimeSeconds = 0.01 },
+        ["unstable"] = Definition with { ArrivalRate = 100 },
+        ["accuracyFloor"] = Definition with { TaskTypes = [Definitions.Math with { AccuracyFloor = 0.81 }, Definitions.Chat] },
+        ["meanTokenBudget"] = Definition with
+        {
+            Objective = Definition.Objective with { MeanTokenBudget = 1 },
+            TaskTypes = [Definitions.Math with { MinTokens = 100 }, Definitions.Chat],
+        },
+        ["maxMeanSystemTime"] = Definition with { Objective = Definition.Objective with { MaxMeanSystemTimeSeconds = 0.01 } },
     };
 
-    private static AllocationSnapshot Published(SolveCase input) => Assert.IsType<SolveOutcome.Published>(SolvePolicy.Solve(input)).Snapshot;
+    private static AllocationSnapshot Published(
+        PreviousAllocation? previous, double minimumGain = 0, FleetDefinition? definition = null, int revision = 3) =>
+        Assert.IsType<SolveOutcome.Published>(Solve(previous, minimumGain, definition, revision)).Snapshot;
 
-    private static SolveCase Case(PreviousAllocation? previous, double minimumGain = 0) => new()
+    private static SolveOutcome Solve(
+        PreviousAllocation? previous, double minimumGain = 0, FleetDefinition? definition = null, int revision = 3)
     {
-        Tenant = "acme",
-        Fleet = "chat",
-        DefinitionRevision = 3,
-        WorkloadVersion = 7,
-        Estimator = "estimator/9",
-        Problem = Problem,
-        MinimumGain = minimumGain,
-        Previous = previous,
-        At = new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero),
-    };
+        definition ??= Definition;
+        definition = definition with { Solving = definition.Solving with { MinimumGain = minimumGain } };
+        return SolvePolicy.Solve(
+            new SnapshotInputs
+            {
+                Tenant = "acme",
+                Fleet = "chat",
+                Definition = definition,
+                DefinitionRevision = revision,
+                Sums = new WorkloadSums(definition.Solving.HorizonSeconds),
+                WorkloadVersion = 7,
+                SolvedAt = new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero),
+            },
+            previous);
+    }
 
     private static PreviousAllocation Previous((string Type, long Tokens)[] tokens) => new()
     {

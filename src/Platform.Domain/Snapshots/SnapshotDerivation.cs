@@ -1,0 +1,116 @@
+using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
+using Platform.Domain.Fleets;
+
+namespace Platform.Domain.Snapshots;
+
+/// <summary>What a snapshot is derived from. Together with the snapshot before it and the versions of the arithmetic it is all there is.</summary>
+public sealed record SnapshotInputs
+{
+    /// <summary>The tenant's id.</summary>
+    public required string Tenant { get; init; }
+
+    /// <summary>The fleet's id.</summary>
+    public required string Fleet { get; init; }
+
+    /// <summary>The definition in force.</summary>
+    public required FleetDefinition Definition { get; init; }
+
+    /// <summary>Its revision.</summary>
+    public required int DefinitionRevision { get; init; }
+
+    /// <summary>The windows up to <see cref="WorkloadVersion"/>, folded with the definition's horizon.</summary>
+    public required WorkloadSums Sums { get; init; }
+
+    /// <summary>Version of the workload stream up to which windows are in the sums.</summary>
+    public required long WorkloadVersion { get; init; }
+
+    /// <summary>The moment of the solve, from which ages are counted: see <see cref="SnapshotDerivation.Instant"/>.</summary>
+    public required DateTimeOffset SolvedAt { get; init; }
+}
+
+/// <summary>The snapshot that another one follows.</summary>
+/// <param name="Version">Its version.</param>
+/// <param name="Hash">Its hash.</param>
+public sealed record SnapshotLink(int Version, string Hash);
+
+/// <summary>Which arithmetic derives a snapshot.</summary>
+/// <param name="Estimator">Version of the estimator.</param>
+/// <param name="Solver">Version of the solver.</param>
+public sealed record DerivationVersions(string Estimator, string Solver)
+{
+    /// <summary>Those that new snapshots are derived with.</summary>
+    public static DerivationVersions Current { get; } = new(Estimation.Estimator.EstimatorVersion, AllocationSolver.Version);
+}
+
+/// <summary>What the inputs come to.</summary>
+/// <param name="Estimate">The estimate.</param>
+/// <param name="Problem">The problem.</param>
+/// <param name="Solution">Its solution.</param>
+/// <param name="Snapshot">The snapshot; null when the problem is infeasible.</param>
+public sealed record DerivedAllocation(FleetEstimate Estimate, AllocationProblem Problem, AllocationSolution Solution, AllocationSnapshot? Snapshot);
+
+/// <summary>
+/// The one way from events to a snapshot: estimate, problem, solution, snapshot. Whoever solves and whoever verifies goes this way, so that
+/// the same inputs give the same bytes.
+/// </summary>
+public static class SnapshotDerivation
+{
+    private static readonly Dictionary<string, Func<FleetDefinition, WorkloadSums, DateTimeOffset, FleetEstimate>> Estimators =
+        new(StringComparer.Ordinal) { [Estimator.EstimatorVersion] = Estimator.Estimate };
+
+    private static readonly Dictionary<string, Func<AllocationProblem, AllocationSolution>> Solvers =
+        new(StringComparer.Ordinal) { [AllocationSolver.Version] = problem => AllocationSolver.Solve(problem) };
+
+    /// <summary>Whether this program has the arithmetic of those versions: one that a later program has written may not be here.</summary>
+    public static bool Knows(DerivationVersions versions) => Estimators.ContainsKey(versions.Estimator) && Solvers.ContainsKey(versions.Solver);
+
+    /// <summary>
+    /// The instant to solve for. Whole milliseconds: the database keeps no more than microseconds, and a snapshot must say exactly the
+    /// instant it was derived for. Never before the fleet's last solve: its sums were pruned to that, and those who derive the snapshot
+    /// again from all events would find evidence that the solve no longer had.
+    /// </summary>
+    /// <param name="now">The worker's clock.</param>
+    /// <param name="lastSolvedAt">When the fleet was solved last, by whichever worker's clock; null before the first solve.</param>
+    public static DateTimeOffset Instant(DateTimeOffset now, DateTimeOffset? lastSolvedAt)
+    {
+        var instant = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
+        return lastSolvedAt is { } last && last > instant ? last : instant;
+    }
+
+    /// <summary>Derives the snapshot that follows <paramref name="previous"/>.</summary>
+    /// <param name="inputs">What to derive it from.</param>
+    /// <param name="previous">The snapshot before it, or null for the first.</param>
+    /// <param name="versions">The arithmetic to use.</param>
+    /// <exception cref="ArgumentException">The arithmetic is not here: see <see cref="Knows"/>.</exception>
+    public static DerivedAllocation Derive(SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions)
+    {
+        if (!Knows(versions))
+            throw new ArgumentException($"This program has no {versions.Estimator} with {versions.Solver}.", nameof(versions));
+        var estimate = Estimators[versions.Estimator](inputs.Definition, inputs.Sums, inputs.SolvedAt);
+        var problem = ProblemBuilder.Build(inputs.Definition, estimate);
+        var solution = Solvers[versions.Solver](problem);
+        var snapshot = solution.Status == SolutionStatus.Infeasible ? null : Snapshot(inputs, previous, versions, problem, solution);
+        return new DerivedAllocation(estimate, problem, solution, snapshot);
+    }
+
+    private static AllocationSnapshot Snapshot(
+        SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions, AllocationProblem problem, AllocationSolution solution) => new()
+        {
+            Tenant = inputs.Tenant,
+            Fleet = inputs.Fleet,
+            Version = (previous?.Version ?? 0) + 1,
+            SolvedAt = inputs.SolvedAt,
+            Provenance = new Provenance
+            {
+                DefinitionRevision = inputs.DefinitionRevision,
+                WorkloadVersion = inputs.WorkloadVersion,
+                Estimator = versions.Estimator,
+                Solver = versions.Solver,
+                ProblemHash = AllocationSnapshot.HashOf(CanonicalJson.Write(problem)),
+                PreviousHash = previous?.Hash,
+            },
+            Problem = problem,
+            Solution = solution,
+        };
+}

@@ -1,0 +1,124 @@
+using Platform.Domain.Allocation;
+using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
+using Platform.Domain.Snapshots;
+using Platform.Domain.Tests.Estimation;
+using Platform.Domain.Tests.Fleets;
+
+namespace Platform.Domain.Tests.Snapshots;
+
+public sealed class SnapshotDerivationTests
+{
+    private static readonly DateTimeOffset At = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void The_same_inputs_give_the_same_bytes_and_each_input_counts()
+    {
+        var inputs = Inputs(Windows.Served("math", (800, 16_400), (400, 8_300), (100, 2_500)));
+        var hash = Hash(inputs, null);
+        Assert.Equal(hash, Hash(Inputs(Windows.Served("math", (800, 16_400), (400, 8_300), (100, 2_500))), null));
+        string[] others =
+        [
+            Hash(Inputs(Windows.Served("math", (800, 16_400), (400, 8_300), (100, 2_501))), null),
+            Hash(inputs with { Tenant = "other" }, null),
+            Hash(inputs with { Fleet = "other" }, null),
+            Hash(inputs with { Definition = inputs.Definition with { Servers = 2 } }, null),
+            Hash(inputs with { DefinitionRevision = 4 }, null),
+            Hash(inputs with { WorkloadVersion = 2 }, null),
+            Hash(inputs with { SolvedAt = inputs.SolvedAt.AddMilliseconds(1) }, null),
+            Hash(inputs, new SnapshotLink(1, "a hash")),
+            Hash(inputs, new SnapshotLink(1, "another hash")),
+        ];
+        Assert.Equal(others.Length + 1, others.Append(hash).Distinct().Count());
+    }
+
+    [Fact]
+    public void A_snapshot_names_everything_that_it_takes_to_derive_it_again()
+    {
+        var snapshot = Derive(Inputs(), new SnapshotLink(4, "a hash")).Snapshot!;
+        Assert.Equal(("acme", "chat-eu", 5, At), (snapshot.Tenant, snapshot.Fleet, snapshot.Version, snapshot.SolvedAt));
+        Assert.Equal(
+            new Provenance
+            {
+                DefinitionRevision = 3,
+                WorkloadVersion = 1,
+                Estimator = Estimator.EstimatorVersion,
+                Solver = AllocationSolver.Version,
+                ProblemHash = AllocationSnapshot.HashOf(CanonicalJson.Write(snapshot.Problem)),
+                PreviousHash = "a hash",
+            },
+            snapshot.Provenance);
+    }
+
+    [Theory]
+    [InlineData("estimator/0", null)]
+    [InlineData(null, "solver/0")]
+    public void Arithmetic_that_is_not_here_is_not_replaced_by_another(string? estimator, string? solver)
+    {
+        var versions = new DerivationVersions(estimator ?? Estimator.EstimatorVersion, solver ?? AllocationSolver.Version);
+        Assert.False(SnapshotDerivation.Knows(versions));
+        Assert.Throws<ArgumentException>(() => SnapshotDerivation.Derive(Inputs(), null, versions));
+        Assert.True(SnapshotDerivation.Knows(DerivationVersions.Current));
+    }
+
+    [Fact]
+    public void An_infeasible_problem_has_a_solution_that_says_why_and_no_snapshot()
+    {
+        var inputs = Inputs();
+        var limits = inputs.Definition.Objective with { MaxMeanSystemTimeSeconds = 0.01 };
+        var derived = Derive(inputs with { Definition = inputs.Definition with { Objective = limits } }, null);
+        Assert.Null(derived.Snapshot);
+        Assert.Equal(InfeasibilityReason.MaxMeanSystemTime, derived.Solution.Reason);
+    }
+
+    [Fact]
+    public void The_instant_of_a_solve_is_in_whole_milliseconds()
+    {
+        Assert.Equal(At, SnapshotDerivation.Instant(At.AddTicks(9_999), null));
+        Assert.Equal(At.AddMilliseconds(1), SnapshotDerivation.Instant(At.AddTicks(10_000), At));
+    }
+
+    /// <summary>
+    /// Sums that were pruned to a later instant have lost evidence that an earlier one still counts, so two workers whose clocks differ
+    /// must not go back in time.
+    /// </summary>
+    [Fact]
+    public void The_instant_of_a_solve_is_never_before_the_last_one()
+    {
+        Assert.Equal(At.AddSeconds(2), SnapshotDerivation.Instant(At, At.AddSeconds(2)));
+
+        var (horizon, all, pruned) = (60, new WorkloadSums(60), new WorkloadSums(60));
+        foreach (var sums in new[] { all, pruned })
+            sums.Fold(Windows.Of(0, 5, Windows.Arrivals("math", 100)));
+        pruned.Prune(Windows.Start.AddSeconds(horizon + 10));
+        var definition = Definitions.Fleet();
+        definition = definition with { Solving = definition.Solving with { HorizonSeconds = horizon } };
+        var earlier = Windows.Start.AddSeconds(horizon);
+        Assert.NotEqual(Estimator.Estimate(definition, all, earlier).ArrivalRate, Estimator.Estimate(definition, pruned, earlier).ArrivalRate);
+        var later = Windows.Start.AddSeconds(horizon + 10);
+        Assert.Equal(Estimator.Estimate(definition, all, later).ArrivalRate, Estimator.Estimate(definition, pruned, later).ArrivalRate);
+    }
+
+    private static DerivedAllocation Derive(SnapshotInputs inputs, SnapshotLink? previous) =>
+        SnapshotDerivation.Derive(inputs, previous, DerivationVersions.Current);
+
+    private static string Hash(SnapshotInputs inputs, SnapshotLink? previous) =>
+        AllocationSnapshot.HashOf(Derive(inputs, previous).Snapshot!.ToCanonicalBytes());
+
+    private static SnapshotInputs Inputs(params TaskWindow[] tasks)
+    {
+        var definition = Definitions.Fleet();
+        var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
+        sums.Fold(Windows.Of(-60, 0, tasks));
+        return new SnapshotInputs
+        {
+            Tenant = "acme",
+            Fleet = "chat-eu",
+            Definition = definition,
+            DefinitionRevision = 3,
+            Sums = sums,
+            WorkloadVersion = 1,
+            SolvedAt = At,
+        };
+    }
+}
