@@ -41,21 +41,6 @@ internal static class CommandRun
 #pragma warning restore CA1031
     }
 
-    /// <summary>Runs a command that reads its words itself: every failure is one line on standard error and an exit status.</summary>
-    public static int Direct(Func<int> command, TextWriter error)
-    {
-        try
-        {
-            return command();
-        }
-#pragma warning disable CA1031 // The last place before a person: no stack trace passes.
-        catch (Exception exception)
-        {
-            return Fail(error, exception);
-        }
-#pragma warning restore CA1031
-    }
-
     private static int Fail(TextWriter error, Exception exception) => exception is CommandFailure failure
         ? Fail(error, failure.Message, failure.ExitStatus)
         : Fail(error, $"{exception.GetType().Name}: {exception.Message}", CommandFailure.BadUsage);

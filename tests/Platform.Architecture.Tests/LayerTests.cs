@@ -12,6 +12,7 @@ public sealed class LayerTests
         ["Platform.Api"] = ["Platform.Domain", "Platform.Persistence"],
         ["Platform.Workers"] = ["Platform.Domain", "Platform.Persistence"],
         ["Platform.Cli"] = ["Platform.Domain", "Platform.Persistence"],
+        ["Platform.Solver"] = ["Platform.Domain"],
     };
 
     private static readonly string[] StorageAndMessaging = ["Marten.", "JasperFx.", "Weasel.", "Microsoft.EntityFrameworkCore.", "MassTransit."];
@@ -77,6 +78,7 @@ public sealed class LayerTests
     [InlineData("Platform.Domain")]
     [InlineData("Platform.Api")]
     [InlineData("Platform.Cli")]
+    [InlineData("Platform.Solver")]
     public void Marten_EF_Core_and_MassTransit_stay_out_of_domain_and_endpoints(string name) =>
         Assert.Empty(StorageAndMessagingIn(name));
 

@@ -1,3 +1,5 @@
+using Platform.Testing;
+
 namespace Platform.Cli.Tests;
 
 public sealed class PrivateServicesTests

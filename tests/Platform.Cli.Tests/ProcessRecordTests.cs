@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Platform.Cli.Hosting;
+using Platform.Testing;
 
 namespace Platform.Cli.Tests;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Platform.Cli.Hosting;
+using Platform.Testing;
 
 namespace Platform.Cli.Tests;
 

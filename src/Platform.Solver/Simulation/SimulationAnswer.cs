@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 using Platform.Domain.Allocation;
 using Platform.Domain.Simulation;
 
-namespace Platform.Cli.Simulation;
+namespace Platform.Solver.Simulation;
 
 /// <summary>A problem whose allocation is given rather than solved for.</summary>
 /// <param name="Problem">The problem.</param>

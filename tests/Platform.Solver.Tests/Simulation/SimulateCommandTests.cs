@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using Platform.Cli.Simulation;
-using Platform.Cli.Tests.Allocation;
+using Platform.Solver.Simulation;
+using Platform.Solver.Tests.Allocation;
 
-namespace Platform.Cli.Tests.Simulation;
+namespace Platform.Solver.Tests.Simulation;
 
 public sealed class SimulateCommandTests
 {

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Platform.Cli.Allocation;
+using Platform.Solver.Allocation;
 
-namespace Platform.Cli.Tests.Allocation;
+namespace Platform.Solver.Tests.Allocation;
 
 /// <summary>Runs a command that answers problems, its input on standard input.</summary>
 internal static class Commands
@@ -13,7 +13,7 @@ internal static class Commands
         using var output = new MemoryStream();
         using var error = new StringWriter();
         var streams = new Streams(standardInput, output, error, IsTerminal: false);
-        var status = CommandRun.Direct(() => command(words, streams), error);
+        var status = ProblemCommand.Guarded(() => command(words, streams), error);
         return (status, Encoding.UTF8.GetString(output.ToArray()), error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 

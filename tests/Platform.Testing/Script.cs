@@ -1,17 +1,20 @@
 using System.Diagnostics;
 
-namespace Platform.Cli.Tests;
+namespace Platform.Testing;
 
 /// <summary>Runs ./platform of this checkout, with none of the services that the tests themselves may have been given.</summary>
-internal static class Script
+public static class Script
 {
     private static readonly string[] Given = ["PLATFORM_POSTGRES", "PLATFORM_RABBITMQ", "PLATFORM_RABBITMQ_MANAGEMENT", "PLATFORM_HOME"];
 
+    /// <summary>The checkout's folder.</summary>
     public static string Root { get; } = FindRoot();
 
+    /// <summary>Runs ./platform.</summary>
     public static Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
         RunProgramAsync(Path.Combine(Root, "platform"), arguments);
 
+    /// <summary>Runs a program.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunProgramAsync(string program, params string[] arguments)
     {
         var info = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };

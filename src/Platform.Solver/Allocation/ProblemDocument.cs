@@ -3,7 +3,7 @@ using System.Text.Json;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 
-namespace Platform.Cli.Allocation;
+namespace Platform.Solver.Allocation;
 
 /// <summary>
 /// A JSON document with one item or an array of items. The items stay text until they are needed, so that an array of many problems takes

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Platform.Domain.Allocation;
 
-namespace Platform.Cli.Allocation;
+namespace Platform.Solver.Allocation;
 
 /// <summary><c>./platform solve</c>: problems in JSON, their solutions in JSON.</summary>
 internal static class SolveCommand
@@ -23,7 +23,7 @@ internal static class SolveCommand
     /// <param name="words">The words behind its name.</param>
     /// <param name="streams">Where it reads and writes.</param>
     /// <returns>Exit status.</returns>
-    /// <exception cref="CommandFailure">Bad usage.</exception>
+    /// <exception cref="BadUsage">Bad usage.</exception>
     public static int Run(string[] words, Streams streams)
     {
         var arguments = new ProblemArguments(Name, words, "--method", "--rounding");

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Platform.Domain.Allocation;
 
-namespace Platform.Cli.Allocation;
+namespace Platform.Solver.Allocation;
 
 /// <summary>
 /// Reads problems as the contract's JSON has them, without the serializer, whose start takes longer than to solve a problem. Whatever is not

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Platform.Cli.Allocation;
+namespace Platform.Solver.Allocation;
 
 /// <summary>
 /// <c>FILE|- [--option VALUE]...</c>. Read by hand: to load and compile a command-line library takes longer than to solve a problem.
@@ -13,7 +13,7 @@ internal sealed class ProblemArguments
     /// <param name="command">The command's name.</param>
     /// <param name="words">The words.</param>
     /// <param name="options">The options that the command has.</param>
-    /// <exception cref="CommandFailure">Bad usage.</exception>
+    /// <exception cref="BadUsage">Bad usage.</exception>
     public ProblemArguments(string command, ReadOnlySpan<string> words, params ReadOnlySpan<string> options)
     {
         string? file = null;
@@ -22,24 +22,24 @@ internal sealed class ProblemArguments
             words = rest;
             if (word is "-" || !word.StartsWith('-'))
             {
-                file = file is null ? word : throw BadUsage($"{command} takes one FILE: '{word}' is a second one");
+                file = file is null ? word : throw new BadUsage($"{command} takes one FILE: '{word}' is a second one");
                 continue;
             }
 
             var (name, value) = word.Split('=', 2) is [var left, var right] ? (left, right) : (word, null);
             if (!options.Contains(name))
-                throw BadUsage($"{command} has no option '{name}'");
+                throw new BadUsage($"{command} has no option '{name}'");
             if (value is null)
             {
-                value = words.IsEmpty ? throw BadUsage($"{name}: a value is missing") : words[0];
+                value = words.IsEmpty ? throw new BadUsage($"{name}: a value is missing") : words[0];
                 words = words[1..];
             }
 
             if (!_values.TryAdd(name, value))
-                throw BadUsage($"{name}: given twice");
+                throw new BadUsage($"{name}: given twice");
         }
 
-        File = file ?? throw BadUsage($"{command} needs a FILE, or - for standard input");
+        File = file ?? throw new BadUsage($"{command} needs a FILE, or - for standard input");
     }
 
     /// <summary>The file's path, or <c>-</c>.</summary>
@@ -52,7 +52,7 @@ internal sealed class ProblemArguments
         if (!_values.TryGetValue(option, out var given))
             return 0;
         var index = Array.IndexOf(words, given);
-        return index >= 0 ? index : throw BadUsage($"{option}: one of {string.Join(", ", words)}, not '{given}'");
+        return index >= 0 ? index : throw new BadUsage($"{option}: one of {string.Join(", ", words)}, not '{given}'");
     }
 
     /// <summary>An option that takes a whole number.</summary>
@@ -62,8 +62,6 @@ internal sealed class ProblemArguments
             return initial;
         return ulong.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
-            : throw BadUsage($"{option}: a whole number from {least} to {most}");
+            : throw new BadUsage($"{option}: a whole number from {least} to {most}");
     }
-
-    private static CommandFailure BadUsage(string message) => new(message, CommandFailure.BadUsage);
 }

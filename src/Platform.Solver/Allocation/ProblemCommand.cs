@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Platform.Domain.Contracts;
 
-namespace Platform.Cli.Allocation;
+namespace Platform.Solver.Allocation;
 
 /// <summary>Where a command reads and writes.</summary>
 /// <param name="Input">Standard input.</param>
@@ -15,6 +15,12 @@ internal sealed record Streams(Stream Input, Stream Output, TextWriter Error, bo
 /// <summary>What the commands have in common that answer problems in JSON.</summary>
 internal static class ProblemCommand
 {
+    /// <summary>Exit status: a problem is infeasible.</summary>
+    public const int Infeasible = 1;
+
+    /// <summary>Exit status: bad usage or input.</summary>
+    public const int BadInput = 2;
+
     /// <summary>Runs a command of this process: every failure is one line on standard error and an exit status.</summary>
     /// <param name="words">The words behind the command's name.</param>
     /// <param name="usage">What <c>--help</c> says.</param>
@@ -30,7 +36,24 @@ internal static class ProblemCommand
 
         using var output = new BufferedStream(Console.OpenStandardOutput(), 1 << 16);
         var streams = new Streams(Console.OpenStandardInput(), output, Console.Error, !Console.IsErrorRedirected);
-        return CommandRun.Direct(() => run(words, streams), streams.Error);
+        return Guarded(() => run(words, streams), streams.Error);
+    }
+
+    /// <summary>Runs a command: every failure is one line and an exit status.</summary>
+    public static int Guarded(Func<int> command, TextWriter error)
+    {
+        try
+        {
+            return command();
+        }
+#pragma warning disable CA1031 // The last place before a person: no stack trace passes.
+        catch (Exception exception)
+        {
+            var message = exception is BadUsage ? exception.Message : $"{exception.GetType().Name}: {exception.Message}";
+            error.WriteLine($"platform: {message.ReplaceLineEndings(" ")}");
+            return BadInput;
+        }
+#pragma warning restore CA1031
     }
 
     /// <summary>Reads, checks and answers a document.</summary>
@@ -49,12 +72,12 @@ internal static class ProblemCommand
         {
             foreach (var fault in faults)
                 streams.Error.WriteLine(fault);
-            return CommandFailure.BadUsage;
+            return BadInput;
         }
 
         var feasible = true;
         document.Answer(Answer, streams.Output, (done, all) => ShowProgress(done, all, streams));
-        return feasible ? 0 : CommandFailure.JobSaysNo;
+        return feasible ? 0 : Infeasible;
 
         byte[] Answer(T item)
         {
@@ -73,7 +96,7 @@ internal static class ProblemCommand
     /// <summary>Reads the whole input.</summary>
     /// <param name="file">Path, or <c>-</c> for standard input.</param>
     /// <param name="input">Standard input.</param>
-    /// <exception cref="CommandFailure">It cannot be read.</exception>
+    /// <exception cref="BadUsage">It cannot be read.</exception>
     public static byte[] Read(string file, Stream input)
     {
         try
@@ -86,7 +109,7 @@ internal static class ProblemCommand
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new CommandFailure($"{file}: {exception.Message}", CommandFailure.BadUsage);
+            throw new BadUsage($"{file}: {exception.Message}");
         }
     }
 

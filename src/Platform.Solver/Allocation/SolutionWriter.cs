@@ -2,7 +2,7 @@ using System.Text.Json;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 
-namespace Platform.Cli.Allocation;
+namespace Platform.Solver.Allocation;
 
 /// <summary>
 /// Writes the solutions of everyday, the default method's, without the serializer, whose start takes longer than to solve a problem. Byte for

@@ -1,11 +1,11 @@
 using System.Text.Json;
-using Platform.Cli.Allocation;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Queueing;
 using Platform.Domain.Simulation;
+using Platform.Solver.Allocation;
 
-namespace Platform.Cli.Simulation;
+namespace Platform.Solver.Simulation;
 
 /// <summary><c>./platform simulate</c>: what the formulas predict for an allocation beside what a simulation of the queue sees.</summary>
 internal static class SimulateCommand
@@ -32,7 +32,7 @@ internal static class SimulateCommand
     /// <param name="words">The words behind its name.</param>
     /// <param name="streams">Where it reads and writes.</param>
     /// <returns>Exit status.</returns>
-    /// <exception cref="CommandFailure">Bad usage.</exception>
+    /// <exception cref="BadUsage">Bad usage.</exception>
     public static int Run(string[] words, Streams streams)
     {
         var arguments = new ProblemArguments(Name, words, "--arrivals", "--seed");

@@ -2,11 +2,12 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Platform.Cli.Allocation;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
+using Platform.Solver.Allocation;
+using Platform.Testing;
 
-namespace Platform.Cli.Tests.Allocation;
+namespace Platform.Solver.Tests.Allocation;
 
 public sealed class SolveCommandTests
 {
