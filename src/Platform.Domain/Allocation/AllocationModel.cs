@@ -51,7 +51,7 @@ internal sealed class AllocationModel : TypeColumns
     private void Load(int k, TaskType type)
     {
         (Share[k], Weight[k]) = (type.Share, type.Weight);
-        (Base[k], Cost[k]) = (type.Service.BaseSeconds, type.Service.SecondsPerToken);
+        (Base[k], Cost[k], Variance[k]) = (type.Service.BaseSeconds, type.Service.SecondsPerToken, type.Service.VarianceSecondsSquared);
         (Floor[k], Gain[k], Rate[k]) = (type.Accuracy.Floor, type.Accuracy.Gain, type.Accuracy.RatePerToken);
         (Lower[k], Upper[k]) = (type.MinTokens, type.MaxTokens);
         (WholeLower[k], WholeUpper[k]) = (type.MinTokens, type.MaxTokens);

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Platform.Domain.Allocation;
 
 /// <summary>How a query finds a server of its fleet.</summary>
@@ -10,14 +12,23 @@ public enum Dispatch
     Shared,
 }
 
-/// <summary>Service time of a query, affine in its reasoning tokens: base + tokens · secondsPerToken.</summary>
+/// <summary>Service time of a query: affine in its reasoning tokens in the mean, base + tokens · secondsPerToken, with scatter around that.</summary>
 /// <param name="BaseSeconds">t⁰ ≥ 0, seconds that do not depend on the tokens.</param>
 /// <param name="SecondsPerToken">c ≥ 0, seconds for each token.</param>
-public sealed record ServiceLine(double BaseSeconds, double SecondsPerToken);
+/// <param name="VarianceSecondsSquared">
+/// v ≥ 0, variance around the line, seconds squared, the same at any number of tokens; 0 is the deterministic line of the paper. The queue
+/// sees it: E[S²] = Σ π (t² + v).
+/// </param>
+public sealed record ServiceLine(
+    double BaseSeconds, double SecondsPerToken,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double VarianceSecondsSquared = 0);
 
-/// <summary>Probability of a right answer with l tokens: floor + gain · (1 − e^(−ratePerToken · l)).</summary>
-/// <param name="Floor">D, the accuracy without reasoning, 0 to 1.</param>
-/// <param name="Gain">A ≥ 0, what endless reasoning adds; floor + gain is at most 1.</param>
+/// <summary>
+/// Probability of a right answer with l tokens: floor + gain · (1 − e^(−ratePerToken · l)). A curve that was fitted to large budgets may be
+/// below 0 at small ones: the objective takes it as it is, so that it stays concave; accuracies that are shown are predictions, at least 0.
+/// </summary>
+/// <param name="Floor">D, the accuracy without reasoning, −1 to 1.</param>
+/// <param name="Gain">A ≥ 0, what endless reasoning adds; floor + gain is 0 to 1.</param>
 /// <param name="RatePerToken">b ≥ 0, per token.</param>
 public sealed record AccuracyCurve(double Floor, double Gain, double RatePerToken);
 

@@ -7,7 +7,7 @@ namespace Platform.Domain.Allocation;
 public static class AllocationSolver
 {
     /// <summary>Names the method and its arithmetic. Changes whenever the answer to any problem can change.</summary>
-    public const string Version = "dual-newton/1";
+    public const string Version = "dual-newton/2";
 
     private static readonly SolverOptions Defaults = new();
 
@@ -163,7 +163,7 @@ public static class AllocationSolver
             var l = point.Tokens[k];
             var bound = l <= model.Lower[k] ? TokenBound.Lower : l >= model.Upper[k] ? TokenBound.Max : TokenBound.None;
             allocation[k] = new(
-                model.Problem.TaskTypes[k].Id, tokens[k], l, model.Accuracy(k, tokens[k]), model.Service(k, tokens[k]), bound);
+                model.Problem.TaskTypes[k].Id, tokens[k], l, Math.Max(model.Accuracy(k, tokens[k]), 0), model.Service(k, tokens[k]), bound);
         }
 
         return allocation;

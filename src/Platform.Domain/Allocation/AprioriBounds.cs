@@ -56,7 +56,7 @@ internal static class AprioriBounds
             (uu, uv, vv) = (uu + (u * u), uv + (u * u * time), vv + (u * u * time * time));
         }
 
-        square = model.Lambda > 0 ? Math.Min(square, longest * most) : square;
+        square = model.Scatter + (model.Lambda > 0 ? Math.Min(square, longest * most) : square);
         return Finite(diagonal + (x * x * (uv + Math.Sqrt(uu * vv))) + (x * x * x * square * uu));
     }
 

@@ -21,10 +21,13 @@ public ref struct BulkProblem
     /// <summary>c ≥ 0, seconds for each token.</summary>
     public ReadOnlySpan<double> SecondsPerToken { get; set; }
 
-    /// <summary>D, accuracy without reasoning, 0 to 1.</summary>
+    /// <summary>v ≥ 0, variance around the line, seconds squared; empty where all are 0.</summary>
+    public ReadOnlySpan<double> VarianceSecondsSquared { get; set; }
+
+    /// <summary>D, accuracy without reasoning, −1 to 1.</summary>
     public ReadOnlySpan<double> Floor { get; set; }
 
-    /// <summary>A, what endless reasoning adds, 0 to 1 − D.</summary>
+    /// <summary>A, what endless reasoning adds, −D to 1 − D and at least 0.</summary>
     public ReadOnlySpan<double> Gain { get; set; }
 
     /// <summary>b ≥ 0, per token.</summary>
@@ -106,10 +109,11 @@ public sealed class BulkSolver
             Copy(problem.Share, Share, 0, 1, nameof(problem.Share));
             Copy(problem.BaseSeconds, Base, 0, ProblemValidation.Largest, nameof(problem.BaseSeconds));
             Copy(problem.SecondsPerToken, Cost, 0, ProblemValidation.Largest, nameof(problem.SecondsPerToken));
-            Copy(problem.Floor, Floor, 0, 1, nameof(problem.Floor));
-            Copy(problem.Gain, Gain, 0, 1, nameof(problem.Gain));
+            Copy(problem.Floor, Floor, -1, 1, nameof(problem.Floor));
+            Copy(problem.Gain, Gain, 0, 2, nameof(problem.Gain));
             Copy(problem.RatePerToken, Rate, 0, ProblemValidation.Largest, nameof(problem.RatePerToken));
             Copy(problem.MaxTokens, Upper, 0, ProblemValidation.MaxTokens, nameof(problem.MaxTokens));
+            CopyOr(0, problem.VarianceSecondsSquared, Variance, 0, ProblemValidation.Largest, nameof(problem.VarianceSecondsSquared));
             CopyOr(1, problem.Weight, Weight, double.Epsilon, ProblemValidation.Largest, nameof(problem.Weight));
             CopyOr(0, problem.MinTokens, Lower, 0, ProblemValidation.MaxTokens, nameof(problem.MinTokens));
             RequireConsistent();
@@ -119,13 +123,15 @@ public sealed class BulkSolver
 
         private void RequireConsistent()
         {
-            var (shares, ordered) = (0.0, true);
+            var (shares, ordered, probable) = (0.0, true, true);
             for (var k = 0; k < Count; k++)
             {
                 shares += Share[k];
                 ordered &= Lower[k] <= Upper[k];
+                probable &= Floor[k] + Gain[k] is >= -1e-12 and <= 1 + 1e-12;
             }
 
+            Require(probable, nameof(BulkProblem.Gain));
             Require(ordered, nameof(BulkProblem.MinTokens));
             Require(Math.Abs(shares - 1) <= ProblemValidation.ShareTolerance, nameof(BulkProblem.Share));
         }

@@ -117,7 +117,7 @@ internal sealed class OptimumAnalysis
             own += Diagonal(k, l - spread[k], x) * spread[k] * spread[k];
             var longest = _model.Service(k, l + spread[k]);
             mixed += share * cost * longest * spread[k];
-            square += share * longest * longest;
+            square += share * ((longest * longest) + _model.Variance[k]);
         }
 
         var coupled = x * x * ((2 * change * mixed) + (x * square * change * change));

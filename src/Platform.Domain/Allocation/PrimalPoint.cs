@@ -46,7 +46,7 @@ internal sealed class PrimalPoint(AllocationModel model)
         {
             var time = model.Service(k, Tokens[k]);
             mean.Add(model.Share[k] * time);
-            square.Add(model.Share[k] * time * time);
+            square.Add(model.Share[k] * ((time * time) + model.Variance[k]));
             weighted.Add(model.Share[k] * model.Weight[k] * model.Accuracy(k, Tokens[k]));
         }
 

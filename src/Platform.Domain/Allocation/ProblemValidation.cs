@@ -170,6 +170,7 @@ public static class ProblemValidation
 
         Range(service.BaseSeconds, 0, Largest, $"{at}/baseSeconds", errors);
         Range(service.SecondsPerToken, 0, Largest, $"{at}/secondsPerToken", errors);
+        Range(service.VarianceSecondsSquared, 0, Largest, $"{at}/varianceSecondsSquared", errors);
     }
 
     private static void ValidateAccuracy(AccuracyCurve? curve, string at, ICollection<InputError> errors)
@@ -180,13 +181,15 @@ public static class ProblemValidation
             return;
         }
 
-        Range(curve.Floor, 0, 1, $"{at}/floor", errors);
-        Range(curve.Gain, 0, 1, $"{at}/gain", errors);
+        Range(curve.Floor, -1, 1, $"{at}/floor", errors);
+        Range(curve.Gain, 0, 2, $"{at}/gain", errors);
         Range(curve.RatePerToken, 0, Largest, $"{at}/ratePerToken", errors);
 
         // Decimal fractions such as 0.7 + 0.3 may come out a few units in the last place above 1.
-        if (curve.Floor + curve.Gain > 1 + 1e-12 && curve is { Floor: <= 1, Gain: <= 1 })
+        if (curve.Floor + curve.Gain > 1 + 1e-12 && curve is { Floor: <= 1, Gain: <= 2 })
             errors.Add(new($"{at}/gain", "floor + gain must be at most 1"));
+        if (curve.Floor + curve.Gain < -1e-12 && curve is { Floor: >= -1, Gain: >= 0 })
+            errors.Add(new($"{at}/gain", "floor + gain must be at least 0"));
     }
 
     private static void Range(double value, double least, double most, string at, ICollection<InputError> errors)

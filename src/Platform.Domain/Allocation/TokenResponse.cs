@@ -10,7 +10,7 @@ internal struct SweepSums
     /// <summary>Σ π c (l − lower).</summary>
     public double Seconds;
 
-    /// <summary>E[S²] = Σ π t².</summary>
+    /// <summary>E[S²] = Σ π (t² + v).</summary>
     public double Square;
 
     /// <summary>Σ π (l − lower).</summary>
@@ -82,7 +82,7 @@ internal static class TokenResponse
         return new()
         {
             Seconds = seconds.Value,
-            Square = square.Value,
+            Square = square.Value + model.Scatter,
             Tokens = tokens.Value,
             Slope0 = Vector256.Sum(slope0),
             Slope1 = Vector256.Sum(slope1),

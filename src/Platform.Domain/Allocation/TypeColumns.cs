@@ -19,8 +19,8 @@ internal class TypeColumns
     /// <summary>Most that ρ may be, 1 where nothing is said.</summary>
     public double MaxUtilization = 1;
 
-    /// <summary>π, share; t⁰, base seconds; c, seconds a token; b, rate a token; A, gain; w, weight.</summary>
-    public readonly double[] Share, Base, Cost, Rate, Gain, Floor, Weight;
+    /// <summary>π, share; t⁰, base seconds; c, seconds a token; v, variance around the line; b, rate a token; A, gain; w, weight.</summary>
+    public readonly double[] Share, Base, Cost, Variance, Rate, Gain, Floor, Weight;
 
     /// <summary>ln(w A b / c), or ln(w A b) where c = 0; −∞ where tokens bring nothing.</summary>
     public readonly double[] LogValue;
@@ -30,6 +30,12 @@ internal class TypeColumns
 
     /// <summary>t at the lower bound; ln(w A b / c) − b · lower, and e to that power; c/b.</summary>
     public readonly double[] ServiceAtLower, LogValueAtLower, ValueAtLower, CostOverRate;
+
+    /// <summary>
+    /// Σ π v, the part of E[S²] = Σ π (t² + v) that no tokens change. The optimality conditions, the convexity of the mean wait and every
+    /// bound that uses E[S²] ≥ E[S]² hold with it as without.
+    /// </summary>
+    public double Scatter;
 
     /// <summary>1 − ρ, E[S], E[S²] and mean tokens at the lower bounds; E[S²] and 1 − ρ at the upper bounds.</summary>
     public double IdleAtLower, MeanAtLower, SquareAtLower, TokensAtLower, SquareAtUpper, IdleAtUpper;
@@ -45,7 +51,7 @@ internal class TypeColumns
         (Share, Base, Cost, Rate) = (New(), New(), New(), New());
         (Gain, Floor, Weight, LogValue) = (New(), New(), New(), New());
         (Lower, Upper, ServiceAtLower, LogValueAtLower) = (New(), New(), New(), New());
-        (ValueAtLower, CostOverRate) = (New(), New());
+        (ValueAtLower, CostOverRate, Variance) = (New(), New(), New());
         Resize(capacity);
     }
 
@@ -62,7 +68,7 @@ internal class TypeColumns
         for (var k = count; k < Padded; k++)
         {
             // Worth too little to want a token at any weight, and with no number that would need care of its own.
-            (Share[k], Base[k], Floor[k], Lower[k], Upper[k]) = (0, 0, 0, 0, 0);
+            (Share[k], Base[k], Floor[k], Lower[k], Upper[k], Variance[k]) = (0, 0, 0, 0, 0, 0);
             (Cost[k], Rate[k], Weight[k], Gain[k]) = (1, 1, 1, 1e-250);
         }
     }
@@ -76,7 +82,7 @@ internal class TypeColumns
     /// <summary>Recomputes what depends on the bounds.</summary>
     public void Refresh()
     {
-        LaneSum mean = default, square = default, tokens = default, squareAtUpper = default, range = default;
+        LaneSum mean = default, square = default, tokens = default, squareAtUpper = default, range = default, scatter = default;
         LaneDoubleDoubleSum exactAtLower = default, exactAtUpper = default;
         for (var k = 0; k < Padded; k += 4)
         {
@@ -92,6 +98,7 @@ internal class TypeColumns
             square.Add(share * low * low);
             tokens.Add(share * lower);
             squareAtUpper.Add(share * high * high);
+            scatter.Add(share * Load(Variance, k));
             var rise = Elementary.Exp(-rate * lower) * Elementary.ExpMinusOne(rate * (lower - upper));
             range.Add(share * Load(Weight, k) * Load(Gain, k) * rise);
             exactAtLower.AddProduct(share, start);
@@ -101,7 +108,8 @@ internal class TypeColumns
         }
 
         AccuracyRange = -range.Value;
-        (MeanAtLower, SquareAtLower, TokensAtLower, SquareAtUpper) = (mean.Value, square.Value, tokens.Value, squareAtUpper.Value);
+        (MeanAtLower, TokensAtLower, Scatter) = (mean.Value, tokens.Value, scatter.Value);
+        (SquareAtLower, SquareAtUpper) = (square.Value + Scatter, squareAtUpper.Value + Scatter);
         (IdleAtLower, IdleAtUpper) = (IdleOf(exactAtLower.Value), IdleOf(exactAtUpper.Value));
     }
 

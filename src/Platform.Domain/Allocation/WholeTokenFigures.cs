@@ -17,8 +17,8 @@ internal readonly record struct WholeTokenFigures(
         {
             var (share, time, right) = (model.Share[k], model.Service(k, tokens[k]), model.Accuracy(k, tokens[k]));
             mean.Add(share * time);
-            square.Add(share * time * time);
-            accuracy.Add(share * right);
+            square.Add(share * ((time * time) + model.Variance[k]));
+            accuracy.Add(share * Math.Max(right, 0));
             weighted.Add(share * model.Weight[k] * right);
             granted.Add(share * tokens[k]);
         }

@@ -5,17 +5,20 @@ namespace Platform.Domain.Queueing;
 /// <param name="MeanSecondsSquared">E[S²] ≥ E[S]², seconds squared.</param>
 public readonly record struct ServiceMoments(double MeanSeconds, double MeanSecondsSquared)
 {
-    /// <summary>Moments of a mixture of fixed service times.</summary>
+    /// <summary>Moments of a mixture: E[S] = Σ π t, E[S²] = Σ π (t² + v).</summary>
     /// <param name="shares">π, probabilities that sum to 1.</param>
-    /// <param name="seconds">t ≥ 0, the service time of each part, seconds.</param>
-    public static ServiceMoments OfMixture(ReadOnlySpan<double> shares, ReadOnlySpan<double> seconds)
+    /// <param name="seconds">t ≥ 0, the mean service time of each part, seconds.</param>
+    /// <param name="variances">v ≥ 0, the variance of each part's service time, seconds squared; empty where all are fixed.</param>
+    public static ServiceMoments OfMixture(ReadOnlySpan<double> shares, ReadOnlySpan<double> seconds, ReadOnlySpan<double> variances = default)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(seconds.Length, shares.Length);
+        if (variances.Length > 0)
+            ArgumentOutOfRangeException.ThrowIfNotEqual(variances.Length, shares.Length);
         CompensatedSum mean = default, square = default;
         for (var i = 0; i < shares.Length; i++)
         {
             mean.Add(shares[i] * seconds[i]);
-            square.Add(shares[i] * seconds[i] * seconds[i]);
+            square.Add(shares[i] * ((seconds[i] * seconds[i]) + (variances.Length > 0 ? variances[i] : 0)));
         }
 
         return new(mean.Value, square.Value);

@@ -3,7 +3,8 @@ using Platform.Domain.Allocation;
 namespace Platform.Domain.Simulation;
 
 /// <summary>One run of a queue. Nothing is allocated for an arrival.</summary>
-internal sealed class QueueRun<TArrivals, TServers>(TArrivals arrivals, TServers servers, double[] serviceSeconds, SimulationOptions options)
+internal sealed class QueueRun<TArrivals, TServers>(
+    TArrivals arrivals, TServers servers, double[] serviceSeconds, GammaLaw[]? scatter, SimulationOptions options)
     where TArrivals : struct, IArrivalProcess
     where TServers : struct, IServerPool
 {
@@ -83,7 +84,7 @@ internal sealed class QueueRun<TArrivals, TServers>(TArrivals arrivals, TServers
         _now += arrivals.Next(_arrived++, ref _random, out type);
         if (_now == double.PositiveInfinity)
             EmptyFleet();
-        return serviceSeconds[type];
+        return scatter is null ? serviceSeconds[type] : scatter[type].Next(ref _random);
     }
 
     private double Admit(int type, double service)

@@ -38,12 +38,18 @@ public static class QueueSimulator
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(arrivals, 1, nameof(options));
         var service = ServiceSeconds(problem, tokens);
+        var scatter = Scatter(problem, service);
         return problem.Dispatch == Dispatch.Shared
-            ? new QueueRun<TArrivals, SharedServers>(process, new(problem.Servers), service, options).Measure(problem, arrivals)
-            : new QueueRun<TArrivals, SplitServers>(process, new(problem.Servers), service, options).Measure(problem, arrivals);
+            ? new QueueRun<TArrivals, SharedServers>(process, new(problem.Servers), service, scatter, options).Measure(problem, arrivals)
+            : new QueueRun<TArrivals, SplitServers>(process, new(problem.Servers), service, scatter, options).Measure(problem, arrivals);
     }
 
     private static AliasTable TypesByShare(AllocationProblem problem) => new([.. problem.TaskTypes.Select(type => type.Share)]);
+
+    /// <summary>The law of each type's service time; null where all are fixed, which then cost nothing.</summary>
+    private static GammaLaw[]? Scatter(AllocationProblem problem, double[] seconds) => problem.TaskTypes.All(type => type.Service.VarianceSecondsSquared == 0)
+        ? null
+        : [.. problem.TaskTypes.Select((type, k) => new GammaLaw(seconds[k], type.Service.VarianceSecondsSquared))];
 
     private static double[] ServiceSeconds(AllocationProblem problem, ReadOnlySpan<long> tokens)
     {

@@ -45,6 +45,9 @@ public struct Xoshiro256
     /// <summary>A sample of the exponential law with mean 1, by inversion of an odd multiple of 2^-53 in (0, 1): 1.1e-16 to 36.8.</summary>
     public double NextExponential() => -Math.Log(((Next() >> 12) + 0.5) * (1.0 / (1UL << 52)));
 
+    /// <summary>A sample of the normal law with mean 0 and variance 1, by Box and Muller (1958); the second of the pair is not kept.</summary>
+    public double NextNormal() => Math.Sqrt(2 * NextExponential()) * Math.Cos(2 * Math.PI * ((Next() >> 12) * (1.0 / (1UL << 52))));
+
     private static ulong SplitMix64(ref ulong state)
     {
         state += 0x9E3779B97F4A7C15;

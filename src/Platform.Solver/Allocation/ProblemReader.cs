@@ -109,18 +109,19 @@ internal static class ProblemReader
 
     private static ServiceLine? Service(ref Utf8JsonReader reader)
     {
-        double? fixedSeconds = null, perToken = null;
+        double? fixedSeconds = null, perToken = null, variance = 0;
         var seen = 0;
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             return null;
         while (NextName(ref reader))
         {
             if (!(Is(ref reader, "baseSeconds"u8, 0, ref seen) ? Number(ref reader, out fixedSeconds)
-                : Is(ref reader, "secondsPerToken"u8, 1, ref seen) && Number(ref reader, out perToken)))
+                : Is(ref reader, "secondsPerToken"u8, 1, ref seen) ? Number(ref reader, out perToken)
+                : Is(ref reader, "varianceSecondsSquared"u8, 2, ref seen) && Number(ref reader, out variance)))
                 return null;
         }
 
-        return fixedSeconds is { } first && perToken is { } second ? new(first, second) : null;
+        return fixedSeconds is { } first && perToken is { } second ? new(first, second, variance!.Value) : null;
     }
 
     private static AccuracyCurve? Accuracy(ref Utf8JsonReader reader)

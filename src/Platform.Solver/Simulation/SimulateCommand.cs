@@ -89,7 +89,8 @@ internal static class SimulateCommand
         var (problem, tokens) = (request.Problem, request.Tokens);
         var service = ServiceMoments.OfMixture(
             [.. problem.TaskTypes.Select(type => type.Share)],
-            [.. problem.TaskTypes.Select((type, k) => type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens[k]))]);
+            [.. problem.TaskTypes.Select((type, k) => type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens[k]))],
+            [.. problem.TaskTypes.Select(type => type.Service.VarianceSecondsSquared)]);
         var rate = MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers);
         var shared = problem is { Dispatch: Dispatch.Shared, Servers: > 1 };
         var wait = shared ? MGk.MeanWaitSeconds(problem.ArrivalRate, problem.Servers, service) : MG1.MeanWaitSeconds(rate, service);

@@ -69,7 +69,7 @@ public sealed class BulkSolverTests
         [
             Of(t => t.Share), Of(t => t.Service.BaseSeconds), Of(t => t.Service.SecondsPerToken), Of(t => t.Accuracy.Floor),
             Of(t => t.Accuracy.Gain), Of(t => t.Accuracy.RatePerToken), Of(t => t.Weight), Of(t => t.MinTokens), Of(t => t.MaxTokens),
-            [problem.ArrivalRate], [problem.AccuracyWeight],
+            [problem.ArrivalRate], [problem.AccuracyWeight], Of(t => t.Service.VarianceSecondsSquared),
         ];
     }
 
@@ -93,6 +93,7 @@ public sealed class BulkSolverTests
             MaxTokens = columns[8],
             ArrivalRate = columns[9][0],
             AccuracyWeight = columns[10][0],
+            VarianceSecondsSquared = columns[11],
         },
         tokens);
 }

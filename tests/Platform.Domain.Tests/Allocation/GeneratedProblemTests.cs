@@ -113,7 +113,11 @@ public sealed class GeneratedProblemTests
                 AccuracyWeight = problem.AccuracyWeight * unit,
                 MaxMeanSystemTimeSeconds = problem.MaxMeanSystemTimeSeconds * unit,
                 TaskTypes = [.. problem.TaskTypes.Select(
-                    t => t with { Service = new(t.Service.BaseSeconds * unit, t.Service.SecondsPerToken * unit) })],
+                    t => t with
+                    {
+                        Service = new(
+                            t.Service.BaseSeconds * unit, t.Service.SecondsPerToken * unit, t.Service.VarianceSecondsSquared * unit * unit),
+                    })],
             });
             SameTokens(seconds, millis, 1, seed);
             Assert.Equal(seconds.Status, millis.Status);

@@ -10,7 +10,8 @@ internal static class GeneratedProblems
     {
         var random = new Random(seed);
         var shares = Shares(random, random.Next(1, most + 1), wild);
-        var types = shares.Select((share, k) => Type(random, k, share, wild)).ToArray();
+        var scatter = new Random(~seed);
+        var types = shares.Select((share, k) => Scattered(scatter, Type(random, k, share, wild))).ToArray();
         var problem = new AllocationProblem
         {
             ArrivalRate = 1,
@@ -49,6 +50,18 @@ internal static class GeneratedProblems
                 floor,
                 wild && random.Next(12) == 0 ? 0 : Between(random, 0, 1 - floor),
                 wild && random.Next(12) == 0 ? 0 : Math.Pow(10, wild ? Between(random, -8, 0) : Between(random, -3.5, -1))),
+        };
+    }
+
+    // Two of three problems have service times that scatter, and one of six curves begins below 0.
+    private static TaskType Scattered(Random random, TaskType type)
+    {
+        var deviation = random.Next(3) == 0 ? 0 : Between(random, 0, 2) * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * 100));
+        var below = random.Next(6) == 0 && type.Accuracy.Gain > 0 ? Between(random, 0, type.Accuracy.Floor + type.Accuracy.Gain) : 0;
+        return type with
+        {
+            Service = type.Service with { VarianceSecondsSquared = deviation * deviation },
+            Accuracy = type.Accuracy with { Floor = type.Accuracy.Floor - below },
         };
     }
 

@@ -50,8 +50,11 @@ public sealed class ProblemValidationTests
         { "/taskTypes/0/service", Type(t => t with { Service = null! }) },
         { "/taskTypes/0/service/baseSeconds", Type(t => t with { Service = new(-1, 0) }) },
         { "/taskTypes/0/service/secondsPerToken", Type(t => t with { Service = new(1, double.NaN) }) },
+        { "/taskTypes/0/service/varianceSecondsSquared", Type(t => t with { Service = new(1, 0, -1e-9) }) },
+        { "/taskTypes/0/service/varianceSecondsSquared", Type(t => t with { Service = new(1, 0, double.PositiveInfinity) }) },
         { "/taskTypes/0/accuracy", Type(t => t with { Accuracy = null! }) },
-        { "/taskTypes/0/accuracy/floor", Type(t => t with { Accuracy = new(-0.1, 0.5, 1) }) },
+        { "/taskTypes/0/accuracy/floor", Type(t => t with { Accuracy = new(-1.1, 1.6, 1) }) },
+        { "/taskTypes/0/accuracy/gain", Type(t => t with { Accuracy = new(-0.5, 0.4, 1) }) },
         { "/taskTypes/0/accuracy/gain", Type(t => t with { Accuracy = new(0.1, -0.5, 1) }) },
         { "/taskTypes/0/accuracy/gain", Type(t => t with { Accuracy = new(0.6, 0.5, 1) }) },
         { "/taskTypes/0/accuracy/ratePerToken", Type(t => t with { Accuracy = new(0.1, 0.5, -1) }) },
@@ -71,6 +74,7 @@ public sealed class ProblemValidationTests
         Assert.Empty(ProblemValidation.Validate(Good));
         Assert.Empty(ProblemValidation.Validate(Good with { ArrivalRate = 0, AccuracyWeight = 0, MeanTokenBudget = 0 }));
         Assert.Empty(ProblemValidation.Validate(Type(t => t with { MaxTokens = (1L << 53) - 1, AccuracyFloor = 1, Accuracy = new(0.7, 0.3, 0) })));
+        Assert.Empty(ProblemValidation.Validate(Type(t => t with { Service = new(0, 0, 1e12), Accuracy = new(-1, 2, 1) })));
     }
 
     [Fact]

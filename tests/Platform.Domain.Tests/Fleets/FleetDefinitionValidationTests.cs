@@ -50,7 +50,9 @@ public sealed class FleetDefinitionValidationTests
         ["accuracy floor above 1"] = (["/taskTypes/0/accuracyFloor"], WithMath(it => it with { AccuracyFloor = 1.1 })),
         ["negative base time"] = (["/taskTypes/0/service/baseSeconds"], WithMath(it => it with { Service = new(-1, 0.02) })),
         ["negative time per token"] = (["/taskTypes/0/service/secondsPerToken"], WithMath(it => it with { Service = new(0.4, -0.02) })),
-        ["negative accuracy"] = (["/taskTypes/0/accuracy/floor"], WithMath(it => it with { Accuracy = new(-0.1, 0.6, 0.001) })),
+        ["negative variance"] = (["/taskTypes/0/service/varianceSecondsSquared"], WithMath(it => it with { Service = new(0.4, 0.02, -1) })),
+        ["accuracy below -1"] = (["/taskTypes/0/accuracy/floor"], WithMath(it => it with { Accuracy = new(-1.1, 1.6, 0.001) })),
+        ["accuracy below 0 at its best"] = (["/taskTypes/0/accuracy/gain"], WithMath(it => it with { Accuracy = new(-0.5, 0.4, 0.001) })),
         ["accuracy beyond 1"] = (["/taskTypes/0/accuracy/gain"], WithMath(it => it with { Accuracy = new(0.5, 0.6, 0.001) })),
         ["negative rate"] = (["/taskTypes/0/accuracy/ratePerToken"], WithMath(it => it with { Accuracy = new(0.2, 0.6, -0.001) })),
     };

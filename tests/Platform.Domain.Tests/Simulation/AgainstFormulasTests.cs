@@ -100,6 +100,25 @@ public sealed class AgainstFormulasTests
         Assert.InRange((double)hits / Runs, 0.90, 0.99);
     }
 
+    /// <summary>
+    /// Service times that scatter make every query wait longer, and the prediction is right with their variance and wrong without.
+    /// </summary>
+    [Theory]
+    [InlineData(0.5, 0.25)]
+    [InlineData(0.7, 1)]
+    [InlineData(0.9, 1)]
+    [InlineData(0.6, 3)]
+    public void Scatter_of_service_times_counts_in_the_wait(double load, double variance)
+    {
+        double[] shares = [0.4, 0.6], seconds = [1.6, 0.6];
+        var problem = QueueSimulatorTests.Problem(load, shares, seconds, variance: variance);
+        var wait = QueueSimulator.Simulate(problem, [0, 0], new() { Arrivals = 4_000_000, Seed = 11 }).Wait;
+        Near($"{load} {variance}", wait, MG1.MeanWaitSeconds(load, ServiceMoments.OfMixture(shares, seconds, [variance, variance])));
+        var without = MG1.MeanWaitSeconds(load, ServiceMoments.OfMixture(shares, seconds));
+        Assert.True(without < wait.MeanSeconds - (Widest * wait.StandardErrorSeconds!.Value), $"{without} {wait}");
+        Assert.Equal(wait.MeanSeconds, AllocationSolver.Solve(problem).MeanSystemTimeSeconds!.Value - 1, Widest * wait.StandardErrorSeconds!.Value);
+    }
+
     [Fact]
     public void Each_type_waits_as_long_as_any_other()
     {

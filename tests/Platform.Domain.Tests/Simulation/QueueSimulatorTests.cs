@@ -48,7 +48,7 @@ public sealed class QueueSimulatorTests
     [Fact]
     public void Tokens_cost_seconds()
     {
-        var type = Type("a", 1, 0.5) with { Service = new(0.5, 0.25) };
+        var type = Type("a", 1, 0.5, 0) with { Service = new(0.5, 0.25) };
         var problem = Problem(0.1, [1], [1]) with { TaskTypes = [type] };
         Assert.Equal(3, QueueSimulator.Simulate(problem, [10], new ArrivalTrace([0]), new()).SystemTime.MeanSeconds);
     }
@@ -156,21 +156,21 @@ public sealed class QueueSimulatorTests
     }
 
     internal static AllocationProblem Problem(
-        double rate, double[] shares, double[] seconds, int servers = 1, Dispatch dispatch = Dispatch.Split) => new()
+        double rate, double[] shares, double[] seconds, int servers = 1, Dispatch dispatch = Dispatch.Split, double variance = 0) => new()
         {
             ArrivalRate = rate,
             Servers = servers,
             Dispatch = dispatch,
             AccuracyWeight = 1,
-            TaskTypes = [.. shares.Select((share, k) => Type($"t{k}", share, seconds[k]))],
+            TaskTypes = [.. shares.Select((share, k) => Type($"t{k}", share, seconds[k], variance))],
         };
 
-    private static TaskType Type(string id, double share, double seconds) => new()
+    private static TaskType Type(string id, double share, double seconds, double variance) => new()
     {
         Id = id,
         Share = share,
         MaxTokens = 100,
-        Service = new(seconds, 0),
+        Service = new(seconds, 0, variance),
         Accuracy = new(0.5, 0.4, 0.01),
     };
 
