@@ -17,7 +17,7 @@ public sealed class StoredHistoryTests
 {
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Snapshots", "histories");
 
-    public static TheoryData<string> Histories => [.. Directory.GetFiles(Folder, "*.jsonl").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal)!];
+    public static TheoryData<string> Histories => [.. Directory.GetFiles(Folder, "*.jsonl").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Histories))]
@@ -76,7 +76,7 @@ public sealed class StoredHistoryTests
     private sealed record Line(FleetDefinition? Definition = null, WorkloadWindow? Window = null, DateTimeOffset? SolveAt = null, string? Hash = null);
 
     /// <summary>The history's lines, each solve with the hash of what it comes to.</summary>
-    private static IReadOnlyList<string> Derive(string[] lines)
+    private static List<string> Derive(string[] lines)
     {
         var (result, windows) = (new List<string>(), new List<WorkloadWindow>());
         var (definition, revision, link) = ((FleetDefinition?)null, 0, (SnapshotLink?)null);
