@@ -59,16 +59,17 @@ internal static class ProblemCommand
     /// <summary>Reads, checks and answers a document.</summary>
     /// <param name="file">Its path, or <c>-</c>: the name in front of its faults.</param>
     /// <param name="text">What is in it.</param>
+    /// <param name="read">Reads an item.</param>
     /// <param name="validate">An item's faults.</param>
     /// <param name="answer">Writes an item's answer, telling its progress, one item in all; says whether there is an answer. Thread-safe.</param>
     /// <param name="streams">Where to read and write.</param>
     /// <returns>Exit status.</returns>
     public static int Run<T>(
-        string file, ReadOnlyMemory<byte> text, Func<T, IReadOnlyList<InputError>> validate,
+        string file, ReadOnlyMemory<byte> text, ItemReader<T> read, Func<T, IReadOnlyList<InputError>> validate,
         Func<T, Utf8JsonWriter, JobProgress, bool> answer, Streams streams)
         where T : class
     {
-        var document = new ProblemDocument<T>(file == "-" ? "standard input" : file, text, validate);
+        var document = new ProblemDocument<T>(file == "-" ? "standard input" : file, text, read, validate);
         if (document.Check() is { Count: > 0 } faults)
         {
             foreach (var fault in faults)

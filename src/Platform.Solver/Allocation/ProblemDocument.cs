@@ -1,9 +1,11 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 
 namespace Platform.Solver.Allocation;
+
+/// <summary>Reads an item of a document.</summary>
+/// <returns>The item; null where, and only where, the serializer finds a fault.</returns>
+internal delegate T? ItemReader<out T>(ReadOnlySpan<byte> utf8);
 
 /// <summary>
 /// A JSON document with one item or an array of items. The items stay text until they are needed, so that an array of many problems takes
@@ -17,6 +19,7 @@ internal sealed class ProblemDocument<T>
 
     private readonly string _name;
     private readonly ReadOnlyMemory<byte> _text;
+    private readonly ItemReader<T> _read;
     private readonly Func<T, IReadOnlyList<InputError>> _validate;
 
     // Where each item starts and ends. Lists of whole numbers come compiled with the runtime.
@@ -26,10 +29,11 @@ internal sealed class ProblemDocument<T>
     /// <summary>Takes a document.</summary>
     /// <param name="name">What people call it: its path, or "standard input".</param>
     /// <param name="text">UTF-8, with a byte order mark or without.</param>
+    /// <param name="read">Reads an item.</param>
     /// <param name="validate">An item's faults, with pointers from the item.</param>
-    public ProblemDocument(string name, ReadOnlyMemory<byte> text, Func<T, IReadOnlyList<InputError>> validate)
+    public ProblemDocument(string name, ReadOnlyMemory<byte> text, ItemReader<T> read, Func<T, IReadOnlyList<InputError>> validate)
     {
-        (_name, _validate) = (name, validate);
+        (_name, _read, _validate) = (name, read, validate);
         _text = text.Span is [0xEF, 0xBB, 0xBF, ..] ? text[3..] : text;
         IsArray = _text.Span.TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
     }
@@ -50,7 +54,7 @@ internal sealed class ProblemDocument<T>
         var shapely = true;
         ForEach(0, _starts.Count, i =>
         {
-            if (TryRead(i, out var item, out _))
+            if (Item(i) is { } item)
                 faults[i] = _validate(item);
             else
                 shapely = false;
@@ -67,7 +71,7 @@ internal sealed class ProblemDocument<T>
         for (var first = 0; first < _starts.Count; first += ItemsAtATime)
         {
             var answers = new byte[Math.Min(ItemsAtATime, _starts.Count - first)][];
-            ForEach(first, first + answers.Length, i => answers[i - first] = answer(Item(i)));
+            ForEach(first, first + answers.Length, i => answers[i - first] = answer(Item(i)!));
             for (var i = 0; i < answers.Length; i++)
             {
                 output.Write(!IsArray ? ""u8 : first + i == 0 ? "\n"u8 : ",\n"u8);
@@ -91,15 +95,7 @@ internal sealed class ProblemDocument<T>
             action(i);
     }
 
-    private T Item(int i) =>
-        TryRead(i, out var item, out var error) ? item : throw new InvalidOperationException(error.ToString());
-
-    private bool TryRead(int i, [NotNullWhen(true)] out T? item, [NotNullWhen(false)] out InputError? error)
-    {
-        error = null;
-        item = typeof(T) == typeof(AllocationProblem) ? (T?)(object?)ProblemReader.TryRead(_text.Span[_starts[i].._ends[i]]) : null;
-        return item is not null || StrictJson.TryRead(_text.Span[_starts[i].._ends[i]], out item, out error);
-    }
+    private T? Item(int i) => _read(_text.Span[_starts[i].._ends[i]]);
 
     private bool TryFindItems()
     {
@@ -135,8 +131,8 @@ internal sealed class ProblemDocument<T>
     {
         InputError? error;
         if (!IsArray)
-            return StrictJson.TryRead<T>(_text.Span, out _, out error) ? throw new InvalidOperationException("no fault") : error;
-        if (!StrictJson.TryRead<T[]>(_text.Span, out var items, out error))
+            return StrictJson.TryRead(_text.Span, ProblemJson.Of<T>(), out _, out error) ? throw new InvalidOperationException("no fault") : error;
+        if (!StrictJson.TryRead(_text.Span, ProblemJson.Of<T[]>(), out var items, out error))
             return error;
         return new($"/{Array.IndexOf(items, null)}", "must be an object, not null");
     }

@@ -4,31 +4,35 @@ using Platform.Domain.Allocation;
 namespace Platform.Solver.Allocation;
 
 /// <summary>
-/// Reads problems as the contract's JSON has them, without the serializer, whose start takes longer than to solve a problem. Whatever is not
-/// plainly right it leaves to <see cref="Domain.Contracts.StrictJson"/>, which takes it or says what is wrong: two readers, one contract.
+/// Reads problems as the contract's JSON has them, without the serializer, whose start takes longer than to solve a problem. It takes what
+/// <see cref="Domain.Contracts.StrictJson"/> takes, and the tests hold it to that; the serializer has the words for the rest.
 /// </summary>
 internal static class ProblemReader
 {
     /// <summary>Reads a problem.</summary>
-    /// <returns>The problem; null where the serializer must decide.</returns>
+    /// <returns>The problem; null where there is a fault.</returns>
     public static AllocationProblem? TryRead(ReadOnlySpan<byte> utf8)
     {
         var reader = new Utf8JsonReader(utf8);
         try
         {
-            return reader.Read() && Problem(ref reader) is { } problem && !reader.Read() ? problem : null;
+            return Problem(ref reader) is { } problem && !reader.Read() ? problem : null;
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
+        catch (Exception exception) when (IsFault(exception))
         {
             return null;
         }
     }
 
-    private static AllocationProblem? Problem(ref Utf8JsonReader reader)
+    /// <summary>Reads the object that comes next.</summary>
+    /// <exception cref="Exception">As of <see cref="IsFault"/>.</exception>
+    public static AllocationProblem? Problem(ref Utf8JsonReader reader)
     {
         double? rate = null, weight = null, utilization = null, budget = null, time = null;
         var (servers, dispatch, seen) = (1, Dispatch.Split, 0);
         List<TaskType>? types = null;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            return null;
         while (NextName(ref reader))
         {
             var known =
@@ -62,11 +66,13 @@ internal static class ProblemReader
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
             return null;
         var types = new List<TaskType>();
-        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        while (reader.Read() && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.Null)
         {
-            if (OneType(ref reader) is not { } type)
+            // The serializer takes null in a list; to refuse it is the validation's business.
+            var type = reader.TokenType == JsonTokenType.Null ? null : OneType(ref reader);
+            if (type is null && reader.TokenType != JsonTokenType.Null)
                 return null;
-            types.Add(type);
+            types.Add(type!);
         }
 
         return reader.TokenType == JsonTokenType.EndArray ? types : null;
@@ -141,10 +147,14 @@ internal static class ProblemReader
         return floor is { } first && gain is { } second && rate is { } third ? new(first, second, third) : null;
     }
 
-    private static bool NextName(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
+    /// <summary>Whether the reader throws it at text that is not what was asked for.</summary>
+    public static bool IsFault(Exception exception) => exception is JsonException or InvalidOperationException or FormatException;
+
+    /// <summary>Reads on to the object's next name; false at its end.</summary>
+    public static bool NextName(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
 
     /// <summary>Whether the reader stands at that name, for the first time in its object.</summary>
-    private static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, int bit, ref int seen)
+    public static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, int bit, ref int seen)
     {
         if ((seen & (1 << bit)) != 0 || !reader.ValueTextEquals(name))
             return false;
@@ -167,8 +177,12 @@ internal static class ProblemReader
 
     private static bool ReadDispatch(ref Utf8JsonReader reader, out Dispatch dispatch)
     {
-        var shared = reader.Read() && reader.ValueTextEquals("shared"u8);
+        if (!reader.Read())
+            throw new JsonException();
+        var shared = reader.ValueTextEquals("shared"u8);
         dispatch = shared ? Dispatch.Shared : Dispatch.Split;
-        return shared || reader.ValueTextEquals("split"u8);
+        if (!shared && !reader.ValueTextEquals("split"u8))
+            dispatch = JsonSerializer.Deserialize(ref reader, ProblemJson.Of<Dispatch>());
+        return true;
     }
 }

@@ -1,12 +1,11 @@
 using System.Text.Json;
 using Platform.Domain.Allocation;
-using Platform.Domain.Contracts;
 
 namespace Platform.Solver.Allocation;
 
 /// <summary>
 /// Writes the solutions of everyday, the default method's, without the serializer, whose start takes longer than to solve a problem. Byte for
-/// byte what <see cref="StrictJson"/> writes, and the tests hold it to that; it writes the others.
+/// byte what <see cref="Domain.Contracts.StrictJson"/> writes, and the tests hold it to that; the serializer writes the others.
 /// </summary>
 internal static class SolutionWriter
 {
@@ -15,7 +14,7 @@ internal static class SolutionWriter
     {
         if (solution is not { Status: SolutionStatus.Optimal, Diagnostics: { Method: SolverMethod.Newton, Approximation: null, FixedPoint: null } })
         {
-            JsonSerializer.Serialize(output, solution, StrictJson.Options);
+            JsonSerializer.Serialize(output, solution, ProblemJson.Of<AllocationSolution>());
             return;
         }
 

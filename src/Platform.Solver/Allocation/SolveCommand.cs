@@ -43,8 +43,8 @@ internal static class SolveCommand
                 _ => RoundingMethod.Nearest,
             },
         };
-        return ProblemCommand.Run<AllocationProblem>(
-            arguments.File, ProblemCommand.Read(arguments.File, streams.Input),
+        return ProblemCommand.Run(
+            arguments.File, ProblemCommand.Read(arguments.File, streams.Input), ProblemReader.TryRead,
             problem => ProblemValidation.Validate(problem, options), Answer, streams);
 
         bool Answer(AllocationProblem problem, Utf8JsonWriter output, JobProgress progress)

@@ -45,16 +45,16 @@ internal static class SimulateCommand
         };
         var text = ProblemCommand.Read(arguments.File, streams.Input);
         return GivesTokens(text)
-            ? ProblemCommand.Run<SimulationRequest>(arguments.File, text, Validate, AnswerGiven, streams)
-            : ProblemCommand.Run<AllocationProblem>(
-                arguments.File, text, problem => ProblemValidation.Validate(problem), AnswerSolved, streams);
+            ? ProblemCommand.Run(arguments.File, text, SimulationRequestReader.TryRead, Validate, AnswerGiven, streams)
+            : ProblemCommand.Run(
+                arguments.File, text, ProblemReader.TryRead, problem => ProblemValidation.Validate(problem), AnswerSolved, streams);
 
         bool AnswerSolved(AllocationProblem problem, Utf8JsonWriter output, JobProgress progress)
         {
             var solution = AllocationSolver.Solve(problem);
             if (solution.Status == SolutionStatus.Infeasible)
             {
-                JsonSerializer.Serialize(output, solution, StrictJson.Options);
+                JsonSerializer.Serialize(output, solution, ProblemJson.Of<AllocationSolution>());
                 progress.Advance(1);
                 return false;
             }
@@ -71,7 +71,7 @@ internal static class SimulateCommand
                 told = arrived;
             }
 
-            JsonSerializer.Serialize(output, Simulate(request, options with { Progress = Tell }), StrictJson.Options);
+            JsonSerializer.Serialize(output, Simulate(request, options with { Progress = Tell }), ProblemJson.Of<SimulationAnswer>());
             return true;
         }
     }
@@ -117,7 +117,7 @@ internal static class SimulateCommand
     /// <summary>Whether the document, or the first item of its array, begins as a <see cref="SimulationRequest"/>.</summary>
     private static bool GivesTokens(ReadOnlySpan<byte> text)
     {
-        var reader = new Utf8JsonReader(text.TrimStart("\uFEFF"u8), new JsonReaderOptions { MaxDepth = StrictJson.Options.MaxDepth });
+        var reader = new Utf8JsonReader(text.TrimStart("\uFEFF"u8), new JsonReaderOptions { MaxDepth = StrictJson.MaxDepth });
         try
         {
             while (reader.Read() && reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject)
