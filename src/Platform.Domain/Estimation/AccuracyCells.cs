@@ -3,14 +3,15 @@ using System.Numerics;
 namespace Platform.Domain.Estimation;
 
 /// <summary>Verdicts pooled over a narrow range of granted tokens.</summary>
+/// <param name="Cell">Which cell of <see cref="AccuracyGrid"/>.</param>
 /// <param name="TokenTrials">Σ tokens · trials, so that the mean tokens of the cell is exact.</param>
 /// <param name="Trials">Queries with a verdict.</param>
 /// <param name="Correct">Of these, the correct ones.</param>
-internal readonly record struct AccuracyCell(UInt128 TokenTrials, UInt128 Trials, UInt128 Correct)
+internal readonly record struct AccuracyCell(int Cell, UInt128 TokenTrials, UInt128 Trials, UInt128 Correct)
 {
-    /// <summary>The two cells together.</summary>
+    /// <summary>Two parts of the same cell together.</summary>
     public static AccuracyCell operator +(AccuracyCell a, AccuracyCell b) =>
-        checked(new(a.TokenTrials + b.TokenTrials, a.Trials + b.Trials, a.Correct + b.Correct));
+        checked(new(a.Cell, a.TokenTrials + b.TokenTrials, a.Trials + b.Trials, a.Correct + b.Correct));
 }
 
 /// <summary>

@@ -4,230 +4,240 @@ namespace Platform.Domain.Estimation;
 
 /// <summary>
 /// The curve p(l) = D + A·(1 − e^(−b·l)) by maximum a posteriori: binomial verdicts at l granted tokens, and a normal prior around the
-/// definition's curve in free parameters θ = (logit C, logit f, ln b) with the ceiling C = D + A and the part f = D/C of it that needs no
-/// reasoning. They keep every value legal, and budgets so large that more tokens gain nothing tell C alone, with no valley to follow.
+/// definition's curve in free parameters θ = (logit C, ln g, ln b) with the ceiling C = D + A and the part g = A/C of it that reasoning
+/// makes: p = C·(1 − g·e^(−b·l)). The ceiling is a probability whatever θ; g above 1 is a floor below 0, and p is then clamped above 0.
 /// </summary>
 /// <remarks>
 /// Newton's method with step halving; where the Hessian is not negative definite, Fisher scoring (McCullagh and Nelder, Generalized
-/// Linear Models, 2nd ed., section 2.5), whose matrix Σ n/(p(1 − p))·∇p∇pᵀ + <see cref="PriorPrecision"/>·I is positive definite by the
-/// prior, also where the data say nothing of a parameter, as at a single number of tokens. θ is held in a box far wider than any
-/// honest data ask for.
+/// Linear Models, 2nd ed., section 2.5), whose matrix Σ n/(p(1 − p))·∇p∇pᵀ + prior precision is positive definite also where the data
+/// say nothing of a parameter, as at a single number of tokens. θ is held in a box far wider than any honest data ask for. The
+/// covariance is H⁻¹JH⁻¹ with Fisher's information weighted by w in H and by w² in J, the prior's precision in both.
 /// </remarks>
 internal static class AccuracyCurveEstimator
 {
     /// <summary>
-    /// Precision of the prior of each free parameter (standard deviation 0.71): a logit is worth about 2/(p(1 − p)), eight or more
-    /// verdicts; the rate is believed to within a factor of four.
+    /// Precision of the prior of the ceiling's logit (standard deviation 0.71): a logit is worth 1/(p(1 − p)) a verdict, so eight or more.
     /// </summary>
-    internal const double PriorPrecision = 2;
+    internal const double CeilingPrecision = 2;
 
-    /// <summary>Most steps; the median of wild fits to 65,000 verdicts a cell takes 6, the worst of 1,500 took 36.</summary>
+    /// <summary>Precision of the prior of ln g: a standard deviation of a half, which lets a floor guessed as 0 come out well below or above.</summary>
+    internal const double PartPrecision = 4;
+
+    /// <summary>Precision of the prior of ln b (standard deviation 0.71): the rate is believed to within a factor of two, more or less.</summary>
+    internal const double RatePrecision = 2;
+
+    /// <summary>Most steps.</summary>
     internal const int MaxIterations = 200;
 
     private const int MaxHalvings = 40;
     private const double LogitBound = 16;
-    private static readonly double[] Least = [-LogitBound, -LogitBound, Math.Log(1e-9)];
-    private static readonly double[] Most = [LogitBound, LogitBound, Math.Log(1e2)];
+
+    private static readonly Vector3 PriorPrecision = new(CeilingPrecision, PartPrecision, RatePrecision);
+
+    /// <summary>Below every precision of the prior, and what a parameter that is held has on the diagonal.</summary>
+    private static readonly Vector3 Unit = new(1, 1, 1);
+
+    /// <summary>
+    /// Where p/C runs out, the likelihood takes τ·ln(1 + e^(v/τ)) in place of v = p/C: never 0 and smooth, within τ·e^(−v/τ) of v.
+    /// </summary>
+    private const double ClampWidth = 0.01;
+
+    /// <summary>A prior without gain would otherwise be certain for ever.</summary>
+    private const double LeastPart = 0.05;
+
+    // ln 1e-6 and ln 2: floors reach from nearly the ceiling down to minus the ceiling.
+    private static readonly Vector3 Least = new(-LogitBound, -13.815510557964274, -20.72326583694641);
+    private static readonly Vector3 Most = new(LogitBound, 0.6931471805599453, 4.605170185988092);
 
     /// <summary>Fits the curve of one task type.</summary>
     /// <param name="prior">The definition's curve; its edges (0, 1) are taken a little inside.</param>
     /// <param name="cells">What was seen; without a verdict the prior is given as it is.</param>
-    public static AccuracyEstimate Estimate(AccuracyCurve prior, IList<WeightedCell> cells)
+    public static AccuracyEstimate Estimate(AccuracyCurve prior, ReadOnlySpan<WeightedVerdicts> cells)
     {
-        if (cells.Count == 0)
-            return new AccuracyEstimate(prior, null, FitExit.Prior, 0);
         var centre = Free(prior);
-        var theta = centre;
-        for (var iteration = 0; iteration < MaxIterations; iteration++)
+        if (cells.IsEmpty)
+            return Result(new Posterior(centre, centre, []), FitExit.Prior, 0, prior, null);
+        var here = new Posterior(centre, centre, cells);
+        for (var iteration = 0; ; iteration++)
         {
-            var here = new Posterior(theta, centre, cells);
             var step = here.Step();
-            if (here.Converged(step))
-                return Result(here, FitExit.Converged, iteration);
-            if (Ascend(here, step, centre, cells) is not { } next)
-                return Result(here, FitExit.Stalled, iteration);
-            theta = next;
+            var exit = here.Converged(step) ? FitExit.Converged
+                : iteration == MaxIterations ? FitExit.IterationCap
+                : Ascend(ref here, step, centre, cells) ? (FitExit?)null : FitExit.Stalled;
+            if (exit is { } end)
+                return Result(here, end, iteration, here.Curve, CurveFit.Of(here.Curve, cells));
         }
-
-        return Result(new Posterior(theta, centre, cells), FitExit.IterationCap, MaxIterations);
     }
 
-    private static double[]? Ascend(Posterior here, double[] step, double[] centre, IList<WeightedCell> cells)
+    private static bool Ascend(ref Posterior here, Vector3 step, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells)
     {
         // A step of more than 2 in a logit or a logarithm leaves the region that the second derivatives describe.
-        var length = Math.Min(1, 2 / step.Max(Math.Abs));
+        var length = Math.Min(1, 2 / step.LargestMagnitude);
         for (var halving = 0; halving < MaxHalvings; halving++, length /= 2)
         {
-            var next = here.Theta.Select((value, i) => Math.Clamp(value + (length * step[i]), Least[i], Most[i])).ToArray();
-            if (Posterior.LogDensity(next, centre, cells) > here.Value)
-                return next;
+            var next = new Posterior(
+                new Vector3(
+                    Math.Clamp(here.Theta.X + (length * step.X), Least.X, Most.X),
+                    Math.Clamp(here.Theta.Y + (length * step.Y), Least.Y, Most.Y),
+                    Math.Clamp(here.Theta.Z + (length * step.Z), Least.Z, Most.Z)),
+                centre,
+                cells);
+            if (next.Value > here.Value)
+            {
+                here = next;
+                return true;
+            }
         }
 
-        return null;
+        return false;
     }
 
-    private static double[] Free(AccuracyCurve curve)
+    private static Vector3 Free(AccuracyCurve curve)
     {
-        var ceiling = curve.Floor + curve.Gain;
-        var part = ceiling > 0 ? curve.Floor / ceiling : 0;
-        return [Logit(ceiling), Logit(part), Math.Clamp(Math.Log(curve.RatePerToken), Least[2], Most[2])];
+        var ceiling = Math.Clamp(curve.Floor + curve.Gain, 1e-3, 1 - 1e-3);
+        var part = Math.Max(curve.Gain / ceiling, LeastPart);
+        var rate = curve.RatePerToken > 0 ? Elementary.Log(curve.RatePerToken) : Least.Z;
+        return new Vector3(Elementary.Log(ceiling / (1 - ceiling)), Math.Min(Elementary.Log(part), Most.Y), Math.Clamp(rate, Least.Z, Most.Z));
     }
 
-    /// <summary>Logit of a probability taken to within 0.001 of its ends, where the prior would otherwise be certain for ever.</summary>
-    private static double Logit(double probability)
+    /// <summary>∂D = (1 − C)D·∂θ₁ − A·∂θ₂, ∂A = (1 − C)A·∂θ₁ + A·∂θ₂, ∂b = b·∂θ₃.</summary>
+    private static AccuracyEstimate Result(in Posterior at, FitExit exit, int iterations, AccuracyCurve curve, GoodnessOfFit? fit)
     {
-        var inside = Math.Clamp(probability, 1e-3, 1 - 1e-3);
-        return Math.Log(inside / (1 - inside));
-    }
-
-    private static AccuracyEstimate Result(Posterior at, FitExit exit, int iterations)
-    {
-        var point = at.Point;
-        var curve = new AccuracyCurve(point.Ceiling * point.Part, point.Ceiling * point.NotPart, point.Rate);
-        return new AccuracyEstimate(curve, at.StandardError(), exit, iterations);
-    }
-
-    /// <summary>C, 1 − C, f, 1 − f and b at a θ; the complements are formed without cancellation.</summary>
-    private readonly struct Point(double[] theta)
-    {
-        public double Ceiling { get; } = Logistic(theta[0]);
-
-        public double NotCeiling { get; } = Logistic(-theta[0]);
-
-        public double Part { get; } = Logistic(theta[1]);
-
-        public double NotPart { get; } = Logistic(-theta[1]);
-
-        public double Rate { get; } = Math.Exp(theta[2]);
-
-        /// <summary>p(l) = C·(f + (1 − f)·(1 − e^(−b·l))), above 0; the decay is e^(−b·l).</summary>
-        public double Right(double decay) => Ceiling * (Part + (NotPart * (1 - decay)));
-
-        /// <summary>1 − p(l) = 1 − C + C·(1 − f)·e^(−b·l), above 0.</summary>
-        public double Wrong(double decay) => NotCeiling + (Ceiling * NotPart * decay);
-
-        private static double Logistic(double x) => 1 / (1 + Math.Exp(-x));
+        var (ceiling, part) = (at.Ceiling, Elementary.Exp(at.Theta.Y));
+        var gain = ceiling * part;
+        var notCeiling = 1 - ceiling;
+        var factor = at.Expected.Factor(PriorPrecision);
+        var floorDirection = factor.Solve(new Vector3(notCeiling * ceiling * (1 - part), -gain, 0));
+        var gainDirection = factor.Solve(new Vector3(notCeiling * gain, gain, 0));
+        var rateDirection = factor.Solve(new Vector3(0, 0, Elementary.Exp(at.Theta.Z)));
+        var (floorScatter, gainScatter) = (at.Scatter.Times(floorDirection), at.Scatter.Times(gainDirection));
+        return new AccuracyEstimate
+        {
+            Curve = curve,
+            Covariance = new AccuracyCurveCovariance(
+                floorDirection.Dot(floorScatter),
+                gainDirection.Dot(floorScatter),
+                rateDirection.Dot(floorScatter),
+                gainDirection.Dot(gainScatter),
+                rateDirection.Dot(gainScatter),
+                rateDirection.Dot(at.Scatter.Times(rateDirection))),
+            Fit = fit,
+            Exit = exit,
+            Iterations = iterations,
+        };
     }
 
     /// <summary>
     /// The logarithm of the posterior density at one θ, up to a constant, with its gradient, its negative Hessian (the observed
-    /// information) and the mean of that (Fisher's information).
+    /// information), the mean of that (Fisher's information), and what the weighted score scatters by.
     /// </summary>
-    private sealed class Posterior
+    private struct Posterior
     {
-        private readonly double[] _gradient = new double[3];
-        private readonly double[,] _observed = new double[3, 3];
-        private readonly double[,] _expected = new double[3, 3];
+        private Vector3 _gradient;
+        private Matrix3 _observed;
+        private Matrix3 _expected;
+        private Matrix3 _scatter;
+        private double _trials;
 
-        public Posterior(double[] theta, double[] centre, IList<WeightedCell> cells)
+        public Posterior(Vector3 theta, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells)
         {
             Theta = theta;
-            Point = new Point(theta);
-            Value = LogDensity(theta, centre, cells);
-            for (var i = 0; i < 3; i++)
-            {
-                _gradient[i] = -PriorPrecision * (theta[i] - centre[i]);
-                _observed[i, i] = _expected[i, i] = PriorPrecision;
-            }
-
+            NotCeiling = 1 / (1 + Elementary.Exp(theta.X));
+            Ceiling = 1 / (1 + Elementary.Exp(-theta.X));
+            var off = new Vector3(theta.X - centre.X, theta.Y - centre.Y, theta.Z - centre.Z);
+            _gradient = new Vector3(-CeilingPrecision * off.X, -PartPrecision * off.Y, -RatePrecision * off.Z);
+            Value = _gradient.Dot(off) / 2;
+            _observed = _expected = _scatter = new Matrix3(CeilingPrecision, 0, PartPrecision, 0, 0, RatePrecision);
+            var rate = Elementary.Exp(theta.Z);
             foreach (var cell in cells)
-                Add(cell);
+                Add(cell, rate * cell.Tokens);
         }
 
-        public double[] Theta { get; }
+        public Vector3 Theta { get; }
 
-        public Point Point { get; }
+        public double Value { get; private set; }
 
-        public double Value { get; }
+        public double Ceiling { get; }
 
-        /// <summary>Σ c·ln p + (n − c)·ln(1 − p) − <see cref="PriorPrecision"/>/2·|θ − θ₀|².</summary>
-        public static double LogDensity(double[] theta, double[] centre, IList<WeightedCell> cells)
+        /// <summary>1 − C without cancellation.</summary>
+        public double NotCeiling { get; }
+
+        public readonly Matrix3 Expected => _expected;
+
+        public readonly Matrix3 Scatter => _scatter;
+
+        public readonly AccuracyCurve Curve
         {
-            var point = new Point(theta);
-            var sum = 0.0;
-            foreach (var cell in cells)
+            get
             {
-                var decay = Math.Exp(-point.Rate * cell.TokenTrials / cell.Trials);
-                sum += (cell.Correct * Math.Log(point.Right(decay))) + ((cell.Trials - cell.Correct) * Math.Log(point.Wrong(decay)));
+                var part = Elementary.Exp(Theta.Y);
+                return new AccuracyCurve(Ceiling * (1 - part), Ceiling * part, Elementary.Exp(Theta.Z));
             }
-
-            for (var i = 0; i < theta.Length; i++)
-                sum -= PriorPrecision / 2 * (theta[i] - centre[i]) * (theta[i] - centre[i]);
-            return sum;
         }
 
         /// <summary>The direction of ascent; a parameter that leans on the edge of its box stays there.</summary>
-        public double[] Step()
+        public readonly Vector3 Step()
         {
-            var free = _gradient.Select((slope, i) => slope > 0 ? Theta[i] < Most[i] : Theta[i] > Least[i]).ToArray();
-            var right = _gradient.Select((slope, i) => free[i] ? slope : 0).ToArray();
-            return (Cholesky.Of(Reduced(_observed, free)) ?? Cholesky.Of(Reduced(_expected, free)))?.Solve(right) ?? right;
+            var (x, y, z) = (
+                IsFree(_gradient.X, Theta.X, Least.X, Most.X), IsFree(_gradient.Y, Theta.Y, Least.Y, Most.Y), IsFree(_gradient.Z, Theta.Z, Least.Z, Most.Z));
+            var right = new Vector3(x ? _gradient.X : 0, y ? _gradient.Y : 0, z ? _gradient.Z : 0);
+            return (Reduced(_observed, x, y, z).Factor() ?? Reduced(_expected, x, y, z).Factor(Unit)).Solve(right);
         }
 
         /// <summary>
         /// Whether gradient · step, twice the gain that the step promises, is below 1e-12 (a millionth of a posterior standard
-        /// deviation) or below what the sum of logarithms can resolve.
+        /// deviation) or below what the sum of logarithms can resolve: of each, the rounding of its argument near 1.
         /// </summary>
-        public bool Converged(double[] step) =>
-            _gradient.Zip(step, (slope, move) => slope * move).Sum() <= 1e-12 + (1e-15 * Math.Abs(Value));
+        public readonly bool Converged(Vector3 step) => _gradient.Dot(step) <= 1e-12 + (1e-15 * Math.Abs(Value)) + (2e-16 * _trials);
 
-        /// <summary>
-        /// From the inverse information in θ, by ∂D = D(1 − C)∂θ₁ + D(1 − f)∂θ₂, ∂A = A(1 − C)∂θ₁ − A·f·∂θ₂, ∂b = b·∂θ₃.
-        /// </summary>
-        public AccuracyCurveError StandardError()
-        {
-            var covariance = Cholesky.Of(_observed) ?? Cholesky.Of(_expected)!;
-            var (floor, gain) = (Point.Ceiling * Point.Part, Point.Ceiling * Point.NotPart);
-            return new AccuracyCurveError(
-                Math.Sqrt(covariance.InverseForm([floor * Point.NotCeiling, floor * Point.NotPart, 0])),
-                Math.Sqrt(covariance.InverseForm([gain * Point.NotCeiling, -gain * Point.Part, 0])),
-                Math.Sqrt(covariance.InverseForm([0, 0, Point.Rate])));
-        }
-
-        /// <summary>
-        /// With e = e^(−b·l): ∂p/∂θ = ((1 − C)·p, C·f(1 − f)·e, C(1 − f)·b·l·e); the score of p is s = c/p − (n − c)/(1 − p), the
-        /// observed information (c/p² + (n − c)/(1 − p)²)·∇p∇pᵀ − s·∇²p, the expected one n/(p(1 − p))·∇p∇pᵀ.
-        /// </summary>
-        private void Add(WeightedCell cell)
-        {
-            var tokens = cell.TokenTrials / cell.Trials;
-            var decay = Math.Exp(-Point.Rate * tokens);
-            var (right, wrong, wrongs) = (Point.Right(decay), Point.Wrong(decay), cell.Trials - cell.Correct);
-            var reasoned = Point.Ceiling * Point.NotPart * decay;
-            double[] slope = [Point.NotCeiling * right, reasoned * Point.Part, reasoned * Point.Rate * tokens];
-            var score = (cell.Correct / right) - (wrongs / wrong);
-            var observed = (cell.Correct / (right * right)) + (wrongs / (wrong * wrong));
-            var curvature = Curvature(slope, Point.Rate * tokens);
-            for (var i = 0; i < 3; i++)
-            {
-                _gradient[i] += score * slope[i];
-                for (var k = 0; k <= i; k++)
-                {
-                    _expected[i, k] += cell.Trials / (right * wrong) * slope[i] * slope[k];
-                    _observed[i, k] += (observed * slope[i] * slope[k]) - (score * curvature[i, k]);
-                }
-            }
-        }
-
-        /// <summary>The lower triangle of ∇²p; x is b·l.</summary>
-        private double[,] Curvature(double[] slope, double x) => new[,]
-        {
-            { slope[0] * (1 - (2 * Point.Ceiling)), 0, 0 },
-            { slope[1] * Point.NotCeiling, slope[1] * (1 - (2 * Point.Part)), 0 },
-            { slope[2] * Point.NotCeiling, -slope[2] * Point.Part, slope[2] * (1 - x) },
-        };
+        private static bool IsFree(double slope, double at, double least, double most) => slope > 0 ? at < most : at > least;
 
         /// <summary>The matrix with the rows and columns of what is not free taken from the unit matrix.</summary>
-        private static double[,] Reduced(double[,] matrix, bool[] free)
-        {
-            var reduced = new double[3, 3];
-            for (var i = 0; i < 3; i++)
-            {
-                for (var k = 0; k <= i; k++)
-                    reduced[i, k] = free[i] && free[k] ? matrix[i, k] : i == k ? 1 : 0;
-            }
+        private static Matrix3 Reduced(Matrix3 m, bool x, bool y, bool z) => new(
+            x ? m.XX : 1, x && y ? m.YX : 0, y ? m.YY : 1, x && z ? m.ZX : 0, y && z ? m.ZY : 0, z ? m.ZZ : 1);
 
-            return reduced;
+        /// <summary>
+        /// With u = g·e^(−x), x = b·l, v = 1 − u and the smooth clamp s(v): p = C·s, ∇v = (0, −u, u·x), ∇p = ((1 − C)p, C·s′∇v); the score
+        /// of p is c/p − (n − c)/(1 − p), the observed information (c/p² + (n − c)/(1 − p)²)·∇p∇pᵀ − score·∇²p, the expected one
+        /// n/(p(1 − p))·∇p∇pᵀ.
+        /// </summary>
+        private void Add(in WeightedVerdicts cell, double x)
+        {
+            var lack = Elementary.ExpMinusOne(Theta.Y - x);
+            var (u, s) = (1 + lack, SmoothClamp.Of(-lack));
+            var (right, wrong, wrongs) = (Ceiling * s.Value, NotCeiling + (Ceiling * s.Complement), cell.Trials - cell.Correct);
+            _trials += cell.Trials;
+            if (cell.Correct > 0)
+                Value += cell.Correct * Elementary.Log(right);
+            if (wrongs > 0)
+                Value += wrongs * Elementary.Log(wrong);
+            var (first, second) = (Ceiling * s.First * u, Ceiling * s.Second * u * u);
+            var slope = new Vector3(NotCeiling * right, -first, first * x);
+            var score = (cell.Correct / right) - (wrongs / wrong);
+            _gradient = new Vector3(_gradient.X + (score * slope.X), _gradient.Y + (score * slope.Y), _gradient.Z + (score * slope.Z));
+            _observed.AddOuter((cell.Correct / (right * right)) + (wrongs / (wrong * wrong)), slope);
+            _observed.XX -= score * slope.X * (1 - (2 * Ceiling));
+            _observed.YX -= score * slope.Y * NotCeiling;
+            _observed.YY -= score * (second - first);
+            _observed.ZX -= score * slope.Z * NotCeiling;
+            _observed.ZY -= score * (first - second) * x;
+            _observed.ZZ -= score * ((first * (1 - x)) + (second * x)) * x;
+            _expected.AddOuter(cell.Trials / (right * wrong), slope);
+            _scatter.AddOuter(cell.SquaredTrials / (right * wrong), slope);
+        }
+    }
+
+    /// <summary>s(v) = τ·ln(1 + e^(v/τ)), 1 − s without cancellation where it matters, and the first two derivatives.</summary>
+    private readonly record struct SmoothClamp(double Value, double Complement, double First, double Second)
+    {
+        public static SmoothClamp Of(double v)
+        {
+            // Beyond 36 widths the clamp is v to the last bit.
+            if (v > 36 * ClampWidth)
+                return new SmoothClamp(v, 1 - v, 1, 0);
+            var e = Elementary.Exp(v / ClampWidth);
+            var (value, first) = (ClampWidth * Elementary.LogOnePlus(e), e / (1 + e));
+            return new SmoothClamp(value, 1 - value, first, first / (1 + e) / ClampWidth);
         }
     }
 }

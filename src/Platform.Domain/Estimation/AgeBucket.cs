@@ -8,15 +8,27 @@ internal sealed class AgeBucket
     /// </summary>
     public const int MaxTaskTypes = 2_000;
 
-    private readonly SortedList<string, TaskSums> _tasks = new(StringComparer.Ordinal);
+    private readonly List<TaskSums> _tasks = [];
 
+    /// <param name="index">Unix time of its start in seconds, over the width.</param>
     /// <param name="width">Length in seconds.</param>
-    public AgeBucket(int width) => Covered = new CoveredSeconds(width);
+    public AgeBucket(long index, int width) => (Index, Covered) = (index, new CoveredSeconds(width));
+
+    public long Index { get; }
 
     public CoveredSeconds Covered { get; }
 
+    /// <summary>Windows that ended in this bucket, each counted once.</summary>
+    public UInt128 Windows { get; private set; }
+
+    /// <summary>Σ length of those windows, in ticks of 100 ns.</summary>
+    public UInt128 WindowTicks { get; private set; }
+
     /// <summary>Sums by task type id, in ordinal order.</summary>
-    public IReadOnlyDictionary<string, TaskSums> Tasks => _tasks;
+    public IReadOnlyList<TaskSums> Tasks => _tasks;
+
+    public void AddWindows(UInt128 windows, UInt128 ticks) =>
+        (Windows, WindowTicks) = checked((Windows + windows, WindowTicks + ticks));
 
     /// <summary>
     /// The sums of a task type, made if need be; null when there is no room. Of too many names those that sort first are kept: the
@@ -24,17 +36,31 @@ internal sealed class AgeBucket
     /// </summary>
     public TaskSums? For(string taskType)
     {
-        if (_tasks.TryGetValue(taskType, out var sums))
-            return sums;
-        if (_tasks.Count == MaxTaskTypes)
+        var (low, high) = (0, _tasks.Count);
+        while (low < high)
         {
-            if (string.CompareOrdinal(taskType, _tasks.GetKeyAtIndex(MaxTaskTypes - 1)) > 0)
-                return null;
-            _tasks.RemoveAt(MaxTaskTypes - 1);
+            var middle = (low + high) / 2;
+            var order = string.CompareOrdinal(_tasks[middle].TaskType, taskType);
+            if (order == 0)
+                return _tasks[middle];
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle);
         }
 
-        sums = new TaskSums();
-        _tasks.Add(taskType, sums);
+        if (low == MaxTaskTypes)
+            return null;
+        if (_tasks.Count == MaxTaskTypes)
+            _tasks.RemoveAt(MaxTaskTypes - 1);
+        var sums = new TaskSums(taskType);
+        _tasks.Insert(low, sums);
         return sums;
+    }
+
+    /// <summary>Adds sums whose id sorts after all that are there; false when it does not, or when there is no room.</summary>
+    public bool Append(TaskSums sums)
+    {
+        if (_tasks.Count == MaxTaskTypes || (_tasks.Count > 0 && string.CompareOrdinal(_tasks[^1].TaskType, sums.TaskType) >= 0))
+            return false;
+        _tasks.Add(sums);
+        return true;
     }
 }

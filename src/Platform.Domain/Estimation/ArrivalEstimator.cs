@@ -2,12 +2,16 @@ namespace Platform.Domain.Estimation;
 
 /// <summary>
 /// Arrival rate and shares by conjugate priors (Gelman et al., Bayesian Data Analysis, 3rd ed., sections 2.6 and 3.4): the prior
-/// counts as arrivals seen before, the posterior mean is the pooled ratio.
+/// counts as arrivals seen before, the estimate is the pooled ratio. Its variance is that of this ratio: arrivals weighted by w add
+/// w² times theirs, and overdispersed ones (McCullagh and Nelder, Generalized Linear Models, 2nd ed., section 6.2.3) the dispersion more.
 /// </summary>
 internal static class ArrivalEstimator
 {
-    /// <summary>Arrivals that the prior of the arrival rate is worth, at most.</summary>
-    internal const double PriorArrivals = 10;
+    /// <summary>
+    /// Arrivals that the prior of the arrival rate is worth, at most: a relative standard deviation of ½, so that a guess that is off by
+    /// a factor of two is within its own doubt.
+    /// </summary>
+    internal const double PriorArrivals = 4;
 
     /// <summary>
     /// The longest time that the prior of the arrival rate may be worth, as a part of the horizon: a prior near 0 would otherwise be
@@ -15,59 +19,54 @@ internal static class ArrivalEstimator
     /// </summary>
     internal const double PriorHorizonShare = 1.0 / 64;
 
-    /// <summary>Arrivals that the prior of the shares is worth.</summary>
-    internal const double PriorShareArrivals = 20;
-
-    /// <summary>z with Φ(z) = 0.975.</summary>
-    private const double Z = 1.959963984540054;
+    /// <summary>Arrivals that the prior of the shares is worth: at a share of a fifth a relative standard deviation of 0.6.</summary>
+    internal const double PriorShareArrivals = 10;
 
     /// <summary>
-    /// λ with prior Gamma(λ₀·e₀, e₀), e₀ = min(<see cref="PriorArrivals"/>/λ₀, horizon·<see cref="PriorHorizonShare"/>): after n Poisson
-    /// arrivals in e seconds it is Gamma(λ₀e₀ + n, e₀ + e).
+    /// λ with prior Gamma(λ₀·e₀, e₀), e₀ = min(<see cref="PriorArrivals"/>/λ₀, horizon·<see cref="PriorHorizonShare"/>):
+    /// (λ₀e₀ + Σwn)/(e₀ + Σwe), with variance (λ₀e₀ + φΣw²n)/(e₀ + Σwe)².
     /// </summary>
     /// <param name="prior">λ₀ ≥ 0, per second.</param>
-    /// <param name="arrivals">n, weighted by age.</param>
-    /// <param name="exposure">e, seconds covered, weighted by age; 0 gives the prior.</param>
+    /// <param name="evidence">Arrivals n, covered seconds e and weights w; nothing covered gives the prior.</param>
+    /// <param name="dispersion">φ ≥ 1.</param>
     /// <param name="horizon">The horizon in seconds.</param>
-    public static IntervalEstimate Rate(double prior, double arrivals, double exposure, int horizon)
+    public static IntervalEstimate Rate(double prior, WorkloadEvidence evidence, double dispersion, int horizon)
     {
         var priorExposure = Math.Min(PriorArrivals / prior, horizon * PriorHorizonShare);
-        var count = (prior * priorExposure) + arrivals;
-        var time = priorExposure + exposure;
-        var value = exposure == 0 ? prior : count / time;
-        return new IntervalEstimate(value, Math.Min(CountQuantile(count, -Z) / time, value), Math.Max(CountQuantile(count + 1, Z) / time, value));
+        var (count, time, spread) = (prior * priorExposure, priorExposure, prior * priorExposure);
+        for (var i = 0; i < evidence.Count; i++)
+        {
+            var w = evidence.Weight[i];
+            count += w * evidence.Arrivals[i];
+            time += w * evidence.Covered[i];
+            spread += w * w * dispersion * evidence.Arrivals[i];
+        }
+
+        var value = time == priorExposure ? prior : count / time;
+        var ratio = spread > 0 ? count / spread : 1;
+        return Interval.Count(value, count * ratio, time * ratio);
     }
 
     /// <summary>
-    /// π with prior Dirichlet(<see cref="PriorShareArrivals"/> · π₀): after nₖ arrivals the mean is in proportion to
-    /// <see cref="PriorShareArrivals"/> · π₀ₖ + nₖ. Intervals are Wilson's (J. Am. Stat. Assoc. 22, 1927) with the prior counted in.
+    /// π with prior Dirichlet(κπ₀), κ = <see cref="PriorShareArrivals"/>: (κπ₀ₖ + Σwnₖ)/(κ + Σwn), with the variance of
+    /// (κ + Σwn)²/(κ + φₖΣw²n) trials.
     /// </summary>
-    /// <param name="prior">π₀, each at least 0, sum 1.</param>
-    /// <param name="arrivals">nₖ, weighted by age; all 0 gives the prior.</param>
-    public static IntervalEstimate[] Shares(IReadOnlyList<double> prior, IReadOnlyList<double> arrivals)
+    /// <param name="prior">π₀ₖ, 0 to 1.</param>
+    /// <param name="type">k.</param>
+    /// <param name="evidence">Arrivals nₖ of the type and n of all known ones, weights w; no arrivals give the prior.</param>
+    /// <param name="dispersion">φₖ ≥ 1.</param>
+    public static IntervalEstimate Share(double prior, int type, WorkloadEvidence evidence, double dispersion)
     {
-        var counts = prior.Zip(arrivals, (share, count) => (PriorShareArrivals * share) + count).ToArray();
-        var total = counts.Sum();
-        var seen = arrivals.Any(count => count > 0);
-        return [.. prior.Select((share, k) => Wilson(seen ? counts[k] / total : share, total))];
-    }
+        var (count, total, spread) = (PriorShareArrivals * prior, PriorShareArrivals, PriorShareArrivals);
+        var tasks = evidence.Of(type);
+        for (var i = 0; i < evidence.Count; i++)
+        {
+            var w = evidence.Weight[i];
+            count += w * (tasks[i]?.Of(WorkloadSum.Arrivals) ?? 0);
+            total += w * evidence.KnownArrivals[i];
+            spread += w * w * dispersion * evidence.KnownArrivals[i];
+        }
 
-    /// <summary>
-    /// The exact interval for a Poisson count n runs from a quantile of Gamma(n) to one of Gamma(n + 1) (Garwood, Biometrika 28, 1936);
-    /// the quantiles by the cube root of Wilson and Hilferty (PNAS 17, 1931): a·(1 − 1/(9a) + z/(3√a))³.
-    /// </summary>
-    private static double CountQuantile(double shape, double z)
-    {
-        if (shape <= 0)
-            return 0;
-        var root = Math.Max(1 - (1 / (9 * shape)) + (z / (3 * Math.Sqrt(shape))), 0);
-        return shape * root * root * root;
-    }
-
-    private static IntervalEstimate Wilson(double share, double total)
-    {
-        var middle = (share + (Z * Z / (2 * total))) / (1 + (Z * Z / total));
-        var half = Z / (1 + (Z * Z / total)) * Math.Sqrt((share * (1 - share) / total) + (Z * Z / (4 * total * total)));
-        return new IntervalEstimate(share, Math.Clamp(middle - half, 0, share), Math.Max(Math.Min(middle + half, 1), share));
+        return Interval.Proportion(total == PriorShareArrivals ? prior : count / total, total * total / spread);
     }
 }

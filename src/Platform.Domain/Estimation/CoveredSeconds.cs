@@ -19,7 +19,16 @@ internal sealed class CoveredSeconds
     }
 
     /// <summary>Seconds covered.</summary>
-    public int Count => _bits.Sum(BitOperations.PopCount);
+    public int Count
+    {
+        get
+        {
+            var count = 0;
+            foreach (var word in _bits)
+                count += BitOperations.PopCount(word);
+            return count;
+        }
+    }
 
     /// <summary>Marks the seconds from <paramref name="from"/>, inclusive, to <paramref name="to"/>, exclusive, of the bucket.</summary>
     public void Mark(int from, int to)
@@ -33,22 +42,20 @@ internal sealed class CoveredSeconds
     }
 
     /// <summary>
-    /// Lengths of the runs of equal seconds, uncovered first, alternating, to the end of the bucket: the shortest form of the usual
-    /// mask, which has one run.
+    /// The end, exclusive, of the run of equal seconds that begins at <paramref name="from"/>, at most the bucket's length. Runs of
+    /// uncovered and covered seconds by turns are the shortest form of the usual mask, which has one.
     /// </summary>
-    public IEnumerable<int> Runs()
+    public int RunEnd(int from, bool covered)
     {
-        var (start, covered) = (0, false);
-        for (var second = 0; second < _width; second++)
+        for (var second = from; second < _width;)
         {
-            if (IsCovered(second) == covered)
-                continue;
-            yield return second - start;
-            (start, covered) = (second, !covered);
+            var word = covered ? ~_bits[second / 64] : _bits[second / 64];
+            var ahead = word >> (second % 64);
+            if (ahead != 0)
+                return Math.Min(second + BitOperations.TrailingZeroCount(ahead), _width);
+            second = (second / 64 + 1) * 64;
         }
 
-        yield return _width - start;
+        return _width;
     }
-
-    private bool IsCovered(int second) => (_bits[second / 64] >> (second % 64) & 1) != 0;
 }

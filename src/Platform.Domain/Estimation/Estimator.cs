@@ -1,5 +1,3 @@
-using Platform.Domain.Allocation;
-using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
 
 namespace Platform.Domain.Estimation;
@@ -10,12 +8,13 @@ namespace Platform.Domain.Estimation;
 /// </summary>
 /// <remarks>
 /// Evidence counts in full up to half the horizon and fades on a straight line to nothing at the horizon, by the age of its bucket's
-/// end. The arithmetic runs in a fixed order, so the same sums, definition and instant give the same bits.
+/// end. The arithmetic runs in a fixed order and uses no function of the machine's library but the square root, which IEEE 754 defines,
+/// so the same sums, definition and instant give the same bits everywhere. Formulas: docs/estimation.md.
 /// </remarks>
 public static class Estimator
 {
     /// <summary>Name of this arithmetic. Whoever changes a result changes the name: old snapshots are re-derived by what made them.</summary>
-    public const string EstimatorVersion = "estimator/1";
+    public const string EstimatorVersion = "estimator/2";
 
     /// <summary>Estimates a fleet as of an instant.</summary>
     /// <param name="definition">Task types, priors and horizon; valid.</param>
@@ -26,9 +25,14 @@ public static class Estimator
     {
         if (sums.HorizonSeconds != definition.Solving.HorizonSeconds)
             throw new ArgumentException("The sums were folded with another horizon than the definition's: fold anew.", nameof(sums));
-        var evidence = new WorkloadEvidence(sums, asOf);
-        var all = evidence.Tasks.Values.ToArray();
-        var arrivals = all.Sum(task => task.Weighted(WorkloadSum.Arrivals));
+        var evidence = new WorkloadEvidence(definition.TaskTypes, sums, asOf);
+        var dispersion = Dispersion.OfCounts(evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered);
+        var (systemMillis, systemCompletions, used, granted) = evidence.Ratios;
+        var adherence = Ratio(used, granted);
+        var taskTypes = new TaskTypeEstimate[definition.TaskTypes.Count];
+        var estimation = new TaskTypeEstimation(evidence);
+        for (var k = 0; k < taskTypes.Length; k++)
+            taskTypes[k] = estimation.Estimate(definition.TaskTypes[k], k);
         return new FleetEstimate
         {
             Version = EstimatorVersion,
@@ -36,60 +40,41 @@ public static class Estimator
             HorizonSeconds = sums.HorizonSeconds,
             LastWindowEnd = sums.LastWindowEnd,
             ExposureSeconds = evidence.ExposureSeconds,
-            Arrivals = Total(all, task => task.Counted(WorkloadSum.Arrivals)),
-            Completions = Total(all, task => task.Counted(WorkloadSum.Completions)),
-            Trials = Total(all, task => task.Trials),
-            ArrivalRate = ArrivalEstimator.Rate(definition.ArrivalRate, arrivals, evidence.WeightedExposureSeconds, sums.HorizonSeconds),
-            MeanSystemTimeSeconds = Ratio(all, WorkloadSum.SystemMillis, WorkloadSum.SystemCompletions) / 1e3,
-            Adherence = Ratio(all, WorkloadSum.TokensUsedOfGranted, WorkloadSum.TokensGranted),
-            TaskTypes = EstimateTaskTypes(definition.TaskTypes, evidence),
-            UnknownTaskTypes = UnknownTaskTypes(definition.TaskTypes, evidence),
+            Arrivals = WorkloadEvidence.Shown(evidence.Totals.Arrivals),
+            Completions = WorkloadEvidence.Shown(evidence.Totals.Completions),
+            Trials = WorkloadEvidence.Shown(evidence.Totals.Trials),
+            ArrivalRate = ArrivalEstimator.Rate(definition.ArrivalRate, evidence, dispersion.Inflation, sums.HorizonSeconds),
+            MeanSystemTimeSeconds = Ratio(systemMillis, systemCompletions) / 1e3,
+            Adherence = adherence,
+            Validity = new ModelValidity
+            {
+                TimescaleSeconds = sums.BucketSeconds,
+                Burstiness = dispersion.Check(),
+                ArrivalDrift = Drift.OfRate(evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered, dispersion.Inflation),
+                Adherence = AdherenceCheck(adherence),
+                Staleness = Staleness(sums.LastWindowEnd, evidence.MeanWindowSeconds, asOf),
+            },
+            TaskTypes = taskTypes,
+            UnknownTaskTypes = [.. evidence.Unknown],
         };
     }
 
-    private static TaskTypeEstimate[] EstimateTaskTypes(IReadOnlyList<TaskType> types, WorkloadEvidence evidence)
-    {
-        var seen = types.Select(type => evidence.For(type.Id)).ToArray();
-        var shares = ArrivalEstimator.Shares(
-            [.. types.Select(type => type.Share)], [.. seen.Select(task => task.Weighted(WorkloadSum.Arrivals))]);
-        return [.. types.Select((type, k) => EstimateTaskType(type, shares[k], seen[k]))];
-    }
+    /// <summary>a / b, or null where b is 0: nobody told.</summary>
+    internal static double? Ratio(double a, double b) => b > 0 ? a / b : null;
 
-    private static TaskTypeEstimate EstimateTaskType(TaskType type, IntervalEstimate share, TaskEvidence seen) => new()
-    {
-        Id = type.Id,
-        Arrivals = Total([seen], task => task.Counted(WorkloadSum.Arrivals)),
-        Completions = Total([seen], task => task.Counted(WorkloadSum.Completions)),
-        Trials = Total([seen], task => task.Trials),
-        Share = share,
-        Service = ServiceLineEstimator.Estimate(type.Service, seen),
-        Accuracy = AccuracyCurveEstimator.Estimate(type.Accuracy, seen.Cells),
-        MeanTokens = Ratio([seen], WorkloadSum.Tokens, WorkloadSum.Completions),
-        MeanSystemTimeSeconds = Ratio([seen], WorkloadSum.SystemMillis, WorkloadSum.SystemCompletions) / 1e3,
-        Adherence = Ratio([seen], WorkloadSum.TokensUsedOfGranted, WorkloadSum.TokensGranted),
-    };
+    /// <summary>Whether budgets govern what is used.</summary>
+    internal static ValidityCheck AdherenceCheck(double? adherence) => adherence is { } ratio
+        ? new ValidityCheck(ratio, null, Math.Abs(ratio - 1) > ValidityThresholds.Adherence)
+        : ValidityCheck.Unknown;
 
-    private static UnknownTaskType[] UnknownTaskTypes(IReadOnlyList<TaskType> types, WorkloadEvidence evidence)
+    /// <summary>Unknown before the first window; a fleet whose last window is beyond the horizon is stale whatever its cadence was.</summary>
+    private static ValidityCheck Staleness(DateTimeOffset? lastWindowEnd, double? meanWindowSeconds, DateTimeOffset asOf)
     {
-        var known = types.Select(type => type.Id).ToHashSet(StringComparer.Ordinal);
-        return [.. evidence.Tasks.Where(entry => !known.Contains(entry.Key)).Select(entry => new UnknownTaskType(
-            entry.Key,
-            Total([entry.Value], task => task.Counted(WorkloadSum.Arrivals)),
-            Total([entry.Value], task => task.Counted(WorkloadSum.Completions))))];
-    }
-
-    /// <summary>A count for people and for JSON: beyond 2^53 − 1, which no honest fleet reaches, it says 2^53 − 1.</summary>
-    private static long Total(TaskEvidence[] tasks, Func<TaskEvidence, UInt128> count)
-    {
-        var total = UInt128.Zero;
-        foreach (var task in tasks)
-            total = checked(total + count(task));
-        return (long)UInt128.Min(total, (UInt128)WorkloadWindowReader.MaxSum);
-    }
-
-    private static double? Ratio(TaskEvidence[] tasks, WorkloadSum numerator, WorkloadSum denominator)
-    {
-        var below = tasks.Sum(task => task.Weighted(denominator));
-        return below > 0 ? tasks.Sum(task => task.Weighted(numerator)) / below : null;
+        if (lastWindowEnd is not { } end)
+            return ValidityCheck.Unknown;
+        var seconds = Math.Max((double)(asOf - end).Ticks / TimeSpan.TicksPerSecond, 0);
+        return meanWindowSeconds is { } length
+            ? new ValidityCheck(seconds, seconds / length, seconds > Math.Max(ValidityThresholds.StaleWindows * length, ValidityThresholds.StaleSeconds))
+            : new ValidityCheck(seconds, null, true);
     }
 }

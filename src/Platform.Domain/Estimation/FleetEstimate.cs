@@ -6,8 +6,8 @@ namespace Platform.Domain.Estimation;
 
 /// <summary>
 /// What is known of a fleet as of an instant: arrival rate, shares, service lines and accuracy curves, drawn from the windows within
-/// the horizon and the definition's prior together, with their uncertainty. Counts are of the windows as they came; every figure
-/// weighs them by age. Wire form: the JSON of the contract.
+/// the horizon and the definition's prior together, with their uncertainty, and whether the model fits. Counts are of the windows as
+/// they came; every figure weighs them by age. Wire form: the JSON of the contract. Formulas: docs/estimation.md.
 /// </summary>
 public sealed record FleetEstimate
 {
@@ -49,6 +49,9 @@ public sealed record FleetEstimate
     /// <summary>Tokens used over tokens granted, where both are known; null when none told. 1 means that budgets are used up.</summary>
     public required double? Adherence { get; init; }
 
+    /// <summary>Whether the model fits the fleet as a whole; for each task type see <see cref="TaskTypeEstimate.Validity"/>.</summary>
+    public required ModelValidity Validity { get; init; }
+
     /// <summary>One entry for each task type of the definition, in its order; the shares sum to 1.</summary>
     public required IReadOnlyList<TaskTypeEstimate> TaskTypes { get; init; }
 
@@ -88,6 +91,9 @@ public sealed record TaskTypeEstimate
 
     /// <summary>Tokens used over tokens granted; null when none told.</summary>
     public required double? Adherence { get; init; }
+
+    /// <summary>Whether the model fits this task type.</summary>
+    public required TaskTypeValidity Validity { get; init; }
 }
 
 /// <summary>A task type that windows named and the definition does not know.</summary>
@@ -96,34 +102,103 @@ public sealed record TaskTypeEstimate
 /// <param name="Completions">Queries that ended within the horizon.</param>
 public sealed record UnknownTaskType(string Id, long Arrivals, long Completions);
 
-/// <summary>A figure with the interval that holds the truth with 95 % probability.</summary>
-/// <param name="Value">Posterior mean.</param>
+/// <summary>A figure with the interval that holds the truth with 95 % probability, prior's doubt included.</summary>
+/// <param name="Value">The estimate.</param>
+/// <param name="StandardError">Its standard error.</param>
 /// <param name="Lower">Lower end, at most the value.</param>
-/// <param name="Upper">Upper end, at least the value.</param>
-public sealed record IntervalEstimate(double Value, double Lower, double Upper);
+/// <param name="Upper">Upper end, at least the value. An interval need not be symmetric.</param>
+public sealed record IntervalEstimate(double Value, double StandardError, double Lower, double Upper);
 
-/// <summary>The service line with its uncertainty.</summary>
-/// <param name="Line">Base seconds and seconds per token, both at least 0.</param>
-/// <param name="StandardError">Standard errors; null with fewer than three completions, which leave no residual to judge by.</param>
-public sealed record ServiceEstimate(ServiceLine Line, ServiceLineError? StandardError);
+/// <summary>The service line, its uncertainty, and how service times scatter around it.</summary>
+public sealed record ServiceEstimate
+{
+    /// <summary>
+    /// Base seconds and seconds per token, both at least 0, and the variance of a query's service time around them: the definition's
+    /// without evidence, from which the data's takes over as completions come.
+    /// </summary>
+    public required ServiceLine Line { get; init; }
 
-/// <summary>Standard errors of a service line.</summary>
-/// <param name="BaseSeconds">Of the base, in seconds.</param>
-/// <param name="SecondsPerToken">Of the slope, in seconds per token.</param>
-public sealed record ServiceLineError(double BaseSeconds, double SecondsPerToken);
+    /// <summary>a, the base in seconds.</summary>
+    public required IntervalEstimate BaseSeconds { get; init; }
 
-/// <summary>The accuracy curve with its uncertainty and how it was found.</summary>
-/// <param name="Curve">Floor, gain and rate: floor ≥ 0, gain ≥ 0, floor + gain ≤ 1.</param>
-/// <param name="StandardError">Standard errors; null without a verdict.</param>
-/// <param name="Exit">Why the fit ended.</param>
-/// <param name="Iterations">Steps that the fit took.</param>
-public sealed record AccuracyEstimate(AccuracyCurve Curve, AccuracyCurveError? StandardError, FitExit Exit, int Iterations);
+    /// <summary>c, seconds per token.</summary>
+    public required IntervalEstimate SecondsPerToken { get; init; }
 
-/// <summary>Standard errors of an accuracy curve, by the delta method.</summary>
-/// <param name="Floor">Of the floor.</param>
-/// <param name="Gain">Of the gain.</param>
-/// <param name="RatePerToken">Of the rate, per token.</param>
-public sealed record AccuracyCurveError(double Floor, double Gain, double RatePerToken);
+    /// <summary>Cov(a, c), in seconds² per token; the variances are the squares of the standard errors.</summary>
+    public required double Covariance { get; init; }
+
+    /// <summary>Degrees of freedom of the residual variance as the data alone give it, at least 0.</summary>
+    public required double ResidualDegreesOfFreedom { get; init; }
+
+    /// <summary>
+    /// Whether the data say more of the slope than the prior does. At a single number of tokens they say nothing of it, and the prior
+    /// holds.
+    /// </summary>
+    public required bool Identifiable { get; init; }
+
+    /// <summary>Mean service time at a number of tokens, in seconds.</summary>
+    /// <param name="tokens">At least 0.</param>
+    public IntervalEstimate SecondsAt(double tokens)
+    {
+        var (a, c) = (BaseSeconds.StandardError, SecondsPerToken.StandardError);
+        var variance = (a * a) + (2 * tokens * Covariance) + (tokens * tokens * c * c);
+        return Interval.Normal(Line.BaseSeconds + (Line.SecondsPerToken * tokens), Math.Sqrt(Math.Max(variance, 0)), 0);
+    }
+}
+
+/// <summary>The accuracy curve, its uncertainty, and how it was found.</summary>
+public sealed record AccuracyEstimate
+{
+    /// <summary>
+    /// Floor, gain and rate: gain ≥ 0, floor + gain from 0 to 1. The floor may be below 0: then the curve is one that data at larger
+    /// budgets ask for, and a prediction is never below 0.
+    /// </summary>
+    public required AccuracyCurve Curve { get; init; }
+
+    /// <summary>Covariance of floor, gain and rate, by the delta method.</summary>
+    public required AccuracyCurveCovariance Covariance { get; init; }
+
+    /// <summary>How well the curve fits the verdicts; null with too few different budgets to judge by.</summary>
+    public required GoodnessOfFit? Fit { get; init; }
+
+    /// <summary>Why the fit ended.</summary>
+    public required FitExit Exit { get; init; }
+
+    /// <summary>Steps that the fit took.</summary>
+    public required int Iterations { get; init; }
+
+    /// <summary>Probability of a right answer with a number of granted tokens, within 0 and 1; the interval is normal in the logit.</summary>
+    /// <param name="tokens">At least 0.</param>
+    public IntervalEstimate AccuracyAt(double tokens)
+    {
+        var decay = Elementary.Exp(-Curve.RatePerToken * tokens);
+        var accuracy = Math.Clamp(Curve.Floor + (Curve.Gain * (1 - decay)), 0, 1);
+        var variance = Covariance.Form(1, 1 - decay, Curve.Gain * tokens * decay);
+        return Interval.Logit(accuracy, Math.Sqrt(Math.Max(variance, 0)));
+    }
+}
+
+/// <summary>The covariance matrix of an accuracy curve's parameters, upper triangle.</summary>
+/// <param name="FloorFloor">Variance of the floor.</param>
+/// <param name="FloorGain">Covariance of floor and gain.</param>
+/// <param name="FloorRate">Covariance of floor and rate.</param>
+/// <param name="GainGain">Variance of the gain.</param>
+/// <param name="GainRate">Covariance of gain and rate.</param>
+/// <param name="RateRate">Variance of the rate.</param>
+public sealed record AccuracyCurveCovariance(
+    double FloorFloor, double FloorGain, double FloorRate, double GainGain, double GainRate, double RateRate)
+{
+    /// <summary>vᵀ·Cov·v, the variance of a function with gradient v in (floor, gain, rate).</summary>
+    public double Form(double floor, double gain, double rate) =>
+        (floor * ((floor * FloorFloor) + (2 * gain * FloorGain) + (2 * rate * FloorRate)))
+        + (gain * ((gain * GainGain) + (2 * rate * GainRate))) + (rate * rate * RateRate);
+}
+
+/// <summary>Pearson's test of a fit.</summary>
+/// <param name="ChiSquared">Σ (seen − expected)²/variance over pooled budgets.</param>
+/// <param name="DegreesOfFreedom">Pooled budgets less fitted parameters, at least 1.</param>
+/// <param name="ZScore">χ² as a standard normal deviate (Wilson and Hilferty): about 0 for a good fit, above 3 for a bad one.</param>
+public sealed record GoodnessOfFit(double ChiSquared, int DegreesOfFreedom, double ZScore);
 
 /// <summary>Why an iterative fit ended.</summary>
 public enum FitExit

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Platform.Domain.Contracts;
 
 namespace Platform.Domain.Estimation;
@@ -6,22 +7,53 @@ namespace Platform.Domain.Estimation;
 /// The exact sums of one task type in one age bucket. A window adds less than 2^106 to any of them, so 128 bits hold a million
 /// of the largest windows possible; beyond that the addition throws and never wraps.
 /// </summary>
-internal sealed class TaskSums
+internal sealed class TaskSums(string taskType)
 {
     /// <summary>Number of values of <see cref="WorkloadSum"/>.</summary>
     public const int Count = (int)WorkloadSum.SystemMillisSquared + 1;
 
-    private readonly UInt128[] _sums = new UInt128[Count];
-    private readonly SortedList<int, AccuracyCell> _cells = [];
+    private Sums _sums;
+    private AccuracyCell[] _cells = [];
+    private int _cellCount;
+
+    public string TaskType { get; } = taskType;
 
     public UInt128 this[WorkloadSum sum] => _sums[(int)sum];
 
-    /// <summary>Verdicts by cell of <see cref="AccuracyGrid"/>, ascending.</summary>
-    public IReadOnlyDictionary<int, AccuracyCell> Cells => _cells;
+    /// <summary>Verdicts by ascending cell.</summary>
+    public ReadOnlySpan<AccuracyCell> Cells => _cells.AsSpan(0, _cellCount);
+
+    /// <summary>A sum as the nearest double.</summary>
+    public double Of(WorkloadSum sum) => Nearest(_sums[(int)sum]);
+
+    /// <summary>The nearest double; nearly every sum fits in 64 bits, where the conversion is one instruction.</summary>
+    public static double Nearest(UInt128 value) => value <= ulong.MaxValue ? (ulong)value : (double)value;
 
     public void Add(WorkloadSum sum, UInt128 amount) => _sums[(int)sum] = checked(_sums[(int)sum] + amount);
 
-    public void Add(int cell, AccuracyCell amount) => _cells[cell] = _cells.GetValueOrDefault(cell) + amount;
+    public void Add(AccuracyCell amount)
+    {
+        var at = _cellCount;
+        while (at > 0 && _cells[at - 1].Cell > amount.Cell)
+            at--;
+        if (at > 0 && _cells[at - 1].Cell == amount.Cell)
+        {
+            _cells[at - 1] += amount;
+            return;
+        }
+
+        Reserve(_cellCount + 1);
+        Array.Copy(_cells, at, _cells, at + 1, _cellCount - at);
+        _cells[at] = amount;
+        _cellCount++;
+    }
+
+    /// <summary>Makes room for a number of cells.</summary>
+    public void Reserve(int cells)
+    {
+        if (cells > _cells.Length)
+            Array.Resize(ref _cells, Math.Max(cells, 2 * _cellCount));
+    }
 
     /// <summary>Adds everything that does not spread over the window's length: all but the arrivals.</summary>
     public void AddEnded(TaskWindow task)
@@ -38,7 +70,7 @@ internal sealed class TaskSums
         foreach (var count in task.Accuracy ?? [])
         {
             var tokenTrials = checked((UInt128)count.Tokens * (UInt128)count.Trials);
-            Add(AccuracyGrid.CellOf(count.Tokens), checked(new AccuracyCell(tokenTrials, (UInt128)count.Trials, (UInt128)count.Correct)));
+            Add(checked(new AccuracyCell(AccuracyGrid.CellOf(count.Tokens), tokenTrials, (UInt128)count.Trials, (UInt128)count.Correct)));
         }
     }
 
@@ -58,4 +90,10 @@ internal sealed class TaskSums
     }
 
     private void Add(WorkloadSum sum, long amount) => Add(sum, checked((UInt128)amount));
+
+    [InlineArray(Count)]
+    private struct Sums
+    {
+        private UInt128 _first;
+    }
 }

@@ -27,6 +27,9 @@ internal readonly struct WindowSpan
     /// <summary>The bucket of the window's last instant.</summary>
     public long LastBucket { get; }
 
+    /// <summary>The window's length in ticks of 100 ns.</summary>
+    public UInt128 Ticks => (UInt128)(_end - _start);
+
     /// <summary>⌊a / b⌋ also for negative a; b > 0.</summary>
     public static long FloorDivide(long a, long b) => (a / b) - (a % b < 0 ? 1 : 0);
 

@@ -1,35 +1,78 @@
+using Platform.Domain.Allocation;
+
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// The sums within the horizon as of an instant, each bucket with its weight by age. The likelihood of a bucket is raised to that
-/// weight (the power prior of Ibrahim and Chen, Statistical Science 15(1), 2000), so that a weighted count acts as a count.
+/// The sums within the horizon as of an instant: for each bucket, oldest first, its weight by age, the seconds covered, and the sums of
+/// each task type. The likelihood of a bucket is raised to its weight (the power prior of Ibrahim and Chen, Statistical Science 15(1),
+/// 2000), so that a weighted count acts as a count on the estimate. Its uncertainty is another matter: see docs/estimation.md.
 /// </summary>
 internal sealed class WorkloadEvidence
 {
-    private readonly SortedDictionary<string, TaskEvidence> _tasks = new(StringComparer.Ordinal);
-    private readonly int _horizon;
-    private UInt128 _weightedExposure;
+    private readonly TaskSums?[] _known;
+    private readonly SortedDictionary<string, UnknownTaskType> _unknown = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _indices;
 
-    public WorkloadEvidence(WorkloadSums sums, DateTimeOffset asOf)
+    public WorkloadEvidence(IReadOnlyList<TaskType> types, WorkloadSums sums, DateTimeOffset asOf)
     {
-        _horizon = sums.HorizonSeconds;
-        foreach (var (index, bucket) in sums.Buckets)
+        Types = types.Count;
+        _indices = new Dictionary<string, int>(types.Count, StringComparer.Ordinal);
+        for (var k = 0; k < types.Count; k++)
+            _indices[types[k].Id] = k;
+        var most = sums.Buckets.Count;
+        _known = new TaskSums?[most * types.Count];
+        (Weight, Covered, Arrivals, KnownArrivals) = (new double[most], new double[most], new double[most], new double[most]);
+        UInt128 windows = 0, ticks = 0;
+        foreach (var bucket in sums.Buckets)
         {
-            var end = (index + 1) * sums.BucketSeconds;
-            var weight = AgeWeight(asOf.ToUnixTimeSeconds() - end, _horizon);
-            if (weight > 0)
-                Add(bucket, weight);
+            var end = (bucket.Index + 1) * sums.BucketSeconds;
+            var weight = AgeWeight(asOf.ToUnixTimeSeconds() - end, sums.HorizonSeconds);
+            if (weight == 0)
+                continue;
+            Weight[Count] = (double)weight / sums.HorizonSeconds;
+            Add(bucket);
+            (windows, ticks) = checked((windows + bucket.Windows, ticks + bucket.WindowTicks));
         }
+
+        if (windows > 0)
+            MeanWindowSeconds = (double)ticks / (double)windows / TimeSpan.TicksPerSecond;
     }
+
+    /// <summary>Number of buckets that count.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Number of task types of the definition.</summary>
+    public int Types { get; }
+
+    /// <summary>Weight by age of each bucket, above 0, at most 1.</summary>
+    public double[] Weight { get; }
+
+    /// <summary>Seconds covered of each bucket.</summary>
+    public double[] Covered { get; }
+
+    /// <summary>Arrivals in each bucket, of all task types.</summary>
+    public double[] Arrivals { get; }
+
+    /// <summary>Arrivals in each bucket of the definition's task types.</summary>
+    public double[] KnownArrivals { get; }
 
     /// <summary>Seconds covered, unweighted.</summary>
     public long ExposureSeconds { get; private set; }
 
-    /// <summary>Seconds covered, weighted by age.</summary>
-    public double WeightedExposureSeconds => (double)_weightedExposure / _horizon;
+    /// <summary>Mean length of the windows that ended in these buckets; null without any.</summary>
+    public double? MeanWindowSeconds { get; }
 
-    /// <summary>Every task type that a window named, by id in ordinal order.</summary>
-    public IReadOnlyDictionary<string, TaskEvidence> Tasks => _tasks;
+    /// <summary>What windows named and the definition does not know, in ordinal order.</summary>
+    public IEnumerable<UnknownTaskType> Unknown => _unknown.Values;
+
+    /// <summary>Totals over all task types, unweighted: arrivals, completions, verdicts.</summary>
+    public (UInt128 Arrivals, UInt128 Completions, UInt128 Trials) Totals { get; private set; }
+
+    /// <summary>Weighted sums over all task types.</summary>
+    public (double SystemMillis, double SystemCompletions, double Used, double Granted) Ratios { get; private set; }
+
+    /// <summary>The sums of a task type by bucket; null where it was silent.</summary>
+    public ReadOnlySpan<TaskSums?> Of(int type) => _known.AsSpan(type * (Weight.Length), Count);
 
     /// <summary>
     /// Weight of a bucket, in units of 1/horizon: the whole up to half the horizon, from there falling on a straight line to nothing
@@ -39,74 +82,58 @@ internal sealed class WorkloadEvidence
     /// <param name="horizon">The horizon in seconds.</param>
     internal static int AgeWeight(long age, int horizon) => (int)Math.Clamp(2 * (horizon - age), 0, horizon);
 
-    /// <summary>The evidence on a task type; empty when no window named it.</summary>
-    public TaskEvidence For(string taskType) => _tasks.GetValueOrDefault(taskType) ?? new TaskEvidence(_horizon);
+    /// <summary>A count for people and for JSON: beyond 2^53 − 1, which no honest fleet reaches, it says 2^53 − 1.</summary>
+    internal static long Shown(UInt128 total) => (long)UInt128.Min(total, (UInt128)Contracts.WorkloadWindowReader.MaxSum);
 
-    private void Add(AgeBucket bucket, int weight)
+    private void Add(AgeBucket bucket)
     {
         var covered = bucket.Covered.Count;
         ExposureSeconds += covered;
-        _weightedExposure += (UInt128)covered * (UInt128)weight;
-        foreach (var (taskType, sums) in bucket.Tasks)
+        Covered[Count] = covered;
+        UInt128 arrivals = 0, known = 0;
+        for (var i = 0; i < bucket.Tasks.Count; i++)
         {
-            if (!_tasks.TryGetValue(taskType, out var evidence))
-                _tasks.Add(taskType, evidence = new TaskEvidence(_horizon));
-            evidence.Add(sums, weight);
-        }
-    }
-}
-
-/// <summary>Verdicts of one cell, weighted by age.</summary>
-/// <param name="TokenTrials">Σ tokens · trials.</param>
-/// <param name="Trials">Trials, above 0.</param>
-/// <param name="Correct">Correct ones.</param>
-internal readonly record struct WeightedCell(double TokenTrials, double Trials, double Correct);
-
-/// <summary>The evidence on one task type within the horizon, as it came and weighted by age.</summary>
-internal sealed class TaskEvidence(int horizon)
-{
-    private readonly UInt128[] _counted = new UInt128[TaskSums.Count];
-    private readonly UInt128[] _weighted = new UInt128[TaskSums.Count];
-    private readonly SortedList<int, WeightedCell> _cells = [];
-
-    /// <summary>Queries with a verdict, unweighted.</summary>
-    public UInt128 Trials { get; private set; }
-
-    /// <summary>Verdicts by ascending tokens, weighted; cells without a trial are left out.</summary>
-    public IList<WeightedCell> Cells => _cells.Values;
-
-    /// <summary>A sum, unweighted.</summary>
-    public UInt128 Counted(WorkloadSum sum) => _counted[(int)sum];
-
-    /// <summary>A sum with weights in units of 1/horizon: exact, so that differences of sums lose nothing.</summary>
-    public UInt128 WeightedExactly(WorkloadSum sum) => _weighted[(int)sum];
-
-    /// <summary>A sum, weighted.</summary>
-    public double Weighted(WorkloadSum sum) => (double)_weighted[(int)sum] / horizon;
-
-    public void Add(TaskSums sums, int weight)
-    {
-        for (var sum = 0; sum < TaskSums.Count; sum++)
-        {
-            _counted[sum] = checked(_counted[sum] + sums[(WorkloadSum)sum]);
-            _weighted[sum] = checked(_weighted[sum] + sums[(WorkloadSum)sum] * (UInt128)weight);
+            var task = bucket.Tasks[i];
+            arrivals = checked(arrivals + task[WorkloadSum.Arrivals]);
+            AddTotals(task);
+            if (_indices.TryGetValue(task.TaskType, out var k))
+            {
+                _known[(k * Weight.Length) + Count] = task;
+                known = checked(known + task[WorkloadSum.Arrivals]);
+            }
+            else
+            {
+                AddUnknown(task);
+            }
         }
 
-        foreach (var (cell, counts) in sums.Cells)
-        {
-            Trials = checked(Trials + counts.Trials);
-            if (counts.Trials > 0)
-                AddCell(cell, counts, (double)weight / horizon);
-        }
+        Arrivals[Count] = TaskSums.Nearest(arrivals);
+        KnownArrivals[Count] = TaskSums.Nearest(known);
+        Count++;
     }
 
-    // Token trials reach 2^106: with weights they would not fit in 128 bits, and a likelihood needs no exact sums.
-    private void AddCell(int cell, AccuracyCell counts, double weight)
+    private void AddTotals(TaskSums task)
     {
-        var old = _cells.GetValueOrDefault(cell);
-        _cells[cell] = new WeightedCell(
-            old.TokenTrials + (weight * (double)counts.TokenTrials),
-            old.Trials + (weight * (double)counts.Trials),
-            old.Correct + (weight * (double)counts.Correct));
+        var (arrivals, completions, trials) = Totals;
+        foreach (var cell in task.Cells)
+            trials = checked(trials + cell.Trials);
+        Totals = checked((arrivals + task[WorkloadSum.Arrivals], completions + task[WorkloadSum.Completions], trials));
+        var weight = Weight[Count];
+        var (millis, ended, used, granted) = Ratios;
+        Ratios = (
+            millis + (weight * task.Of(WorkloadSum.SystemMillis)),
+            ended + (weight * task.Of(WorkloadSum.SystemCompletions)),
+            used + (weight * task.Of(WorkloadSum.TokensUsedOfGranted)),
+            granted + (weight * task.Of(WorkloadSum.TokensGranted)));
+    }
+
+    // Shown counts never exceed 2^53 − 1, so that they add up in 64 bits.
+    private void AddUnknown(TaskSums task)
+    {
+        var old = _unknown.GetValueOrDefault(task.TaskType);
+        _unknown[task.TaskType] = new UnknownTaskType(
+            task.TaskType,
+            Shown((UInt128)(old?.Arrivals ?? 0) + (UInt128)Shown(task[WorkloadSum.Arrivals])),
+            Shown((UInt128)(old?.Completions ?? 0) + (UInt128)Shown(task[WorkloadSum.Completions])));
     }
 }

@@ -20,7 +20,7 @@ public sealed class WorkloadSums
     // Windows may end 5 minutes ahead: with narrower buckets a short horizon would keep hundreds of them for that time alone.
     private const int LeastBucketSeconds = 5;
 
-    private readonly SortedDictionary<long, AgeBucket> _buckets;
+    private readonly List<AgeBucket> _buckets;
     private long _firstKept;
 
     /// <summary>No windows yet.</summary>
@@ -30,7 +30,7 @@ public sealed class WorkloadSums
     {
     }
 
-    internal WorkloadSums(int horizonSeconds, DateTimeOffset? lastWindowEnd, long firstKept, SortedDictionary<long, AgeBucket> buckets)
+    internal WorkloadSums(int horizonSeconds, DateTimeOffset? lastWindowEnd, long firstKept, List<AgeBucket> buckets)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(horizonSeconds, 60);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(horizonSeconds, 604_800);
@@ -52,8 +52,8 @@ public sealed class WorkloadSums
     /// <summary>The first bucket that is kept; what falls before it is dropped, whenever it comes.</summary>
     internal long FirstKept => _firstKept;
 
-    /// <summary>Buckets by index (Unix time in seconds over <see cref="BucketSeconds"/>, floored), ascending.</summary>
-    internal IReadOnlyDictionary<long, AgeBucket> Buckets => _buckets;
+    /// <summary>Buckets by ascending index (Unix time in seconds over <see cref="BucketSeconds"/>, floored).</summary>
+    internal IReadOnlyList<AgeBucket> Buckets => _buckets;
 
     /// <summary>Width in seconds of the buckets for a horizon.</summary>
     internal static int WidthFor(int horizonSeconds) =>
@@ -92,16 +92,19 @@ public sealed class WorkloadSums
     private void KeepFrom(long asOfSecond)
     {
         _firstKept = Math.Max(_firstKept, WindowSpan.FloorDivide(asOfSecond - HorizonSeconds, BucketSeconds));
-        while (_buckets.Count > 0 && _buckets.Keys.First() is var oldest && oldest < _firstKept)
-            _buckets.Remove(oldest);
+        var old = 0;
+        while (old < _buckets.Count && _buckets[old].Index < _firstKept)
+            old++;
+        _buckets.RemoveRange(0, old);
     }
 
     private void FoldInto(long index, WindowSpan span, IReadOnlyList<TaskWindow> tasks)
     {
-        if (!_buckets.TryGetValue(index, out var bucket))
-            _buckets.Add(index, bucket = new AgeBucket(BucketSeconds));
+        var bucket = BucketAt(index);
         var (from, to) = span.SecondsIn(index);
         bucket.Covered.Mark(from, to);
+        if (index == span.LastBucket)
+            bucket.AddWindows(1, span.Ticks);
         foreach (var task in tasks)
         {
             var arrivals = span.PartIn(index, task.Arrivals);
@@ -110,5 +113,18 @@ public sealed class WorkloadSums
             if (index == span.LastBucket)
                 bucket.For(task.TaskType)?.AddEnded(task);
         }
+    }
+
+    private AgeBucket BucketAt(long index)
+    {
+        // Windows come nearly in order: the search begins at the newest.
+        var at = _buckets.Count;
+        while (at > 0 && _buckets[at - 1].Index > index)
+            at--;
+        if (at > 0 && _buckets[at - 1].Index == index)
+            return _buckets[at - 1];
+        var bucket = new AgeBucket(index, BucketSeconds);
+        _buckets.Insert(at, bucket);
+        return bucket;
     }
 }

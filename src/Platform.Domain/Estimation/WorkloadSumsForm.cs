@@ -1,28 +1,35 @@
-using System.Buffers;
 using System.Text;
 
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// The stored form of <see cref="WorkloadSums"/>: a version byte, then whole numbers in LEB128 (seven bits a byte, least first; signed
-/// ones in zigzag), everything in ascending order, so that equal sums have one form.
+/// The stored form of <see cref="WorkloadSums"/>: a version byte, the ids of the task types once, then the buckets by age; whole numbers
+/// in LEB128 (seven bits a byte, least first; signed ones in zigzag), everything in ascending order, so that equal sums have one form.
 /// </summary>
+/// <remarks>
+/// Each task type of a bucket has a mask of 16 bits, little end first: which sums are there at all, and whether it has verdicts. Most
+/// publishers leave something out, and most task types are silent most of the time.
+/// </remarks>
 internal static class WorkloadSumsForm
 {
-    private const byte FormatVersion = 1;
+    private const byte FormatVersion = 2;
+    private const int HasCells = 1 << TaskSums.Count;
 
     public static byte[] Write(WorkloadSums sums)
     {
         var form = new SumsWriter();
         form.Number(FormatVersion);
-        form.Number((UInt128)sums.HorizonSeconds);
-        form.Number((UInt128)(sums.LastWindowEnd is { } end ? end.UtcTicks + 1 : 0));
+        form.Number((ulong)sums.HorizonSeconds);
+        form.Number((ulong)(sums.LastWindowEnd is { } end ? end.UtcTicks + 1 : 0));
         form.Signed(sums.FirstKept);
-        form.Number((UInt128)sums.Buckets.Count);
-        foreach (var (index, bucket) in sums.Buckets)
+        var ids = WriteIds(form, sums.Buckets);
+        form.Number((ulong)sums.Buckets.Count);
+        var next = 0L;
+        foreach (var bucket in sums.Buckets)
         {
-            form.Signed(index);
-            WriteBucket(form, bucket);
+            form.Signed(bucket.Index - next);
+            next = bucket.Index + 1;
+            WriteBucket(form, bucket, WorkloadSums.WidthFor(sums.HorizonSeconds), ids);
         }
 
         return form.ToArray();
@@ -32,126 +39,247 @@ internal static class WorkloadSumsForm
     public static WorkloadSums Read(ReadOnlySpan<byte> bytes)
     {
         var form = new SumsReader(bytes);
-        if (form.Number(byte.MaxValue) != FormatVersion)
+        if (form.Number(0, byte.MaxValue) != FormatVersion)
             throw new FormatException("Workload sums of another version.");
         var horizon = (int)form.Number(60, 604_800);
-        var end = form.Number(DateTimeOffset.MaxValue.UtcTicks + 1);
+        var end = form.Number(0, DateTimeOffset.MaxValue.UtcTicks + 1);
         var firstKept = form.Signed();
-        var buckets = new SortedDictionary<long, AgeBucket>();
-        for (var left = form.Number(int.MaxValue); left > 0; left--)
+        var ids = ReadIds(ref form);
+        var buckets = new List<AgeBucket>();
+        var next = 0L;
+        for (var left = form.Number(0, int.MaxValue); left > 0; left--)
         {
-            if (!buckets.TryAdd(form.Signed(), ReadBucket(ref form, WorkloadSums.WidthFor(horizon))))
-                throw new FormatException("Workload sums with a bucket twice.");
+            var index = unchecked(next + form.Signed());
+            if (buckets.Count > 0 && index < next)
+                throw new FormatException("Workload sums with buckets out of order.");
+            next = unchecked(index + 1);
+            buckets.Add(ReadBucket(ref form, index, WorkloadSums.WidthFor(horizon), ids));
         }
 
         form.End();
         return new WorkloadSums(horizon, end == 0 ? null : new DateTimeOffset(end - 1, TimeSpan.Zero), firstKept, buckets);
     }
 
-    private static void WriteBucket(SumsWriter form, AgeBucket bucket)
+    private static SortedList<string, int> WriteIds(SumsWriter form, IReadOnlyList<AgeBucket> buckets)
     {
-        foreach (var run in bucket.Covered.Runs())
-            form.Number((UInt128)run);
-        form.Number((UInt128)bucket.Tasks.Count);
-        foreach (var (taskType, task) in bucket.Tasks)
+        var ids = new SortedList<string, int>(StringComparer.Ordinal);
+        AgeBucket? last = null;
+        foreach (var bucket in buckets)
         {
-            form.Text(taskType);
-            for (var sum = 0; sum < TaskSums.Count; sum++)
-                form.Number(task[(WorkloadSum)sum]);
-            form.Number((UInt128)task.Cells.Count);
-            foreach (var (cell, counts) in task.Cells)
+            if (last is null || !SameIds(last, bucket))
             {
-                form.Number((UInt128)cell);
-                form.Number(counts.TokenTrials);
-                form.Number(counts.Trials);
-                form.Number(counts.Correct);
+                foreach (var task in bucket.Tasks)
+                    ids[task.TaskType] = 0;
             }
+
+            last = bucket;
+        }
+
+        form.Number((ulong)ids.Count);
+        for (var i = 0; i < ids.Count; i++)
+        {
+            form.Text(ids.GetKeyAtIndex(i));
+            ids.SetValueAtIndex(i, i);
+        }
+
+        return ids;
+    }
+
+    private static bool SameIds(AgeBucket one, AgeBucket other)
+    {
+        var same = one.Tasks.Count == other.Tasks.Count;
+        for (var i = 0; same && i < one.Tasks.Count; i++)
+            same = string.Equals(one.Tasks[i].TaskType, other.Tasks[i].TaskType, StringComparison.Ordinal);
+        return same;
+    }
+
+    private static string[] ReadIds(ref SumsReader form)
+    {
+        // Each id takes two bytes at least: a count beyond that is refused before anything is allocated for it.
+        var ids = new string[form.Number(0, form.Left / 2)];
+        for (var i = 0; i < ids.Length; i++)
+        {
+            ids[i] = form.Text();
+            if (i > 0 && string.CompareOrdinal(ids[i - 1], ids[i]) >= 0)
+                throw new FormatException("Workload sums with task types out of order.");
+        }
+
+        return ids;
+    }
+
+    private static void WriteBucket(SumsWriter form, AgeBucket bucket, int width, SortedList<string, int> ids)
+    {
+        for (var (second, covered) = (0, false); second < width; covered = !covered)
+        {
+            var end = bucket.Covered.RunEnd(second, covered);
+            form.Number((ulong)(end - second));
+            second = end;
+        }
+
+        form.Number(bucket.Windows);
+        form.Number(bucket.WindowTicks);
+        form.Number((ulong)bucket.Tasks.Count);
+        var next = 0;
+        foreach (var task in bucket.Tasks)
+        {
+            var at = next < ids.Count && ReferenceEquals(ids.GetKeyAtIndex(next), task.TaskType) ? next : ids[task.TaskType];
+            form.Number((ulong)(at - next));
+            next = at + 1;
+            WriteTask(form, task);
         }
     }
 
-    private static AgeBucket ReadBucket(ref SumsReader form, int width)
+    private static void WriteTask(SumsWriter form, TaskSums task)
     {
-        var bucket = new AgeBucket(width);
+        var mask = task.Cells.IsEmpty ? 0 : HasCells;
+        for (var sum = 0; sum < TaskSums.Count; sum++)
+            mask |= task[(WorkloadSum)sum] == 0 ? 0 : 1 << sum;
+        form.Byte((byte)mask);
+        form.Byte((byte)(mask >> 8));
+        for (var sum = 0; sum < TaskSums.Count; sum++)
+        {
+            if ((mask >> sum & 1) != 0)
+                form.Number(task[(WorkloadSum)sum]);
+        }
+
+        if ((mask & HasCells) == 0)
+            return;
+        form.Number((ulong)task.Cells.Length);
+        foreach (var cell in task.Cells)
+        {
+            form.Number((ulong)cell.Cell);
+            form.Number(cell.TokenTrials);
+            form.Number(cell.Trials);
+            form.Number(cell.Correct);
+        }
+    }
+
+    private static AgeBucket ReadBucket(ref SumsReader form, long index, int width, string[] ids)
+    {
+        var bucket = new AgeBucket(index, width);
         for (var (second, covered) = (0, false); second < width; covered = !covered)
         {
-            var run = (int)form.Number(width - second);
+            var run = (int)form.Number(0, width - second);
             if (covered)
                 bucket.Covered.Mark(second, second + run);
-            else if (run == 0 && second > 0)
+            if (run == 0 && second > 0)
                 throw new FormatException("Workload sums with an empty run of covered seconds.");
             second += run;
         }
 
-        for (var left = form.Number(AgeBucket.MaxTaskTypes); left > 0; left--)
-            ReadTask(ref form, bucket);
+        bucket.AddWindows(form.Number(), form.Number());
+        var next = 0L;
+        for (var left = form.Number(0, AgeBucket.MaxTaskTypes); left > 0; left--)
+        {
+            var at = next + form.Number(0, ids.Length - 1 - next);
+            next = at + 1;
+            if (!bucket.Append(ReadTask(ref form, ids[at])))
+                throw new FormatException("Workload sums with task types out of order.");
+        }
+
         return bucket;
     }
 
-    private static void ReadTask(ref SumsReader form, AgeBucket bucket)
+    private static TaskSums ReadTask(ref SumsReader form, string id)
     {
-        var taskType = form.Text();
-        if (bucket.Tasks.ContainsKey(taskType) || bucket.For(taskType) is not { } task)
-            throw new FormatException("Workload sums with a task type twice.");
+        var task = new TaskSums(id);
+        var mask = form.Byte() | form.Byte() << 8;
+        if (mask >= HasCells << 1)
+            throw new FormatException("Workload sums with an unknown sum.");
         for (var sum = 0; sum < TaskSums.Count; sum++)
-            task.Add((WorkloadSum)sum, form.Number());
-        for (var left = form.Number(AccuracyGrid.Cells); left > 0; left--)
         {
-            var cell = (int)form.Number(AccuracyGrid.Cells - 1);
-            if (task.Cells.ContainsKey(cell))
-                throw new FormatException("Workload sums with a cell twice.");
-            task.Add(cell, new AccuracyCell(form.Number(), form.Number(), form.Number()));
+            if ((mask >> sum & 1) != 0)
+                task.Add((WorkloadSum)sum, form.Number());
         }
+
+        if ((mask & HasCells) == 0)
+            return task;
+        var cells = (int)form.Number(1, AccuracyGrid.Cells);
+        task.Reserve(Math.Min(cells, form.Left / 4));
+        for (var last = -1; cells > 0; cells--)
+        {
+            var cell = (int)form.Number(last + 1, AccuracyGrid.Cells - 1);
+            task.Add(new AccuracyCell(cell, form.Number(), form.Number(), form.Number()));
+            last = cell;
+        }
+
+        return task;
     }
 
     private sealed class SumsWriter
     {
-        private readonly ArrayBufferWriter<byte> _bytes = new();
+        private byte[] _bytes = new byte[16_384];
+        private int _length;
 
-        public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
+        public byte[] ToArray() => _bytes.AsSpan(0, _length).ToArray();
+
+        public void Byte(byte value)
+        {
+            Reserve(1);
+            _bytes[_length++] = value;
+        }
+
+        public void Number(ulong value)
+        {
+            Reserve(10);
+            for (; value > 127; value >>= 7)
+                _bytes[_length++] = (byte)(value | 128);
+            _bytes[_length++] = (byte)value;
+        }
 
         public void Number(UInt128 value)
         {
-            for (; value > 127; value >>= 7)
-                Byte((byte)(value & 127 | 128));
-            Byte((byte)value);
+            for (; value > ulong.MaxValue; value >>= 7)
+                Byte((byte)((byte)value | 128));
+            Number((ulong)value);
         }
 
         public void Signed(long value) => Number((ulong)(value << 1 ^ value >> 63));
 
         public void Text(string text)
         {
-            var utf8 = Encoding.UTF8.GetBytes(text);
-            Number((UInt128)utf8.Length);
-            _bytes.Write(utf8);
+            var length = Encoding.UTF8.GetByteCount(text);
+            Number((ulong)length);
+            Reserve(length);
+            _length += Encoding.UTF8.GetBytes(text, _bytes.AsSpan(_length));
         }
 
-        private void Byte(byte value) => _bytes.Write([value]);
+        private void Reserve(int more)
+        {
+            if (_length + more > _bytes.Length)
+                Array.Resize(ref _bytes, Math.Max(2 * _bytes.Length, _length + more));
+        }
     }
 
     private ref struct SumsReader(ReadOnlySpan<byte> bytes)
     {
-        private ReadOnlySpan<byte> _rest = bytes;
+        private readonly ReadOnlySpan<byte> _bytes = bytes;
+        private int _at;
+
+        /// <summary>Bytes not read yet.</summary>
+        public readonly int Left => _bytes.Length - _at;
+
+        public byte Byte() => _at < _bytes.Length ? _bytes[_at++] : throw new FormatException("Workload sums that end too soon.");
 
         public UInt128 Number()
         {
-            var value = UInt128.Zero;
-            for (var shift = 0; ; shift += 7)
+            // Nine bytes hold 63 bits, which nearly every number has room in.
+            var value = 0UL;
+            for (var shift = 0; shift < 63; shift += 7)
             {
-                var next = Take(1)[0];
-                if (shift > 121 && next > 3)
-                    throw new FormatException("Workload sums with a number beyond 128 bits.");
-                value |= (UInt128)(next & 127u) << shift;
+                var next = Byte();
+                value |= (ulong)(next & 127u) << shift;
                 if (next < 128)
                     return value;
             }
-        }
 
-        public long Number(long most) => Number(0, most);
+            return Longer(value);
+        }
 
         public long Number(long least, long most)
         {
             var value = Number();
-            return value >= (UInt128)least && value <= (UInt128)most
+            return least <= most && value >= (UInt128)least && value <= (UInt128)most
                 ? (long)value
                 : throw new FormatException($"Workload sums with {value} where {least} to {most} belongs.");
         }
@@ -164,21 +292,32 @@ internal static class WorkloadSumsForm
                 : throw new FormatException("Workload sums with a number beyond 64 bits.");
         }
 
-        public string Text() => Encoding.UTF8.GetString(Take((int)Number(256)));
+        public string Text()
+        {
+            var length = (int)Number(0, 256);
+            if (length > Left)
+                throw new FormatException("Workload sums that end too soon.");
+            _at += length;
+            return Encoding.UTF8.GetString(_bytes.Slice(_at - length, length));
+        }
 
         public readonly void End()
         {
-            if (!_rest.IsEmpty)
+            if (Left > 0)
                 throw new FormatException("Workload sums with bytes left over.");
         }
 
-        private ReadOnlySpan<byte> Take(int count)
+        private UInt128 Longer(UInt128 value)
         {
-            if (_rest.Length < count)
-                throw new FormatException("Workload sums that end too soon.");
-            var taken = _rest[..count];
-            _rest = _rest[count..];
-            return taken;
+            for (var shift = 63; ; shift += 7)
+            {
+                var next = Byte();
+                if (shift > 121 && next > 3)
+                    throw new FormatException("Workload sums with a number beyond 128 bits.");
+                value |= (UInt128)(next & 127u) << shift;
+                if (next < 128)
+                    return value;
+            }
         }
     }
 }

@@ -93,7 +93,7 @@ public class EstimatorTests
         var silent = Estimator.Estimate(Definition, sums, Windows.Start.AddSeconds(600)).TaskTypes[0];
         Assert.Equal(Definition.TaskTypes[0].Service, silent.Service.Line);
         Assert.Equal(Definition.TaskTypes[0].Accuracy, silent.Accuracy.Curve);
-        Assert.Equal(20 * 0.3 / 220, silent.Share.Value, 1e-12);
+        Assert.Equal(10 * 0.3 / 210, silent.Share.Value, 1e-12);
         Assert.InRange(silent.Share.Lower, 0, silent.Share.Value);
     }
 
@@ -103,7 +103,7 @@ public class EstimatorTests
         var sums = Folded(Windows.Of(0, 600, Windows.Arrivals("novel", 600), Windows.Arrivals("math", 300), Windows.Arrivals("code", 700)));
         var estimate = Estimator.Estimate(Definition, sums, Windows.Start.AddSeconds(600));
         Assert.Equal([new UnknownTaskType("novel", 600, 0)], estimate.UnknownTaskTypes);
-        Assert.Equal(1_610.0 / 700, estimate.ArrivalRate.Value, 1e-12);
+        Assert.Equal(1_604.0 / 640, estimate.ArrivalRate.Value, 1e-12);
         Assert.Equal(0.3, estimate.TaskTypes[0].Share.Value, 1e-12);
     }
 
@@ -126,12 +126,17 @@ public class EstimatorTests
     }
 
     [Fact]
-    public void One_operating_point_moves_the_base_and_leaves_the_slope_to_the_prior()
+    public void One_operating_point_tells_the_level_and_the_prior_deals_it_out_to_base_and_slope()
     {
         var queries = Enumerable.Repeat((100L, 3_000L), 990).ToArray();
-        var line = Estimate(Windows.Served("math", queries)).Service.Line;
-        Assert.Equal(0.02, line.SecondsPerToken, 1e-12);
-        Assert.Equal(((990 * 3.0) + (10 * 2.4)) / 1_000 - 2, line.BaseSeconds, 1e-12);
+        var service = Estimate(Windows.Served("math", queries)).Service;
+        var line = service.Line;
+        Assert.False(service.Identifiable);
+        Assert.Equal(3.0, line.BaseSeconds + (100 * line.SecondsPerToken), 1e-3);
+
+        // 0.6 s more than the prior's 2.4, dealt out by the prior's variances of base and 100 tokens, 0.4² and 2².
+        Assert.Equal(0.4 + (0.6 * 0.16 / 4.16), line.BaseSeconds, 1e-3);
+        Assert.InRange(service.SecondsPerToken.StandardError, 0.003, 0.02);
     }
 
     /// <summary>A server twice as fast as the prior's whole line: the prior's slope alone would ask for a negative base.</summary>
@@ -162,7 +167,7 @@ public class EstimatorTests
         var curve = Estimate(Verdicts((512, 1_000_000, right * 1_000_000))).Accuracy;
         AssertLegal(curve.Curve);
         Assert.Equal(FitExit.Converged, curve.Exit);
-        Assert.Equal(right, At(curve.Curve, 512), 0.01);
+        Assert.Equal(right, curve.AccuracyAt(512).Value, 0.01);
     }
 
     [Fact]
@@ -190,7 +195,9 @@ public class EstimatorTests
             var sums = Folded(Windows.Of(0, 60, Verdicts(counts)));
             var fit = Estimator.Estimate(definition, sums, Windows.Start).TaskTypes[0].Accuracy;
             AssertLegal(fit.Curve);
-            Assert.True(double.IsFinite(fit.StandardError!.Floor + fit.StandardError.Gain + fit.StandardError.RatePerToken));
+            var spread = fit.Covariance;
+            Assert.True(double.IsFinite(spread.FloorFloor + spread.FloorGain + spread.FloorRate + spread.GainGain + spread.GainRate + spread.RateRate));
+            Assert.True(spread.FloorFloor > 0 && spread.GainGain > 0 && spread.RateRate > 0);
             Assert.NotEqual(FitExit.Prior, fit.Exit);
             Assert.True(fit.Exit != FitExit.IterationCap || !converges);
         }
@@ -219,7 +226,7 @@ public class EstimatorTests
         var sums = new WorkloadSums(6_400);
         sums.Fold(Windows.Of(0, 100, Windows.Arrivals("math", 500)));
         var estimate = Estimator.Estimate(definition, sums, Windows.Start.AddSeconds(asOfSeconds));
-        Assert.Equal(weight == 0 ? 0.1 : (10 + (weight * 500)) / (100 + (weight * 100)), estimate.ArrivalRate.Value, 1e-12);
+        Assert.Equal(weight == 0 ? 0.1 : (4 + (weight * 500)) / (40 + (weight * 100)), estimate.ArrivalRate.Value, 1e-12);
         Assert.Equal(weight == 0 ? 0 : 500, estimate.Arrivals);
     }
 
@@ -264,7 +271,7 @@ public class EstimatorTests
         var json = StrictJson.Write(Estimator.Estimate(Definition, Synthetic(new Random(1), 600, 21_600), Windows.Start.AddSeconds(600)));
         Assert.True(StrictJson.TryRead<FleetEstimate>(json, out var again, out _));
         Assert.Equal(json, StrictJson.Write(again));
-        Assert.StartsWith("{\"version\":\"estimator/1\",\"asOf\":\"2026-11-23T10:10:00Z\"", Encoding.UTF8.GetString(json), StringComparison.Ordinal);
+        Assert.StartsWith("{\"version\":\"estimator/2\",\"asOf\":\"2026-11-23T10:10:00Z\"", Encoding.UTF8.GetString(json), StringComparison.Ordinal);
     }
 
     private sealed record Truth(string Id, double Rate, ServiceLine Service, AccuracyCurve Accuracy);
@@ -298,7 +305,7 @@ public class EstimatorTests
     }
 
     private static void AssertLegal(AccuracyCurve curve) => Assert.True(
-        curve.Floor >= 0 && curve.Gain >= 0 && curve.Floor + curve.Gain <= 1 && curve.RatePerToken > 0 && double.IsFinite(curve.RatePerToken),
+        curve.Floor >= -1 && curve.Gain >= 0 && curve.Floor + curve.Gain <= 1 && curve.RatePerToken > 0 && double.IsFinite(curve.RatePerToken),
         curve.ToString());
 
     private static void AssertNear(double expected, double actual, double relative) =>
@@ -309,10 +316,10 @@ public class EstimatorTests
         AssertNear(truth.Rate / 1.6, seen.Share.Value, 0.1);
         AssertNear(truth.Service.BaseSeconds, seen.Service.Line.BaseSeconds, 0.12);
         AssertNear(truth.Service.SecondsPerToken, seen.Service.Line.SecondsPerToken, 0.03);
-        var error = seen.Accuracy.StandardError!;
+        var (floorError, gainError) = (Math.Sqrt(seen.Accuracy.Covariance.FloorFloor), Math.Sqrt(seen.Accuracy.Covariance.GainGain));
         Assert.Equal(FitExit.Converged, seen.Accuracy.Exit);
-        Assert.InRange(seen.Accuracy.Curve.Floor, truth.Accuracy.Floor - (4 * error.Floor), truth.Accuracy.Floor + (4 * error.Floor));
-        Assert.InRange(seen.Accuracy.Curve.Gain, truth.Accuracy.Gain - (4 * error.Gain), truth.Accuracy.Gain + (4 * error.Gain));
+        Assert.InRange(seen.Accuracy.Curve.Floor, truth.Accuracy.Floor - (4 * floorError), truth.Accuracy.Floor + (4 * floorError));
+        Assert.InRange(seen.Accuracy.Curve.Gain, truth.Accuracy.Gain - (4 * gainError), truth.Accuracy.Gain + (4 * gainError));
         AssertNear(truth.Accuracy.RatePerToken, seen.Accuracy.Curve.RatePerToken, 0.25);
         foreach (var tokens in new[] { 0, 200, 800, 3_000 })
             Assert.Equal(At(truth.Accuracy, tokens), At(seen.Accuracy.Curve, tokens), 0.04);

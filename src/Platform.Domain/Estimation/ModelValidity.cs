@@ -1,0 +1,101 @@
+namespace Platform.Domain.Estimation;
+
+/// <summary>
+/// Whether the model fits the fleet as a whole. Every figure is a number and a flag; a flag warns whoever reads it and never changes the
+/// estimate. Thresholds with their reasons: <see cref="ValidityThresholds"/>.
+/// </summary>
+public sealed record ModelValidity
+{
+    /// <summary>Length in seconds of the stretches of time whose counts are compared.</summary>
+    public required int TimescaleSeconds { get; init; }
+
+    /// <summary>
+    /// Index of dispersion of the arrivals, variance over mean of counts in stretches of <see cref="TimescaleSeconds"/>, from
+    /// successive differences: 1 for Poisson arrivals, also when their rate drifts slowly; above 1 for bursts.
+    /// </summary>
+    public required ValidityCheck Burstiness { get; init; }
+
+    /// <summary>Arrival rate of the newest stretch that differs most from what came before, over the rate before.</summary>
+    public required ValidityCheck ArrivalDrift { get; init; }
+
+    /// <summary>Tokens used over tokens granted.</summary>
+    public required ValidityCheck Adherence { get; init; }
+
+    /// <summary>Seconds since the end of the last window, and over the mean length of a window as the score.</summary>
+    public required ValidityCheck Staleness { get; init; }
+}
+
+/// <summary>Whether the model fits one task type; see <see cref="ModelValidity"/>.</summary>
+public sealed record TaskTypeValidity
+{
+    /// <summary>Index of dispersion of the share from stretch to stretch, against a constant probability: 1 for independent arrivals.</summary>
+    public required ValidityCheck ShareDispersion { get; init; }
+
+    /// <summary>
+    /// Part of E[S²] that the scatter of service times around the line makes, 0 to 1: what the model's deterministic line would leave out
+    /// of the wait. The score is the coefficient of variation of the residual.
+    /// </summary>
+    public required ValidityCheck ServiceSpread { get; init; }
+
+    /// <summary>Tokens used over tokens granted.</summary>
+    public required ValidityCheck Adherence { get; init; }
+
+    /// <summary>χ² over degrees of freedom of the accuracy curve's fit.</summary>
+    public required ValidityCheck CurveMisfit { get; init; }
+
+    /// <summary>The largest rise of the slope of accuracy from one span of budgets to the next, per 1,000 tokens: concave curves have none.</summary>
+    public required ValidityCheck Convexity { get; init; }
+
+    /// <summary>This task type's arrival rate in the newest stretch that differs most, over the rate before.</summary>
+    public required ValidityCheck ArrivalDrift { get; init; }
+
+    /// <summary>Mean seconds by which the newest service times that differ most lie above the earlier ones, beside the line.</summary>
+    public required ValidityCheck ServiceDrift { get; init; }
+
+    /// <summary>Accuracy by which the newest verdicts that differ most lie above the earlier ones, beside the curve.</summary>
+    public required ValidityCheck AccuracyDrift { get; init; }
+}
+
+/// <summary>One figure that says whether the model fits.</summary>
+/// <param name="Value">The figure; null where too little was seen to tell.</param>
+/// <param name="Score">
+/// How far it is from what the model expects: a standard normal deviate, unless the figure says otherwise; null where there is none.
+/// </param>
+/// <param name="Flagged">Whether it is beyond its threshold.</param>
+public sealed record ValidityCheck(double? Value, double? Score, bool Flagged)
+{
+    internal static readonly ValidityCheck Unknown = new(null, null, false);
+}
+
+/// <summary>The thresholds of the flags, each with its reason.</summary>
+public static class ValidityThresholds
+{
+    /// <summary>
+    /// Significance that a single test needs: 3 standard deviations, one false alarm in 740 under a model that holds.
+    /// </summary>
+    public const double ZScore = 3;
+
+    /// <summary>
+    /// Significance where the largest of several scores is taken (6 stretches for drift, up to 56 triples of budgets for convexity): one
+    /// false alarm in 15,800 a test, so again below one in 250 together.
+    /// </summary>
+    public const double LargestZScore = 4;
+
+    /// <summary>
+    /// Dispersion of arrivals that matters: the wait of a queue goes as (dispersion + cv²)/2 (Kingman, Proc. Cambridge Phil. Soc. 57,
+    /// 1961), so at cv = 1 the model's wait is then 12 % too small.
+    /// </summary>
+    public const double Dispersion = 1.25;
+
+    /// <summary>Part of E[S²], hence of the wait, that may come from scatter around the line before it is said aloud.</summary>
+    public const double SpreadOfSecondMoment = 0.05;
+
+    /// <summary>Relative distance of tokens used from tokens granted beyond which budgets do not govern service times.</summary>
+    public const double Adherence = 0.1;
+
+    /// <summary>Window lengths since the last window: one is being filled, one may be under way, the third is missing.</summary>
+    public const double StaleWindows = 3;
+
+    /// <summary>Seconds since the last window that are never stale: delivery, retries and a restart take that long.</summary>
+    public const double StaleSeconds = 60;
+}

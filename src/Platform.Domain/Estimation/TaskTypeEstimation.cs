@@ -1,0 +1,146 @@
+using Platform.Domain.Allocation;
+
+namespace Platform.Domain.Estimation;
+
+/// <summary>Estimates the task types of a fleet one after the other, with the same working memory for all.</summary>
+internal sealed class TaskTypeEstimation(WorkloadEvidence evidence)
+{
+    private readonly AccuracyVerdicts _verdicts = new();
+    private readonly double[] _arrivals = new double[evidence.Count];
+    private readonly double[] _residuals = new double[evidence.Count];
+    private readonly double[] _information = new double[evidence.Count];
+    private readonly int _count = evidence.Count;
+
+    /// <summary>Estimates the task type at an index of the definition.</summary>
+    public TaskTypeEstimate Estimate(TaskType type, int k)
+    {
+        var tasks = evidence.Of(k);
+        var totals = new Totals(tasks, evidence.Weight);
+        for (var i = 0; i < _count; i++)
+            _arrivals[i] = tasks[i]?.Of(WorkloadSum.Arrivals) ?? 0;
+        _verdicts.Load(tasks, evidence.Weight);
+        var moments = new ServiceMoments(tasks, evidence.Weight);
+        var service = ServiceLineEstimator.Estimate(type.Service, moments);
+        var accuracy = AccuracyCurveEstimator.Estimate(type.Accuracy, _verdicts.Cells);
+        var shares = Dispersion.OfShares(_arrivals, evidence.KnownArrivals);
+        var adherence = Estimator.Ratio(totals.Used, totals.Granted);
+        return new TaskTypeEstimate
+        {
+            Id = type.Id,
+            Arrivals = WorkloadEvidence.Shown(totals.Arrivals),
+            Completions = WorkloadEvidence.Shown(totals.Completions),
+            Trials = WorkloadEvidence.Shown(_verdicts.Trials),
+            Share = ArrivalEstimator.Share(type.Share, k, evidence, shares.Inflation),
+            Service = service,
+            Accuracy = accuracy,
+            MeanTokens = moments.Count > 0 ? moments.MeanTokens : null,
+            MeanSystemTimeSeconds = Estimator.Ratio(totals.SystemMillis, totals.SystemCompletions) / 1e3,
+            Adherence = adherence,
+            Validity = new TaskTypeValidity
+            {
+                ShareDispersion = shares.Check(),
+                ServiceSpread = Spread(moments),
+                Adherence = Estimator.AdherenceCheck(adherence),
+                CurveMisfit = Misfit(accuracy.Fit),
+                Convexity = CurveFit.Convexity(_verdicts.Cells),
+                ArrivalDrift = Drift.OfRate(_arrivals, evidence.Covered.AsSpan(0, _count), ArrivalInflation(tasks)),
+                ServiceDrift = ServiceDrift(tasks, service.Line, moments.Variance),
+                AccuracyDrift = AccuracyDrift(tasks, accuracy.Curve),
+            },
+        };
+    }
+
+    private static ValidityCheck Misfit(GoodnessOfFit? fit) => fit is { } good
+        ? new ValidityCheck(good.ChiSquared / good.DegreesOfFreedom, good.ZScore, good.ZScore > ValidityThresholds.ZScore)
+        : ValidityCheck.Unknown;
+
+    /// <summary>σ²/E[S²] at the tokens that were used, with the coefficient of variation of the residual as the score.</summary>
+    private static ValidityCheck Spread(in ServiceMoments moments)
+    {
+        if (moments.Freedom == 0 || moments.MeanSeconds == 0)
+            return ValidityCheck.Unknown;
+        var secondMoment = (moments.SecondsSquared / moments.Count) + (moments.MeanSeconds * moments.MeanSeconds);
+        var part = Math.Min(moments.Variance / secondMoment, 1);
+        return new ValidityCheck(part, Math.Sqrt(moments.Variance) / moments.MeanSeconds, part > ValidityThresholds.SpreadOfSecondMoment);
+    }
+
+    private double ArrivalInflation(ReadOnlySpan<TaskSums?> tasks) =>
+        tasks.IsEmpty ? 1 : Dispersion.OfCounts(_arrivals, evidence.Covered.AsSpan(0, _count)).Inflation;
+
+    private ValidityCheck ServiceDrift(ReadOnlySpan<TaskSums?> tasks, ServiceLine line, double variance)
+    {
+        if (variance == 0)
+            return ValidityCheck.Unknown;
+        for (var i = 0; i < _count; i++)
+        {
+            var task = tasks[i];
+            var n = task?.Of(WorkloadSum.Completions) ?? 0;
+            _information[i] = n;
+            _residuals[i] = n == 0 ? 0
+                : (task!.Of(WorkloadSum.Millis) / 1e3) - (line.BaseSeconds * n) - (line.SecondsPerToken * task.Of(WorkloadSum.Tokens));
+        }
+
+        return Drift.OfMean(_residuals, _information, variance);
+    }
+
+    /// <summary>Right answers beyond Σnp against Σnp(1 − p): the score test of a common shift of the accuracy's logit.</summary>
+    private ValidityCheck AccuracyDrift(ReadOnlySpan<TaskSums?> tasks, AccuracyCurve curve)
+    {
+        var cells = _verdicts.Cells;
+        Span<double> accuracies = cells.Length <= 64 ? stackalloc double[64] : new double[cells.Length];
+        var mean = (Trials: 0.0, Variance: 0.0);
+        for (var c = 0; c < cells.Length; c++)
+        {
+            // At 0 and 1 a single surprise would have no variance to be measured by.
+            var p = accuracies[c] = Math.Clamp(CurveFit.At(curve, cells[c].Tokens), 1e-3, 1 - 1e-3);
+            mean = (mean.Trials + cells[c].Trials, mean.Variance + (cells[c].Trials * p * (1 - p)));
+        }
+
+        for (var i = 0; i < _count; i++)
+        {
+            (_residuals[i], _information[i]) = (0, 0);
+            foreach (var cell in tasks[i] is { } task ? task.Cells : [])
+            {
+                if (cell.Trials == 0)
+                    continue;
+                var (p, n) = (accuracies[_verdicts.IndexOf(cell.Cell)], TaskSums.Nearest(cell.Trials));
+                _residuals[i] += TaskSums.Nearest(cell.Correct) - (n * p);
+                _information[i] += n * p * (1 - p);
+            }
+        }
+
+        var drift = Drift.OfMean(_residuals, _information, 1);
+        return mean.Trials == 0 || drift.Value is null ? drift : drift with { Value = drift.Value * mean.Variance / mean.Trials };
+    }
+
+    /// <summary>Counts as they came, and sums weighted by age.</summary>
+    private readonly struct Totals
+    {
+        public Totals(ReadOnlySpan<TaskSums?> tasks, ReadOnlySpan<double> weights)
+        {
+            for (var i = 0; i < tasks.Length; i++)
+            {
+                if (tasks[i] is not { } task)
+                    continue;
+                Arrivals = checked(Arrivals + task[WorkloadSum.Arrivals]);
+                Completions = checked(Completions + task[WorkloadSum.Completions]);
+                SystemMillis += weights[i] * task.Of(WorkloadSum.SystemMillis);
+                SystemCompletions += weights[i] * task.Of(WorkloadSum.SystemCompletions);
+                Used += weights[i] * task.Of(WorkloadSum.TokensUsedOfGranted);
+                Granted += weights[i] * task.Of(WorkloadSum.TokensGranted);
+            }
+        }
+
+        public UInt128 Arrivals { get; }
+
+        public UInt128 Completions { get; }
+
+        public double SystemMillis { get; }
+
+        public double SystemCompletions { get; }
+
+        public double Used { get; }
+
+        public double Granted { get; }
+    }
+}
