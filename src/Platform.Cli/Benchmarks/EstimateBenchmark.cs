@@ -187,7 +187,7 @@ internal sealed class EstimateBenchmark
 
     private static async Task StoreAsync(PlatformStore store, IEnumerable<WorkloadWindow> windows, Random random, CancellationToken cancel)
     {
-        IncomingWindow[] incoming = [.. windows.Select(window => new IncomingWindow(Tenant, Demo.SendingPlan.MessageId(random), window))];
+        IncomingWindow[] incoming = [.. windows.Select(window => new IncomingWindow(Tenant, Demo.SendingQueue.MessageId(random), window))];
         if ((await new WorkloadIntake(store).StoreAsync(incoming, cancel)).Any(outcome => outcome != IntakeOutcome.Stored))
             throw new CommandFailure("a window of the benchmark was not stored", CommandFailure.JobSaysNo);
     }

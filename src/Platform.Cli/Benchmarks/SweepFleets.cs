@@ -63,7 +63,7 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
         var random = new Random(round);
         var batches = Enumerable.Range(0, fleets)
             .SelectMany(i => Enumerable.Range(0, perFleet).Select(w => new IncomingWindow(
-                TenantOf(i), SendingPlan.MessageId(random), Window(NameOf(i), i % Kinds, now.AddSeconds((w - perFleet) * 10), random))))
+                TenantOf(i), SendingQueue.MessageId(random), Window(NameOf(i), i % Kinds, now.AddSeconds((w - perFleet) * 10), random))))
             .Chunk(Batch);
         return Parallel.ForEachAsync(
             batches, AtOnce(cancel), async (batch, stop) => await _intake.StoreAsync(batch, stop));
