@@ -18,7 +18,7 @@ public sealed class ProblemReaderTests
     [
         "null", "true", "1", "0", "-1", "1.0", "1e400", "1e3", "9223372036854775808", "1.5", "\"\"", "\"Shared\"", "\" shared \"", "\"split,shared\"", "\"spl\\u0069t\"", "\"0\"",
         "\"NaN\"", "[]", "{}", "[null]", "[1]", ",", ":", "{", "}", "[", "]", "\"", " ", "/**/", "\"servers\":2,", "\"Servers\":2,", "\"dispatch\":\"SHARED\",",
-        "\"dispatch\":null,", "\"minTokens\":1,", "\"weight\":2,", "\"accuracyFloor\":null,", "\"accuracyFloor\":0.1,", "\"maxUtilization\":null,", "\\ud800", "\u00e9",
+        "\"dispatch\":null,", "\"minTokens\":1,", "\"weight\":2,", "\"varianceSecondsSquared\":1,", "\"varianceSecondsSquared\":null,", "\"accuracyFloor\":null,", "\"accuracyFloor\":0.1,", "\"maxUtilization\":null,", "\\ud800", "\u00e9",
     ];
 
     // 1e400 is read as infinity, and refused by the validation.
