@@ -12,7 +12,7 @@ namespace Platform.Domain.Tests.Snapshots;
 /// </summary>
 public sealed class AllocationSnapshotTests
 {
-    private const string PinnedHash = "bb1157a1e6ee2f9927be9956545f5ac97fa039955f2159cfb43f2cba63d800ea";
+    private const string PinnedHash = "b459b25b2c47529bb7e3c8e92ff4fdd19abf759296aa0aa4f50da3fe21df7fd2";
 
     [Fact]
     public void The_canonical_bytes_are_those_of_the_stored_example() =>
