@@ -8,6 +8,8 @@ internal static class BenchCommand
     public static Command Create() => new("bench", "A named benchmark; prints its figures and ratios.")
     {
         PipelineCommand.Create(),
+        SweepCommand.Create(),
+        EstimateCommand.Create(),
         SolverCommand.Create(),
     };
 }

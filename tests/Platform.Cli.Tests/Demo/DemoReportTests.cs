@@ -1,5 +1,6 @@
 using Platform.Cli.Demo;
 using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Ingestion;
 
@@ -59,6 +60,7 @@ public sealed class DemoReportTests
         Fleet = "chat-eu",
         Version = 4,
         SolvedAt = default,
+        Validity = new SnapshotValidity(Estimator.Estimate(Workload.Plan.Definition, new WorkloadSums(Workload.Plan.Definition.Solving.HorizonSeconds), default).Validity, new Dictionary<string, TaskTypeValidity>()),
         Provenance = new Provenance
         {
             DefinitionRevision = 1,
