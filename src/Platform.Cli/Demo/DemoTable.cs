@@ -88,6 +88,8 @@ internal static class DemoTable
     {
         if (fleet.Learning is { } learning)
         {
+            if (fleet.Versions == 1)
+                yield return "version 1, from the prior, stays in force: no other gains more than chance in the windows explains";
             yield return $"learned against the best single budget, same queries: {Compared(learning.AgainstUniform)}";
             yield return $"learned against the prior's allocation, same queries: {Compared(learning.AgainstPrior)}";
             yield return learning.Flags.Count == 0 ? "the model fits: no flag is raised" : $"flags raised: {string.Join("; ", learning.Flags)}";

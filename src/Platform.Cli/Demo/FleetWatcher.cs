@@ -53,7 +53,7 @@ internal sealed class FleetWatcher(DemoWorkload workload, DemoPlatform platform,
             reports.Add(held is null ? line : line with
             {
                 Learning = LearningReport.Create(
-                    live[i], workload.Length, held.Snapshot.Solution.Allocation!, live[i].EstimateAt(TimeProvider.System.GetUtcNow()), workload.PartOf(fleet) * requestsPerSecond),
+                    live[i], workload.Length, held.Snapshot.Solution.Allocation!, await client.EstimateAsync(id, cancel), workload.PartOf(fleet) * requestsPerSecond),
             });
         }
 

@@ -1,5 +1,4 @@
 using Platform.Domain.Contracts;
-using Platform.Domain.Estimation;
 
 namespace Platform.Cli.Demo;
 
@@ -18,7 +17,6 @@ internal sealed class LiveFleet
     private readonly FleetSimulation _simulation;
     private readonly ServerWindows[] _servers;
     private readonly List<AllocationInForce> _history = [];
-    private readonly WorkloadSums _sums;
     private int _next, _windows;
 
     /// <param name="workload">The fleet and its requests.</param>
@@ -26,7 +24,6 @@ internal sealed class LiveFleet
     public LiveFleet(FleetWorkload workload, TimeSpan length)
     {
         Workload = workload;
-        _sums = new WorkloadSums(workload.Plan.Definition.Solving.HorizonSeconds);
         _simulation = new FleetSimulation(workload.Plan, workload.Seed, explores: true);
         string[] taskTypes = [.. workload.Plan.Template.Tasks.Select(task => task.Id)];
         _servers = [.. Enumerable.Range(0, workload.Plan.Template.Servers)
@@ -67,16 +64,6 @@ internal sealed class LiveFleet
 
         for (; _windows < Workload.WindowsOfServer && DemoWorkload.WindowLength * (_windows + 1) <= clock; _windows++)
             foreach (var server in _servers)
-            {
-                var window = server.Window(_windows, Workload.Plan.Template.Id, Workload.StartsAt);
-                _sums.Fold(window);
-                yield return window;
-            }
+                yield return server.Window(_windows, Workload.Plan.Template.Id, Workload.StartsAt);
     }
-
-    /// <summary>
-    /// What the platform's estimator makes of the windows handed out: exact sums do not depend on the order in which windows arrive, so
-    /// these are the figures that the platform solves with at that instant.
-    /// </summary>
-    public FleetEstimate EstimateAt(DateTimeOffset instant) => Estimator.Estimate(Workload.Plan.Definition, _sums, instant);
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
 
@@ -83,6 +84,13 @@ internal sealed class PlatformClient : IDisposable
         if (answer.Headers.ETag is not { IsWeak: false } tag || tag.Tag != $"\"{hash}\"")
             throw new CommandFailure($"the allocation of {fleet} has the entity tag {answer.Headers.ETag}, but its bytes hash to {hash}", CommandFailure.JobSaysNo);
         return new HeldAllocation(JsonSerializer.Deserialize<AllocationSnapshot>(body, Lenient)!, tag);
+    }
+
+    /// <summary>What the platform knows of the fleet now.</summary>
+    public async Task<FleetEstimate> EstimateAsync(string fleet, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/fleets/{fleet}/estimate");
+        return await SendAsync<FleetEstimate>(request, cancel);
     }
 
     public void Dispose() => _http.Dispose();

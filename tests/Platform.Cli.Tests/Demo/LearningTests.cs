@@ -73,16 +73,19 @@ public sealed class LearningTests
         foreach (var fleet in workload.Fleets)
         {
             var (live, definition) = (new LiveFleet(fleet, workload.Length), fleet.Plan.Definition);
-            var solution = AllocationSolver.Solve(ProblemBuilder.Build(definition, live.EstimateAt(Now)));
+            var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
+            var solution = AllocationSolver.Solve(ProblemBuilder.Build(definition, Estimator.Estimate(definition, sums, Now)));
             for (var step = 1; step <= 7; step++)
             {
                 long[] tokens = [.. solution.Allocation!.Select(task => task.Tokens)];
-                _ = live.AdvanceTo(DemoWorkload.WindowLength * fleet.WindowsOfServer * (step / 7.0) + TimeSpan.FromSeconds(1), step, tokens).Count();
-                solution = AllocationSolver.Solve(ProblemBuilder.Build(definition, live.EstimateAt(Now)));
+                var clock = (DemoWorkload.WindowLength * fleet.WindowsOfServer * (step / 7.0)) + TimeSpan.FromSeconds(1);
+                foreach (var window in live.AdvanceTo(clock, step, tokens))
+                    sums.Fold(window);
+                solution = AllocationSolver.Solve(ProblemBuilder.Build(definition, Estimator.Estimate(definition, sums, Now)));
             }
 
             yield return LearningReport.Create(
-                live, workload.Length, solution.Allocation!, live.EstimateAt(Now), TraceGenerator.MeanRate * workload.PartOf(fleet));
+                live, workload.Length, solution.Allocation!, Estimator.Estimate(definition, sums, Now), TraceGenerator.MeanRate * workload.PartOf(fleet));
         }
     }
 
