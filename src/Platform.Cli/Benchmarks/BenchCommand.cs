@@ -8,6 +8,7 @@ internal static class BenchCommand
     public static Command Create() => new("bench", "A named benchmark; prints its figures and ratios.")
     {
         PipelineCommand.Create(),
-        SolverCommand.Create(),
+        BenchmarkProgram.Create("solver", "The default method beside the others and a general optimiser."),
+        BenchmarkProgram.Create("startup", "The wall time of ./platform solve over that of an empty .NET program."),
     };
 }
