@@ -65,5 +65,7 @@ internal static class ApiHost
         services.AddSingleton(provider => new TenantRegistry(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new FleetStore(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new SnapshotHistory(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton(provider => new SnapshotVerification(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton(provider => new EstimateHistory(provider.GetRequiredService<PlatformStore>()));
     }
 }

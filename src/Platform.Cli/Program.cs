@@ -3,6 +3,7 @@ using Platform.Cli;
 using Platform.Cli.Benchmarks;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
+using Platform.Cli.Verification;
 
 return await CommandRun.InvokeAsync(
     new RootCommand("The allocation platform's command line; ./platform --help lists what the script adds.")
@@ -11,5 +12,6 @@ return await CommandRun.InvokeAsync(
         StatusCommand.Create(),
         DemoCommand.Create(),
         BenchCommand.Create(),
+        VerifyCommand.Create(),
     },
     args);

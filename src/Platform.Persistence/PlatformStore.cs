@@ -1,5 +1,7 @@
+using System.Data;
 using JasperFx;
 using Marten;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Platform.Persistence;
@@ -27,7 +29,10 @@ public sealed class PlatformStore : IAsyncDisposable
     internal IDocumentStore Events => _events;
 
     /// <summary>Opens a unit of work for one tenant.</summary>
-    public Task<TenantSession> OpenAsync(string tenant, CancellationToken cancel) => TenantSession.OpenAsync(_dataSource, _events, tenant, cancel);
+    public Task<TenantSession> OpenAsync(string tenant, CancellationToken cancel) => OpenAsync(tenant, IsolationLevel.ReadCommitted, cancel);
+
+    internal Task<TenantSession> OpenAsync(string tenant, IsolationLevel isolation, CancellationToken cancel) =>
+        TenantSession.OpenAsync(_dataSource, _events, tenant, isolation, cancel);
 
     /// <summary>Asks the database for a sign of life.</summary>
     /// <exception cref="NpgsqlException">It gives none.</exception>
@@ -52,6 +57,13 @@ public sealed class PlatformStore : IAsyncDisposable
 
         return false;
     }
+
+    /// <summary>The fault lies in what was to be read or written: neither did anyone give up, nor is the database away.</summary>
+    public static bool IsNotTheDatabasesState(Exception fault) =>
+        fault is not OperationCanceledException && (!IsTransient(fault) || IsUniqueViolation(fault));
+
+    internal static bool IsUniqueViolation(Exception fault) =>
+        fault is DbUpdateException { InnerException: PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

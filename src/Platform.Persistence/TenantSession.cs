@@ -1,3 +1,4 @@
+using System.Data;
 using JasperFx.Events;
 using Marten;
 using Marten.Services;
@@ -32,12 +33,13 @@ public sealed class TenantSession : IAsyncDisposable
     // Marten's session on the same transaction. Conjoined tenancy wants one for each tenant.
     private IDocumentSession Events => _events ??= _store.LightweightSession(EventsOf(Tenant, _transaction));
 
-    internal static async Task<TenantSession> OpenAsync(NpgsqlDataSource dataSource, IDocumentStore store, string tenant, CancellationToken cancel)
+    internal static async Task<TenantSession> OpenAsync(
+        NpgsqlDataSource dataSource, IDocumentStore store, string tenant, IsolationLevel isolation, CancellationToken cancel)
     {
         var connection = await dataSource.OpenConnectionAsync(cancel);
         try
         {
-            var transaction = await connection.BeginTransactionAsync(cancel);
+            var transaction = await connection.BeginTransactionAsync(isolation, cancel);
             var session = new TenantSession(tenant, connection, transaction, store);
             await session.Rows.Database.UseTransactionAsync(transaction, cancel);
             return session;
@@ -79,12 +81,21 @@ public sealed class TenantSession : IAsyncDisposable
     internal Task<IReadOnlyList<IEvent>> ReadAsync(Guid stream, long after, int limit, CancellationToken cancel) =>
         Events.Events.FetchStreamAsync(stream, version: after + limit, fromVersion: after + 1, token: cancel);
 
-    /// <summary>Writes rows and events, and commits both.</summary>
-    public async Task CommitAsync(CancellationToken cancel)
+    /// <summary>Statements of this transaction, sent together.</summary>
+    internal NpgsqlBatch CreateBatch() => new(_connection, _transaction);
+
+    /// <summary>Writes rows and events; <see cref="CommitAsync"/> does so too.</summary>
+    internal async Task SaveAsync(CancellationToken cancel)
     {
         await Rows.SaveChangesAsync(cancel);
         if (_events is not null)
             await _events.SaveChangesAsync(cancel);
+    }
+
+    /// <summary>Writes rows and events, and commits both.</summary>
+    public async Task CommitAsync(CancellationToken cancel)
+    {
+        await SaveAsync(cancel);
         await _transaction.CommitAsync(cancel);
     }
 
@@ -98,5 +109,5 @@ public sealed class TenantSession : IAsyncDisposable
         await _connection.DisposeAsync();
     }
 
-    private static long LockKey(Guid subject) => System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(subject.ToByteArray());
+    internal static long LockKey(Guid subject) => System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(subject.ToByteArray());
 }

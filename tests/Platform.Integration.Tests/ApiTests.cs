@@ -22,6 +22,9 @@ public sealed class ApiTests(TestPlatform platform)
         { "GET", "/allocation?asOf=2100-01-01T00:00:00Z" },
         { "GET", "/allocations" },
         { "GET", "/allocations/1" },
+        { "GET", "/allocations/1/verification" },
+        { "GET", "/estimate" },
+        { "GET", "/estimate?asOf=2026-01-01T00:00:00Z" },
     };
 
     [Theory]
@@ -266,7 +269,8 @@ public sealed class ApiTests(TestPlatform platform)
         [
             "delete /v1/fleets/{fleet}", "delete /v1/tenants/{tenant}", "delete /v1/tenants/{tenant}/keys/{key}", "get /v1/fleets",
             "get /v1/fleets/{fleet}", "get /v1/fleets/{fleet}/allocation", "get /v1/fleets/{fleet}/allocations",
-            "get /v1/fleets/{fleet}/allocations/{version}", "get /v1/fleets/{fleet}/events", "get /v1/tenants", "get /v1/tenants/{tenant}/keys",
+            "get /v1/fleets/{fleet}/allocations/{version}", "get /v1/fleets/{fleet}/allocations/{version}/verification",
+            "get /v1/fleets/{fleet}/estimate", "get /v1/fleets/{fleet}/events", "get /v1/tenants", "get /v1/tenants/{tenant}/keys",
             "post /v1/fleets/{fleet}/solve", "post /v1/fleets/{fleet}/statistics", "post /v1/tenants", "post /v1/tenants/{tenant}/keys",
             "put /v1/fleets/{fleet}",
         ], calls.Order(StringComparer.Ordinal));

@@ -48,6 +48,11 @@ public sealed class DemoTests : IAsyncLifetime
             Assert.Equal((int)fleet["windows"]!["published"]!, (int)fleet["solvedWindows"]!);
             Assert.True((double)fleet["objective"]! >= (double)fleet["uniform"]!["objective"]!);
             Assert.NotEmpty(fleet["allocation"]!.AsArray());
+            var learning = fleet["learning"]!;
+            Assert.Equal(1, (int)learning["versions"]![0]!["version"]!);
+            Assert.Equal(1 + (3 * fleet["allocation"]!.AsArray().Count), learning["truth"]!.AsArray().Count);
+            Assert.Equal(5, learning["policies"]!.AsArray().Count);
+            Assert.True((double)learning["learned"]!["objective"]! <= (double)learning["bestObjective"]! + 1e-9);
         });
         Assert.Equal((long)report["windows"]!["published"]!, await StoredEventsAsync());
         Assert.Empty(Directory.GetFiles(Path.Combine(_home, "run")));

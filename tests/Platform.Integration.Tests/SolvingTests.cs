@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
 using Platform.Persistence;
 using Platform.Persistence.Solving;
 using Platform.Testing;
@@ -19,7 +20,6 @@ public sealed class SolvingTests(TestPlatform platform)
         await tenant.PutFleetAsync("chat", Cancel, definition => definition["solving"]!["everySeconds"] = 86_400);
         await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
         await using var store = new PlatformStore(platform.Database.ConnectionString);
-        var key = new FleetKey(tenant.Id, "chat");
 
         var wins = 0;
         for (var round = 1; round <= 5; round++)
@@ -30,8 +30,9 @@ public sealed class SolvingTests(TestPlatform platform)
                 definition["objective"]!["accuracyWeight"] = 30 + round;
             });
             var solves = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ =>
-                new FleetSolving(new SolveStore(store), TimeProvider.System).SolveAsync(key, Cancel)));
-            wins += solves.Count(won => won);
+                new FleetSolving(new SolveStore(store), TimeProvider.System, NullLogger<FleetSolving>.Instance)
+                    .SolveAsync(tenant.Id, ["chat"], TimeProvider.System.GetUtcNow(), Cancel)));
+            wins += solves.Sum(figures => figures.Published + figures.Confirmed);
         }
 
         Assert.True(wins >= 5, "somebody wins each round");

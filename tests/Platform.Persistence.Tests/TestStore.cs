@@ -75,6 +75,15 @@ public sealed class TestStore : IAsyncLifetime
     /// <summary>An id that no other test has.</summary>
     public static string NewTenant() => $"tenant-{Interlocked.Increment(ref _tenants)}";
 
+    /// <summary>Sums of so many windows.</summary>
+    public static WorkloadSums SumsOf(long windows, int? horizonSeconds = null)
+    {
+        var sums = new WorkloadSums(horizonSeconds ?? Definition.Solving.HorizonSeconds);
+        for (var i = 0; i < windows; i++)
+            sums.Fold(Window("chat"));
+        return sums;
+    }
+
     public static WorkloadWindow Window(string fleet, long arrivals = 1) => new()
     {
         Fleet = fleet,
@@ -104,10 +113,9 @@ public sealed class TestStore : IAsyncLifetime
     /// <summary>Solves on a basis by the definition's priors, as the next version.</summary>
     public static SolveResult Solve(SolveBasis basis, long workloadVersion = 0) => new()
     {
-        Basis = basis,
+        Basis = basis with { WorkloadVersion = workloadVersion },
         At = At,
-        Sums = [1, 2, 3],
-        WorkloadVersion = workloadVersion,
+        Sums = SumsOf(workloadVersion).ToBytes(),
         Outcome = SolvePolicy.Solve(
             new SnapshotInputs
             {
@@ -124,7 +132,19 @@ public sealed class TestStore : IAsyncLifetime
     };
 
     public async Task<bool> PublishAsync(string tenant, string fleet, CancellationToken cancel) =>
-        await Solves.CommitAsync(Solve((await Solves.LoadAsync(new FleetKey(tenant, fleet), cancel))!), cancel);
+        await CommitAsync(Solve((await LoadAsync(new FleetKey(tenant, fleet), cancel))!), cancel);
+
+    /// <summary>Loads one fleet; null when it is gone.</summary>
+    public async Task<SolveBasis?> LoadAsync(FleetKey key, CancellationToken cancel)
+    {
+        var loaded = await Solves.LoadAsync(key.Tenant, [key.Fleet], At, new SolveClock(), cancel);
+        Assert.All(loaded, it => Assert.Null(it.Fault));
+        return loaded.SingleOrDefault()?.Basis;
+    }
+
+    /// <summary>Writes one result; false when it was overtaken.</summary>
+    public async Task<bool> CommitAsync(SolveResult result, CancellationToken cancel) =>
+        (await Solves.CommitAsync([result], cancel)).Count == 1;
 
     public Task<long> CountAsync(string table, string tenant, CancellationToken cancel, string and = "") =>
         Database.QueryAsync<long>($"select count(*) from {table} where tenant_id = '{tenant}' {and}", cancel);

@@ -81,8 +81,13 @@ public sealed class NativeProgramTests
     {
         var (status, output, error) = Commands.Run(managed, input, words);
         var native = await RunAsync(await ProgramAsync(), [command, .. words], input);
-        Assert.Equal((status, output, string.Join('\n', error)), (native.Status, native.Output, native.Error.TrimEnd('\n')));
+        Assert.Equal((status, output), (native.Status, native.Output));
+        Assert.Equal(WithoutProgress(error), WithoutProgress(native.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
     }
+
+    // How far a job is told to be depends on how fast the machine happens to be.
+    private static IEnumerable<string> WithoutProgress(IEnumerable<string> lines) =>
+        lines.Where(line => !line.EndsWith("% done", StringComparison.Ordinal));
 
     /// <summary>The script makes it first. Where it cannot be made, there is nothing to compare.</summary>
     private static async Task<string> ProgramAsync()

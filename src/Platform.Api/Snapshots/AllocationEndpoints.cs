@@ -6,12 +6,22 @@ using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Api.Paging;
 using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
 using Platform.Domain.Tenants;
 using Platform.Persistence.Fleets;
 using Platform.Persistence.Snapshots;
+using Platform.Persistence.Solving;
 
 namespace Platform.Api.Snapshots;
+
+/// <summary>What came of deriving a snapshot again.</summary>
+/// <param name="Matches">Whether the events give the stored bytes; null when this program has not the arithmetic that made them.</param>
+/// <param name="Hash">Hash of the stored bytes.</param>
+/// <param name="RecomputedHash">Hash of the bytes derived again, or null when they could not be.</param>
+/// <param name="ChainIntact">Whether every version up to this one is there, hashes to its hash, names the one before, and was announced so.</param>
+/// <param name="Faults">What differs, a line each.</param>
+internal sealed record VerificationAnswer(bool? Matches, string? Hash, string? RecomputedHash, bool ChainIntact, IReadOnlyList<string> Faults);
 
 /// <summary>The tenants' calls about the allocations of their fleets. A snapshot's body is its canonical form: its SHA-256 is its ETag.</summary>
 internal static class AllocationEndpoints
@@ -26,23 +36,18 @@ internal static class AllocationEndpoints
         fleet.MapGet("/allocation", InForceAsync).Produces<AllocationSnapshot>().Produces(304).WithSummary("The snapshot in force, now or at an instant");
         fleet.MapGet("/allocations", HistoryAsync).Produces<Page<SnapshotSummary>>().WithSummary("The history, latest first");
         fleet.MapGet("/allocations/{version:int}", VersionAsync).Produces<AllocationSnapshot>().Produces(304).WithSummary("One snapshot, immutable");
+        fleet.MapGet("/allocations/{version:int}/verification", VerificationAsync).Produces<VerificationAnswer>()
+            .WithSummary("Derive one snapshot again from the events, and check the chain up to it");
+        fleet.MapGet("/estimate", EstimateAsync).Produces<FleetEstimate>().WithSummary("What is known of the fleet, now or at an instant of the past");
     }
 
     private static async Task<IResult> InForceAsync(
         string fleet, HttpContext http, ClaimsPrincipal caller, FleetStore fleets, SnapshotHistory history, CancellationToken cancel)
     {
-        var asked = http.Request.Query["asOf"].ToString();
-        DateTimeOffset? asOf = null;
-        if (asked.Length > 0)
-        {
-            if (!DateTimeOffset.TryParse(asked, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant))
-                return Problems.BadInput(new InputError("/asOf", "must be an RFC 3339 time"));
-            asOf = instant.ToUniversalTime();
-        }
-        else if (await fleets.FindAsync(caller.Tenant(), fleet, cancel) is null)
-        {
+        if (!TryReadAsOf(http.Request, out var asOf))
+            return Problems.BadInput(NoTime);
+        if (asOf is null && await fleets.FindAsync(caller.Tenant(), fleet, cancel) is null)
             return Problems.NotFound("fleet");
-        }
 
         return await history.FindAsync(caller.Tenant(), fleet, asOf, cancel) is { } snapshot
             ? Serve(http, snapshot, Changing)
@@ -67,6 +72,44 @@ internal static class AllocationEndpoints
         await history.FindVersionAsync(caller.Tenant(), fleet, version, cancel) is { } snapshot
             ? Serve(http, snapshot, Immutable)
             : Problems.NotFound("allocation");
+
+    private static async Task<IResult> VerificationAsync(
+        string fleet, int version, ClaimsPrincipal caller, SnapshotHistory history, SnapshotVerification verification, CancellationToken cancel)
+    {
+        if (await history.FindVersionAsync(caller.Tenant(), fleet, version, cancel) is null)
+            return Problems.NotFound("allocation");
+        VersionVerification? last = null;
+        var chainIntact = true;
+        await verification.VerifyAsync(
+            new FleetKey(caller.Tenant(), fleet), version, found => (last, chainIntact) = (found, chainIntact && found.ChainIntact), cancel);
+        return last is null
+            ? Problems.NotFound("allocation")
+            : TypedResults.Ok(new VerificationAnswer(last.Matches, last.Hash, last.RecomputedHash, chainIntact, last.Faults));
+    }
+
+    private static async Task<IResult> EstimateAsync(
+        string fleet, HttpRequest request, ClaimsPrincipal caller, EstimateHistory estimates, TimeProvider time, CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        if (!TryReadAsOf(request, out var asOf))
+            return Problems.BadInput(NoTime);
+        if (asOf > now)
+            return Problems.BadInput(new InputError("/asOf", "must not be in the future"));
+        return await estimates.FindAsync(caller.Tenant(), fleet, asOf ?? now, cancel) is { } estimate ? TypedResults.Ok(estimate) : Problems.NotFound("fleet");
+    }
+
+    private static readonly InputError NoTime = new("/asOf", "must be an RFC 3339 time");
+
+    private static bool TryReadAsOf(HttpRequest request, out DateTimeOffset? asOf)
+    {
+        asOf = null;
+        if (request.Query["asOf"].ToString() is not { Length: > 0 } asked)
+            return true;
+        if (!DateTimeOffset.TryParse(asked, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant))
+            return false;
+        asOf = instant.ToUniversalTime();
+        return true;
+    }
 
     // The framework answers If-None-Match with 304 by itself when a result has an entity tag.
     private static FileContentHttpResult Serve(HttpContext http, StoredSnapshot snapshot, string cacheControl)

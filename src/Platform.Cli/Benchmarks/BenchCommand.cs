@@ -8,6 +8,8 @@ internal static class BenchCommand
     public static Command Create() => new("bench", "A named benchmark; prints its figures and ratios.")
     {
         PipelineCommand.Create(),
+        SweepCommand.Create(),
+        EstimateCommand.Create(),
         BenchmarkProgram.Create("solver", "The default method beside the others and a general optimiser."),
         BenchmarkProgram.Create("startup", "The wall time of ./platform solve over that of an empty .NET program."),
     };

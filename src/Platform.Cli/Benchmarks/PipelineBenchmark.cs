@@ -100,7 +100,7 @@ internal sealed class PipelineBenchmark : IAsyncDisposable
     private async Task<FreshnessFigures> ProbeAsync(CancellationToken cancel)
     {
         var seconds = new List<double>();
-        foreach (var window in _workload.Fleets[0].Windows.Take(Probes))
+        foreach (var window in LiveFleet.WindowsOf(_workload.Fleets[0], _workload.Length).Take(Probes))
         {
             // At any moment of the solving period: otherwise each probe would come right after a solve.
             await Task.Delay(TimeSpan.FromSeconds(_random.NextDouble()), cancel);
@@ -161,7 +161,7 @@ internal sealed class PipelineBenchmark : IAsyncDisposable
 
     private async Task<TimeSpan> MartenAsync(IReadOnlyList<DealtWindow> windows, CancellationToken cancel)
     {
-        var incoming = windows.Select(it => new IncomingWindow(_platform.Tenants[it.Tenant].Id, SendingPlan.MessageId(_random), it.Window));
+        var incoming = windows.Select(it => new IncomingWindow(_platform.Tenants[it.Tenant].Id, SendingQueue.MessageId(_random), it.Window));
         var batches = incoming.Chunk(BatchLimit).ToArray();
         var watch = Stopwatch.StartNew();
         await Parallel.ForEachAsync(
@@ -179,12 +179,12 @@ internal sealed class PipelineBenchmark : IAsyncDisposable
     private List<DealtWindow> Deal(Road road, int windows) =>
     [
         .. _workload.Fleets
-            .SelectMany(fleet => fleet.Windows.Select((window, i) =>
+            .SelectMany(fleet => LiveFleet.WindowsOf(fleet, _workload.Length).Select((window, i) =>
                 new DealtWindow(fleet.Plan.Template.Tenant, window with { Fleet = NameOf(window.Fleet, road, i % Copies) })))
             .OrderBy(it => it.Window.WindowStart).Take(windows),
     ];
 
-    private WindowMessage MessageOf(WorkloadWindow window) => new(window.Fleet, SendingPlan.MessageId(_random), DemoWorkload.Write(window));
+    private WindowMessage MessageOf(WorkloadWindow window) => new(window.Fleet, SendingQueue.MessageId(_random), DemoWorkload.Write(window));
 
     private static FleetDefinition Every(FleetDefinition definition, int seconds) =>
         definition with { Solving = definition.Solving with { EverySeconds = seconds } };

@@ -77,8 +77,8 @@ internal sealed record FleetReport
 
     public required IReadOnlyList<TaskReport> Allocation { get; init; }
 
-    /// <summary>What the allocation is worth by the simulated fleet's true figures; null before the first.</summary>
-    public required TruthReport? InTruth { get; init; }
+    /// <summary>What came of the loop; null without an allocation.</summary>
+    public LearningReport? Learning { get; init; }
 
     /// <summary>What of the demo's promise the fleet does not keep, or null.</summary>
     public required string? Fault { get; init; }
@@ -96,7 +96,7 @@ internal sealed record FleetReport
             Tenant = tenant,
             Fleet = workload.Plan.Template.Id,
             Servers = workload.Plan.Template.Servers,
-            Windows = new WindowCounts(workload.Windows.Count, duplicates, stored.Events),
+            Windows = new WindowCounts(workload.Windows, duplicates, stored.Events),
             Versions = progress.LatestVersion,
             SolvedWindows = progress.Freshness.SolvedWorkloadVersion,
             Objective = snapshot?.Solution.Objective,
@@ -106,8 +106,7 @@ internal sealed record FleetReport
             Utilization = snapshot?.Solution.Utilization,
             ArrivalRate = snapshot?.Problem.ArrivalRate,
             Allocation = [.. (snapshot?.Solution.Allocation ?? []).Zip(snapshot?.Problem.TaskTypes ?? [], TaskReport.Create)],
-            InTruth = snapshot?.Solution.Allocation is { } allocation ? TruthReport.Of(workload.Plan.TrueProblem, allocation) : null,
-            Fault = FaultOf(workload.Windows.Count, stored, progress, snapshot?.Solution),
+            Fault = FaultOf(workload.Windows, stored, progress, snapshot?.Solution),
         };
 
     private static string? FaultOf(int published, StoredWindows stored, FleetProgress progress, AllocationSolution? solution)
@@ -124,22 +123,6 @@ internal sealed record FleetReport
         return objective < solution.Uniform?.Objective
             ? $"the objective, {objective}, is below that of the best uniform budget, {solution.Uniform.Objective}"
             : null;
-    }
-}
-
-/// <summary>
-/// An allocation held against what the platform was never told: it was found from sums of noisy windows, and judged by the figures that
-/// they were drawn from.
-/// </summary>
-/// <param name="Objective">Its true objective; null where it breaks a limit in truth.</param>
-/// <param name="Best">The best objective that anybody could reach who knew the truth.</param>
-/// <param name="Uniform">The best that a single budget could reach, chosen with the same knowledge.</param>
-internal sealed record TruthReport(double? Objective, double? Best, double? Uniform)
-{
-    public static TruthReport Of(AllocationProblem truth, IReadOnlyList<TaskAllocation> allocation)
-    {
-        var (objective, best) = (AllocationSolver.Objective(truth, [.. allocation.Select(task => task.Tokens)]), AllocationSolver.Solve(truth));
-        return new TruthReport(double.IsFinite(objective) ? objective : null, best.Objective, best.Uniform?.Objective);
     }
 }
 

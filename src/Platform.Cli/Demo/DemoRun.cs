@@ -31,22 +31,24 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
         var trace = ReadTrace();
         await using var hosts = await console.Status().StartAsync(
             "starting an API and two workers", _ => DemoHosts.StartAsync(settings, cancel));
-        // The windows end just before they are published: what ends in the future is refused, what is old counts less.
+        // The trace is taken to have ended now. Its hour is served in seconds: windows come late, but none from the future, which is refused.
         var workload = DemoWorkload.Create(trace, TraceName, request.Seed, WholeSecond(TimeProvider.System.GetUtcNow()));
         await using var platform = await DemoPlatform.RegisterAsync(settings, hosts.Address, DemoCatalog.Tenants, cancel);
         foreach (var fleet in workload.Fleets)
             await platform.Client(fleet.Plan.Template.Tenant).PutFleetAsync(fleet.Plan.Template.Id, fleet.Plan.Definition, cancel);
         console.Say($"{TraceName}: {workload.Requests} requests over {workload.Length.TotalSeconds:0} s, "
-            + $"served by {workload.Fleets.Count} simulated fleets of {platform.Tenants.Count} tenants, seen through {workload.Windows} windows");
+            + $"for {workload.Fleets.Count} simulated fleets of {platform.Tenants.Count} tenants, to be seen through {workload.Windows} windows");
 
         await using var store = new PlatformStore(settings.Postgres);
         var watcher = new FleetWatcher(workload, platform, new WorkloadIntake(store));
-        var sendings = SendingPlan.Create(workload, request.Seed);
-        await PublishAsync(hosts, platform, sendings, watcher, cancel);
+        var loop = await ClosedLoop.StartAsync(workload, platform, request.Seed, cancel);
+        console.Say($"every fleet serves by the allocation solved from its prior; the clock runs {workload.Length / request.Publishing:0} times as fast as ours, "
+            + $"and {Exploration.Part:0%} of the queries get half or twice the tokens, so that there is something to learn from");
+        await PublishAsync(hosts, loop, watcher, cancel);
         console.Say(watcher.IsSettled
-            ? $"published in {_publishing.TotalSeconds:0.0} s; all stored and solved {_watch.Elapsed.TotalSeconds:0.0} s after the first"
+            ? $"served and published in {_publishing.TotalSeconds:0.0} s; all stored and solved {_watch.Elapsed.TotalSeconds:0.0} s after the start"
             : $"nothing has moved for {Patience.TotalSeconds:0} s; {watcher.Stored} of {watcher.Windows} windows are stored, {watcher.Solved} solved");
-        var report = await ReportAsync(hosts, platform, sendings, watcher, cancel);
+        var report = await ReportAsync(hosts, platform, loop, watcher, cancel);
         if (request.Keep && report.Succeeded)
             hosts.Keep();
         return report;
@@ -73,16 +75,15 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
     private static TimeSpan GeneratedLength(TimeSpan publishing) =>
         TimeSpan.FromSeconds(Math.Clamp(180 * publishing.TotalSeconds, 600, 3_600));
 
-    private Task PublishAsync(
-        DemoHosts hosts, DemoPlatform platform, SendingPlan plan, FleetWatcher watcher, CancellationToken cancel) =>
+    private Task PublishAsync(DemoHosts hosts, ClosedLoop loop, FleetWatcher watcher, CancellationToken cancel) =>
         console.Progress().Columns(Columns()).StartAsync(async context =>
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            var published = context.AddTask("published, some twice", maxValue: plan.Sendings.Count);
+            var published = context.AddTask("windows published", maxValue: watcher.Windows);
             var stored = context.AddTask("windows stored", maxValue: watcher.Windows);
             var solved = context.AddTask("windows in allocations", maxValue: watcher.Windows);
             _watch.Start();
-            var publishing = SendAllAsync(hosts, platform, plan, published, stop.Token);
+            var publishing = ServeAsync(hosts, loop, published, stop.Token);
             var watching = WatchAsync(watcher, publishing, stored, solved, stop.Token);
             if (await Task.WhenAny(publishing, watching) is { IsCompletedSuccessfully: false })
                 await stop.CancelAsync();
@@ -92,18 +93,16 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
     private static ProgressColumn[] Columns() =>
         [new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn()];
 
-    private async Task SendAllAsync(DemoHosts hosts, DemoPlatform platform, SendingPlan plan, ProgressTask published, CancellationToken cancel)
+    private async Task ServeAsync(DemoHosts hosts, ClosedLoop loop, ProgressTask published, CancellationToken cancel)
     {
         var killing = Task.CompletedTask;
-        await PacedSending.RunAsync(
-            plan.Sendings.Count,
+        await loop.RunAsync(
             request.Publishing,
-            async (i, stop) =>
+            progress =>
             {
-                if (request.KillWorker && i == plan.Sendings.Count / 2)
-                    killing = hosts.KillWorkerAsync(stop);
-                await platform.Publisher(plan.Sendings[i].Tenant).PublishAsync(plan.Sendings[i].Message, stop);
-                published.Increment(1);
+                published.Value = progress.Published;
+                if (request.KillWorker && killing == Task.CompletedTask && progress.Part >= 0.5)
+                    killing = hosts.KillWorkerAsync(cancel);
             },
             cancel);
         _publishing = _watch.Elapsed;
@@ -125,9 +124,10 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
     }
 
     private async Task<DemoReport> ReportAsync(
-        DemoHosts hosts, DemoPlatform platform, SendingPlan plan, FleetWatcher watcher, CancellationToken cancel)
+        DemoHosts hosts, DemoPlatform platform, ClosedLoop loop, FleetWatcher watcher, CancellationToken cancel)
     {
-        var fleets = await watcher.ReportAsync(plan.DuplicatesOfFleet, cancel);
+        var fleets = await watcher.ReportAsync(
+            loop.Fleets, loop.DuplicatesOfFleet, request.Trace is null ? TraceGenerator.MeanRate : null, cancel);
         string[] faults = [.. fleets.Where(fleet => fleet.Fault is not null).Select(fleet => $"{fleet.Tenant}/{fleet.Fleet}: {fleet.Fault}")];
         return new DemoReport
         {
@@ -139,7 +139,7 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
             Seed = request.Seed,
             PublishingSeconds = _publishing.TotalSeconds,
             SettledSeconds = _watch.Elapsed.TotalSeconds,
-            Windows = new WindowCounts(watcher.Windows, plan.DuplicatesOfFleet.Sum(), fleets.Sum(fleet => fleet.Windows.Stored)),
+            Windows = new WindowCounts(watcher.Windows, loop.DuplicatesOfFleet.Sum(), fleets.Sum(fleet => fleet.Windows.Stored)),
             Fleets = fleets,
             Address = hosts.Address,
             Kept = request.Keep && faults.Length == 0 ? new TenantKey(platform.Tenants[0].Id, platform.Tenants[0].ApiKey) : null,

@@ -1,41 +1,123 @@
+using System.Globalization;
 using Spectre.Console;
 
 namespace Platform.Cli.Demo;
 
-/// <summary>The demo's end for a person: a table for each fleet on a terminal, plain lines elsewhere.</summary>
+/// <summary>Rows of text under headers; a header that begins with '&lt;' is of a column that leans to the left.</summary>
+internal sealed record Sheet(string Title, string[] Headers, IReadOnlyList<string[]> Rows);
+
+/// <summary>The demo's end for a person: tables for each fleet on a terminal, plain lines in columns elsewhere.</summary>
 internal static class DemoTable
 {
-    private const int BarWidth = 24;
+    private const int BarWidth = 20;
 
     public static void Write(IAnsiConsole console, DemoReport report)
     {
         foreach (var fleet in report.Fleets)
         {
-            if (console.Profile.Out.IsTerminal)
-                console.Write(TableOf(fleet));
-            else
-                foreach (var line in LinesOf(fleet))
-                    console.Say(line);
+            console.Say("");
+            console.Say($"{fleet.Tenant}/{fleet.Fleet}: {FiguresOf(fleet)}");
+            foreach (var sheet in SheetsOf(fleet))
+                if (console.Profile.Out.IsTerminal)
+                    console.Write(TableOf(sheet));
+                else
+                    foreach (var line in LinesOf(sheet))
+                        console.Say(line);
+            foreach (var line in NotesOf(fleet))
+                console.Say($"  {line}");
         }
 
-        foreach (var line in Closing(report))
+        console.Say("");
+        foreach (var line in report.Fleets.Select(SummaryOf).OfType<string>().Concat(Closing(report)))
             console.Say(line);
     }
 
-    /// <summary>The lines for a fleet where there is no terminal to draw on.</summary>
-    internal static IEnumerable<string> LinesOf(FleetReport fleet) =>
+    /// <summary>A fleet's tables.</summary>
+    internal static IEnumerable<Sheet> SheetsOf(FleetReport fleet)
+    {
+        var most = Math.Max(1, fleet.Allocation.Select(task => task.Tokens).DefaultIfEmpty().Max());
+        yield return new Sheet("tokens for a query, as learned", ["<task type", "share", "accuracy", "prior", "single", "optimum", "learned", "<"],
+        [
+            .. fleet.Allocation.Select((task, i) => new[]
+            {
+                task.TaskType, N(task.Share, "0.0%"), N(task.Accuracy, "0.000"), Tokens(fleet.Learning?.Prior, i), Tokens(fleet.Learning?.Uniform, i),
+                Tokens(fleet.Learning?.Policies[^1], i), N(task.Tokens, "0"), Bar((double)task.Tokens / most),
+            }),
+        ]);
+        if (fleet.Learning is not { } learning)
+            yield break;
+        yield return new Sheet("hidden truth (×) against estimate (●) and its 95 % interval", ["<figure", "truth", "estimate", "from", "to", "<", "<holds"],
+        [
+            .. learning.Truth.Select(it => new[]
+            {
+                it.Figure, N(it.Truth, "0.000"), N(it.Estimate, "0.000"), N(it.Lower, "0.000"), N(it.Upper, "0.000"), Interval(it), it.Holds ? "yes" : "NO",
+            }),
+        ]);
+        yield return new Sheet(
+            "what the servers really had, the same queries under each policy: accuracy and mean system time; objective in truth",
+            ["<policy", "first minute", "", "last minute", "", "trace", "", "objective", "<short of the optimum"],
+            [.. learning.Policies.Select(policy => PolicyRow(policy, learning))]);
+        yield return new Sheet("the versions that were served by", ["<version", "from", "objective", "<short of the optimum"],
+        [
+            .. learning.Versions.Select(version => new[]
+            {
+                N(version.Version, "0"), TimeSpan.FromSeconds(version.FromSeconds).ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture),
+                N(version.Objective, "0.000"), Shortfall(version.Objective, learning),
+            }),
+        ]);
+    }
+
+    /// <summary>The rows in columns, for where there is no terminal to draw on.</summary>
+    internal static IEnumerable<string> LinesOf(Sheet sheet)
+    {
+        var rows = sheet.Rows.Prepend([.. sheet.Headers.Select(header => header.TrimStart('<'))]).ToArray();
+        var widths = sheet.Headers.Select((_, i) => rows.Max(row => row[i].Length)).ToArray();
+        yield return $"  {sheet.Title}";
+        foreach (var row in rows)
+            yield return "    " + string.Join("  ", row.Select((cell, i) =>
+                sheet.Headers[i].StartsWith('<') ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i]))).TrimEnd();
+    }
+
+    private static string[] PolicyRow(PolicyLine policy, LearningReport learning) =>
     [
-        $"{fleet.Tenant}/{fleet.Fleet}: {FiguresOf(fleet)}",
-        .. fleet.Allocation.Select(task =>
-            $"  {task.TaskType,-16} {task.Tokens,6} tokens   share {task.Share:0.000}   accuracy {task.Accuracy:0.000}"),
+        policy.Policy, N(policy.FirstMinute.Accuracy, "0.000"), Seconds(policy.FirstMinute), N(policy.LastMinute.Accuracy, "0.000"), Seconds(policy.LastMinute),
+        N(policy.Trace.Accuracy, "0.000"), Seconds(policy.Trace), N(policy.Objective, "0.000"), policy.Tokens is null ? "" : Shortfall(policy.Objective, learning),
     ];
 
+    private static IEnumerable<string> NotesOf(FleetReport fleet)
+    {
+        if (fleet.Learning is { } learning)
+        {
+            yield return $"learned against the best single budget, same queries: {Compared(learning.AgainstUniform)}";
+            yield return $"learned against the prior's allocation, same queries: {Compared(learning.AgainstPrior)}";
+            yield return learning.Flags.Count == 0 ? "the model fits: no flag is raised" : $"flags raised: {string.Join("; ", learning.Flags)}";
+        }
+
+        if (fleet.Fault is { } fault)
+            yield return $"FAILED: {fault}";
+    }
+
+    private static string Compared(ServedComparison it) =>
+        $"last minute {Difference(it.LastMinute, it.LastMinuteNoise)}, whole trace {Difference(it.Trace, it.TraceNoise)}";
+
+    private static string Difference(double difference, double noise) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{difference:+0.000;-0.000} ± {noise:0.000} ({(Math.Abs(difference) <= noise ? "within noise" : difference > 0 ? "better" : "WORSE")})");
+
+    private static string? SummaryOf(FleetReport fleet) => fleet.Learning is not { } it ? null : string.Create(
+        CultureInfo.InvariantCulture,
+        $"{fleet.Tenant}/{fleet.Fleet}: objective in truth {it.Learned.Objective:0.000} learned, {it.Prior.Objective:0.000} from the prior, "
+        + $"{it.Uniform.Objective:0.000} by the best single budget, {it.BestObjective:0.000} at the optimum; first minute {Had(it.Live.FirstMinute)}, "
+        + $"last {Had(it.Live.LastMinute)}; {it.Truth.Count(line => line.Holds)} of {it.Truth.Count} intervals hold the truth");
+
+    private static string Had(ServedFigures figures) => string.Create(
+        CultureInfo.InvariantCulture, $"accuracy {figures.Accuracy:0.000} in {figures.MeanSystemTimeSeconds:0.00} s");
+
     private static string FiguresOf(FleetReport fleet) => string.Join(", ",
-        $"{fleet.Servers} {(fleet.Servers == 1 ? "server" : "servers")} at utilization {fleet.Utilization:0.00}",
-        $"accuracy {fleet.MeanAccuracy:0.000}",
-        $"mean system time {fleet.MeanSystemTimeSeconds:0.00} s",
-        $"objective {fleet.Objective:0.000}" + (fleet.Uniform is { } uniform ? $" against {uniform.Objective:0.000} with {uniform.Tokens} tokens for all" : ""),
-        fleet.InTruth is { Objective: { } real } truth ? $"in truth {real:0.000} of {truth.Best:0.000} possible" : "in truth beyond a limit",
+        $"{fleet.Servers} {(fleet.Servers == 1 ? "server" : "servers")} at utilization {N(fleet.Utilization, "0.00")}",
+        $"accuracy {N(fleet.MeanAccuracy, "0.000")}",
+        $"mean system time {N(fleet.MeanSystemTimeSeconds, "0.00")} s",
+        $"objective {N(fleet.Objective, "0.000")}" + (fleet.Uniform is { } uniform ? $" against {N(uniform.Objective, "0.000")} with {uniform.Tokens} tokens for all" : ""),
         $"version {fleet.Versions}",
         $"{fleet.Windows.Stored} windows stored of {fleet.Windows.Published} published, {fleet.Windows.DuplicatesSent} sent twice");
 
@@ -59,29 +141,51 @@ internal static class DemoTable
         }
     }
 
-    private static Table TableOf(FleetReport fleet)
+    private static Table TableOf(Sheet sheet)
     {
-        var most = Math.Max(1, fleet.Allocation.Select(task => task.Tokens).DefaultIfEmpty().Max());
-        var table = new Table { Border = TableBorder.Rounded, Expand = true }
-            .Title(new TableTitle($"{fleet.Tenant} / {fleet.Fleet}", new Style(decoration: Decoration.Bold)))
-            .Caption(new TableTitle(fleet.Fault is null ? FiguresOf(fleet) : $"{FiguresOf(fleet)}; FAILED: {fleet.Fault}"))
-            .AddColumn("task type").AddColumn(Right("share")).AddColumn(Right("tokens"))
-            .AddColumn(new TableColumn("").Width(BarWidth).NoWrap()).AddColumn(Right("accuracy"));
-        foreach (var task in fleet.Allocation)
-            table.AddRow(
-                new Text(task.TaskType), Figure($"{task.Share:0.0%}"), Figure($"{task.Tokens}"), Bar((double)task.Tokens / most), Figure($"{task.Accuracy:0.000}"));
+        var table = new Table { Border = TableBorder.Rounded }.Title(new TableTitle(Markup.Escape(sheet.Title), new Style(decoration: Decoration.Bold)));
+        foreach (var header in sheet.Headers)
+            table.AddColumn(new TableColumn(Markup.Escape(header.TrimStart('<'))) { Alignment = header.StartsWith('<') ? Justify.Left : Justify.Right, NoWrap = true });
+        foreach (var row in sheet.Rows)
+            table.AddRow(row.Select(cell => new Text(cell)));
         return table;
     }
 
-    private static TableColumn Right(string header) => new TableColumn(header).RightAligned();
+    private static string N(double? figure, string format) => figure?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
 
-    private static Text Figure(string figure) => new Text(figure).RightJustified();
+    private static string Seconds(ServedFigures figures) => figures.MeanSystemTimeSeconds is { } seconds ? N(seconds, "0.00") + " s" : "-";
 
-    private static Text Bar(double part)
+    private static string Tokens(PolicyLine? policy, int task) => policy?.Tokens is { } tokens ? N(tokens[task], "0") : "-";
+
+    /// <summary>How far an objective is below the best, with a bar against the worst policy.</summary>
+    private static string Shortfall(double? objective, LearningReport learning)
+    {
+        var most = learning.Policies.Max(policy => learning.BestObjective - (policy.Objective ?? learning.BestObjective));
+        return objective is not { } value
+            ? "overloaded"
+            : $"{N(Math.Max(learning.BestObjective - value, 0), "0.000")} {Bar(Math.Clamp((learning.BestObjective - value) / Math.Max(most, 1e-9), 0, 1))}".TrimEnd();
+    }
+
+    /// <summary>The interval with the estimate and the truth in it, or outside.</summary>
+    internal static string Interval(TruthLine line)
+    {
+        var (from, to) = (Math.Min(line.Lower, line.Truth), Math.Max(line.Upper, line.Truth));
+        var drawn = Enumerable.Repeat(' ', BarWidth).ToArray();
+        for (var i = At(line.Lower); i <= At(line.Upper); i++)
+            drawn[i] = '─';
+        (drawn[At(line.Lower)], drawn[At(line.Upper)]) = ('├', '┤');
+        drawn[At(line.Estimate)] = '●';
+        drawn[At(line.Truth)] = '×';
+        return new string(drawn);
+
+        int At(double value) => to <= from ? 0 : (int)Math.Round(Math.Clamp((value - from) / (to - from), 0, 1) * (BarWidth - 1));
+    }
+
+    private static string Bar(double part)
     {
         // Eighths of a block, so that small budgets differ too.
         var eighths = (int)Math.Round(part * BarWidth * 8);
         var rest = eighths % 8 == 0 ? "" : ((char)(0x2590 - (eighths % 8))).ToString();
-        return new Text(new string('█', eighths / 8) + rest, new Style(Color.Aqua));
+        return new string('█', eighths / 8) + rest;
     }
 }

@@ -4,13 +4,28 @@ using Platform.Domain.Contracts;
 
 namespace Platform.Cli.Demo;
 
-/// <summary>A fleet with all that its gateways will publish.</summary>
-/// <param name="Plan">The fleet.</param>
-/// <param name="Requests">Requests of the trace that it served.</param>
-/// <param name="Windows">Its windows, in order of time.</param>
-internal sealed record FleetWorkload(FleetPlan Plan, int Requests, IReadOnlyList<WorkloadWindow> Windows);
+/// <summary>A fleet with its part of the trace.</summary>
+internal sealed record FleetWorkload
+{
+    public required FleetPlan Plan { get; init; }
 
-/// <summary>The demo's input: what simulated fleets saw when they served a trace. The same trace, seed and end give the same windows.</summary>
+    /// <summary>Its requests, in order of time.</summary>
+    public required IReadOnlyList<TraceRequest> Requests { get; init; }
+
+    /// <summary>Seed of what happens to its queries.</summary>
+    public required int Seed { get; init; }
+
+    /// <summary>When the first window starts: the trace's times count from here.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>Windows that each of its servers reports.</summary>
+    public required int WindowsOfServer { get; init; }
+
+    /// <summary>Windows that it reports.</summary>
+    public int Windows => WindowsOfServer * Plan.Template.Servers;
+}
+
+/// <summary>The demo's input: a trace, divided over simulated fleets. The same trace, seed and end give the same.</summary>
 internal sealed record DemoWorkload
 {
     /// <summary>Length of a window of event time.</summary>
@@ -33,12 +48,15 @@ internal sealed record DemoWorkload
     public required TimeSpan Length { get; init; }
 
     /// <summary>Number of windows over all fleets.</summary>
-    public int Windows => Fleets.Sum(fleet => fleet.Windows.Count);
+    public int Windows => Fleets.Sum(fleet => fleet.Windows);
+
+    /// <summary>The part of the trace's requests that was meant for a fleet.</summary>
+    public double PartOf(FleetWorkload fleet) => fleet.Plan.Template.Traffic / Fleets.Sum(other => other.Plan.Template.Traffic);
 
     /// <summary>The JSON of a window, as any publisher would write it.</summary>
     public static byte[] Write(WorkloadWindow window) => JsonSerializer.SerializeToUtf8Bytes(window, Wire);
 
-    /// <summary>Divides a trace over the demo's fleets and lets them serve it.</summary>
+    /// <summary>Divides a trace over the demo's fleets.</summary>
     /// <param name="trace">The trace, in order of time.</param>
     /// <param name="name">How to call it in a fault's message.</param>
     /// <param name="seed">Seed of every random choice.</param>
@@ -55,7 +73,7 @@ internal sealed record DemoWorkload
         {
             Requests = trace.Count,
             Length = length,
-            Fleets = [.. DemoCatalog.Fleets.Select((template, i) => Serve(template, parts[i], length, unchecked(seed + (7_919 * (i + 1))), endsAt))],
+            Fleets = [.. DemoCatalog.Fleets.Select((template, i) => Fleet(template, parts[i], length, unchecked(seed + (7_919 * (i + 1))), endsAt))],
         };
     }
 
@@ -75,24 +93,19 @@ internal sealed record DemoWorkload
         return parts;
     }
 
-    private static FleetWorkload Serve(FleetTemplate template, List<TraceRequest> requests, TimeSpan length, int seed, DateTimeOffset endsAt)
+    private static FleetWorkload Fleet(FleetTemplate template, List<TraceRequest> requests, TimeSpan length, int seed, DateTimeOffset endsAt)
     {
         var requestsOfShape = new int[RequestShapes.Count];
         foreach (var request in requests)
             requestsOfShape[(int)RequestShapes.Of(request)]++;
-        var plan = FleetPlan.Create(template, requestsOfShape, length, seed);
-        var simulation = new FleetSimulation(plan, unchecked(seed + 1));
-
-        var count = (int)(length.Ticks / WindowLength.Ticks) + 1;
-        string[] taskTypes = [.. template.Tasks.Select(task => task.Id)];
-        ServerWindows[] servers = [.. Enumerable.Range(0, template.Servers).Select(_ => new ServerWindows(taskTypes, WindowLength, count))];
-        foreach (var request in requests)
+        var windows = (int)(length.Ticks / WindowLength.Ticks) + 1;
+        return new FleetWorkload
         {
-            var query = simulation.Serve(request);
-            servers[query.Server].Record(query);
-        }
-
-        var windows = servers.SelectMany(server => server.ToWindows(template.Id, endsAt - (WindowLength * count)));
-        return new FleetWorkload(plan, requests.Count, [.. windows.OrderBy(window => window.WindowStart)]);
+            Plan = FleetPlan.Create(template, requestsOfShape, length, seed),
+            Requests = requests,
+            Seed = unchecked(seed + 1),
+            StartsAt = endsAt - (WindowLength * windows),
+            WindowsOfServer = windows,
+        };
     }
 }

@@ -4,9 +4,25 @@ using Platform.Domain.Fleets;
 namespace Platform.Cli.Demo;
 
 /// <summary>How a task type of a simulated fleet really behaves; the platform is never told.</summary>
-/// <param name="Service">True service line.</param>
-/// <param name="Accuracy">True accuracy curve.</param>
-internal sealed record TaskTruth(ServiceLine Service, AccuracyCurve Accuracy);
+/// <param name="Service">True service line, against the tokens used.</param>
+/// <param name="Accuracy">True accuracy curve, against the tokens granted.</param>
+internal sealed record TaskTruth(ServiceLine Service, AccuracyCurve Accuracy)
+{
+    /// <summary>Part of the base time that is exponentially distributed, as waiting for a batch is; the rest and the tokens take what they take.</summary>
+    private const double Scattered = 0.8;
+
+    /// <summary>Variance of a query's service time around the line, in seconds².</summary>
+    public double VarianceSecondsSquared => Math.Pow(Scattered * Service.BaseSeconds, 2);
+
+    /// <summary>Time of a query on the server.</summary>
+    /// <param name="used">Tokens used.</param>
+    /// <param name="draw">Uniform in [0, 1).</param>
+    public double ServiceSeconds(long used, double draw) =>
+        (Service.BaseSeconds * (1 - Scattered - (Scattered * Math.Log(1 - draw)))) + (Service.SecondsPerToken * used);
+
+    /// <summary>Probability of a right answer.</summary>
+    public double AccuracyAt(long granted) => Accuracy.Floor + (Accuracy.Gain * (1 - Math.Exp(-Accuracy.RatePerToken * granted)));
+}
 
 /// <summary>A demo fleet, scaled to how busy its part of the trace is.</summary>
 internal sealed record FleetPlan
@@ -19,13 +35,33 @@ internal sealed record FleetPlan
     /// <summary>What its task types are like, in the order of the definition.</summary>
     public required TaskTruth[] Truth { get; init; }
 
-    /// <summary>The problem that the platform would solve if it knew the truth and the trace.</summary>
+    /// <summary>
+    /// The problem that the platform would solve if it knew the truth and the trace: a token granted costs what a token used does, times
+    /// the part that is used.
+    /// </summary>
     public required AllocationProblem TrueProblem { get; init; }
 
     /// <summary>The task type that takes each shape.</summary>
     public required int[] TaskOfShape { get; init; }
 
-    /// <summary>Scales a template so that the static policy gives the template's utilization.</summary>
+    /// <summary>An allocation's tokens in the order of the definition.</summary>
+    public IReadOnlyList<long> TokensOf(IReadOnlyList<TaskAllocation> allocation)
+    {
+        var tokens = allocation.ToDictionary(task => task.TaskType, task => task.Tokens);
+        return Array.ConvertAll(Template.Tasks, task => tokens[task.Id]);
+    }
+
+    /// <summary>
+    /// The objective of an allocation by the formulas and the truth; null where the queue would be unstable. A limit on utilization is left
+    /// out: an estimate that is right to within a hair breaks it by a hair.
+    /// </summary>
+    public double? TrueObjective(IReadOnlyList<long> tokens)
+    {
+        var objective = AllocationSolver.Objective(TrueProblem with { MaxUtilization = null }, [.. tokens]);
+        return double.IsFinite(objective) ? objective : null;
+    }
+
+    /// <summary>Scales a template so that its policy tokens for all give the template's utilization.</summary>
     /// <param name="template">The fleet.</param>
     /// <param name="requestsOfShape">Its requests in the trace, by shape.</param>
     /// <param name="length">Length of the trace.</param>
@@ -68,11 +104,17 @@ internal sealed record FleetPlan
         MaxUtilization = definition.Objective.MaxUtilization,
         TaskTypes =
         [
-            .. definition.TaskTypes.Select((type, i) => type with { Share = shares[i], Service = truth[i].Service, Accuracy = truth[i].Accuracy }),
+            .. definition.TaskTypes.Select((type, i) => type with
+            {
+                Share = shares[i],
+                Service = new ServiceLine(
+                    truth[i].Service.BaseSeconds, truth[i].Service.SecondsPerToken * TokenUse.Mean, truth[i].VarianceSecondsSquared),
+                Accuracy = truth[i].Accuracy,
+            }),
         ],
     };
 
-    private static double UnitsOf(TaskTemplate task) => task.Base + (task.Slope * StaticPolicy.MeanUse);
+    private static double UnitsOf(TaskTemplate task) => task.Base + (task.Slope * TokenUse.Mean);
 
     private static TaskTruth TruthOf(TaskTemplate task, int policyTokens, double secondsOfUnit) => new(
         new ServiceLine(task.Base * secondsOfUnit, task.Slope * secondsOfUnit / policyTokens),
@@ -83,15 +125,15 @@ internal sealed record FleetPlan
         {
             DisplayName = template.DisplayName,
             Servers = template.Servers,
-            Dispatch = Dispatch.Split,
+            Dispatch = template.Dispatch,
             Objective = new FleetObjective { AccuracyWeight = Rounded(template.AccuracyWorth * meanSeconds), MaxUtilization = template.MaxUtilization },
             ArrivalRate = Guess(rate, 0.2, random),
             TaskTypes = [.. template.Tasks.Select((task, i) => PriorOf(task, truth[i], template.PolicyTokens, random))],
             Solving = new SolvingPolicy
             {
                 EverySeconds = template.EverySeconds,
-                // The whole trace counts, and still does while the demo runs or is kept for an hour.
-                HorizonSeconds = (int)Math.Clamp(length.TotalSeconds + 3_600, 3_600, 604_800),
+                // Evidence counts in full up to half the horizon: the whole trace does, while the demo runs and half an hour longer.
+                HorizonSeconds = (int)Math.Clamp((2 * length.TotalSeconds) + 3_600, 3_600, 604_800),
             },
         };
 

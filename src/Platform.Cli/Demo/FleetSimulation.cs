@@ -29,30 +29,40 @@ internal readonly record struct ServedQuery
     public required bool IsCorrect { get; init; }
 }
 
-/// <summary>A server with a FIFO queue of its own.</summary>
+/// <summary>A server with a FIFO queue.</summary>
 internal sealed class FifoServer
 {
-    private TimeSpan _freeAt;
+    /// <summary>When it has done all that it was given.</summary>
+    public TimeSpan FreeAt { get; private set; }
 
     /// <summary>Takes the next query; arrivals come in order.</summary>
     /// <returns>When it ends. Lindley (1952): it starts when it has arrived and the one before it has ended.</returns>
-    public TimeSpan Serve(TimeSpan arrival, TimeSpan service) => _freeAt = (arrival > _freeAt ? arrival : _freeAt) + service;
+    public TimeSpan Serve(TimeSpan arrival, TimeSpan service) => FreeAt = (arrival > FreeAt ? arrival : FreeAt) + service;
 }
 
-/// <summary>A demo fleet at work under the static policy: queries are split over the servers at random.</summary>
-internal sealed class FleetSimulation(FleetPlan plan, int seed)
+/// <summary>
+/// A demo fleet at work by its hidden truth. Every query draws the same random numbers whatever it is granted, so that one seed is the
+/// same queries under every policy: their luck cancels when two policies are compared.
+/// </summary>
+/// <param name="plan">The fleet with its truth.</param>
+/// <param name="seed">Seed of all that happens to the queries.</param>
+/// <param name="explores">Whether some queries get another budget than the policy's.</param>
+internal sealed class FleetSimulation(FleetPlan plan, int seed, bool explores)
 {
     private readonly Random _random = new(seed);
     private readonly FifoServer[] _servers = [.. Enumerable.Range(0, plan.Template.Servers).Select(_ => new FifoServer())];
 
     /// <summary>Serves the next request of the trace.</summary>
-    public ServedQuery Serve(TraceRequest request)
+    /// <param name="request">The request.</param>
+    /// <param name="tokens">Tokens for a query of each task type, as the policy has it at this moment.</param>
+    public ServedQuery Serve(TraceRequest request, IReadOnlyList<long> tokens)
     {
         var task = plan.TaskOfShape[(int)RequestShapes.Of(request)];
-        var (truth, server) = (plan.Truth[task], _random.Next(_servers.Length));
-        var granted = StaticPolicy.Grant(plan.Template.PolicyTokens, _random);
-        var used = StaticPolicy.Use(granted, _random);
-        var serviceMillis = (long)Math.Round((truth.Service.BaseSeconds + (truth.Service.SecondsPerToken * used)) * 1_000);
+        var (truth, server) = (plan.Truth[task], ServerFor(_random.NextDouble()));
+        var explored = _random.NextDouble();
+        var granted = explores ? Exploration.Grant(tokens[task], plan.Template.PolicyTokens, explored) : tokens[task];
+        var used = TokenUse.Of(granted, _random.NextDouble(), _random.NextDouble());
+        var serviceMillis = (long)Math.Round(truth.ServiceSeconds(used, _random.NextDouble()) * 1_000);
         var ended = _servers[server].Serve(request.At, TimeSpan.FromMilliseconds(serviceMillis));
         return new ServedQuery
         {
@@ -64,9 +74,12 @@ internal sealed class FleetSimulation(FleetPlan plan, int seed)
             TokensUsed = used,
             ServiceMillis = serviceMillis,
             SystemMillis = (ended - request.At + TimeSpan.FromMicroseconds(500)).Ticks / TimeSpan.TicksPerMillisecond,
-            IsCorrect = _random.NextDouble() < Probability(truth.Accuracy, granted),
+            IsCorrect = _random.NextDouble() < truth.AccuracyAt(granted),
         };
     }
 
-    private static double Probability(AccuracyCurve curve, long tokens) => curve.Floor + (curve.Gain * (1 - Math.Exp(-curve.RatePerToken * tokens)));
+    /// <summary>Any server in a split fleet; the one that is free first where all share one queue.</summary>
+    private int ServerFor(double draw) => plan.Template.Dispatch == Dispatch.Shared
+        ? Array.IndexOf(_servers, _servers.MinBy(server => server.FreeAt))
+        : (int)(draw * _servers.Length);
 }

@@ -1,3 +1,4 @@
+using Platform.Domain.Allocation;
 using static Platform.Cli.Demo.RequestShape;
 
 namespace Platform.Cli.Demo;
@@ -26,13 +27,15 @@ internal sealed record FleetTemplate
 
     public required int Servers { get; init; }
 
+    public Dispatch Dispatch { get; init; } = Dispatch.Split;
+
     /// <summary>Its part of the trace's requests, relative to the other fleets.</summary>
     public required double Traffic { get; init; }
 
-    /// <summary>Tokens that the static policy before the platform grants, on the middle of its budgets.</summary>
+    /// <summary>Tokens by which the fleet is scaled: what its team would grant to every query.</summary>
     public required int PolicyTokens { get; init; }
 
-    /// <summary>Utilization that its service times are scaled to, under that policy.</summary>
+    /// <summary>Utilization that its service times are scaled to, with these tokens for all.</summary>
     public required double Utilization { get; init; }
 
     /// <summary>Mean service times that one unit of accuracy is worth.</summary>
@@ -159,6 +162,7 @@ internal static class DemoCatalog
             DisplayName = "Questions on documents",
             Tenant = 2,
             Servers = 3,
+            Dispatch = Dispatch.Shared,
             Traffic = 2.1,
             PolicyTokens = 250,
             Utilization = 0.75,

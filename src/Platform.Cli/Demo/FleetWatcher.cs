@@ -19,7 +19,7 @@ internal sealed class FleetWatcher(DemoWorkload workload, DemoPlatform platform,
 
     /// <summary>Every window is stored, and in its fleet's latest solve.</summary>
     public bool IsSettled => workload.Fleets.Index().All(fleet =>
-        _stored[fleet.Index].Messages >= fleet.Item.Windows.Count && SolvedOf(_progress[fleet.Index]) >= fleet.Item.Windows.Count);
+        _stored[fleet.Index].Messages >= fleet.Item.Windows && SolvedOf(_progress[fleet.Index]) >= fleet.Item.Windows);
 
     /// <summary>Looks again.</summary>
     /// <returns>Whether anything has moved.</returns>
@@ -30,9 +30,9 @@ internal sealed class FleetWatcher(DemoWorkload workload, DemoPlatform platform,
         {
             var fleet = workload.Fleets[i].Plan.Template;
             // A fleet that is done is not asked again.
-            if (_stored[i].Messages < workload.Fleets[i].Windows.Count)
+            if (_stored[i].Messages < workload.Fleets[i].Windows)
                 _stored[i] = await intake.StoredWindowsAsync(platform.Tenants[fleet.Tenant].Id, fleet.Id, cancel);
-            if (SolvedOf(_progress[i]) < workload.Fleets[i].Windows.Count)
+            if (SolvedOf(_progress[i]) < workload.Fleets[i].Windows)
                 _progress[i] = await platform.Client(fleet.Tenant).FleetAsync(fleet.Id, cancel);
         }
 
@@ -40,18 +40,24 @@ internal sealed class FleetWatcher(DemoWorkload workload, DemoPlatform platform,
     }
 
     /// <summary>The end of it: everything asked anew, so that what was stored or solved since is seen too.</summary>
-    public async Task<IReadOnlyList<FleetReport>> ReportAsync(IReadOnlyList<int> duplicates, CancellationToken cancel)
+    public async Task<IReadOnlyList<FleetReport>> ReportAsync(
+        IReadOnlyList<LiveFleet> live, IReadOnlyList<int> duplicates, double? requestsPerSecond, CancellationToken cancel)
     {
         var reports = new List<FleetReport>();
         foreach (var (i, fleet) in workload.Fleets.Index())
         {
             var (id, tenant, client) = (fleet.Plan.Template.Id, platform.Tenants[fleet.Plan.Template.Tenant].Id, platform.Client(fleet.Plan.Template.Tenant));
-            var snapshot = await client.AllocationAsync(id, cancel);
-            var progress = await client.FleetAsync(id, cancel);
-            reports.Add(FleetReport.Create(tenant, fleet, duplicates[i], await intake.StoredWindowsAsync(tenant, id, cancel), progress, snapshot));
+            var held = await client.AllocationAsync(id, null, cancel);
+            var line = FleetReport.Create(
+                tenant, fleet, duplicates[i], await intake.StoredWindowsAsync(tenant, id, cancel), await client.FleetAsync(id, cancel), held?.Snapshot);
+            reports.Add(held is null ? line : line with
+            {
+                Learning = LearningReport.Create(
+                    live[i], workload.Length, held.Snapshot.Solution.Allocation!, live[i].EstimateAt(TimeProvider.System.GetUtcNow()), workload.PartOf(fleet) * requestsPerSecond),
+            });
         }
 
-        return reports;
+        return [.. reports.Select(report => report with { Fault = report.Fault ?? report.Learning?.Fault })];
     }
 
     private static long SolvedOf(FleetProgress? progress) => progress?.Freshness.SolvedWorkloadVersion ?? 0;

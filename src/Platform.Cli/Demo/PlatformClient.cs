@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -22,6 +23,9 @@ internal sealed record FleetFreshness(long SolvedWorkloadVersion);
 
 /// <summary>What keeps a fleet from being solved.</summary>
 internal sealed record FleetHealth(string Status, string? Detail);
+
+/// <summary>An allocation with the entity tag by which a client asks whether it still holds.</summary>
+internal sealed record HeldAllocation(AllocationSnapshot Snapshot, EntityTagHeaderValue Tag);
 
 /// <summary>The platform's HTTP interface as an operator or a tenant uses it: by its contract alone.</summary>
 internal sealed class PlatformClient : IDisposable
@@ -60,18 +64,25 @@ internal sealed class PlatformClient : IDisposable
     }
 
     /// <summary>The snapshot in force, or null before the first.</summary>
+    /// <param name="fleet">The fleet's id.</param>
+    /// <param name="held">What the caller has already: asked with its entity tag, and given back when it still holds.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <exception cref="CommandFailure">Its hash is not that of what was served.</exception>
-    public async Task<AllocationSnapshot?> AllocationAsync(string fleet, CancellationToken cancel)
+    public async Task<HeldAllocation?> AllocationAsync(string fleet, HeldAllocation? held, CancellationToken cancel)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/fleets/{fleet}/allocation");
+        if (held is not null)
+            request.Headers.IfNoneMatch.Add(held.Tag);
         using var answer = await _http.SendAsync(request, cancel);
-        if (answer.StatusCode == System.Net.HttpStatusCode.NotFound)
+        if (answer.StatusCode == HttpStatusCode.NotFound)
             return null;
+        if (held is not null && answer.StatusCode == HttpStatusCode.NotModified)
+            return held;
         var body = await ReadAsync(request, answer, cancel);
         var hash = AllocationSnapshot.HashOf(body);
         if (answer.Headers.ETag is not { IsWeak: false } tag || tag.Tag != $"\"{hash}\"")
             throw new CommandFailure($"the allocation of {fleet} has the entity tag {answer.Headers.ETag}, but its bytes hash to {hash}", CommandFailure.JobSaysNo);
-        return JsonSerializer.Deserialize<AllocationSnapshot>(body, Lenient);
+        return new HeldAllocation(JsonSerializer.Deserialize<AllocationSnapshot>(body, Lenient)!, tag);
     }
 
     public void Dispose() => _http.Dispose();

@@ -20,14 +20,17 @@ internal sealed class ServerWindows(IReadOnlyList<string> taskTypes, TimeSpan le
         At(query.Ended, query.Task)?.AddEnd(query);
     }
 
-    /// <summary>The windows, in order, with the first starting at an instant.</summary>
-    public IEnumerable<WorkloadWindow> ToWindows(string fleet, DateTimeOffset start) => Enumerable.Range(0, count).Select(i => new WorkloadWindow
+    /// <summary>A window; whole when every query that arrived before its end has been recorded.</summary>
+    /// <param name="index">Its index, from 0.</param>
+    /// <param name="fleet">The fleet's id.</param>
+    /// <param name="start">The start of the first window.</param>
+    public WorkloadWindow Window(int index, string fleet, DateTimeOffset start) => new()
     {
         Fleet = fleet,
-        WindowStart = start + (length * i),
-        WindowEnd = start + (length * (i + 1)),
-        Tasks = [.. taskTypes.Select((id, task) => _sums[i, task]?.ToWindow(id)).OfType<TaskWindow>()],
-    });
+        WindowStart = start + (length * index),
+        WindowEnd = start + (length * (index + 1)),
+        Tasks = [.. taskTypes.Select((id, task) => _sums[index, task]?.ToWindow(id)).OfType<TaskWindow>()],
+    };
 
     private TaskSums? At(TimeSpan time, int task)
     {

@@ -2,15 +2,15 @@ namespace Platform.Cli.Demo;
 
 /// <summary>
 /// A trace for those who have none at hand, of the shape of the Azure conversation trace: Poisson arrivals whose rate swells and ebbs
-/// once as over a day, and log-normal lengths of prompt and answer.
+/// once, gently, as within an hour, and log-normal lengths of prompt and answer.
 /// </summary>
 internal static class TraceGenerator
 {
     /// <summary>Mean requests a second, that of the Azure conversation trace.</summary>
-    private const double MeanRate = 5.5;
+    public const double MeanRate = 5.5;
 
     /// <summary>How far the rate swings about its mean, as a fraction of it.</summary>
-    private const double Swell = 0.4;
+    private const double Swell = 0.15;
 
     /// <summary>Generates a trace; the same seed and length give the same one.</summary>
     public static IEnumerable<TraceRequest> Generate(TimeSpan length, int seed)

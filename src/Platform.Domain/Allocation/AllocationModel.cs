@@ -55,7 +55,7 @@ internal sealed class AllocationModel : TypeColumns
         (Floor[k], Gain[k], Rate[k]) = (type.Accuracy.Floor, type.Accuracy.Gain, type.Accuracy.RatePerToken);
         (Lower[k], Upper[k]) = (type.MinTokens, type.MaxTokens);
         (WholeLower[k], WholeUpper[k]) = (type.MinTokens, type.MaxTokens);
-        if (type.AccuracyFloor is { } floor && floor > Floor[k])
+        if (type.AccuracyFloor is { } floor && floor > Math.Max(0, Floor[k]))
             RaiseToFloor(k, floor);
     }
 

@@ -5,13 +5,15 @@ internal static class AprioriBounds
 {
     /// <summary>
     /// A positive lower bound on 1 − ρ at the optimum. J(l) ≥ J(lower) implies E[T](l) ≤ K = α Σ π w (p(upper) − p(lower)) + E[T](lower);
-    /// with E[S²] ≥ E[S]², ρ + ρ²/(2(1 − ρ)) ≤ λK, hence 1 − ρ ≥ √(1 + (λK)²) − λK, formed here without cancellation.
+    /// with E[S²] ≥ E[S]² + V, V = Σ π v, ρ + (ρ² + λ²V)/(2(1 − ρ)) ≤ λK, hence 1 − ρ ≥ √(1 + λ²V + (λK)²) − λK, formed here without
+    /// cancellation.
     /// </summary>
     public static double LeastIdle(TypeColumns model, double alpha)
     {
         var wait = model.Lambda * model.SquareAtLower / (2 * model.IdleAtLower);
         var x = model.Lambda * ((alpha * model.AccuracyRange) + model.MeanAtLower + wait);
-        return Math.Max(1 / (x + Math.Sqrt(1 + (x * x))), model.IdleAtUpper);
+        var spread = 1 + (model.Lambda * model.Lambda * model.Scatter);
+        return Math.Max(spread / (x + Math.Sqrt(spread + (x * x))), model.IdleAtUpper);
     }
 
     /// <summary>

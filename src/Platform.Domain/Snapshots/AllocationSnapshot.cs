@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
 
 namespace Platform.Domain.Snapshots;
 
@@ -30,6 +32,9 @@ public sealed record AllocationSnapshot
     /// <summary>The optimiser's answer.</summary>
     public required AllocationSolution Solution { get; init; }
 
+    /// <summary>Where the model does not fit what the windows say; changes nothing about the answer.</summary>
+    public required SnapshotValidity Validity { get; init; }
+
     /// <summary>The canonical JSON (RFC 8785), in UTF-8.</summary>
     public byte[] ToCanonicalBytes() => CanonicalJson.Write(this);
 
@@ -37,7 +42,18 @@ public sealed record AllocationSnapshot
     public static string HashOf(ReadOnlySpan<byte> canonicalBytes) => Convert.ToHexStringLower(SHA256.HashData(canonicalBytes));
 }
 
+/// <summary>The figures and flags of <see cref="ModelValidity"/> at the moment of the solve.</summary>
+/// <param name="Fleet">Of the fleet as a whole.</param>
+/// <param name="TaskTypes">Of each task type, by id.</param>
+public sealed record SnapshotValidity(ModelValidity Fleet, IReadOnlyDictionary<string, TaskTypeValidity> TaskTypes)
+{
+    /// <summary>Those of an estimate.</summary>
+    public static SnapshotValidity Of(FleetEstimate estimate) => new(
+        estimate.Validity, estimate.TaskTypes.ToDictionary(type => type.Id, type => type.Validity, StringComparer.Ordinal));
+}
+
 /// <summary>What a snapshot was derived from: enough to derive it again from the events.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record Provenance
 {
     /// <summary>Revision of the fleet's definition.</summary>

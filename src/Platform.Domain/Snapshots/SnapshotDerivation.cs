@@ -90,12 +90,13 @@ public static class SnapshotDerivation
         var estimate = Estimators[versions.Estimator](inputs.Definition, inputs.Sums, inputs.SolvedAt);
         var problem = ProblemBuilder.Build(inputs.Definition, estimate);
         var solution = Solvers[versions.Solver](problem);
-        var snapshot = solution.Status == SolutionStatus.Infeasible ? null : Snapshot(inputs, previous, versions, problem, solution);
+        var snapshot = solution.Status == SolutionStatus.Infeasible ? null : Snapshot(inputs, previous, versions, estimate, problem, solution);
         return new DerivedAllocation(estimate, problem, solution, snapshot);
     }
 
     private static AllocationSnapshot Snapshot(
-        SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions, AllocationProblem problem, AllocationSolution solution) => new()
+        SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions, FleetEstimate estimate, AllocationProblem problem,
+        AllocationSolution solution) => new()
         {
             Tenant = inputs.Tenant,
             Fleet = inputs.Fleet,
@@ -112,5 +113,6 @@ public static class SnapshotDerivation
             },
             Problem = problem,
             Solution = solution,
+            Validity = SnapshotValidity.Of(estimate),
         };
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
 
 namespace Platform.Domain.Snapshots;
 
@@ -42,8 +43,21 @@ public sealed record PreviousAllocation
 public static class SolvePolicy
 {
     /// <summary>
+    /// Standard deviations that a gain must exceed of what chance makes of it. A gain grows with the square of the optimum's move, its noise
+    /// with the move: 2 deviations of the gain are 4 of the optimum, and two estimates of a fleet that has not changed differ by √2.
+    /// </summary>
+    internal const double GainDeviations = 2;
+
+    /// <summary>
+    /// Standard deviations that the breach of a limit must exceed, and what a limit that binds lends to a gain: both grow with the move
+    /// itself, so that 4 deviations are 4, a false alarm in 400.
+    /// </summary>
+    internal const double LimitDeviations = 4;
+
+    /// <summary>
     /// Solves. There is a new version when there was none, when the definition was revised, when the one in force breaks a limit of the
-    /// problem as it is now, or when the gain exceeds the definition's minimum; else the one in force is confirmed.
+    /// problem as it is now, or when the gain exceeds the definition's minimum; the last two by more than the chance in the windows
+    /// explains, so that a fleet that does not change keeps its version. Else the one in force is confirmed.
     /// </summary>
     /// <param name="inputs">What to solve on.</param>
     /// <param name="previous">The allocation in force, or null.</param>
@@ -53,18 +67,19 @@ public static class SolvePolicy
         var derived = SnapshotDerivation.Derive(inputs, link, DerivationVersions.Current);
         if (derived.Snapshot is not { } snapshot)
             return new SolveOutcome.Infeasible(Reason(derived.Solution));
-        return IsWorthANewVersion(inputs, previous, snapshot) ? new SolveOutcome.Published(snapshot) : new SolveOutcome.Confirmed();
+        return IsWorthANewVersion(inputs, previous, derived) ? new SolveOutcome.Published(snapshot) : new SolveOutcome.Confirmed();
     }
 
-    private static bool IsWorthANewVersion(SnapshotInputs inputs, PreviousAllocation? previous, AllocationSnapshot snapshot)
+    private static bool IsWorthANewVersion(SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived)
     {
         if (previous is null || previous.DefinitionRevision != inputs.DefinitionRevision)
             return true;
-        var types = snapshot.Problem.TaskTypes;
+        var types = derived.Problem.TaskTypes;
         if (types.Count != previous.Tokens.Count || !types.All(type => previous.Tokens.ContainsKey(type.Id)))
             return true;
-        var inForce = AllocationSolver.Objective(snapshot.Problem, [.. types.Select(type => previous.Tokens[type.Id])]);
-        return !(snapshot.Solution.Objective - inForce <= inputs.Definition.Solving.MinimumGain);
+        var prior = Estimator.Estimate(inputs.Definition, new WorkloadSums(inputs.Definition.Solving.HorizonSeconds), inputs.SolvedAt);
+        var inForce = new AllocationInForce(derived, prior, [.. types.Select(type => previous.Tokens[type.Id])]);
+        return inForce.BreaksALimit || !(inForce.Gain - inForce.GainByChance <= inputs.Definition.Solving.MinimumGain);
     }
 
     private static string Reason(AllocationSolution solution) => solution.Reason switch

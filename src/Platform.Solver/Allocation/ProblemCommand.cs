@@ -61,12 +61,12 @@ internal static class ProblemCommand
     /// <param name="text">What is in it.</param>
     /// <param name="read">Reads an item.</param>
     /// <param name="validate">An item's faults.</param>
-    /// <param name="answer">Writes an item's answer; says whether there is one. Thread-safe.</param>
+    /// <param name="answer">Writes an item's answer, telling its progress, one item in all; says whether there is an answer. Thread-safe.</param>
     /// <param name="streams">Where to read and write.</param>
     /// <returns>Exit status.</returns>
     public static int Run<T>(
-        string file, ReadOnlyMemory<byte> text, ItemReader<T> read, Func<T, IReadOnlyList<InputError>> validate, Func<T, Utf8JsonWriter, bool> answer,
-        Streams streams)
+        string file, ReadOnlyMemory<byte> text, ItemReader<T> read, Func<T, IReadOnlyList<InputError>> validate,
+        Func<T, Utf8JsonWriter, JobProgress, bool> answer, Streams streams)
         where T : class
     {
         var document = new ProblemDocument<T>(file == "-" ? "standard input" : file, text, read, validate);
@@ -78,7 +78,9 @@ internal static class ProblemCommand
         }
 
         var feasible = true;
-        document.Answer(Answer, streams.Output, (done, all) => ShowProgress(done, all, streams));
+        var progress = new JobProgress(streams.Error, streams.IsTerminal, TimeProvider.System) { Items = document.Count };
+        document.Answer(Answer, streams.Output);
+        progress.End();
         return feasible ? 0 : Infeasible;
 
         byte[] Answer(T item)
@@ -87,7 +89,7 @@ internal static class ProblemCommand
             var settings = new JsonWriterOptions { Indented = !document.IsArray, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
             using (var writer = new Utf8JsonWriter(buffer, settings))
             {
-                if (!answer(item, writer))
+                if (!answer(item, writer, progress))
                     feasible = false;
             }
 
@@ -113,12 +115,5 @@ internal static class ProblemCommand
         {
             throw new BadUsage($"{file}: {exception.Message}");
         }
-    }
-
-    private static void ShowProgress(int done, int all, Streams streams)
-    {
-        // One batch is done before anybody could read the line.
-        if (streams.IsTerminal && all > 512)
-            streams.Error.Write(done < all ? $"\r{done} of {all}" : "\r\e[K");
     }
 }

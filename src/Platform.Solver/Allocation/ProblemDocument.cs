@@ -41,6 +41,9 @@ internal sealed class ProblemDocument<T>
     /// <summary>Whether the answer is an array too.</summary>
     public bool IsArray { get; }
 
+    /// <summary>Number of items; known once the document was looked at.</summary>
+    public int Count => _starts.Count;
+
     /// <summary>Looks at the whole document. Nothing is answered before that, or standard output would hold half an array.</summary>
     /// <returns>One line for each fault, in the document's order; empty when there is none.</returns>
     public IReadOnlyList<string> Check()
@@ -62,8 +65,7 @@ internal sealed class ProblemDocument<T>
     /// <summary>Answers each item on all cores and writes the answers in the items' order.</summary>
     /// <param name="answer">Thread-safe; gives JSON.</param>
     /// <param name="output">Where the answers go.</param>
-    /// <param name="done">Told how many items of how many are done.</param>
-    public void Answer(Func<T, byte[]> answer, Stream output, Action<int, int> done)
+    public void Answer(Func<T, byte[]> answer, Stream output)
     {
         output.Write(IsArray ? "["u8 : ""u8);
         for (var first = 0; first < _starts.Count; first += ItemsAtATime)
@@ -75,8 +77,6 @@ internal sealed class ProblemDocument<T>
                 output.Write(!IsArray ? ""u8 : first + i == 0 ? "\n"u8 : ",\n"u8);
                 output.Write(answers[i]);
             }
-
-            done(first + answers.Length, _starts.Count);
         }
 
         output.Write(IsArray ? "\n]\n"u8 : "\n"u8);

@@ -47,10 +47,11 @@ internal static class SolveCommand
             arguments.File, ProblemCommand.Read(arguments.File, streams.Input), ProblemReader.TryRead,
             problem => ProblemValidation.Validate(problem, options), Answer, streams);
 
-        bool Answer(AllocationProblem problem, Utf8JsonWriter output)
+        bool Answer(AllocationProblem problem, Utf8JsonWriter output, JobProgress progress)
         {
             var solution = AllocationSolver.Solve(problem, options);
             SolutionWriter.Write(output, solution);
+            progress.Advance(1);
             return solution.Status == SolutionStatus.Optimal;
         }
     }

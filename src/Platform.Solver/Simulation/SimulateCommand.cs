@@ -22,6 +22,8 @@ internal static class SimulateCommand
           --arrivals   queries to simulate, 1000000 by default; the first tenth is not measured
           --seed       equal seeds give equal answers; 1 by default
 
+        A long simulation tells its progress on standard error.
+
         Exit status: 0 simulated, 1 a problem is infeasible, 2 bad usage or input: one line for each fault.
         """;
 
@@ -47,21 +49,29 @@ internal static class SimulateCommand
             : ProblemCommand.Run(
                 arguments.File, text, ProblemReader.TryRead, problem => ProblemValidation.Validate(problem), AnswerSolved, streams);
 
-        bool AnswerSolved(AllocationProblem problem, Utf8JsonWriter output)
+        bool AnswerSolved(AllocationProblem problem, Utf8JsonWriter output, JobProgress progress)
         {
             var solution = AllocationSolver.Solve(problem);
             if (solution.Status == SolutionStatus.Infeasible)
             {
                 JsonSerializer.Serialize(output, solution, ProblemJson.Of<AllocationSolution>());
+                progress.Advance(1);
                 return false;
             }
 
-            return AnswerGiven(new(problem, [.. solution.Allocation!.Select(type => type.Tokens)]), output);
+            return AnswerGiven(new(problem, [.. solution.Allocation!.Select(type => type.Tokens)]), output, progress);
         }
 
-        bool AnswerGiven(SimulationRequest request, Utf8JsonWriter output)
+        bool AnswerGiven(SimulationRequest request, Utf8JsonWriter output, JobProgress progress)
         {
-            JsonSerializer.Serialize(output, Simulate(request, options), ProblemJson.Of<SimulationAnswer>());
+            var told = 0L;
+            void Tell(long arrived)
+            {
+                progress.Advance((arrived - told) / (double)options.Arrivals);
+                told = arrived;
+            }
+
+            JsonSerializer.Serialize(output, Simulate(request, options with { Progress = Tell }), ProblemJson.Of<SimulationAnswer>());
             return true;
         }
     }

@@ -1,61 +1,111 @@
-using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
+using Platform.Persistence;
 using Platform.Persistence.Solving;
 
 namespace Platform.Workers.Solving;
 
-/// <summary>Solves one fleet: folds its new windows, estimates, solves, and writes what came of it.</summary>
-internal sealed class FleetSolving(SolveStore store, TimeProvider time)
+/// <summary>Solves fleets of one tenant together: folds their new windows, estimates, solves, and writes what came of it.</summary>
+internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<FleetSolving> log)
 {
-    /// <summary>Solves a fleet once.</summary>
-    /// <returns>False when another solve or a revision came first, or the fleet is gone; nothing is lost then.</returns>
-    public async Task<bool> SolveAsync(FleetKey key, CancellationToken cancel)
+    /// <summary>Solves each fleet once. One that cannot be solved is put off and keeps none of the others from being solved.</summary>
+    /// <param name="tenant">The tenant's id.</param>
+    /// <param name="fleets">Ids of its fleets, each once.</param>
+    /// <param name="foundDueAt">When the fleets were found due.</param>
+    /// <param name="cancel">Gives up; what is not written by then is due again.</param>
+    public async Task<SweepFigures> SolveAsync(string tenant, IReadOnlyList<string> fleets, DateTimeOffset foundDueAt, CancellationToken cancel)
     {
-        if (await store.LoadAsync(key, cancel) is not { } basis)
-            return false;
-        var (sums, from) = Restore(basis);
-        var workloadVersion = await store.ReadWindowsAsync(key, from, sums.Fold, cancel);
-        var at = SnapshotDerivation.Instant(time.GetUtcNow(), basis.SolvedAt);
-        sums.Prune(at);
-        return await store.CommitAsync(
-            new SolveResult
-            {
-                Basis = basis,
-                At = at,
-                Sums = sums.ToBytes(),
-                WorkloadVersion = workloadVersion,
-                Outcome = Solve(basis, sums, workloadVersion, at),
-            },
-            cancel);
+        var clock = new SolveClock();
+        var figures = await SolveOrSplitAsync(tenant, fleets, foundDueAt, clock, cancel);
+        clock.Enter(SolveStage.Claim);
+        return figures + SweepFigures.Of(clock);
     }
 
-    private static (WorkloadSums Sums, long WorkloadVersion) Restore(SolveBasis basis)
+    private async Task<SweepFigures> SolveOrSplitAsync(
+        string tenant, IReadOnlyList<string> fleets, DateTimeOffset foundDueAt, SolveClock clock, CancellationToken cancel)
     {
-        var horizon = basis.Fleet.Definition.Solving.HorizonSeconds;
         try
         {
-            if (basis.Sums is not null && WorkloadSums.FromBytes(basis.Sums) is { } sums && sums.HorizonSeconds == horizon)
-                return (sums, basis.WorkloadVersion);
+            return await SolveTogetherAsync(tenant, fleets, foundDueAt, clock, cancel);
         }
-        catch (FormatException)
+        catch (Exception fault) when (fleets.Count > 1 && PlatformStore.IsNotTheDatabasesState(fault))
         {
-            // Another version of the estimator has written them.
+            log.LogWarning("Of {Count} fleets of {Tenant} one cannot be written; they are solved one by one: {Reason}", fleets.Count, tenant, fault.Message);
+        }
+        catch (Exception fault) when (fleets.Count == 1 && PlatformStore.IsNotTheDatabasesState(fault))
+        {
+            return await PostponeAsync(new FleetKey(tenant, fleets[0]), fault, foundDueAt, cancel);
         }
 
-        // The sums are derived: those of another horizon or form are folded again from the events.
-        return (new WorkloadSums(horizon), 0);
+        var figures = new SweepFigures();
+        foreach (var fleet in fleets)
+            figures += await SolveOrSplitAsync(tenant, [fleet], foundDueAt, clock, cancel);
+        return figures;
     }
 
-    private static SolveOutcome Solve(SolveBasis basis, WorkloadSums sums, long workloadVersion, DateTimeOffset at) => SolvePolicy.Solve(
+    private async Task<SweepFigures> SolveTogetherAsync(
+        string tenant, IReadOnlyList<string> fleets, DateTimeOffset foundDueAt, SolveClock clock, CancellationToken cancel)
+    {
+        var loaded = await store.LoadAsync(tenant, fleets, time.GetUtcNow(), clock, cancel);
+        var now = time.GetUtcNow();
+        var results = new List<SolveResult>(loaded.Count);
+        var failed = new SweepFigures();
+        foreach (var fleet in loaded)
+        {
+            if ((fleet.Fault ?? TrySolve(fleet.Basis!, now, clock, results)) is { } fault)
+                failed += await PostponeAsync(fleet.Key, fault, foundDueAt, cancel);
+        }
+
+        clock.Enter(SolveStage.Write);
+        var written = results.Count > 0 ? await store.CommitAsync(results, cancel) : [];
+        return failed + new SweepFigures
+        {
+            Fleets = fleets.Count - failed.Failed,
+            Published = written.Count(result => result.Outcome is SolveOutcome.Published),
+            Confirmed = written.Count(result => result.Outcome is SolveOutcome.Confirmed),
+            Infeasible = written.Count(result => result.Outcome is SolveOutcome.Infeasible),
+            Superseded = fleets.Count - failed.Failed - written.Count,
+        };
+    }
+
+    private static Exception? TrySolve(SolveBasis basis, DateTimeOffset now, SolveClock clock, List<SolveResult> results)
+    {
+        try
+        {
+            clock.Enter(SolveStage.Derive);
+            var at = SnapshotDerivation.Instant(now, basis.SolvedAt);
+            basis.Sums.Prune(at);
+            var outcome = Solve(basis, at);
+            clock.Enter(SolveStage.Fold);
+            // What is stored will do while there is nothing new in it: what has faded meanwhile is dropped again by the next solve.
+            var sums = basis.WorkloadVersion == basis.StoredWorkloadVersion ? null : basis.Sums.ToBytes();
+            results.Add(new SolveResult { Basis = basis, At = at, Sums = sums, Outcome = outcome });
+            return null;
+        }
+        catch (Exception fault)
+        {
+            // Nothing but arithmetic on this one fleet's numbers.
+            return fault;
+        }
+    }
+
+    private static SolveOutcome Solve(SolveBasis basis, DateTimeOffset at) => SolvePolicy.Solve(
         new SnapshotInputs
         {
             Tenant = basis.Key.Tenant,
             Fleet = basis.Key.Fleet,
             Definition = basis.Fleet.Definition,
             DefinitionRevision = basis.Fleet.Revision,
-            Sums = sums,
-            WorkloadVersion = workloadVersion,
+            Sums = basis.Sums,
+            WorkloadVersion = basis.WorkloadVersion,
             SolvedAt = at,
         },
         basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null);
+
+    private async Task<SweepFigures> PostponeAsync(FleetKey key, Exception fault, DateTimeOffset foundDueAt, CancellationToken cancel)
+    {
+        // Its health says so; the others do not wait for it.
+        log.LogError(fault, "The solve of {Tenant}/{Fleet} failed", key.Tenant, key.Fleet);
+        await store.PostponeAsync(key, $"failed: {fault.Message}", foundDueAt, time.GetUtcNow(), cancel);
+        return new SweepFigures { Fleets = 1, Failed = 1 };
+    }
 }

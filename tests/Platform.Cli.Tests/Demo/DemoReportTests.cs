@@ -1,5 +1,6 @@
 using Platform.Cli.Demo;
 using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Ingestion;
 
@@ -10,7 +11,7 @@ public sealed class DemoReportTests
     private static readonly FleetWorkload Workload = DemoWorkload.Create(
         [.. TraceGenerator.Generate(TimeSpan.FromMinutes(2), 1)], "trace", 1, new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero)).Fleets[0];
 
-    private static readonly int Published = Workload.Windows.Count;
+    private static readonly int Published = Workload.Windows;
 
     [Fact]
     public void A_fleet_with_all_windows_once_and_a_good_allocation_is_as_it_should_be() => Assert.Null(Report().Fault);
@@ -35,34 +36,19 @@ public sealed class DemoReportTests
         Assert.Equal("the objective, 1, is below that of the best uniform budget, 1.5", Report(uniform: 1.5).Fault);
 
     [Fact]
-    public void Without_a_terminal_a_fleet_is_plain_lines() => Assert.Equal(
-        [
-            $"acme/chat-eu: 1 server at utilization 0.50, accuracy 0.600, mean system time 2.50 s, objective 1.000 against 0.900 with 7 tokens for all, "
-                + $"in truth {Truth.Objective:0.000} of {Truth.Best:0.000} possible, version 4, {Published} windows stored of {Published} published, 2 sent twice",
-            "  smalltalk           100 tokens   share 0.150   accuracy 0.740",
-            "  chat                100 tokens   share 0.450   accuracy 0.740",
-            "  rag                 100 tokens   share 0.300   accuracy 0.740",
-            "  report              100 tokens   share 0.100   accuracy 0.740",
-        ],
-        DemoTable.LinesOf(Report()));
+    public void Without_a_terminal_a_table_is_lines_in_columns() => Assert.Equal(
+        ["  tokens", "    task      n  bar", "    chat    100  ██", "    report    7"],
+        DemoTable.LinesOf(new Sheet("tokens", ["<task", "n", "<bar"], [["chat", "100", "██"], ["report", "7", ""]])));
 
-    [Fact]
-    public void The_truth_is_never_better_than_the_best_and_the_best_never_worse_than_uniform()
-    {
-        Assert.True(Truth.Objective < Truth.Best);
-        Assert.True(Truth.Best >= Truth.Uniform);
-        var best = AllocationSolver.Solve(Workload.Plan.TrueProblem);
-        Assert.Equal(best.Objective!.Value, TruthReport.Of(Workload.Plan.TrueProblem, best.Allocation!).Objective!.Value, 1e-9);
-    }
-
-    [Fact]
-    public void An_allocation_that_overloads_the_fleet_in_truth_has_no_true_objective() => Assert.Null(
-        TruthReport.Of(Workload.Plan.TrueProblem, [.. Allocation.Select(task => task with { Tokens = 6_400 })]).Objective);
+    [Theory]
+    [InlineData(5, "├────────●×────────┤")]
+    [InlineData(10, "├────────●─────────×")]
+    [InlineData(20, "├───●─────┤        ×")]
+    public void An_interval_is_drawn_with_the_truth_in_it_or_outside(double truth, string drawn) =>
+        Assert.Equal(drawn, DemoTable.Interval(new TruthLine("", truth, 4.7, 0, 10)));
 
     private static TaskAllocation[] Allocation =>
         [.. Workload.Plan.Definition.TaskTypes.Select(type => new TaskAllocation(type.Id, 100, 100, 0.74, 1, TokenBound.None))];
-
-    private static TruthReport Truth => TruthReport.Of(Workload.Plan.TrueProblem, Allocation);
 
     private static FleetReport Report(StoredWindows? stored = null, long? solved = null, bool snapshot = true, double uniform = 0.9) => FleetReport.Create(
         "acme", Workload, duplicates: 2, stored ?? new StoredWindows(Published, Published),
@@ -74,6 +60,7 @@ public sealed class DemoReportTests
         Fleet = "chat-eu",
         Version = 4,
         SolvedAt = default,
+        Validity = new SnapshotValidity(Estimator.Estimate(Workload.Plan.Definition, new WorkloadSums(Workload.Plan.Definition.Solving.HorizonSeconds), default).Validity, new Dictionary<string, TaskTypeValidity>()),
         Provenance = new Provenance
         {
             DefinitionRevision = 1,

@@ -19,14 +19,14 @@ public sealed class DemoWorkloadTests
     [Fact]
     public void The_platforms_own_reader_takes_every_window()
     {
-        foreach (var window in Create(1).Fleets.SelectMany(fleet => fleet.Windows))
+        foreach (var window in Windows(Create(1)))
             Assert.True(WorkloadWindowReader.TryRead(DemoWorkload.Write(window), Now, out _, out var errors), string.Join("; ", errors));
     }
 
     [Fact]
     public void Sums_that_whole_numbers_can_have_satisfy_Cauchy_Schwarz()
     {
-        var sums = Create(1).Fleets.SelectMany(fleet => fleet.Windows).SelectMany(window => window.Tasks).Select(task => task.Service).OfType<ServiceSums>();
+        var sums = Windows(Create(1)).SelectMany(window => window.Tasks).Select(task => task.Service).OfType<ServiceSums>();
         Assert.All(sums, sum =>
         {
             Assert.True((Int128)sum.Tokens * sum.Tokens <= (Int128)sum.Completions * sum.TokensSquared);
@@ -40,19 +40,21 @@ public sealed class DemoWorkloadTests
     {
         var workload = Create(1);
 
-        Assert.Equal(Trace.Length, workload.Fleets.SelectMany(fleet => fleet.Windows).SelectMany(window => window.Tasks).Sum(task => task.Arrivals));
-        Assert.Equal(Trace.Length, workload.Fleets.Sum(fleet => fleet.Requests));
+        Assert.Equal(Trace.Length, Windows(workload).SelectMany(window => window.Tasks).Sum(task => task.Arrivals));
+        Assert.Equal(Trace.Length, workload.Fleets.Sum(fleet => fleet.Requests.Count));
     }
 
     [Fact]
     public void The_trace_ends_with_the_last_window_and_every_server_reports_all_of_it()
     {
-        foreach (var fleet in Create(1).Fleets)
+        var workload = Create(1);
+        foreach (var fleet in workload.Fleets)
         {
-            var servers = fleet.Plan.Template.Servers;
-            Assert.Equal(Now, fleet.Windows[^1].WindowEnd);
-            Assert.All(fleet.Windows.CountBy(window => window.WindowStart), it => Assert.Equal(servers, it.Value));
-            Assert.Equal(Trace[^1].At.TotalSeconds, 10 * fleet.Windows.Count / servers, 10.0);
+            var (servers, windows) = (fleet.Plan.Template.Servers, LiveFleet.WindowsOf(fleet, workload.Length).ToArray());
+            Assert.Equal(fleet.Windows, windows.Length);
+            Assert.Equal(Now, windows[^1].WindowEnd);
+            Assert.All(windows.CountBy(window => window.WindowStart), it => Assert.Equal(servers, it.Value));
+            Assert.Equal(Trace[^1].At.TotalSeconds, 10.0 * windows.Length / servers, 10.0);
         }
     }
 
@@ -87,11 +89,14 @@ public sealed class DemoWorkloadTests
     {
         var trace = Enumerable.Range(0, 100).Select(i => new TraceRequest(TimeSpan.FromSeconds(i), 100, 10)).ToArray();
 
-        Assert.All(DemoWorkload.Create(trace, "trace.csv", 1, Now).Fleets, fleet => Assert.NotEmpty(fleet.Windows));
+        Assert.All(DemoWorkload.Create(trace, "trace.csv", 1, Now).Fleets, fleet => Assert.True(fleet.Windows > 0));
     }
 
     private static DemoWorkload Create(int seed) => DemoWorkload.Create(Trace, "trace.csv", seed, Now);
 
     private static byte[] Bytes(int seed) =>
-        [.. Create(seed).Fleets.SelectMany(fleet => fleet.Windows.SelectMany(DemoWorkload.Write).Concat(StrictJson.Write(fleet.Plan.Definition)))];
+        [.. Windows(Create(seed)).SelectMany(DemoWorkload.Write), .. Create(seed).Fleets.SelectMany(fleet => StrictJson.Write(fleet.Plan.Definition))];
+
+    private static IEnumerable<WorkloadWindow> Windows(DemoWorkload workload) =>
+        workload.Fleets.SelectMany(fleet => LiveFleet.WindowsOf(fleet, workload.Length));
 }

@@ -18,13 +18,13 @@ public sealed class FleetSimulationTests
     [Fact]
     public void Time_in_the_system_is_the_end_less_the_arrival_to_the_nearest_millisecond()
     {
-        var simulation = new FleetSimulation(Plan(DemoCatalog.Fleets[0]), seed: 1);
+        var simulation = new FleetSimulation(Plan(DemoCatalog.Fleets[0]), seed: 1, explores: true);
 
         foreach (var request in TraceGenerator.Generate(TimeSpan.FromMinutes(10), 1))
         {
-            var query = simulation.Serve(request);
+            var query = simulation.Serve(request, [400, 400, 400, 400]);
 
-            Assert.Equal(Math.Round((query.Ended - query.Arrived).TotalMilliseconds), query.SystemMillis, 0.51);
+            Assert.Equal((query.Ended - query.Arrived).TotalMilliseconds, query.SystemMillis, 0.51);
             Assert.True(query.SystemMillis >= query.ServiceMillis);
             Assert.True(query.TokensUsed <= query.TokensGranted);
         }
@@ -45,12 +45,37 @@ public sealed class FleetSimulationTests
     }
 
     [Fact]
-    public void The_static_policy_uses_on_average_what_the_scaling_counts_on()
+    public void Queries_use_on_average_the_part_of_their_tokens_that_the_scaling_counts_on()
     {
         var random = new Random(1);
-        var used = Enumerable.Range(0, 100_000).Sum(_ => StaticPolicy.Use(StaticPolicy.Grant(1_000, random), random)) / 100_000.0;
+        var used = Enumerable.Range(0, 100_000).Sum(_ => TokenUse.Of(1_000, random.NextDouble(), random.NextDouble())) / 100_000.0;
 
-        Assert.Equal(StaticPolicy.MeanUse, used / 1_000, 0.01);
+        Assert.Equal(TokenUse.Mean, used / 1_000, 0.01);
+    }
+
+    [Fact]
+    public void One_seed_is_the_same_queries_under_every_policy()
+    {
+        var plan = Plan(DemoCatalog.Fleets[0]);
+        var (one, other) = (new FleetSimulation(plan, 3, explores: false), new FleetSimulation(plan, 3, explores: true));
+
+        foreach (var request in Trace.Take(1_000))
+        {
+            var (plain, explored) = (one.Serve(request, [100, 200, 300, 400]), other.Serve(request, [100, 200, 300, 400]));
+            if (plain.TokensGranted == explored.TokensGranted)
+                Assert.Equal((plain.ServiceMillis, plain.IsCorrect), (explored.ServiceMillis, explored.IsCorrect));
+        }
+    }
+
+    [Fact]
+    public void Service_times_scatter_around_the_line_with_the_variance_of_the_truth()
+    {
+        var (truth, random) = (Plan(DemoCatalog.Fleets[0]).Truth[1], new Random(2));
+        double[] seconds = [.. Enumerable.Range(0, 100_000).Select(_ => truth.ServiceSeconds(100, random.NextDouble()))];
+        var mean = seconds.Average();
+
+        Assert.Equal(1, mean / (truth.Service.BaseSeconds + (100 * truth.Service.SecondsPerToken)), 0.01);
+        Assert.Equal(1, seconds.Average(it => (it - mean) * (it - mean)) / truth.VarianceSecondsSquared, 0.05);
     }
 
     [Fact]
@@ -58,8 +83,9 @@ public sealed class FleetSimulationTests
     {
         foreach (var template in DemoCatalog.Fleets)
         {
-            var simulation = new FleetSimulation(Plan(template), seed: 3);
-            var busy = Trace.Sum(request => simulation.Serve(request).ServiceMillis) / 1_000.0;
+            var simulation = new FleetSimulation(Plan(template), seed: 3, explores: false);
+            long[] tokens = [.. template.Tasks.Select(_ => (long)template.PolicyTokens)];
+            var busy = Trace.Sum(request => simulation.Serve(request, tokens).ServiceMillis) / 1_000.0;
 
             Assert.Equal(template.Utilization, busy / (template.Servers * Length.TotalSeconds), 0.03);
         }

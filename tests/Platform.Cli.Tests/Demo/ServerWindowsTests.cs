@@ -14,7 +14,7 @@ public sealed class ServerWindowsTests
         windows.Record(Query(task: 0, arrived: 9.5, ended: 10.0, granted: 100, used: 80, serviceMillis: 500, systemMillis: 500, correct: true));
         windows.Record(Query(task: 0, arrived: 11, ended: 19.999, granted: 100, used: 100, serviceMillis: 620, systemMillis: 8_999, correct: false));
 
-        var written = windows.ToWindows("lab", Start).ToArray();
+        var written = Enumerable.Range(0, 3).Select(i => windows.Window(i, "lab", Start)).ToArray();
 
         Assert.Equal([Start, Start.AddSeconds(10), Start.AddSeconds(20)], written.Select(window => window.WindowStart));
         Assert.All(written, window => Assert.Equal(TimeSpan.FromSeconds(10), window.WindowEnd - window.WindowStart));
@@ -43,7 +43,7 @@ public sealed class ServerWindowsTests
         var windows = new ServerWindows(["math"], TimeSpan.FromSeconds(10), 1);
         windows.Record(Query(task: 0, arrived: 9, ended: 10, granted: 1, used: 1, serviceMillis: 1_000, systemMillis: 1_000, correct: true));
 
-        Assert.Equal(new TaskWindow { TaskType = "math", Arrivals = 1 }, Assert.Single(Assert.Single(windows.ToWindows("lab", Start)).Tasks));
+        Assert.Equal(new TaskWindow { TaskType = "math", Arrivals = 1 }, Assert.Single(windows.Window(0, "lab", Start).Tasks));
     }
 
     private static ServedQuery Query(

@@ -1,5 +1,6 @@
 using System.Text;
 using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
 using Platform.Domain.Tests.Fleets;
 
@@ -11,7 +12,7 @@ namespace Platform.Domain.Tests.Snapshots;
 /// </summary>
 public sealed class AllocationSnapshotTests
 {
-    private const string PinnedHash = "bb1157a1e6ee2f9927be9956545f5ac97fa039955f2159cfb43f2cba63d800ea";
+    private const string PinnedHash = "b459b25b2c47529bb7e3c8e92ff4fdd19abf759296aa0aa4f50da3fe21df7fd2";
 
     [Fact]
     public void The_canonical_bytes_are_those_of_the_stored_example() =>
@@ -80,5 +81,28 @@ public sealed class AllocationSnapshotTests
             Uniform = new UniformAllocation(240, 9.87),
             Diagnostics = new SolverDiagnostics(SolverMethod.Newton, 5, 8.2, null, SolverExit.Converged),
         },
+        Validity = new SnapshotValidity(
+            new ModelValidity
+            {
+                TimescaleSeconds = 338,
+                Burstiness = new ValidityCheck(13.5, 40.25, true),
+                ArrivalDrift = new ValidityCheck(1.125, 2.5, false),
+                Adherence = new ValidityCheck(0.75, null, true),
+                Staleness = new ValidityCheck(12, 1.5, false),
+            },
+            new Dictionary<string, TaskTypeValidity>
+            {
+                ["math"] = new()
+                {
+                    ShareDispersion = new ValidityCheck(1.0625, 0.5, false),
+                    ServiceSpread = new ValidityCheck(0.25, 0.125, true),
+                    Adherence = new ValidityCheck(0.8125, null, true),
+                    CurveMisfit = new ValidityCheck(null, null, false),
+                    Convexity = new ValidityCheck(null, null, false),
+                    ArrivalDrift = new ValidityCheck(0.9375, -1, false),
+                    ServiceDrift = new ValidityCheck(-0.5, -2, false),
+                    AccuracyDrift = new ValidityCheck(0.03125, 1.75, false),
+                },
+            }),
     };
 }

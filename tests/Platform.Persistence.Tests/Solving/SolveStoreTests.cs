@@ -1,4 +1,3 @@
-using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Ingestion;
@@ -15,7 +14,7 @@ public sealed class SolveStoreTests(TestStore store)
     {
         var key = await FleetAsync();
         var result = TestStore.Solve(await LoadAsync(key), workloadVersion: 5);
-        Assert.True(await store.Solves.CommitAsync(result, Cancel));
+        Assert.True(await store.CommitAsync(result, Cancel));
 
         var snapshot = Assert.IsType<SolveOutcome.Published>(result.Outcome).Snapshot;
         var stored = (await store.Snapshots.FindAsync(key.Tenant, key.Fleet, null, Cancel))!;
@@ -28,7 +27,7 @@ public sealed class SolveStoreTests(TestStore store)
 
         var basis = await LoadAsync(key);
         Assert.Equal((1, 5L), (basis.Fleet.LatestVersion, basis.WorkloadVersion));
-        Assert.Equal([1, 2, 3], basis.Sums!);
+        Assert.Equal(TestStore.SumsOf(5).ToBytes(), basis.Sums.ToBytes());
         Assert.Equal(stored.Hash, basis.Latest!.Hash);
         var view = (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!;
         Assert.Equal(TestStore.At.AddSeconds(TestStore.Definition.Solving.EverySeconds), view.DueAt);
@@ -39,11 +38,11 @@ public sealed class SolveStoreTests(TestStore store)
     public async Task Of_two_solves_on_the_same_basis_one_wins_and_the_other_writes_nothing()
     {
         var key = await FleetAsync();
-        var (first, second) = (TestStore.Solve(await LoadAsync(key), 5), TestStore.Solve(await LoadAsync(key), 6) with { Sums = [9] });
-        Assert.True(await store.Solves.CommitAsync(first, Cancel));
-        Assert.False(await store.Solves.CommitAsync(second, Cancel));
+        var (first, second) = (TestStore.Solve(await LoadAsync(key), 5), TestStore.Solve(await LoadAsync(key), 6));
+        Assert.True(await store.CommitAsync(first, Cancel));
+        Assert.False(await store.CommitAsync(second, Cancel));
         await StandsAsync(key, version: 1, workloadVersion: 5);
-        Assert.Equal([1, 2, 3], (await LoadAsync(key)).Sums!);
+        Assert.Equal(TestStore.SumsOf(5).ToBytes(), (await LoadAsync(key)).Sums.ToBytes());
     }
 
     [Fact]
@@ -51,7 +50,7 @@ public sealed class SolveStoreTests(TestStore store)
     {
         var key = await FleetAsync();
         var basis = await LoadAsync(key);
-        var won = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => store.Solves.CommitAsync(TestStore.Solve(basis), Cancel), Cancel)));
+        var won = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => store.CommitAsync(TestStore.Solve(basis), Cancel), Cancel)));
         Assert.Single(won, it => it);
         await StandsAsync(key, version: 1, workloadVersion: 0);
     }
@@ -81,7 +80,7 @@ public sealed class SolveStoreTests(TestStore store)
         var result = TestStore.Solve(await LoadAsync(key));
         await store.Fleets.PutAsync(
             key.Tenant, key.Fleet, TestStore.Definition with { DisplayName = "Revised" }, null, "ci", TestStore.At.AddHours(1), Cancel);
-        Assert.False(await store.Solves.CommitAsync(result, Cancel));
+        Assert.False(await store.CommitAsync(result, Cancel));
         await StandsAsync(key, version: 0, workloadVersion: 0);
         Assert.Equal(TestStore.At.AddHours(1), (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.DueAt);
     }
@@ -94,7 +93,7 @@ public sealed class SolveStoreTests(TestStore store)
         var result = TestStore.Solve(await LoadAsync(key));
         var asked = TestStore.At.AddSeconds(1);
         Assert.True(await store.Fleets.RequestSolveAsync(key.Tenant, key.Fleet, asked, Cancel));
-        Assert.True(await store.Solves.CommitAsync(result, Cancel));
+        Assert.True(await store.CommitAsync(result, Cancel));
         Assert.Equal(asked, (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.DueAt);
 
         Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
@@ -107,9 +106,9 @@ public sealed class SolveStoreTests(TestStore store)
         var key = await FleetAsync();
         var result = TestStore.Solve(await LoadAsync(key));
         await store.Fleets.RetireAsync(key.Tenant, key.Fleet, "ci", TestStore.At, Cancel);
-        Assert.False(await store.Solves.CommitAsync(result, Cancel));
+        Assert.False(await store.CommitAsync(result, Cancel));
         await StandsAsync(key, version: 0, workloadVersion: 0);
-        Assert.Null(await store.Solves.LoadAsync(key, Cancel));
+        Assert.Null(await store.LoadAsync(key, Cancel));
     }
 
     [Fact]
@@ -117,8 +116,8 @@ public sealed class SolveStoreTests(TestStore store)
     {
         var key = await FleetAsync();
         var (behind, ahead) = (TestStore.Solve(await LoadAsync(key), 5), TestStore.Solve(await LoadAsync(key), 6));
-        Assert.True(await store.Solves.CommitAsync(ahead with { Outcome = new SolveOutcome.Confirmed() }, Cancel));
-        Assert.False(await store.Solves.CommitAsync(behind, Cancel));
+        Assert.True(await store.CommitAsync(ahead with { Outcome = new SolveOutcome.Confirmed() }, Cancel));
+        Assert.False(await store.CommitAsync(behind, Cancel));
         await StandsAsync(key, version: 0, workloadVersion: 6);
     }
 
@@ -128,15 +127,9 @@ public sealed class SolveStoreTests(TestStore store)
     {
         var key = await FleetAsync();
         var result = TestStore.Solve(await LoadAsync(key), 5);
-        await store.ExecuteAsync(
-            """
-            insert into platform.allocation_snapshots
-                (tenant_id, fleet_id, version, solved_at, hash, document, objective, mean_accuracy, mean_system_time_seconds, utilization)
-            values ($1, $2, 1, $3, 'by hand', 'x', 0, 0, 0, 0)
-            """,
-            Cancel, key.Tenant, key.Fleet, TestStore.At);
+        await SnapshotByHandAsync(key);
 
-        Assert.False(await store.Solves.CommitAsync(result, Cancel));
+        Assert.False(await store.CommitAsync(result, Cancel));
 
         Assert.Equal("by hand", (await store.Snapshots.FindVersionAsync(key.Tenant, key.Fleet, 1, Cancel))!.Hash);
         Assert.Single((await store.Fleets.EventsAsync(key.Tenant, key.Fleet, 0, 10, Cancel))!);
@@ -155,7 +148,7 @@ public sealed class SolveStoreTests(TestStore store)
         var stream = EventStore.FleetStream(key.Tenant, key.Fleet);
         await store.ExecuteAsync("update events.mt_events set version = 2 where stream_id = $1", Cancel, stream);
 
-        await Assert.ThrowsAnyAsync<Exception>(() => store.Solves.CommitAsync(result, Cancel));
+        await Assert.ThrowsAnyAsync<Exception>(() => store.CommitAsync(result, Cancel));
 
         Assert.Equal(0, await store.CountAsync("platform.allocation_snapshots", key.Tenant, Cancel));
         Assert.Equal(0, await store.CountAsync("platform.workload_sums", key.Tenant, Cancel));
@@ -167,7 +160,7 @@ public sealed class SolveStoreTests(TestStore store)
     public async Task A_confirmed_solve_moves_the_sums_and_the_timetable_and_announces_nothing()
     {
         var key = await FleetAsync();
-        Assert.True(await store.Solves.CommitAsync(TestStore.Solve(await LoadAsync(key), 5) with { Outcome = new SolveOutcome.Confirmed() }, Cancel));
+        Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key), 5) with { Outcome = new SolveOutcome.Confirmed() }, Cancel));
         await StandsAsync(key, version: 0, workloadVersion: 5);
         Assert.Single((await store.Fleets.EventsAsync(key.Tenant, key.Fleet, 0, 10, Cancel))!);
     }
@@ -176,7 +169,7 @@ public sealed class SolveStoreTests(TestStore store)
     public async Task An_infeasible_solve_says_why_until_the_next_one_succeeds()
     {
         var key = await FleetAsync();
-        Assert.True(await store.Solves.CommitAsync(TestStore.Solve(await LoadAsync(key)) with { Outcome = new SolveOutcome.Infeasible("unstable: …") }, Cancel));
+        Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key)) with { Outcome = new SolveOutcome.Infeasible("unstable: …") }, Cancel));
         Assert.Equal("unstable: …", (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.SolveFault);
         Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
         Assert.Null((await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.SolveFault);
@@ -203,22 +196,108 @@ public sealed class SolveStoreTests(TestStore store)
     }
 
     [Fact]
-    public async Task Windows_are_read_in_order_from_any_version_on()
+    public async Task Windows_that_are_not_in_the_stored_sums_are_folded_into_them()
     {
         var key = await FleetAsync();
-        await store.Intake.StoreAsync(
-            [.. Enumerable.Range(1, 10).Select(i => new IncomingWindow(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet, i)))], Cancel);
-        await ReadsAsync(key, 0, until: 10, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-        await ReadsAsync(key, 7, until: 10, [8, 9, 10]);
-        await ReadsAsync(key, 10, until: 10, []);
+        await StoreWindowsAsync(key, 7);
+        Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key), 7), Cancel));
+        await StoreWindowsAsync(key, 3);
+        var basis = await LoadAsync(key);
+        Assert.Equal((10L, 7L), (basis.WorkloadVersion, basis.StoredWorkloadVersion));
+        Assert.Equal(TestStore.SumsOf(10).ToBytes(), basis.Sums.ToBytes());
     }
 
     [Fact]
-    public async Task A_fleet_without_windows_is_read_up_to_version_0() => await ReadsAsync(await FleetAsync(), 0, until: 0, []);
+    public async Task A_fleet_without_windows_is_read_up_to_version_0()
+    {
+        var basis = await LoadAsync(await FleetAsync());
+        Assert.Equal((0L, null), (basis.WorkloadVersion, basis.StoredWorkloadVersion));
+        Assert.Null(basis.Sums.LastWindowEnd);
+    }
+
+    [Theory]
+    [InlineData("x")]
+    [InlineData("")]
+    public async Task Sums_of_another_form_are_folded_again_from_the_events(string form)
+    {
+        var key = await FleetAsync();
+        await StoreWindowsAsync(key, 4);
+        Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key), 4), Cancel));
+        await store.ExecuteAsync("update platform.workload_sums set sums = $2::text::bytea where tenant_id = $1", Cancel, key.Tenant, form);
+        var basis = await LoadAsync(key);
+        Assert.Equal((4L, null), (basis.WorkloadVersion, basis.StoredWorkloadVersion));
+        Assert.Equal(TestStore.SumsOf(4).ToBytes(), basis.Sums.ToBytes());
+    }
+
+    /// <summary>Folded again, a fleet's sums cost what its horizon holds, whatever its history.</summary>
+    [Fact]
+    public async Task Folded_for_another_horizon_windows_are_read_only_as_far_back_as_they_can_count()
+    {
+        var key = await FleetAsync();
+        await StoreWindowsAsync(key, 1_300);
+        var stream = EventStore.WorkloadStream(key.Tenant, key.Fleet);
+        // The first thousand came long ago; had they been read, they would have been refused: they are no windows.
+        await store.ExecuteAsync(
+            "update events.mt_events set timestamp = $2 - interval '30 days', data = '{}' where stream_id = $1 and version <= 800", Cancel, stream, TestStore.At);
+        await store.ExecuteAsync(
+            "update events.mt_events set timestamp = $2 where stream_id = $1 and version > 1000", Cancel, stream, TestStore.At);
+        await store.ExecuteAsync(
+            "update events.mt_events set timestamp = $2 - interval '20 days' where stream_id = $1 and version between 801 and 1000", Cancel, stream, TestStore.At);
+        await store.Fleets.PutAsync(
+            key.Tenant, key.Fleet, TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 3_600 } }, null, "ci", TestStore.At, Cancel);
+        var basis = await LoadAsync(key);
+        Assert.Equal((1_300L, null), (basis.WorkloadVersion, basis.StoredWorkloadVersion));
+        Assert.Equal(TestStore.SumsOf(500, 3_600).ToBytes(), basis.Sums.ToBytes());
+    }
+
+    [Fact]
+    public async Task What_cannot_be_solved_on_is_said_of_its_fleet_alone()
+    {
+        var keys = await FleetsAsync(3);
+        await store.Intake.StoreAsync(
+            [.. keys.Select(key => new IncomingWindow(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet)))], Cancel);
+        await store.ExecuteAsync(
+            "update events.mt_events set data = '{\"window\": 1}' where stream_id = $1", Cancel, EventStore.WorkloadStream(keys[1].Tenant, keys[1].Fleet));
+        var loaded = await store.Solves.LoadAsync(keys[0].Tenant, [.. keys.Select(key => key.Fleet)], TestStore.At, new SolveClock(), Cancel);
+        Assert.Equal([false, true, false], loaded.OrderBy(it => it.Key.Fleet, StringComparer.Ordinal).Select(it => it.Fault is not null));
+        Assert.All(loaded.Where(it => it.Fault is null), it => Assert.Equal(1, it.Basis!.WorkloadVersion));
+    }
+
+    [Fact]
+    public async Task Of_several_results_those_that_were_overtaken_are_left_out()
+    {
+        var keys = await FleetsAsync(4);
+        var results = new List<SolveResult>();
+        foreach (var key in keys)
+            results.Add(TestStore.Solve(await LoadAsync(key), 5));
+        await store.Fleets.RetireAsync(keys[0].Tenant, keys[0].Fleet, "ci", TestStore.At, Cancel);
+        Assert.True(await store.PublishAsync(keys[1].Tenant, keys[1].Fleet, Cancel));
+        results[2] = results[2] with { Outcome = new SolveOutcome.Confirmed(), Sums = null };
+        var written = await store.Solves.CommitAsync(results, Cancel);
+        Assert.Equal([keys[2], keys[3]], written.Select(result => result.Basis.Key));
+        var published = await Task.WhenAll(keys.Select(async key =>
+            (await store.Snapshots.ListAsync(key.Tenant, key.Fleet, int.MaxValue, 10, Cancel))!.Count));
+        Assert.Equal([0, 1, 0, 1], published);
+        Assert.Equal(5, (await store.Fleets.FindAsync(keys[2].Tenant, keys[2].Fleet, Cancel))!.SolvedWorkloadVersion);
+        Assert.Null((await LoadAsync(keys[2])).StoredWorkloadVersion);
+    }
+
+    [Fact]
+    public async Task Of_several_results_one_that_the_unique_key_refuses_takes_the_others_with_it()
+    {
+        var keys = await FleetsAsync(2);
+        SolveResult[] results = [TestStore.Solve(await LoadAsync(keys[0])), TestStore.Solve(await LoadAsync(keys[1]))];
+        await SnapshotByHandAsync(keys[1]);
+        var fault = await Assert.ThrowsAnyAsync<Exception>(() => store.Solves.CommitAsync(results, Cancel));
+        Assert.True(PlatformStore.IsNotTheDatabasesState(fault), "they are to be written one by one");
+        Assert.Null(await store.Snapshots.FindAsync(keys[0].Tenant, keys[0].Fleet, null, Cancel));
+        Assert.Single(await store.Solves.CommitAsync([results[0]], Cancel));
+        Assert.Empty(await store.Solves.CommitAsync([results[1]], Cancel));
+    }
 
     [Fact]
     public async Task There_is_nothing_to_load_of_a_fleet_that_never_was() =>
-        Assert.Null(await store.Solves.LoadAsync(new FleetKey(TestStore.NewTenant(), "none"), Cancel));
+        Assert.Null(await store.LoadAsync(new FleetKey(TestStore.NewTenant(), "none"), Cancel));
 
     private async Task<FleetKey> FleetAsync()
     {
@@ -227,14 +306,30 @@ public sealed class SolveStoreTests(TestStore store)
         return key;
     }
 
-    private async Task<SolveBasis> LoadAsync(FleetKey key) => (await store.Solves.LoadAsync(key, Cancel))!;
+    private async Task<SolveBasis> LoadAsync(FleetKey key) => (await store.LoadAsync(key, Cancel))!;
 
-    private async Task ReadsAsync(FleetKey key, long after, long until, long[] arrivals)
+    private async Task<FleetKey[]> FleetsAsync(int count)
     {
-        var read = new List<WorkloadWindow>();
-        Assert.Equal(until, await store.Solves.ReadWindowsAsync(key, after, read.Add, Cancel));
-        Assert.Equal(arrivals, read.Select(window => window.Tasks[0].Arrivals));
+        var tenant = TestStore.NewTenant();
+        FleetKey[] keys = [.. Enumerable.Range(0, count).Select(i => new FleetKey(tenant, $"chat-{i}"))];
+        foreach (var key in keys)
+            await store.PutFleetAsync(key.Tenant, key.Fleet, Cancel);
+        return keys;
     }
+
+    private async Task StoreWindowsAsync(FleetKey key, int count)
+    {
+        IncomingWindow[] windows = [.. Enumerable.Range(0, count).Select(_ => new IncomingWindow(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet)))];
+        Assert.All(await store.Intake.StoreAsync(windows, Cancel), outcome => Assert.Equal(IntakeOutcome.Stored, outcome));
+    }
+
+    private Task SnapshotByHandAsync(FleetKey key) => store.ExecuteAsync(
+        """
+        insert into platform.allocation_snapshots
+            (tenant_id, fleet_id, version, solved_at, hash, document, objective, mean_accuracy, mean_system_time_seconds, utilization)
+        values ($1, $2, 1, $3, 'by hand', 'x', 0, 0, 0, 0)
+        """,
+        Cancel, key.Tenant, key.Fleet, TestStore.At);
 
     /// <summary>Rows and events agree on the version, and there is one of each for every version.</summary>
     private async Task StandsAsync(FleetKey key, int version, long workloadVersion)

@@ -88,6 +88,16 @@ public sealed class SolveCommandTests
         Assert.Equivalent(expected, ProblemReader.TryRead(json), strict: true);
     }
 
+    [Fact]
+    public void A_variance_of_the_service_time_is_read_as_the_serializer_does()
+    {
+        var json = Encoding.UTF8.GetBytes(Commands.Changed(it => it["taskTypes"]![0]!["service"]!["varianceSecondsSquared"] = 2.5).ToJsonString());
+        Assert.True(StrictJson.TryRead<AllocationProblem>(json, out var expected, out _));
+        var read = ProblemReader.TryRead(json);
+        Assert.Equivalent(expected, read, strict: true);
+        Assert.Equal([2.5, 0], read!.TaskTypes.Select(type => type.Service.VarianceSecondsSquared));
+    }
+
     [Theory]
     [MemberData(nameof(Faults))]
     public void What_the_serializer_refuses_is_never_read(string input, string line)
@@ -136,6 +146,7 @@ public sealed class SolveCommandTests
         { Commands.Changed(it => it["taskTypes"]![1]!["id"] = "math").ToJsonString(), "standard input: /taskTypes/1/id: repeats" },
         { Commands.Changed(it => it["taskTypes"]![1]!["minTokens"] = 5000).ToJsonString(), "standard input: /taskTypes/1/maxTokens: " },
         { Commands.Changed(it => it["taskTypes"]![0]!["service"]!["secondsPerToken"] = -1).ToJsonString(), "standard input: /taskTypes/0/service/secondsPerToken: " },
+        { Commands.Changed(it => it["taskTypes"]![0]!["service"]!["varianceSecondsSquared"] = -1).ToJsonString(), "standard input: /taskTypes/0/service/varianceSecondsSquared: " },
         { Commands.Changed(it => it["taskTypes"] = null).ToJsonString(), "standard input: /taskTypes: " },
         { $"[{Commands.Problem().ToJsonString()},{Commands.Changed(it => it["servers"] = 0).ToJsonString()}]", "standard input: /1/servers: " },
         { $"[{Commands.Problem().ToJsonString()},{Commands.Changed(it => it["x"] = 0).ToJsonString()}]", "standard input: /1/x: " },

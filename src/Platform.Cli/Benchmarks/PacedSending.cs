@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Platform.Cli.Demo;
+namespace Platform.Cli.Benchmarks;
 
 /// <summary>Sends at an even pace, with many messages in flight.</summary>
 internal static class PacedSending

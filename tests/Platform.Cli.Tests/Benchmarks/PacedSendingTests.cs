@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Platform.Cli.Demo;
+using Platform.Cli.Benchmarks;
 
-namespace Platform.Cli.Tests.Demo;
+namespace Platform.Cli.Tests.Benchmarks;
 
 public sealed class PacedSendingTests
 {

@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+using Platform.Cli.Hosting;
+using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
+using Platform.Domain.Snapshots;
+using Platform.Persistence;
+using Platform.Persistence.Ingestion;
+using Platform.Persistence.Solving;
+using Spectre.Console;
+
+namespace Platform.Cli.Benchmarks;
+
+/// <summary>What <c>bench estimate</c> prints.</summary>
+internal sealed record EstimateReport
+{
+    /// <summary>Windows of six task types folded a second, on one thread.</summary>
+    public required double WindowsFoldedPerSecond { get; init; }
+
+    /// <summary>The same windows, read from JSON first.</summary>
+    public required double WindowsReadAndFoldedPerSecond { get; init; }
+
+    public required long ShortHistory { get; init; }
+
+    public required long LongHistory { get; init; }
+
+    /// <summary>Medians of a re-solve in milliseconds: load with new windows, derive, write.</summary>
+    public required double ShortMilliseconds { get; init; }
+
+    /// <inheritdoc cref="ShortMilliseconds"/>
+    public required double LongMilliseconds { get; init; }
+
+    public required double Ratio { get; init; }
+
+    public required int Pairs { get; init; }
+
+    public IEnumerable<string> ToLines() =>
+    [
+        Text($"windows of {SweepFleets.TaskTypes} task types, one thread: {WindowsFoldedPerSecond:0} folded a second; {WindowsReadAndFoldedPerSecond:0} read from JSON and folded"),
+        Text($"re-solve with new windows, medians of {Pairs} by turns: {ShortMilliseconds:0.00} ms with {ShortHistory} events of history, ")
+            + Text($"{LongMilliseconds:0.00} ms with {LongHistory}; ratio {Ratio:0.000}"),
+    ];
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>How fast windows are folded, and whether a re-solve minds the length of the fleet's history.</summary>
+internal sealed class EstimateBenchmark
+{
+    private const string Tenant = "estimate";
+    private const int Windows = 1_000;
+    private const int NewWindows = 3;
+    private const int Pairs = 150;
+    private const int WarmUp = 50;
+
+    public static async Task<EstimateReport> RunAsync(PlatformSettings settings, int longHistory, IAnsiConsole console, CancellationToken cancel)
+    {
+        await PlatformHosts.MigrateAsync(settings, cancel);
+        await using var store = new PlatformStore(settings.Postgres);
+        await using var database = NpgsqlDataSource.Create(settings.Postgres);
+        console.Say("folding");
+        var (folded, read) = MeasureFolding();
+        console.Say($"laying down histories of {Windows} and {longHistory} events");
+        foreach (var (fleet, events) in (IEnumerable<(string, int)>)[("short", Windows), ("long", longHistory)])
+            await LayAsync(store, database, fleet, events, cancel);
+        console.Say($"{Pairs} re-solves of each by turns");
+        var (brief, lengthy, ratio) = await MeasureSolvesAsync(store, cancel);
+        return new EstimateReport
+        {
+            WindowsFoldedPerSecond = folded,
+            WindowsReadAndFoldedPerSecond = read,
+            ShortHistory = Windows,
+            LongHistory = longHistory,
+            ShortMilliseconds = brief,
+            LongMilliseconds = lengthy,
+            Ratio = ratio,
+            Pairs = Pairs,
+        };
+    }
+
+    private static (double Folded, double Read) MeasureFolding()
+    {
+        const int Times = 30;
+        WorkloadWindow[] windows = [.. WindowsUntil("fold", Windows, TimeProvider.System.GetUtcNow(), new Random(1))];
+        byte[][] bytes = [.. windows.Select(StrictJson.Write)];
+        var best = (Folded: 0.0, Read: 0.0);
+        for (var i = 0; i < Times; i++)
+        {
+            var watch = Stopwatch.StartNew();
+            var sums = new WorkloadSums(SweepFleets.Definition(0).Solving.HorizonSeconds);
+            foreach (var window in windows)
+                sums.Fold(window);
+            best.Folded = Math.Max(best.Folded, Windows / watch.Elapsed.TotalSeconds);
+            watch.Restart();
+            sums = new WorkloadSums(SweepFleets.Definition(0).Solving.HorizonSeconds);
+            foreach (var text in bytes)
+                if (StrictJson.TryRead<WorkloadWindow>(text, out var window, out _))
+                    sums.Fold(window);
+            best.Read = Math.Max(best.Read, Windows / watch.Elapsed.TotalSeconds);
+        }
+
+        return best;
+    }
+
+    /// <summary>
+    /// A thousand windows through the intake; a longer history is copies of them before, put beneath by the database itself: events are
+    /// appended nowhere else, and one by one a million would take minutes.
+    /// </summary>
+    private static async Task LayAsync(PlatformStore store, NpgsqlDataSource database, string fleet, int events, CancellationToken cancel)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        await new Persistence.Fleets.FleetStore(store).PutAsync(Tenant, fleet, SweepFleets.Definition(0), null, "benchmark", now, cancel);
+        var random = new Random(1);
+        foreach (var batch in WindowsUntil(fleet, Windows, now, random).Chunk(200))
+            await StoreAsync(store, batch, random, cancel);
+        var copies = (events / Windows) - 1;
+        string[] statements =
+        [
+            "alter table events.mt_events disable trigger all",
+            $"update events.mt_events set version = version + {copies * Windows} where stream_id = $1",
+            $"""
+            insert into events.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
+            select nextval('events.mt_events_sequence'), gen_random_uuid(), e.stream_id, e.version - {copies * Windows} + c.copy * {Windows}, e.data, e.type,
+                e.timestamp - (interval '3 hours' * ({copies} - c.copy)), e.tenant_id, e.mt_dotnet_type, e.is_archived
+            from generate_series(0, {copies - 1}) as c(copy) cross join events.mt_events e where e.stream_id = $1
+            """,
+            $"update events.mt_streams set version = {copies * Windows + Windows} where id = $1",
+            "alter table events.mt_events enable trigger all",
+            "vacuum analyze events.mt_events",
+            "checkpoint",
+        ];
+        foreach (var sql in copies == 0 ? statements[^2..] : statements)
+        {
+            await using var command = database.CreateCommand(sql);
+            command.CommandTimeout = 0;
+            if (sql.Contains("$1", StringComparison.Ordinal))
+                command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(Tenant, fleet) });
+            await command.ExecuteNonQueryAsync(cancel);
+        }
+    }
+
+    private static async Task<(double Brief, double Lengthy, double Ratio)> MeasureSolvesAsync(PlatformStore store, CancellationToken cancel)
+    {
+        var random = new Random(2);
+        var times = new Dictionary<string, List<double>> { ["short"] = [], ["long"] = [] };
+        for (var i = 0; i < WarmUp + Pairs; i++)
+        {
+            // By turns, and each as often first: the second finds what they share in the caches.
+            foreach (var fleet in i % 2 == 0 ? (string[])["short", "long"] : ["long", "short"])
+            {
+                await StoreAsync(store, WindowsUntil(fleet, NewWindows, TimeProvider.System.GetUtcNow(), random), random, cancel);
+                var watch = Stopwatch.StartNew();
+                await SolveAsync(new SolveStore(store), fleet, cancel);
+                if (i >= WarmUp)
+                    times[fleet].Add(watch.Elapsed.TotalMilliseconds);
+            }
+        }
+
+        var (brief, lengthy) = (Median(times["short"]), Median(times["long"]));
+        return (brief, lengthy, lengthy / brief);
+    }
+
+    /// <summary>What a worker does for one fleet.</summary>
+    private static async Task SolveAsync(SolveStore solves, string fleet, CancellationToken cancel)
+    {
+        var loaded = await solves.LoadAsync(Tenant, [fleet], TimeProvider.System.GetUtcNow(), new SolveClock(), cancel);
+        var basis = loaded.Single().Basis!;
+        var at = SnapshotDerivation.Instant(TimeProvider.System.GetUtcNow(), basis.SolvedAt);
+        basis.Sums.Prune(at);
+        var outcome = SolvePolicy.Solve(
+            new SnapshotInputs
+            {
+                Tenant = Tenant,
+                Fleet = fleet,
+                Definition = basis.Fleet.Definition,
+                DefinitionRevision = basis.Fleet.Revision,
+                Sums = basis.Sums,
+                WorkloadVersion = basis.WorkloadVersion,
+                SolvedAt = at,
+            },
+            basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null);
+        var written = await solves.CommitAsync([new SolveResult { Basis = basis, At = at, Sums = basis.Sums.ToBytes(), Outcome = outcome }], cancel);
+        if (written.Count != 1)
+            throw new CommandFailure("a re-solve was overtaken, though nobody else solves", CommandFailure.JobSaysNo);
+    }
+
+    private static async Task StoreAsync(PlatformStore store, IEnumerable<WorkloadWindow> windows, Random random, CancellationToken cancel)
+    {
+        IncomingWindow[] incoming = [.. windows.Select(window => new IncomingWindow(Tenant, Demo.SendingQueue.MessageId(random), window))];
+        if ((await new WorkloadIntake(store).StoreAsync(incoming, cancel)).Any(outcome => outcome != IntakeOutcome.Stored))
+            throw new CommandFailure("a window of the benchmark was not stored", CommandFailure.JobSaysNo);
+    }
+
+    private static IEnumerable<WorkloadWindow> WindowsUntil(string fleet, int count, DateTimeOffset end, Random random) =>
+        Enumerable.Range(0, count).Select(i => SweepFleets.Window(fleet, 0, end.AddSeconds((i - count) * 10), random));
+
+    private static double Median(List<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}

@@ -1,0 +1,181 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Npgsql;
+using Platform.Cli.Hosting;
+using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
+using Platform.Persistence;
+using Spectre.Console;
+
+namespace Platform.Cli.Benchmarks;
+
+/// <summary>
+/// How many due fleets a second real worker processes re-solve, and where the time goes: from the moment at which all fleets become due
+/// until all are solved, with what Hangfire keeps of each sweep's own figures.
+/// </summary>
+internal sealed class SweepBenchmark : IAsyncDisposable
+{
+    private const int Rounds = 3;
+    private const int WindowsPerFleet = 3;
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
+    private readonly PlatformStore _store;
+    private readonly NpgsqlDataSource _database;
+    private readonly SweepFleets _fleets;
+    private readonly int _count;
+    private readonly IAnsiConsole _console;
+    private int _round;
+
+    private SweepBenchmark(PlatformSettings settings, int fleets, int tenants, IAnsiConsole console)
+    {
+        _store = new PlatformStore(settings.Postgres);
+        _database = NpgsqlDataSource.Create(settings.Postgres);
+        _fleets = new SweepFleets(_store, _database, tenants, fleets);
+        (_count, _console) = (fleets, console);
+    }
+
+    /// <summary>Runs it on services of its own.</summary>
+    public static async Task<SweepReport> RunAsync(PlatformSettings settings, int fleets, int tenants, IAnsiConsole console, CancellationToken cancel)
+    {
+        await PlatformHosts.MigrateAsync(settings, cancel);
+        await using var benchmark = new SweepBenchmark(settings, fleets, tenants, console);
+        await benchmark.RegisterAsync(cancel);
+        await using var workers = new SweepWorkers(settings);
+        List<SweepRound> rounds = [];
+        while (workers.Ids.Count < PlatformHosts.Workers)
+        {
+            await workers.StartAnotherAsync(cancel);
+            await benchmark.RunRoundAsync(workers.Ids, revised: true, cancel);
+            for (var round = 0; round < Rounds; round++)
+            {
+                rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: false, cancel));
+                rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: true, cancel));
+            }
+        }
+
+        return new SweepReport { Fleets = fleets, Tenants = tenants, WindowsPerFleet = WindowsPerFleet, Deriving = MeasureDeriving(), Rounds = rounds };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    private async Task RegisterAsync(CancellationToken cancel)
+    {
+        _console.Say($"registering {_count} fleets of {SweepFleets.TaskTypes} task types");
+        var progress = new Progress<int>(done =>
+        {
+            if (done % Math.Max(1, _count / 5) == 0)
+                _console.Say($"  {done} of {_count}");
+        });
+        await _fleets.RegisterAsync(progress, cancel);
+    }
+
+    /// <summary>One round: new windows, then all fleets become due at once. Revised fleets get a new version, whatever the gain.</summary>
+    private async Task<SweepRound> RunRoundAsync(IReadOnlyList<int> workers, bool revised, CancellationToken cancel)
+    {
+        await _fleets.StoreWindowsAsync(WindowsPerFleet, _round++, cancel);
+        // What the writing has left to do would otherwise be counted.
+        await ExecuteAsync("vacuum analyze platform.fleets, platform.workload_sums, platform.allocation_snapshots, events.mt_streams", cancel);
+        await ExecuteAsync("checkpoint", cancel);
+        var ended = await EndedSweepsAsync(cancel);
+        var before = await ProcessorTime.ReadAsync(workers, _database, cancel);
+        var watch = Stopwatch.StartNew();
+        await ExecuteAsync($"update platform.fleets set due_at = now(){(revised ? ", revision = revision + 1" : "")} where retired_at is null", cancel);
+        while (await ScalarAsync<bool>("select exists (select from platform.fleets where retired_at is null and due_at <= now())", cancel))
+        {
+            if (watch.Elapsed > Deadline)
+                throw new CommandFailure($"waited {Deadline.TotalSeconds:0} s in vain for the sweep to end", CommandFailure.JobSaysNo);
+            await Task.Delay(LookEvery, cancel);
+        }
+
+        var (seconds, used) = (watch.Elapsed.TotalSeconds, await ProcessorTime.ReadAsync(workers, _database, cancel) - before);
+        var round = new SweepRound(workers.Count, revised, seconds, used, await FiguresAsync(ended, cancel));
+        _console.Say(round.ToLine(_count));
+        return round;
+    }
+
+    /// <summary>Sums up what the sweeps of the round have said of themselves; the last of them ends a little after its last fleet.</summary>
+    private async Task<SweepWork> FiguresAsync(long after, CancellationToken cancel)
+    {
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Deadline; await Task.Delay(LookEvery, cancel))
+        {
+            var work = new SweepWork();
+            await using var command = _database.CreateCommand($"select data ->> 'Result' from hangfire.state where name = 'Succeeded' and id > {after}");
+            await using var reader = await command.ExecuteReaderAsync(cancel);
+            while (await reader.ReadAsync(cancel))
+                work += JsonSerializer.Deserialize<SweepWork>(reader.GetString(0))!;
+            if (work.Fleets >= _count)
+                return work;
+        }
+
+        throw new CommandFailure("the sweeps do not say what they did", CommandFailure.JobSaysNo);
+    }
+
+    private Task<long> EndedSweepsAsync(CancellationToken cancel) => ScalarAsync<long>("select coalesce(max(id), 0) from hangfire.state", cancel);
+
+    /// <summary>What part of deriving is estimating and what part is the optimiser: on the same fleets, apart from the sweep.</summary>
+    private static DerivingShares MeasureDeriving()
+    {
+        const int Times = 200;
+        var (estimating, solving, whole) = (0L, 0L, 0L);
+        for (var i = 0; i < Times; i++)
+        {
+            var definition = SweepFleets.Definition(i % 20);
+            var (sums, at) = (WorkloadSums.FromBytes(SweepFleets.History(i % 20)), TimeProvider.System.GetUtcNow());
+            var start = Stopwatch.GetTimestamp();
+            var estimate = Estimator.Estimate(definition, sums, at);
+            var estimated = Stopwatch.GetTimestamp();
+            var problem = ProblemBuilder.Build(definition, estimate);
+            var built = Stopwatch.GetTimestamp();
+            AllocationSolver.Solve(problem);
+            var end = Stopwatch.GetTimestamp();
+            // The first ones are slow: the program is being compiled.
+            if (i >= Times / 2)
+                (estimating, solving, whole) = (estimating + estimated - start, solving + end - built, whole + end - start);
+        }
+
+        return new DerivingShares((double)estimating / whole, (double)solving / whole);
+    }
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancel)
+    {
+        await using var command = _database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    private async Task<T> ScalarAsync<T>(string sql, CancellationToken cancel)
+    {
+        await using var command = _database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync(cancel))!;
+    }
+
+    /// <summary>The worker processes, which end with the benchmark. The API is there because it prepares the broker for them.</summary>
+    private sealed class SweepWorkers(PlatformSettings settings) : IAsyncDisposable
+    {
+        private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(90);
+        private readonly List<PlatformProcess> _running = [];
+
+        public IReadOnlyList<int> Ids => [.. _running.Where(it => it.Name != PlatformHosts.Api).Select(it => it.Id)];
+
+        public async Task StartAnotherAsync(CancellationToken cancel)
+        {
+            var first = 20_000 + (Environment.ProcessId % 1_500 * 8);
+            if (_running.Count == 0)
+                await AddAsync(PlatformHosts.StartApi(settings, LoopbackPort.FirstFree(first)), cancel);
+            await AddAsync(PlatformHosts.StartWorker(settings, _running.Count, LoopbackPort.FirstFree(first)), cancel);
+        }
+
+        public async ValueTask DisposeAsync() => await Task.WhenAll(_running.Select(it => it.StopAsync()));
+
+        private Task AddAsync(PlatformProcess process, CancellationToken cancel)
+        {
+            _running.Add(process);
+            return process.WaitReadyAsync(ReadyDeadline, cancel);
+        }
+    }
+}

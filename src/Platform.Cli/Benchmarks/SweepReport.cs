@@ -1,0 +1,111 @@
+using System.Globalization;
+
+namespace Platform.Cli.Benchmarks;
+
+/// <summary>What sweeps say of themselves: the names are those of the workers' own record, as Hangfire keeps it.</summary>
+internal sealed record SweepWork
+{
+    public int Fleets { get; init; }
+
+    public int Published { get; init; }
+
+    public int Confirmed { get; init; }
+
+    public int Infeasible { get; init; }
+
+    public int Superseded { get; init; }
+
+    public int Failed { get; init; }
+
+    public double ClaimSeconds { get; init; }
+
+    public double ReadSeconds { get; init; }
+
+    public double FoldSeconds { get; init; }
+
+    public double DeriveSeconds { get; init; }
+
+    public double WriteSeconds { get; init; }
+
+    public double Seconds => ClaimSeconds + ReadSeconds + FoldSeconds + DeriveSeconds + WriteSeconds;
+
+    public static SweepWork operator +(SweepWork a, SweepWork b) => new()
+    {
+        Fleets = a.Fleets + b.Fleets,
+        Published = a.Published + b.Published,
+        Confirmed = a.Confirmed + b.Confirmed,
+        Infeasible = a.Infeasible + b.Infeasible,
+        Superseded = a.Superseded + b.Superseded,
+        Failed = a.Failed + b.Failed,
+        ClaimSeconds = a.ClaimSeconds + b.ClaimSeconds,
+        ReadSeconds = a.ReadSeconds + b.ReadSeconds,
+        FoldSeconds = a.FoldSeconds + b.FoldSeconds,
+        DeriveSeconds = a.DeriveSeconds + b.DeriveSeconds,
+        WriteSeconds = a.WriteSeconds + b.WriteSeconds,
+    };
+}
+
+/// <summary>Parts of deriving a snapshot that are estimating and the optimiser.</summary>
+internal sealed record DerivingShares(double Estimating, double Solving);
+
+/// <summary>One round.</summary>
+/// <param name="Workers">Worker processes.</param>
+/// <param name="Revised">Every fleet gets a new version; otherwise most are confirmed.</param>
+/// <param name="Seconds">From all fleets being due until all are solved.</param>
+/// <param name="Used">CPU time in that while.</param>
+/// <param name="Work">What the sweeps did.</param>
+internal sealed record SweepRound(int Workers, bool Revised, double Seconds, ProcessorTime Used, SweepWork Work)
+{
+    public double CpuSeconds => Used.Workers + Used.Postgres;
+
+    public string ToLine(int fleets) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"  {Workers} worker(s), {(Revised ? "all revised " : "most the same")}: {fleets / Seconds,6:0} fleets/s, {fleets / CpuSeconds,6:0} a second a core; "
+        + $"CPU workers {Used.Workers:0.0} s, PostgreSQL {Used.Postgres:0.0} s (Hangfire {Used.Hangfire:0.00} s); "
+        + $"{Work.Published} new versions, {Work.Confirmed} confirmed, {Work.Infeasible} infeasible, {Work.Superseded} superseded, {Work.Failed} failed");
+}
+
+/// <summary>What <c>bench sweep</c> prints.</summary>
+internal sealed record SweepReport
+{
+    public required int Fleets { get; init; }
+
+    public required int Tenants { get; init; }
+
+    public required int WindowsPerFleet { get; init; }
+
+    public required DerivingShares Deriving { get; init; }
+
+    public required IReadOnlyList<SweepRound> Rounds { get; init; }
+
+    public IEnumerable<string> ToLines()
+    {
+        yield return $"{Fleets} fleets of {SweepFleets.TaskTypes} task types, {Tenants} tenants, {WindowsPerFleet} new windows a fleet a round; medians";
+        yield return "a second a core: fleets over the CPU seconds of workers and PostgreSQL together, from all fleets due until all are solved";
+        foreach (var kind in Rounds.GroupBy(round => (round.Workers, round.Revised)).OrderBy(it => it.Key))
+        {
+            SweepRound[] rounds = [.. kind];
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"  {kind.Key.Workers} worker(s), {(kind.Key.Revised ? "every fleet a new version" : "most versions confirmed "),-26}"
+                + $" {Median(rounds, it => Fleets / it.CpuSeconds),6:0} fleets a second a core  {Median(rounds, it => Fleets / it.Seconds),6:0} fleets/s"
+                + $"   µs a fleet: worker {Micros(rounds, it => it.Used.Workers),4:0}  PostgreSQL {Micros(rounds, it => it.Used.Postgres),4:0}");
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"      of the time: claiming {Share(rounds, it => it.ClaimSeconds):0.0 %}, reading {Share(rounds, it => it.ReadSeconds):0.0 %}, "
+                + $"folding {Share(rounds, it => it.FoldSeconds):0.0 %}, estimating {Deriving.Estimating * Share(rounds, it => it.DeriveSeconds):0.0 %}, "
+                + $"solving {Deriving.Solving * Share(rounds, it => it.DeriveSeconds):0.0 %}, writing {Share(rounds, it => it.WriteSeconds):0.0 %}; "
+                + $"Hangfire {Median(rounds, it => it.Used.Hangfire / it.CpuSeconds):0.0 %} of the CPU (in PostgreSQL)");
+        }
+    }
+
+    private double Micros(SweepRound[] rounds, Func<SweepRound, double> seconds) => Median(rounds, round => seconds(round) / Fleets * 1e6);
+
+    private static double Share(SweepRound[] rounds, Func<SweepWork, double> seconds) => Median(rounds, round => seconds(round.Work) / round.Work.Seconds);
+
+    private static double Median(SweepRound[] rounds, Func<SweepRound, double> figure)
+    {
+        double[] sorted = [.. rounds.Select(figure).Order()];
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}

@@ -1,0 +1,138 @@
+using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
+
+namespace Platform.Cli.Demo;
+
+/// <summary>What came of a fleet's loop, held against what the platform was never told.</summary>
+internal sealed record LearningReport
+{
+    /// <summary>
+    /// Part of the best objective that an allocation may lie below another one by mere noise after <see cref="QueriesOfTolerance"/>
+    /// queries. What is lost by errors of estimation goes as their square, hence as one over the number of queries.
+    /// </summary>
+    private const double Tolerance = 0.01;
+
+    private const int QueriesOfTolerance = 2_000;
+
+    /// <summary>The best objective that anybody could reach who knew the truth.</summary>
+    public required double BestObjective { get; init; }
+
+    /// <summary>How far an objective may lie below another by noise.</summary>
+    public required double Noise { get; init; }
+
+    /// <summary>Hidden figures with what the platform makes of them.</summary>
+    public required IReadOnlyList<TruthLine> Truth { get; init; }
+
+    /// <summary>Every policy's figures; the first is that of the servers as they went.</summary>
+    public required IReadOnlyList<PolicyLine> Policies { get; init; }
+
+    /// <summary>The versions that the gateway served by.</summary>
+    public required IReadOnlyList<VersionLine> Versions { get; init; }
+
+    /// <summary>The learned allocation against the best single budget and against the prior's allocation, on the same queries.</summary>
+    public required ServedComparison AgainstUniform { get; init; }
+
+    public required ServedComparison AgainstPrior { get; init; }
+
+    /// <summary>What the platform says does not fit its model.</summary>
+    public required IReadOnlyList<string> Flags { get; init; }
+
+    /// <summary>The policies by what they do.</summary>
+    public PolicyLine Live => Policies[0];
+
+    public PolicyLine Prior => Policies[1];
+
+    public PolicyLine Uniform => Policies[2];
+
+    public PolicyLine Learned => Policies[3];
+
+    /// <summary>What of the promise is not kept, or null.</summary>
+    public string? Fault => new[] { Prior, Uniform }.FirstOrDefault(other => Learned.Objective < other.Objective - Noise) is { } better
+        ? FormattableString.Invariant(
+            $"in truth the learned allocation, {Learned.Objective:0.000}, is worse than {better.Policy}, {better.Objective:0.000}, by more than noise, {Noise:0.000}")
+        : null;
+
+    /// <summary>Puts it together.</summary>
+    /// <param name="live">The fleet as it went.</param>
+    /// <param name="length">Length of the trace.</param>
+    /// <param name="learned">The allocation in force at the end.</param>
+    /// <param name="estimate">What the platform believes at the end.</param>
+    /// <param name="rate">The true arrival rate, where it is known and not only counted.</param>
+    public static LearningReport Create(LiveFleet live, TimeSpan length, IReadOnlyList<TaskAllocation> learned, FleetEstimate estimate, double? rate)
+    {
+        var plan = live.Workload.Plan;
+        var best = AllocationSolver.Solve(plan.TrueProblem);
+        var prior = live.History[0].Tokens;
+        IReadOnlyList<long> uniform = [.. prior.Select(_ => best.Uniform!.Tokens)];
+        var now = plan.TokensOf(learned);
+        IReadOnlyList<long> optimum = [.. best.Allocation!.Select(task => task.Tokens)];
+        var logs = new[] { prior, uniform, now, optimum }.Select(tokens => ServedLog.Of(live.Workload, tokens, length)).ToArray();
+        return new LearningReport
+        {
+            BestObjective = best.Objective!.Value,
+            Noise = Tolerance * Math.Abs(best.Objective.Value) * Math.Max(1, (double)QueriesOfTolerance / Math.Max(live.Workload.Requests.Count, 1)),
+            Truth = TruthLine.Of(plan, estimate, now, rate ?? plan.TrueProblem.ArrivalRate),
+            Policies =
+            [
+                PolicyLine.Create("as it went, exploring", null, live.Log, null),
+                PolicyLine.Create("the prior's allocation", prior, logs[0], plan),
+                PolicyLine.Create("the best single budget", uniform, logs[1], plan),
+                PolicyLine.Create("the learned allocation", now, logs[2], plan),
+                PolicyLine.Create("the optimum in truth", optimum, logs[3], plan),
+            ],
+            Versions = [.. live.History.Select(it => new VersionLine(it.Version, it.From.TotalSeconds, plan.TrueObjective(it.Tokens)))],
+            AgainstUniform = logs[2].Against(logs[1]),
+            AgainstPrior = logs[2].Against(logs[0]),
+            Flags = ValidityFlags.Of(estimate),
+        };
+    }
+}
+
+/// <summary>A version that the gateway served by.</summary>
+/// <param name="Version">Its version.</param>
+/// <param name="FromSeconds">When it came in force, in simulated seconds since the start of the trace.</param>
+/// <param name="Objective">Its objective in truth; null where it would overload the fleet.</param>
+internal sealed record VersionLine(int Version, double FromSeconds, double? Objective);
+
+/// <summary>A policy's figures.</summary>
+/// <param name="Policy">What it does.</param>
+/// <param name="Tokens">Its tokens for a query of each task type; null where they changed.</param>
+/// <param name="FirstMinute">What the queries of the trace's first minute had.</param>
+/// <param name="LastMinute">And those of its last.</param>
+/// <param name="Trace">And all.</param>
+/// <param name="Objective">Its objective by the formulas and the hidden truth; null where the tokens changed, or would overload the fleet.</param>
+internal sealed record PolicyLine(
+    string Policy, IReadOnlyList<long>? Tokens, ServedFigures FirstMinute, ServedFigures LastMinute, ServedFigures Trace, double? Objective)
+{
+    public static PolicyLine Create(string policy, IReadOnlyList<long>? tokens, ServedLog log, FleetPlan? plan) =>
+        new(policy, tokens, log.FirstMinute, log.LastMinute, log.Trace, tokens is null ? null : plan?.TrueObjective(tokens));
+}
+
+/// <summary>A hidden figure and what the platform makes of it.</summary>
+/// <param name="Figure">What it is.</param>
+/// <param name="Truth">The hidden figure.</param>
+/// <param name="Estimate">The platform's.</param>
+/// <param name="Lower">Lower end of its 95 % interval.</param>
+/// <param name="Upper">Upper end.</param>
+internal sealed record TruthLine(string Figure, double Truth, double Estimate, double Lower, double Upper)
+{
+    public bool Holds => Truth >= Lower && Truth <= Upper;
+
+    public static IReadOnlyList<TruthLine> Of(FleetPlan plan, FleetEstimate estimate, IReadOnlyList<long> tokens, double rate) =>
+    [
+        Line("arrivals a second", rate, estimate.ArrivalRate),
+        .. estimate.TaskTypes.Index().SelectMany(type => TypeLines(type.Item, plan.Truth[type.Index], tokens[type.Index])),
+    ];
+
+    private static IEnumerable<TruthLine> TypeLines(TaskTypeEstimate type, TaskTruth truth, long tokens)
+    {
+        yield return Line($"{type.Id}: base seconds", truth.Service.BaseSeconds, type.Service.BaseSeconds);
+        var perToken = type.Service.SecondsPerToken;
+        yield return new TruthLine(
+            $"{type.Id}: ms a token", truth.Service.SecondsPerToken * 1e3, perToken.Value * 1e3, perToken.Lower * 1e3, perToken.Upper * 1e3);
+        yield return Line($"{type.Id}: accuracy at {tokens}", truth.AccuracyAt(tokens), type.Accuracy.AccuracyAt(tokens));
+    }
+
+    private static TruthLine Line(string figure, double truth, IntervalEstimate estimate) =>
+        new(figure, truth, estimate.Value, estimate.Lower, estimate.Upper);
+}

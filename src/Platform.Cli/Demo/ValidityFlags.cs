@@ -1,0 +1,27 @@
+using Platform.Domain.Estimation;
+
+namespace Platform.Cli.Demo;
+
+/// <summary>The flags that an estimate raises, in words.</summary>
+internal static class ValidityFlags
+{
+    /// <summary>One phrase for each flag that is raised, the fleet's first.</summary>
+    public static IReadOnlyList<string> Of(FleetEstimate estimate)
+    {
+        var fleet = estimate.Validity;
+        return
+        [
+            .. Raised("", ("arrivals are bursty, dispersion", fleet.Burstiness), ("arrival rate drifts, new over old", fleet.ArrivalDrift),
+                ("budgets are not used up, part used", fleet.Adherence), ("windows are stale, seconds", fleet.Staleness)),
+            .. estimate.TaskTypes.SelectMany(type => Raised(
+                $"{type.Id}: ",
+                ("share is bursty, dispersion", type.Validity.ShareDispersion), ("service times scatter, part of E[S²]", type.Validity.ServiceSpread),
+                ("budgets are not used up, part used", type.Validity.Adherence), ("curve does not fit, χ² a degree of freedom", type.Validity.CurveMisfit),
+                ("accuracy is not concave, by", type.Validity.Convexity), ("arrival rate drifts, new over old", type.Validity.ArrivalDrift),
+                ("service time drifts, seconds", type.Validity.ServiceDrift), ("accuracy drifts, by", type.Validity.AccuracyDrift))),
+        ];
+    }
+
+    private static IEnumerable<string> Raised(string of, params (string What, ValidityCheck Check)[] checks) =>
+        checks.Where(it => it.Check.Flagged).Select(it => FormattableString.Invariant($"{of}{it.What} {it.Check.Value:0.###}"));
+}

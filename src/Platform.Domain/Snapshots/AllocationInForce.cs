@@ -1,0 +1,82 @@
+using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
+
+namespace Platform.Domain.Snapshots;
+
+/// <summary>The allocation in force, held against the problem as it is now.</summary>
+internal sealed class AllocationInForce
+{
+    private readonly AllocationProblem _problem;
+    private readonly FleetEstimate _estimate, _prior;
+    private readonly AllocationModel _model;
+    private readonly long[] _tokens;
+    private readonly WholeTokenFigures _figures;
+    private readonly AllocationSolution _best;
+
+    /// <param name="derived">The problem as it is now, with its solution.</param>
+    /// <param name="prior">What the estimator says without a window.</param>
+    /// <param name="tokens">Tokens in force, in the order of the problem's task types.</param>
+    public AllocationInForce(DerivedAllocation derived, FleetEstimate prior, long[] tokens)
+    {
+        (_problem, _estimate, _prior, _tokens, _best) = (derived.Problem, derived.Estimate, prior, tokens, derived.Solution);
+        _model = new AllocationModel(_problem);
+        _figures = WholeTokenFigures.Of(_model, tokens);
+    }
+
+    /// <summary>What the best allocation gains over the one in force, seconds; below 0 where that breaks a limit.</summary>
+    public double Gain => _best.Objective!.Value - _figures.Objective;
+
+    /// <summary>
+    /// What chance makes of <see cref="Gain"/>, seconds. The optimum itself does not count where it is free, as J is flat there; where a limit
+    /// binds it moves with the limit, and J with the limit's price.
+    /// </summary>
+    public double GainByChance
+    {
+        get
+        {
+            long[] best = [.. _best.Allocation!.Select(type => type.Tokens)];
+            var objective = EstimateSensitivity.OfObjective(_problem, best);
+            var prices = _best.ShadowPrices!;
+            var atLimits = (prices.MaxUtilization * Noise(EstimateSensitivity.OfUtilization(_problem, best)))
+                + (prices.MeanTokenBudget * Noise(EstimateSensitivity.OfMeanTokens(best)))
+                + (prices.MaxMeanSystemTime * Noise(EstimateSensitivity.OfMeanSystemTime(_problem, best)))
+                + Enumerable.Range(0, best.Length).Sum(k => FloorPrice(k, best[k], objective) * Noise(EstimateSensitivity.OfAccuracy(_problem, best, k)));
+            return (SolvePolicy.GainDeviations * Noise(objective.Minus(EstimateSensitivity.OfObjective(_problem, _tokens))))
+                + (SolvePolicy.LimitDeviations * atLimits);
+        }
+    }
+
+    /// <summary>
+    /// Whether the queue is unstable, a token bound is broken, or any limit by more than chance explains: where a limit binds at the optimum,
+    /// half of all estimates say that it is broken a little.
+    /// </summary>
+    public bool BreaksALimit => !(_figures.Idle > 0) || Enumerable.Range(0, _tokens.Length).Any(BreaksABound)
+        || IsOver(1 - _figures.Idle, _problem.MaxUtilization, () => EstimateSensitivity.OfUtilization(_problem, _tokens))
+        || IsOver(_figures.MeanTokens, _problem.MeanTokenBudget, () => EstimateSensitivity.OfMeanTokens(_tokens))
+        || IsOver(_figures.MeanSystemTime, _problem.MaxMeanSystemTimeSeconds, () => EstimateSensitivity.OfMeanSystemTime(_problem, _tokens));
+
+    private bool IsOver(double value, double? limit, Func<EstimateSensitivity> sensitivity) =>
+        value > limit * (1 + WholeTokenFigures.LimitTolerance) && value - limit > SolvePolicy.LimitDeviations * Noise(sensitivity());
+
+    private bool BreaksABound(int k)
+    {
+        var type = _problem.TaskTypes[k];
+        if (_tokens[k] < type.MinTokens || _tokens[k] > type.MaxTokens)
+            return true;
+        return _tokens[k] < _model.WholeLower[k] && type.AccuracyFloor - _model.Accuracy(k, _tokens[k])
+            > SolvePolicy.LimitDeviations * Noise(EstimateSensitivity.OfAccuracy(_problem, _tokens, k));
+    }
+
+    /// <summary>What one unit of accuracy less would gain at an accuracy floor that binds, −(∂J/∂l)/p′; else 0.</summary>
+    private double FloorPrice(int k, long tokens, EstimateSensitivity objective)
+    {
+        var type = _problem.TaskTypes[k];
+        if (type.AccuracyFloor is null || tokens > _model.WholeLower[k] || tokens == type.MinTokens)
+            return 0;
+        var rise = type.Accuracy.Gain * type.Accuracy.RatePerToken * Elementary.Exp(-type.Accuracy.RatePerToken * tokens);
+        var slope = (objective.PerServiceSecond(k) * type.Service.SecondsPerToken) + (_problem.AccuracyWeight * type.Weight * type.Share * rise);
+        return rise > 0 ? Math.Max(-slope / rise, 0) : 0;
+    }
+
+    private double Noise(EstimateSensitivity sensitivity) => sensitivity.Noise(_estimate, _prior);
+}

@@ -1,0 +1,192 @@
+using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
+using Platform.Domain.Queueing;
+using ServiceMoments = Platform.Domain.Queueing.ServiceMoments;
+
+namespace Platform.Domain.Snapshots;
+
+/// <summary>
+/// The derivatives of a figure of an allocation by every estimated number: arrival rate, shares, service lines, accuracy curves. With the
+/// estimate's covariances they tell how far the figure moves by chance alone (delta method). The doubt of the scatter around the lines is
+/// left out: it moves neighbouring allocations alike.
+/// </summary>
+internal sealed class EstimateSensitivity
+{
+    private readonly double[] _share, _base, _perToken, _floor, _gain, _decay;
+    private double _rate;
+
+    private EstimateSensitivity(int types) =>
+        (_share, _base, _perToken, _floor, _gain, _decay) = (new double[types], new double[types], new double[types], new double[types], new double[types], new double[types]);
+
+    /// <summary>Of the objective J = α Σ π w p − E[T].</summary>
+    public static EstimateSensitivity OfObjective(AllocationProblem problem, ReadOnlySpan<long> tokens)
+    {
+        var result = new EstimateSensitivity(tokens.Length);
+        result.AddSystemTime(problem, tokens, -1);
+        for (var k = 0; k < tokens.Length; k++)
+            result.AddAccuracy(k, problem.TaskTypes[k], tokens[k], problem.AccuracyWeight * problem.TaskTypes[k].Weight);
+        return result;
+    }
+
+    /// <summary>Of E[T], seconds.</summary>
+    public static EstimateSensitivity OfMeanSystemTime(AllocationProblem problem, ReadOnlySpan<long> tokens)
+    {
+        var result = new EstimateSensitivity(tokens.Length);
+        result.AddSystemTime(problem, tokens, 1);
+        return result;
+    }
+
+    /// <summary>Of ρ = λ E[S] / k.</summary>
+    public static EstimateSensitivity OfUtilization(AllocationProblem problem, ReadOnlySpan<long> tokens)
+    {
+        var result = new EstimateSensitivity(tokens.Length) { _rate = Moments(problem, tokens).MeanSeconds / problem.Servers };
+        for (var k = 0; k < tokens.Length; k++)
+            result.AddService(k, problem.TaskTypes[k], tokens[k], problem.ArrivalRate / problem.Servers, 0);
+        return result;
+    }
+
+    /// <summary>Of Σ π l.</summary>
+    public static EstimateSensitivity OfMeanTokens(ReadOnlySpan<long> tokens)
+    {
+        var result = new EstimateSensitivity(tokens.Length);
+        for (var k = 0; k < tokens.Length; k++)
+            result._share[k] = tokens[k];
+        return result;
+    }
+
+    /// <summary>Of p of one task type.</summary>
+    public static EstimateSensitivity OfAccuracy(AllocationProblem problem, ReadOnlySpan<long> tokens, int k)
+    {
+        var result = new EstimateSensitivity(tokens.Length);
+        result.AddAccuracy(k, problem.TaskTypes[k] with { Share = 1 }, tokens[k], 1);
+        result._share[k] = 0;
+        return result;
+    }
+
+    /// <summary>The figure's derivative by the mean service time of one task type.</summary>
+    public double PerServiceSecond(int k) => _base[k];
+
+    /// <summary>Of the difference between a figure of one allocation and that of another.</summary>
+    public EstimateSensitivity Minus(EstimateSensitivity other)
+    {
+        var result = new EstimateSensitivity(_share.Length) { _rate = _rate - other._rate };
+        for (var k = 0; k < _share.Length; k++)
+        {
+            (result._share[k], result._base[k], result._perToken[k]) = (_share[k] - other._share[k], _base[k] - other._base[k], _perToken[k] - other._perToken[k]);
+            (result._floor[k], result._gain[k], result._decay[k]) = (_floor[k] - other._floor[k], _gain[k] - other._gain[k], _decay[k] - other._decay[k]);
+        }
+
+        return result;
+    }
+
+    /// <summary>
+    /// Standard deviation of the figure from one estimate to another of a fleet that has not changed, in the figure's unit: what the windows
+    /// vary by. The prior's doubt is no part of it, since the prior is the same each time: with variance v of the figure under the estimate
+    /// and v₀ under the prior alone, the windows hold the part 1 − v/v₀ of all that is known, and the estimate varies by v (1 − v/v₀).
+    /// </summary>
+    /// <param name="estimate">The estimate.</param>
+    /// <param name="prior">What the same estimator says without a window.</param>
+    public double Noise(FleetEstimate estimate, FleetEstimate prior)
+    {
+        var variance = Sampled(Square(_rate * estimate.ArrivalRate.StandardError), Square(_rate * prior.ArrivalRate.StandardError))
+            + Sampled(ShareVariance(estimate.TaskTypes), ShareVariance(prior.TaskTypes));
+        for (var k = 0; k < _share.Length; k++)
+        {
+            var (seen, told) = (estimate.TaskTypes[k], prior.TaskTypes[k]);
+            variance += Sampled(ServiceVariance(k, seen.Service), ServiceVariance(k, told.Service))
+                + Sampled(AccuracyVariance(k, seen.Accuracy), AccuracyVariance(k, told.Accuracy));
+        }
+
+        return Math.Sqrt(variance);
+    }
+
+    private static double Sampled(double variance, double prior) => prior > 0 ? Math.Max(variance * (1 - (variance / prior)), 0) : 0;
+
+    private double ServiceVariance(int k, ServiceEstimate service) =>
+        Square(_base[k] * service.BaseSeconds.StandardError) + Square(_perToken[k] * service.SecondsPerToken.StandardError)
+        + (2 * _base[k] * _perToken[k] * service.Covariance);
+
+    private double AccuracyVariance(int k, AccuracyEstimate accuracy) => accuracy.Covariance.Form(_floor[k], _gain[k], _decay[k]);
+
+    /// <summary>
+    /// Shares sum to 1, so what moves all of them alike counts for nothing: for multinomial shares var(Σ g π) = Σ h (g − ḡ)² with
+    /// h = var(π)/(1 − π) and ḡ the mean by h.
+    /// </summary>
+    private double ShareVariance(IReadOnlyList<TaskTypeEstimate> types)
+    {
+        double weight = 0, sum = 0, squares = 0;
+        for (var k = 0; k < _share.Length; k++)
+        {
+            var share = types[k].Share;
+            var h = share.Value < 1 ? Square(share.StandardError) / (1 - share.Value) : 0;
+            (weight, sum, squares) = (weight + h, sum + (h * _share[k]), squares + (h * _share[k] * _share[k]));
+        }
+
+        return weight > 0 ? Math.Max(squares - (sum * sum / weight), 0) : 0;
+    }
+
+    private void AddSystemTime(AllocationProblem problem, ReadOnlySpan<long> tokens, double sign)
+    {
+        var (rate, mean, square) = SystemTimeSlopes(problem, Moments(problem, tokens));
+        _rate += sign * rate;
+        for (var k = 0; k < tokens.Length; k++)
+            AddService(k, problem.TaskTypes[k], tokens[k], sign * mean, sign * square);
+    }
+
+    /// <summary>A figure that depends on the service times through E[S] and E[S²], with these slopes.</summary>
+    private void AddService(int k, TaskType type, long tokens, double mean, double square)
+    {
+        var seconds = type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens);
+        var perSecond = type.Share * (mean + (2 * square * seconds));
+        _share[k] += (mean * seconds) + (square * ((seconds * seconds) + type.Service.VarianceSecondsSquared));
+        _base[k] += perSecond;
+        _perToken[k] += perSecond * tokens;
+    }
+
+    private void AddAccuracy(int k, TaskType type, long tokens, double weight)
+    {
+        var curve = type.Accuracy;
+        var decay = Elementary.Exp(-curve.RatePerToken * tokens);
+        _share[k] += weight * (curve.Floor + (curve.Gain * (1 - decay)));
+        _floor[k] += weight * type.Share;
+        _gain[k] += weight * type.Share * (1 - decay);
+        _decay[k] += weight * type.Share * curve.Gain * tokens * decay;
+    }
+
+    /// <summary>∂E[T] by λ, E[S] and E[S²], for a stable queue.</summary>
+    private static (double Rate, double Mean, double Square) SystemTimeSlopes(AllocationProblem problem, ServiceMoments service)
+    {
+        var (lambda, servers) = (problem.ArrivalRate, problem.Servers);
+        var idle = 1 - (lambda * service.MeanSeconds / servers);
+        if (problem.Dispatch == Dispatch.Split || servers == 1)
+        {
+            var s = lambda / servers / idle;
+            return (service.MeanSecondsSquared / (2 * idle * idle * servers), 1 + (s * s * service.MeanSecondsSquared / 2), s / 2);
+        }
+
+        if (!(lambda > 0) || !(service.MeanSeconds > 0))
+            return (0, 1, 0);
+        var factor = MGk.WaitFactor(lambda, servers, service.MeanSeconds, idle);
+        var slope = MGk.WaitFactorSlope(lambda, servers, service.MeanSeconds, idle);
+
+        // h is C(λ m)/(2 m (k − λ m)), so that λ ∂h/∂λ = m ∂h/∂m + h.
+        return (
+            service.MeanSecondsSquared * ((service.MeanSeconds * slope) + factor) / lambda, 1 + (service.MeanSecondsSquared * slope), factor);
+    }
+
+    private static ServiceMoments Moments(AllocationProblem problem, ReadOnlySpan<long> tokens)
+    {
+        CompensatedSum mean = default, square = default;
+        for (var k = 0; k < tokens.Length; k++)
+        {
+            var type = problem.TaskTypes[k];
+            var seconds = type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens[k]);
+            mean.Add(type.Share * seconds);
+            square.Add(type.Share * ((seconds * seconds) + type.Service.VarianceSecondsSquared));
+        }
+
+        return new ServiceMoments(mean.Value, square.Value);
+    }
+
+    private static double Square(double x) => x * x;
+}

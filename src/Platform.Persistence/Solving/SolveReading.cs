@@ -1,0 +1,252 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Npgsql;
+using NpgsqlTypes;
+using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
+using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
+using Platform.Persistence.Snapshots;
+
+namespace Platform.Persistence.Solving;
+
+/// <summary>
+/// Reads what the solves of a tenant's fleets start from in one exchange with the database. Windows are folded as they come, so that
+/// memory grows neither with the backlog nor with the history.
+/// </summary>
+internal sealed class SolveReading(TenantSession session, DateTimeOffset now, SolveClock clock)
+{
+    private const string Standing = """
+        select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.sums, a.hash, a.document, w.version,
+            f.solved_at
+        from unnest($2, $3) as asked(fleet_id, stream_id)
+        join platform.fleets f on f.tenant_id = $1 and f.fleet_id = asked.fleet_id and f.retired_at is null
+        left join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
+        left join platform.allocation_snapshots a on a.tenant_id = $1 and a.fleet_id = asked.fleet_id and a.version = f.latest_version
+        left join events.mt_streams w on w.tenant_id = $1 and w.id = asked.stream_id
+        """;
+
+    private const string NewWindows = """
+        select asked.fleet_id, e.version, e.data::text
+        from unnest($2, $3) as asked(fleet_id, stream_id)
+        join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
+        cross join lateral (
+            select version, data from events.mt_events
+            where tenant_id = $1 and stream_id = asked.stream_id and version > s.workload_version order by version) e
+        """;
+
+    private const string LatestWindows = """
+        select version, data::text, timestamp from events.mt_events
+        where tenant_id = $1 and stream_id = $2 and version < $3 order by version desc limit $4
+        """;
+
+    /// <summary>Windows read at a time when they are folded again, the latest first, until no older one can count.</summary>
+    private const int PageLength = 500;
+
+    /// <summary>
+    /// How much older than the moment at which its window was checked an event's timestamp may be: clocks differ, and a transaction has
+    /// its time from when it begins.
+    /// </summary>
+    private static readonly TimeSpan TimestampSlack = TimeSpan.FromHours(1);
+
+    private readonly Dictionary<string, Loading> _fleets = new(StringComparer.Ordinal);
+    private readonly ArrayBufferWriter<byte> _utf8 = new();
+
+    public async Task<IReadOnlyList<LoadedFleet>> RunAsync(IReadOnlyList<string> fleets, CancellationToken cancel)
+    {
+        clock.Enter(SolveStage.Read);
+        await using (var batch = session.CreateBatch())
+        {
+            Guid[] streams = [.. fleets.Select(fleet => EventStore.WorkloadStream(session.Tenant, fleet))];
+            foreach (var sql in (string[])[Standing, NewWindows])
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { Text(session.Tenant), Array(fleets), Array(streams) } });
+            await using var reader = await batch.ExecuteReaderAsync(cancel);
+            while (await reader.ReadAsync(cancel))
+                Start(reader);
+            await reader.NextResultAsync(cancel);
+            while (await reader.ReadAsync(cancel))
+                Take(_fleets.GetValueOrDefault(reader.GetString(0)), reader);
+        }
+
+        foreach (var loading in _fleets.Values.Where(it => it is { Fault: null, IsFoldedAnew: true, StreamVersion: > 0 }))
+            await FoldAnewAsync(loading, cancel);
+        return [.. _fleets.Values.Select(it => it.ToLoaded(session.Tenant))];
+    }
+
+    private void Start(NpgsqlDataReader row)
+    {
+        var loading = new Loading
+        {
+            Fleet = row.GetString(0),
+            DueAt = row.GetFieldValue<DateTimeOffset>(4),
+            StreamVersion = Number(row, 9) ?? 0,
+            SolvedAt = row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10),
+        };
+        _fleets.Add(loading.Fleet, loading);
+        loading.Guard(() =>
+        {
+            var definition = JsonSerializer.Deserialize<FleetDefinition>(Utf8(row, 1), StrictJson.Options)!;
+            loading.State = new Fleet { Definition = definition, Revision = row.GetInt32(2), LatestVersion = row.GetInt32(3) };
+            if (!row.IsDBNull(7))
+                loading.Latest = new StoredSnapshot(loading.State.LatestVersion, row.GetString(7), row.GetFieldValue<byte[]>(8));
+            Restore(loading, definition.Solving.HorizonSeconds, Number(row, 5), row.IsDBNull(6) ? null : row.GetFieldValue<byte[]>(6));
+        });
+    }
+
+    /// <summary>The sums are derived: those of another horizon, or of another form, are folded again from the events.</summary>
+    private void Restore(Loading loading, int horizonSeconds, long? workloadVersion, byte[]? stored)
+    {
+        clock.Enter(SolveStage.Fold);
+        if (stored is not null && TryRestore(stored) is { } sums && sums.HorizonSeconds == horizonSeconds)
+            (loading.Sums, loading.StoredVersion, loading.Version) = (sums, workloadVersion, workloadVersion!.Value);
+        else
+            loading.Sums = new WorkloadSums(horizonSeconds);
+        clock.Enter(SolveStage.Read);
+    }
+
+    private static WorkloadSums? TryRestore(byte[] stored)
+    {
+        try
+        {
+            return WorkloadSums.FromBytes(stored);
+        }
+        catch (FormatException)
+        {
+            // Another version of the estimator has written them.
+            return null;
+        }
+    }
+
+    private void Take(Loading? loading, NpgsqlDataReader row)
+    {
+        if (loading is { Fault: null, IsFoldedAnew: false })
+            loading.Guard(() => Fold(loading, row.GetInt64(1), Utf8(row, 2)));
+    }
+
+    private void Fold(Loading loading, long version, ReadOnlySpan<byte> utf8)
+    {
+        var window = JsonSerializer.Deserialize(utf8, StoredEventJson.Default.WorkloadWindowRecorded)!.Window;
+        clock.Enter(SolveStage.Fold);
+        loading.Sums!.Fold(window);
+        loading.Version = Math.Max(loading.Version, version);
+        clock.Enter(SolveStage.Read);
+    }
+
+    private async Task FoldAnewAsync(Loading loading, CancellationToken cancel)
+    {
+        for (var before = long.MaxValue; before > 1 && loading.Fault is null;)
+        {
+            await using var batch = session.CreateBatch();
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(LatestWindows)
+            {
+                Parameters =
+                {
+                    Text(session.Tenant),
+                    new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(session.Tenant, loading.Fleet) },
+                    new NpgsqlParameter<long> { TypedValue = before },
+                    new NpgsqlParameter<int> { TypedValue = PageLength },
+                },
+            });
+            await using var reader = await batch.ExecuteReaderAsync(cancel);
+            var oldest = DateTimeOffset.MaxValue;
+            while (loading.Fault is null && await reader.ReadAsync(cancel))
+            {
+                (before, oldest) = (reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(2));
+                loading.Guard(() => Fold(loading, before, Utf8(reader, 1)));
+            }
+
+            if (oldest == DateTimeOffset.MaxValue || !MayMatterBefore(loading.Sums!, oldest))
+                return;
+        }
+    }
+
+    /// <summary>A window that came before an instant may still count, or may end later than all that came after it.</summary>
+    private bool MayMatterBefore(WorkloadSums sums, DateTimeOffset instant)
+    {
+        var latestEnd = instant + WorkloadWindowReader.MaxLead + TimestampSlack;
+        return latestEnd >= now.AddSeconds(-sums.HorizonSeconds - sums.BucketSeconds) || sums.LastWindowEnd is not { } last || last < latestEnd;
+    }
+
+    /// <summary>The bytes of a text, in a buffer that the next call uses again. (Those of jsonb would begin with its version.)</summary>
+    private ReadOnlySpan<byte> Utf8(NpgsqlDataReader row, int column)
+    {
+        using var stream = row.GetStream(column);
+        _utf8.ResetWrittenCount();
+        for (var read = 1; read > 0; _utf8.Advance(read))
+            read = stream.Read(_utf8.GetSpan((int)Math.Max(1, stream.Length - stream.Position)));
+        return _utf8.WrittenSpan;
+    }
+
+    private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+
+    private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
+
+    private static NpgsqlParameter<string[]> Array(IReadOnlyList<string> values) =>
+        new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+
+    private static NpgsqlParameter<Guid[]> Array(Guid[] values) =>
+        new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
+
+    /// <summary>A fleet on its way in.</summary>
+    private sealed class Loading
+    {
+        public required string Fleet { get; init; }
+
+        public required DateTimeOffset DueAt { get; init; }
+
+        public required long StreamVersion { get; init; }
+
+        public required DateTimeOffset? SolvedAt { get; init; }
+
+        public Fleet? State { get; set; }
+
+        public StoredSnapshot? Latest { get; set; }
+
+        public WorkloadSums? Sums { get; set; }
+
+        public long Version { get; set; }
+
+        public long? StoredVersion { get; set; }
+
+        public Exception? Fault { get; private set; }
+
+        public bool IsFoldedAnew => StoredVersion is null;
+
+        /// <summary>What is wrong with one fleet must not keep the others from being solved.</summary>
+        public void Guard(Action step)
+        {
+            try
+            {
+                step();
+            }
+            catch (Exception fault) when (fault is JsonException or FormatException or ArithmeticException or ArgumentException)
+            {
+                Fault = fault;
+            }
+        }
+
+        public LoadedFleet ToLoaded(string tenant)
+        {
+            var key = new FleetKey(tenant, Fleet);
+            return Fault is not null ? new LoadedFleet(key, null, Fault) : new LoadedFleet(key, Basis(key), null);
+        }
+
+        private SolveBasis Basis(FleetKey key) => new()
+        {
+            Key = key,
+            Fleet = State!,
+            Latest = Latest,
+            Sums = Sums!,
+            WorkloadVersion = Version,
+            StoredWorkloadVersion = StoredVersion,
+            SolvedAt = SolvedAt,
+            DueAt = DueAt,
+        };
+    }
+}
+
+/// <summary>Reads events as Marten has written them, without its way by strings.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(WorkloadWindowRecorded))]
+internal sealed partial class StoredEventJson : JsonSerializerContext;

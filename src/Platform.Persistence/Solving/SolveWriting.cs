@@ -1,0 +1,155 @@
+using Npgsql;
+using NpgsqlTypes;
+using Platform.Domain.Fleets;
+using Platform.Domain.Snapshots;
+using Platform.Persistence.Snapshots;
+
+namespace Platform.Persistence.Solving;
+
+/// <summary>Writes what the solves of a tenant's fleets came to, in the transaction of its session.</summary>
+internal sealed class SolveWriting(TenantSession session)
+{
+    // Locked and then read, each by a statement of its own: the second sees what was committed before the locks were given.
+    private const string Lock = "select pg_advisory_xact_lock(key) from (select key from unnest($1) as keys(key) order by key) as ordered";
+
+    private const string Standing = """
+        select fleet_id, revision, latest_version, due_at, solved_workload_version
+        from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null
+        """;
+
+    private const string UpdateFleets = """
+        update platform.fleets f
+        set solved_at = u.solved_at, solved_workload_version = u.workload_version, due_at = u.due_at, solve_fault = u.fault,
+            latest_version = u.version, latest_hash = coalesce(u.hash, f.latest_hash)
+        from unnest($2, $3, $4, $5, $6, $7, $8) as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash)
+        where f.tenant_id = $1 and f.fleet_id = u.fleet_id
+        """;
+
+    private const string SaveSums = """
+        insert into platform.workload_sums (tenant_id, fleet_id, workload_version, sums)
+        select $1, u.fleet_id, u.workload_version, u.sums from unnest($2, $3, $4) as u(fleet_id, workload_version, sums)
+        on conflict (tenant_id, fleet_id) do update set workload_version = excluded.workload_version, sums = excluded.sums
+        """;
+
+    private readonly List<FleetUpdate> _updates = [];
+
+    /// <summary>Writes all that were not overtaken.</summary>
+    /// <returns>The results that were written.</returns>
+    public async Task<IReadOnlyList<SolveResult>> RunAsync(IReadOnlyList<SolveResult> results, CancellationToken cancel)
+    {
+        var standing = await LockAndReadAsync([.. results.Select(result => result.Basis.Key.Fleet)], cancel);
+        SolveResult[] valid = [.. results.Where(result => standing.TryGetValue(result.Basis.Key.Fleet, out var now) && now.Allows(result))];
+        if (valid.Length == 0)
+            return valid;
+        foreach (var result in valid)
+            Add(result, standing[result.Basis.Key.Fleet].DueAt);
+        await session.SaveAsync(cancel);
+        await UpdateAsync(valid, cancel);
+        return valid;
+    }
+
+    private async Task<Dictionary<string, FleetStanding>> LockAndReadAsync(string[] fleets, CancellationToken cancel)
+    {
+        await using var batch = session.CreateBatch();
+        long[] keys = [.. fleets.Select(fleet => TenantSession.LockKey(EventStore.FleetStream(session.Tenant, fleet))).Distinct()];
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Lock) { Parameters = { Of(keys, NpgsqlDbType.Bigint) } });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Standing) { Parameters = { Tenant(), Of(fleets, NpgsqlDbType.Text) } });
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        await reader.NextResultAsync(cancel);
+        var standing = new Dictionary<string, FleetStanding>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancel))
+            standing.Add(
+                reader.GetString(0),
+                new FleetStanding(reader.GetInt32(1), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetInt64(4)));
+        return standing;
+    }
+
+    private void Add(SolveResult result, DateTimeOffset dueAt)
+    {
+        var basis = result.Basis;
+        var nextDueAt = dueAt == basis.DueAt ? result.At.AddSeconds(basis.Fleet.Definition.Solving.EverySeconds) : dueAt;
+        var (version, hash) = result.Outcome is SolveOutcome.Published { Snapshot: var snapshot }
+            ? Publish(basis.Fleet, snapshot)
+            : (basis.Fleet.LatestVersion, null);
+        _updates.Add(new FleetUpdate(
+            basis.Key.Fleet, result.At, basis.WorkloadVersion, nextDueAt, (result.Outcome as SolveOutcome.Infeasible)?.Reason, version, hash));
+    }
+
+    private (int Version, string? Hash) Publish(Fleet fleet, AllocationSnapshot snapshot)
+    {
+        var document = snapshot.ToCanonicalBytes();
+        var hash = AllocationSnapshot.HashOf(document);
+        session.Rows.Snapshots.Add(new SnapshotRow
+        {
+            TenantId = session.Tenant,
+            FleetId = snapshot.Fleet,
+            Version = snapshot.Version,
+            SolvedAt = snapshot.SolvedAt,
+            Hash = hash,
+            Document = document,
+            Objective = snapshot.Solution.Objective!.Value,
+            MeanAccuracy = snapshot.Solution.MeanAccuracy!.Value,
+            MeanSystemTimeSeconds = snapshot.Solution.MeanSystemTimeSeconds!.Value,
+            Utilization = snapshot.Solution.Utilization!.Value,
+        });
+        var published = new AllocationPublished
+        {
+            At = snapshot.SolvedAt,
+            Version = snapshot.Version,
+            Hash = hash,
+            Revision = snapshot.Provenance.DefinitionRevision,
+            WorkloadVersion = snapshot.Provenance.WorkloadVersion,
+        };
+        session.Append(EventStore.FleetStream(session.Tenant, snapshot.Fleet), published);
+        return (Fleet.Evolve(fleet, published).LatestVersion, hash);
+    }
+
+    private async Task UpdateAsync(SolveResult[] results, CancellationToken cancel)
+    {
+        await using var batch = session.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(UpdateFleets)
+        {
+            Parameters =
+            {
+                Tenant(),
+                Of([.. _updates.Select(it => it.Fleet)], NpgsqlDbType.Text),
+                Of([.. _updates.Select(it => it.SolvedAt)], NpgsqlDbType.TimestampTz),
+                Of([.. _updates.Select(it => it.WorkloadVersion)], NpgsqlDbType.Bigint),
+                Of([.. _updates.Select(it => it.DueAt)], NpgsqlDbType.TimestampTz),
+                Of([.. _updates.Select(it => it.Fault)], NpgsqlDbType.Text),
+                Of([.. _updates.Select(it => it.Version)], NpgsqlDbType.Integer),
+                Of([.. _updates.Select(it => it.Hash)], NpgsqlDbType.Text),
+            },
+        });
+        SolveResult[] changed = [.. results.Where(result => result.Sums is not null)];
+        if (changed.Length > 0)
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(SaveSums)
+            {
+                Parameters =
+                {
+                    Tenant(),
+                    Of([.. changed.Select(it => it.Basis.Key.Fleet)], NpgsqlDbType.Text),
+                    Of([.. changed.Select(it => it.Basis.WorkloadVersion)], NpgsqlDbType.Bigint),
+                    Of([.. changed.Select(it => it.Sums!)], NpgsqlDbType.Bytea),
+                },
+            });
+        await batch.ExecuteNonQueryAsync(cancel);
+    }
+
+    private NpgsqlParameter<string> Tenant() => new() { TypedValue = session.Tenant };
+
+    private static NpgsqlParameter<T[]> Of<T>(T[] values, NpgsqlDbType type) =>
+        new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+
+    /// <summary>A line of the update.</summary>
+    private sealed record FleetUpdate(
+        string Fleet, DateTimeOffset SolvedAt, long WorkloadVersion, DateTimeOffset DueAt, string? Fault, int Version, string? Hash);
+
+    /// <summary>Where a fleet stands when its solve is to be written.</summary>
+    private sealed record FleetStanding(int Revision, int LatestVersion, DateTimeOffset DueAt, long SolvedWorkloadVersion)
+    {
+        public bool Allows(SolveResult result) =>
+            LatestVersion == result.Basis.Fleet.LatestVersion && Revision == result.Basis.Fleet.Revision
+            && SolvedWorkloadVersion <= result.Basis.WorkloadVersion;
+    }
+}

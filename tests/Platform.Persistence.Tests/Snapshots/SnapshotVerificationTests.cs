@@ -1,0 +1,199 @@
+using Platform.Domain.Contracts;
+using Platform.Domain.Snapshots;
+using Platform.Persistence.Ingestion;
+using Platform.Persistence.Snapshots;
+using Platform.Persistence.Solving;
+
+namespace Platform.Persistence.Tests.Snapshots;
+
+public sealed class SnapshotVerificationTests(TestStore store)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private SnapshotVerification Verification => new(store.Store);
+
+    [Fact]
+    public async Task Every_version_derives_again_from_the_events_to_the_byte()
+    {
+        var key = await SolvedFleetAsync();
+        var found = await VerifyAsync(key);
+        Assert.Equal([1, 2, 3], found.Select(it => it.Version));
+        Assert.All(found, it => Assert.True(it is { Matches: true, ChainIntact: true, Faults.Count: 0 } && it.Hash == it.RecomputedHash, string.Join("; ", it.Faults)));
+    }
+
+    [Fact]
+    public async Task A_revision_that_shortens_the_horizon_derives_again()
+    {
+        var key = await SolvedFleetAsync();
+        var shorter = TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 600 } };
+        await store.Fleets.PutAsync(key.Tenant, key.Fleet, shorter, null, "ci", TestStore.At.AddSeconds(400), Cancel);
+        await SolveAsync(key, TestStore.At.AddSeconds(500));
+        var found = await VerifyAsync(key);
+        Assert.Equal(4, found.Count);
+        Assert.All(found, it => Assert.Empty(it.Faults));
+    }
+
+    /// <summary>What is done to the data, and the version that must be named first.</summary>
+    public static TheoryData<string, int> Tampering => new()
+    {
+        { "update platform.allocation_snapshots set document = convert_to(replace(convert_from(document, 'UTF8'), '\"servers\":1', '\"servers\":2'), 'UTF8') where {0} and version = 2", 2 },
+        { "update platform.allocation_snapshots set hash = repeat('0', 64) where {0} and version = 2", 2 },
+        { "update platform.allocation_snapshots set objective = objective + 1 where {0} and version = 3", 3 },
+        { "delete from platform.allocation_snapshots where {0} and version = 2", 2 },
+        { "delete from platform.allocation_snapshots where {0} and version = 3", 3 },
+        { "update events.mt_events set data = jsonb_set(data, '{{window,tasks,0,arrivals}}', '77') where {0} and type = 'workload-window-recorded' and version = 25", 2 },
+        { "update events.mt_events set data = jsonb_set(data, '{{definition,arrivalRate}}', '0.5') where {0} and type = 'fleet-registered'", 1 },
+        { "update events.mt_events set data = jsonb_set(data, '{{hash}}', '\"f\"') where {0} and type = 'allocation-published' and data ->> 'version' = '1'", 1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Tampering))]
+    public async Task Whatever_is_altered_the_first_bad_version_is_named(string sql, int version)
+    {
+        var key = await SolvedFleetAsync();
+        await store.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, $"tenant_id = '{key.Tenant}'"), Cancel);
+        var bad = (await VerifyAsync(key)).First(it => it.Faults.Count > 0);
+        Assert.Equal(version, bad.Version);
+        Assert.True(bad.Matches == false || !bad.ChainIntact);
+    }
+
+    [Fact]
+    public async Task One_version_is_derived_alone_and_the_chain_checked_up_to_it()
+    {
+        var key = await SolvedFleetAsync();
+        var found = new List<VersionVerification>();
+        await Verification.VerifyAsync(key, 2, found.Add, Cancel);
+        Assert.True(Assert.Single(found) is { Version: 2, Matches: true, ChainIntact: true });
+        await store.ExecuteAsync($"update platform.allocation_snapshots set hash = 'x' where tenant_id = '{key.Tenant}' and version = 1", Cancel);
+        found.Clear();
+        await Verification.VerifyAsync(key, 2, found.Add, Cancel);
+        Assert.Equal([1, 2], found.Select(it => it.Version));
+        Assert.All(found, it => Assert.False(it.ChainIntact));
+    }
+
+    [Fact]
+    public async Task An_estimate_of_the_past_has_what_was_stored_and_in_force_then()
+    {
+        var key = new FleetKey(TestStore.NewTenant(), "chat");
+        var before = TimeProvider.System.GetUtcNow();
+        await store.PutFleetAsync(key.Tenant, key.Fleet, Cancel, before);
+        await StoreAsync(key, Windows(20, 0));
+        var between = await NowAsync();
+        await StoreAsync(key, Windows(20, 200));
+        var estimates = new EstimateHistory(store.Store);
+        var (then, now) = (await estimates.FindAsync(key.Tenant, key.Fleet, between, Cancel), await estimates.FindAsync(key.Tenant, key.Fleet, await NowAsync(), Cancel));
+        Assert.Equal(TestStore.At.AddSeconds(10), then!.LastWindowEnd);
+        Assert.Equal(TestStore.At.AddSeconds(210), now!.LastWindowEnd);
+        Assert.Null(await estimates.FindAsync(key.Tenant, key.Fleet, before.AddSeconds(-1), Cancel));
+        Assert.Null(await estimates.FindAsync(TestStore.NewTenant(), key.Fleet, between, Cancel));
+    }
+
+    /// <summary>Ten thousand windows in any order, in batches of any size, some of them again and again: one hash.</summary>
+    [Fact]
+    public async Task Order_batches_and_repetition_of_10_000_windows_cannot_change_a_snapshot()
+    {
+        var windows = Windows(10_000, -9_000);
+        var random = new Random(1);
+        var hashes = new HashSet<string>();
+        foreach (var size in (int[])[200, 77])
+        {
+            var key = new FleetKey(TestStore.NewTenant(), "chat");
+            await store.PutFleetAsync(key.Tenant, key.Fleet, Cancel);
+            var deliveries = windows.Select((window, i) => (Window: window, Id: i)).ToList();
+            if (size != 200)
+            {
+                deliveries.AddRange(deliveries.Where(_ => random.Next(10) == 0).ToList());
+                random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(deliveries));
+            }
+
+            foreach (var batch in deliveries.Chunk(size))
+                await store.Intake.StoreAsync([.. batch.Select(it => new IncomingWindow(key.Tenant, new Guid(it.Id + 1, 1, 1, new byte[8]), it.Window))], Cancel);
+            var basis = (await store.LoadAsync(key, Cancel))!;
+            Assert.Equal(10_000, basis.WorkloadVersion);
+            hashes.Add(Derived(basis, "acme", "chat"));
+        }
+
+        Assert.Single(hashes);
+    }
+
+    private static string Derived(SolveBasis basis, string tenant, string fleet) => AllocationSnapshot.HashOf(
+        SnapshotDerivation.Derive(Inputs(basis, tenant, fleet, TestStore.At.AddSeconds(1_000)), null, DerivationVersions.Current).Snapshot!.ToCanonicalBytes());
+
+    private async Task<FleetKey> SolvedFleetAsync()
+    {
+        var key = new FleetKey(TestStore.NewTenant(), "chat");
+        await store.PutFleetAsync(key.Tenant, key.Fleet, Cancel);
+        for (var solve = 0; solve < 3; solve++)
+        {
+            await StoreAsync(key, Windows(20, 100 * solve));
+            await SolveAsync(key, TestStore.At.AddSeconds((100 * solve) + 20));
+        }
+
+        return key;
+    }
+
+    private async Task SolveAsync(FleetKey key, DateTimeOffset at)
+    {
+        var basis = (await store.LoadAsync(key, Cancel))!;
+        // A revision that was not, so that every solve is worth a version.
+        var previous = basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) with { DefinitionRevision = 0 } : null;
+        var outcome = SolvePolicy.Solve(Inputs(basis, key.Tenant, key.Fleet, at), previous);
+        Assert.IsType<SolveOutcome.Published>(outcome);
+        Assert.True(await store.CommitAsync(new SolveResult { Basis = basis, At = at, Sums = basis.Sums.ToBytes(), Outcome = outcome }, Cancel));
+    }
+
+    private static SnapshotInputs Inputs(SolveBasis basis, string tenant, string fleet, DateTimeOffset at) => new()
+    {
+        Tenant = tenant,
+        Fleet = fleet,
+        Definition = basis.Fleet.Definition,
+        DefinitionRevision = basis.Fleet.Revision,
+        Sums = basis.Sums,
+        WorkloadVersion = basis.WorkloadVersion,
+        SolvedAt = at,
+    };
+
+    private Task<IReadOnlyList<IntakeOutcome>> StoreAsync(FleetKey key, IEnumerable<WorkloadWindow> windows) =>
+        store.Intake.StoreAsync([.. windows.Select(window => new IncomingWindow(key.Tenant, Guid.NewGuid(), window))], Cancel);
+
+    /// <summary>Windows of ten seconds with a few queries each, the last one's end so many seconds after <see cref="TestStore.At"/>, plus 10.</summary>
+    private static WorkloadWindow[] Windows(int count, int lastStart) => [.. Enumerable.Range(0, count).Select(i =>
+    {
+        var (start, queries, tokens) = (TestStore.At.AddSeconds(lastStart - (count - 1 - i)), 1 + (i % 3), 100 + (i % 7 * 50));
+        var millis = 400 + (20 * tokens) + (i % 5 * 37);
+        return new WorkloadWindow
+        {
+            Fleet = "chat",
+            WindowStart = start,
+            WindowEnd = start.AddSeconds(10),
+            Tasks =
+            [
+                new TaskWindow
+                {
+                    TaskType = "math",
+                    Arrivals = queries,
+                    Service = new ServiceSums
+                    {
+                        Completions = queries,
+                        Tokens = queries * tokens,
+                        TokensSquared = queries * tokens * tokens,
+                        Millis = queries * millis,
+                        MillisSquared = (long)queries * millis * millis,
+                        TokenMillis = (long)queries * tokens * millis,
+                    },
+                    Accuracy = [new AccuracyCount { Tokens = tokens, Trials = queries, Correct = queries / 2 }],
+                },
+            ],
+        };
+    })];
+
+    private async Task<List<VersionVerification>> VerifyAsync(FleetKey key)
+    {
+        var found = new List<VersionVerification>();
+        await Verification.VerifyAsync(key, null, found.Add, Cancel);
+        return found;
+    }
+
+    private Task<DateTimeOffset> NowAsync() => store.Database.QueryAsync<DateTime>("select clock_timestamp()", Cancel)
+        .ContinueWith(now => new DateTimeOffset(now.Result, TimeSpan.Zero), TaskScheduler.Default);
+}
