@@ -1,11 +1,12 @@
 using BenchmarkDotNet.Running;
 using Platform.Benchmarks;
 
-// "solver [-o json]" prints the ratios of one run; anything else goes to BenchmarkDotNet, for absolute figures with their errors.
-if (args is ["solver", ..])
+// "solver [-o json]" and "startup [-o json]" print the ratios of one run; anything else goes to BenchmarkDotNet, for absolute figures with their errors.
+var json = args is [_, "-o", "json"];
+switch (args)
 {
-    var json = args is [_, "-o", "json"];
-    return SolverBenchmark.Run(json ? Console.Out : Console.Error, Console.Error, json);
+    case ["solver", ..]: return SolverBenchmark.Run(json ? Console.Out : Console.Error, Console.Error, json);
+    case ["startup", ..]: return StartupBenchmark.Run(json ? Console.Out : Console.Error, json);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(SolverBenchmark).Assembly).Run(args);

@@ -10,6 +10,7 @@ internal static class BenchCommand
         PipelineCommand.Create(),
         SweepCommand.Create(),
         EstimateCommand.Create(),
-        SolverCommand.Create(),
+        BenchmarkProgram.Create("solver", "The default method beside the others and a general optimiser."),
+        BenchmarkProgram.Create("startup", "The wall time of ./platform solve over that of an empty .NET program."),
     };
 }
