@@ -12,8 +12,7 @@ public sealed class RoadTests(TestPlatform platform)
         for (var i = 0; i < 5; i++)
             await tenant.PublishAsync("chat", TestTenant.Window("chat", load: 20), Guid.NewGuid(), Cancel);
 
-        await tenant.UntilStoredAsync("chat", 5, Cancel);
-        var snapshot = await tenant.UntilAllocatedAsync("chat", it => (long)it["provenance"]!["workloadVersion"]! == 5, Cancel);
+        var snapshot = await tenant.UntilAllocatedOnAsync("chat", 5, Cancel);
 
         Assert.Equal(5, await tenant.StoredWindowsAsync("chat", Cancel));
         Assert.Equal("optimal", (string)snapshot["solution"]!["status"]!);

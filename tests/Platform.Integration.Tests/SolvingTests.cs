@@ -112,10 +112,10 @@ public sealed class SolvingTests(TestPlatform platform)
         await tenant.PutFleetAsync("chat", Cancel);
         for (var i = 0; i < 3; i++)
             await tenant.PublishAsync("chat", TestTenant.Window("chat", load: 9), Guid.NewGuid(), Cancel);
-        await tenant.UntilAllocatedAsync("chat", snapshot => (long)snapshot["provenance"]!["workloadVersion"]! == 3, Cancel);
+        await tenant.UntilAllocatedOnAsync("chat", 3, Cancel);
 
         await tenant.PutFleetAsync("chat", Cancel, definition => definition["solving"]!["horizonSeconds"] = 3_600);
-        var snapshot = await tenant.UntilAllocatedAsync("chat", it => (int)it["provenance"]!["definitionRevision"]! == 2, Cancel);
+        var snapshot = await tenant.UntilAllocatedAsync("chat", it => (int)it["provenance"]!["definitionRevision"]! == 3, Cancel);
         Assert.Equal(3, (long)snapshot["provenance"]!["workloadVersion"]!);
         Assert.True((double)snapshot["problem"]!["arrivalRate"]! > 0.1, "the windows still count");
     }

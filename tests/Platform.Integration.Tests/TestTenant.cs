@@ -78,6 +78,20 @@ public sealed record TestTenant(TestPlatform Platform, string Id, string Key, st
     public Task UntilStoredAsync(string fleet, long windows, CancellationToken cancel) => Eventually.TrueAsync(
         async () => await StoredWindowsAsync(fleet, cancel) >= windows, $"{windows} windows to be stored", cancel);
 
+    /// <summary>
+    /// Waits until the windows are stored, and for a version that has them all. A revision asks for it: without one, what the last windows
+    /// add may be within chance, and the version in force is confirmed.
+    /// </summary>
+    public async Task<JsonNode> UntilAllocatedOnAsync(string fleet, long windows, CancellationToken cancel)
+    {
+        await UntilStoredAsync(fleet, windows, cancel);
+        var revised = await PutFleetAsync(fleet, cancel, definition => definition["displayName"] = "Revised");
+        return await UntilAllocatedAsync(
+            fleet,
+            it => (long)it["provenance"]!["workloadVersion"]! == windows
+                && (int)it["provenance"]!["definitionRevision"]! == (int)revised["revision"]!, cancel);
+    }
+
     /// <summary>Waits for a snapshot for which <paramref name="wanted"/> holds, and gives its document.</summary>
     public Task<JsonNode> UntilAllocatedAsync(string fleet, Func<JsonNode, bool> wanted, CancellationToken cancel) => Eventually.GetAsync(
         async () =>

@@ -30,20 +30,18 @@ internal sealed class AllocationInForce
     /// What chance makes of <see cref="Gain"/>, seconds. The optimum itself does not count where it is free, as J is flat there; where a limit
     /// binds it moves with the limit, and J with the limit's price.
     /// </summary>
-    public double GainByChance
+    /// <param name="deviations">How many standard deviations of it where no limit binds; twice as many of what a limit lends.</param>
+    public double GainByChance(double deviations)
     {
-        get
-        {
-            long[] best = [.. _best.Allocation!.Select(type => type.Tokens)];
-            var objective = EstimateSensitivity.OfObjective(_problem, best);
-            var prices = _best.ShadowPrices!;
-            var atLimits = (prices.MaxUtilization * Noise(EstimateSensitivity.OfUtilization(_problem, best)))
-                + (prices.MeanTokenBudget * Noise(EstimateSensitivity.OfMeanTokens(best)))
-                + (prices.MaxMeanSystemTime * Noise(EstimateSensitivity.OfMeanSystemTime(_problem, best)))
-                + Enumerable.Range(0, best.Length).Sum(k => FloorPrice(k, best[k], objective) * Noise(EstimateSensitivity.OfAccuracy(_problem, best, k)));
-            return (SolvePolicy.GainDeviations * Noise(objective.Minus(EstimateSensitivity.OfObjective(_problem, _tokens))))
-                + (SolvePolicy.LimitDeviations * atLimits);
-        }
+        long[] best = [.. _best.Allocation!.Select(type => type.Tokens)];
+        var objective = EstimateSensitivity.OfObjective(_problem, best);
+        var prices = _best.ShadowPrices!;
+        var atLimits = (prices.MaxUtilization * Noise(EstimateSensitivity.OfUtilization(_problem, best)))
+            + (prices.MeanTokenBudget * Noise(EstimateSensitivity.OfMeanTokens(best)))
+            + (prices.MaxMeanSystemTime * Noise(EstimateSensitivity.OfMeanSystemTime(_problem, best)))
+            + Enumerable.Range(0, best.Length).Sum(k => FloorPrice(k, best[k], objective) * Noise(EstimateSensitivity.OfAccuracy(_problem, best, k)));
+        return (deviations * Noise(objective.Minus(EstimateSensitivity.OfObjective(_problem, _tokens))))
+            + (2 * deviations * atLimits);
     }
 
     /// <summary>

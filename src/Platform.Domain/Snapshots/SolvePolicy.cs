@@ -17,6 +17,9 @@ public sealed record PreviousAllocation
     /// <summary>The revision of the definition that it was solved for.</summary>
     public required int DefinitionRevision { get; init; }
 
+    /// <summary>Version of the workload stream that it was solved on: the windows that it knew.</summary>
+    public required long WorkloadVersion { get; init; }
+
     /// <summary>Tokens by task type.</summary>
     public required IReadOnlyDictionary<string, long> Tokens { get; init; }
 
@@ -33,6 +36,7 @@ public sealed record PreviousAllocation
             Version = version,
             Hash = hash,
             DefinitionRevision = root.GetProperty("provenance").GetProperty("definitionRevision").GetInt32(),
+            WorkloadVersion = root.GetProperty("provenance").GetProperty("workloadVersion").GetInt64(),
             Tokens = root.GetProperty("solution").GetProperty("allocation").EnumerateArray()
                 .ToDictionary(type => type.GetProperty("taskType").GetString()!, type => type.GetProperty("tokens").GetInt64(), StringComparer.Ordinal),
         };
@@ -49,6 +53,12 @@ public static class SolvePolicy
     internal const double GainDeviations = 2;
 
     /// <summary>
+    /// Deviations that are enough when there are twice the windows that the version in force knew: waiting to be sure costs more than
+    /// believing what is more likely than not, and a number doubles too seldom for versions to go to and fro.
+    /// </summary>
+    internal const double GainDeviationsWhenDoubled = 0.5;
+
+    /// <summary>
     /// Standard deviations that the breach of a limit must exceed, and what a limit that binds lends to a gain: both grow with the move
     /// itself, so that 4 deviations are 4, a false alarm in 400.
     /// </summary>
@@ -57,7 +67,8 @@ public static class SolvePolicy
     /// <summary>
     /// Solves. There is a new version when there was none, when the definition was revised, when the one in force breaks a limit of the
     /// problem as it is now, or when the gain exceeds the definition's minimum; the last two by more than the chance in the windows
-    /// explains, so that a fleet that does not change keeps its version. Else the one in force is confirmed.
+    /// explains, so that a fleet that does not change keeps its version. Where there are twice the windows, a gain that is likely is
+    /// enough. Else the one in force is confirmed.
     /// </summary>
     /// <param name="inputs">What to solve on.</param>
     /// <param name="previous">The allocation in force, or null.</param>
@@ -78,8 +89,9 @@ public static class SolvePolicy
         if (types.Count != previous.Tokens.Count || !types.All(type => previous.Tokens.ContainsKey(type.Id)))
             return true;
         var prior = Estimator.Estimate(inputs.Definition, new WorkloadSums(inputs.Definition.Solving.HorizonSeconds), inputs.SolvedAt);
+        var deviations = inputs.WorkloadVersion >= 2 * previous.WorkloadVersion ? GainDeviationsWhenDoubled : GainDeviations;
         var inForce = new AllocationInForce(derived, prior, [.. types.Select(type => previous.Tokens[type.Id])]);
-        return inForce.BreaksALimit || !(inForce.Gain - inForce.GainByChance <= inputs.Definition.Solving.MinimumGain);
+        return inForce.BreaksALimit || !(inForce.Gain - inForce.GainByChance(deviations) <= inputs.Definition.Solving.MinimumGain);
     }
 
     private static string Reason(AllocationSolution solution) => solution.Reason switch

@@ -117,7 +117,7 @@ public sealed class SolvePolicyTests
     public void Only_what_every_version_of_the_format_has_is_read()
     {
         const string document = """
-            { "provenance": { "definitionRevision": 3, "laterMember": {} }, "laterMember": [],
+            { "provenance": { "definitionRevision": 3, "workloadVersion": 7, "laterMember": {} }, "laterMember": [],
               "solution": { "allocation": [ { "taskType": "math", "tokens": 12, "laterMember": null } ] } }
             """;
         var previous = PreviousAllocation.Read(8, "hash", Encoding.UTF8.GetBytes(document));
@@ -165,6 +165,7 @@ public sealed class SolvePolicyTests
         Version = 4,
         Hash = "previous-hash",
         DefinitionRevision = 3,
+        WorkloadVersion = 7,
         Tokens = tokens.ToDictionary(type => type.Type, type => type.Tokens),
     };
 
