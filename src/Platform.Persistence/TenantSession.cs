@@ -1,4 +1,5 @@
 using System.Data;
+using System.Runtime.CompilerServices;
 using JasperFx.Events;
 using Marten;
 using Marten.Services;
@@ -61,6 +62,9 @@ public sealed class TenantSession : IAsyncDisposable
     internal static DbContextOptions<PlatformDbContext> OptionsFor(NpgsqlConnection connection) =>
         new DbContextOptionsBuilder<PlatformDbContext>().UseNpgsql(connection, Migrator.Configure).UseSnakeCaseNamingConvention().Options;
 
+    /// <summary>Takes the locks of an array of keys, in one order for all sessions.</summary>
+    internal const string LockStatement = "select pg_advisory_xact_lock(key) from (select key from unnest($1) as keys(key) order by key) as ordered";
+
     /// <summary>Waits until no other session holds the same lock, and holds it until the end of the transaction.</summary>
     internal Task LockAsync(Guid subject, CancellationToken cancel) => LockAsync(_transaction, [subject], cancel);
 
@@ -68,8 +72,7 @@ public sealed class TenantSession : IAsyncDisposable
     internal static async Task LockAsync(NpgsqlTransaction transaction, IEnumerable<Guid> subjects, CancellationToken cancel)
     {
         var keys = subjects.Select(LockKey).Distinct().ToArray();
-        await using var command = new NpgsqlCommand(
-            "select pg_advisory_xact_lock(key) from (select key from unnest($1) as keys(key) order by key) as ordered", transaction.Connection, transaction);
+        await using var command = new NpgsqlCommand(LockStatement, transaction.Connection, transaction);
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = keys });
         await command.ExecuteNonQueryAsync(cancel);
     }
@@ -80,6 +83,18 @@ public sealed class TenantSession : IAsyncDisposable
     /// <summary>Reads the events of a stream after a version, oldest first.</summary>
     internal Task<IReadOnlyList<IEvent>> ReadAsync(Guid stream, long after, int limit, CancellationToken cancel) =>
         Events.Events.FetchStreamAsync(stream, version: after + limit, fromVersion: after + 1, token: cancel);
+
+    /// <summary>Reads all events of a stream, oldest first, a page at a time: memory does not grow with the history.</summary>
+    internal async IAsyncEnumerable<IEvent> ReadAllAsync(Guid stream, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        const int pageLength = 500;
+        IReadOnlyList<IEvent> page;
+        for (var after = 0L; (page = await ReadAsync(stream, after, pageLength, cancel)).Count > 0; after += page.Count)
+        {
+            foreach (var recorded in page)
+                yield return recorded;
+        }
+    }
 
     /// <summary>Statements of this transaction, sent together.</summary>
     internal NpgsqlBatch CreateBatch() => new(_connection, _transaction);

@@ -60,18 +60,6 @@ public sealed class WorkloadSums
         Math.Max((horizonSeconds + BucketsPerHorizon - 1) / BucketsPerHorizon, LeastBucketSeconds);
 
     /// <summary>
-    /// Windows that end at this instant or before leave no trace in an estimate as of <paramref name="asOf"/> or later, but for
-    /// <see cref="LastWindowEnd"/>: need not be folded in where a later one is.
-    /// </summary>
-    /// <param name="horizonSeconds">The horizon.</param>
-    /// <param name="asOf">The instant from which ages are counted.</param>
-    public static DateTimeOffset CountsAfter(int horizonSeconds, DateTimeOffset asOf)
-    {
-        var width = WidthFor(horizonSeconds);
-        return DateTimeOffset.FromUnixTimeSeconds(WindowSpan.FloorDivide(asOf.ToUnixTimeSeconds() - horizonSeconds, width) * width);
-    }
-
-    /// <summary>
     /// Adds a window that has passed <see cref="WorkloadWindowReader"/>, and drops what no as-of instant can ask for any more now that
     /// this window has been seen: a window ends at most <see cref="WorkloadWindowReader.MaxLead"/> after it is read.
     /// </summary>

@@ -7,21 +7,26 @@ namespace Platform.Domain.Snapshots;
 internal sealed class AllocationInForce
 {
     private readonly AllocationProblem _problem;
-    private readonly FleetEstimate _estimate, _prior;
+    private readonly SnapshotInputs _inputs;
+    private readonly FleetEstimate _estimate;
     private readonly AllocationModel _model;
     private readonly long[] _tokens;
     private readonly WholeTokenFigures _figures;
     private readonly AllocationSolution _best;
 
+    /// <param name="inputs">What it was derived from.</param>
     /// <param name="derived">The problem as it is now, with its solution.</param>
-    /// <param name="prior">What the estimator says without a window.</param>
     /// <param name="tokens">Tokens in force, in the order of the problem's task types.</param>
-    public AllocationInForce(DerivedAllocation derived, FleetEstimate prior, long[] tokens)
+    public AllocationInForce(SnapshotInputs inputs, DerivedAllocation derived, long[] tokens)
     {
-        (_problem, _estimate, _prior, _tokens, _best) = (derived.Problem, derived.Estimate, prior, tokens, derived.Solution);
+        (_inputs, _problem, _estimate, _tokens, _best) = (inputs, derived.Problem, derived.Estimate, tokens, derived.Solution);
         _model = new AllocationModel(_problem);
         _figures = WholeTokenFigures.Of(_model, tokens);
     }
+
+    // What the estimator says without a window. A solve whose answer is the one in force never asks.
+    private FleetEstimate Prior => field ??= Estimator.Estimate(
+        _inputs.Definition, new WorkloadSums(_inputs.Definition.Solving.HorizonSeconds), _inputs.SolvedAt);
 
     /// <summary>What the best allocation gains over the one in force, seconds; below 0 where that breaks a limit.</summary>
     public double Gain => _best.Objective!.Value - _figures.Objective;
@@ -76,5 +81,5 @@ internal sealed class AllocationInForce
         return rise > 0 ? Math.Max(-slope / rise, 0) : 0;
     }
 
-    private double Noise(EstimateSensitivity sensitivity) => sensitivity.Noise(_estimate, _prior);
+    private double Noise(EstimateSensitivity sensitivity) => sensitivity.Noise(_estimate, Prior);
 }

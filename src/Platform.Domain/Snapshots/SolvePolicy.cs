@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Platform.Domain.Allocation;
-using Platform.Domain.Estimation;
 
 namespace Platform.Domain.Snapshots;
 
@@ -88,10 +87,12 @@ public static class SolvePolicy
         var types = derived.Problem.TaskTypes;
         if (types.Count != previous.Tokens.Count || !types.All(type => previous.Tokens.ContainsKey(type.Id)))
             return true;
-        var prior = Estimator.Estimate(inputs.Definition, new WorkloadSums(inputs.Definition.Solving.HorizonSeconds), inputs.SolvedAt);
         var deviations = inputs.WorkloadVersion >= 2 * previous.WorkloadVersion ? GainDeviationsWhenDoubled : GainDeviations;
-        var inForce = new AllocationInForce(derived, prior, [.. types.Select(type => previous.Tokens[type.Id])]);
-        return inForce.BreaksALimit || !(inForce.Gain - inForce.GainByChance(deviations) <= inputs.Definition.Solving.MinimumGain);
+        var inForce = new AllocationInForce(inputs, derived, [.. types.Select(type => previous.Tokens[type.Id])]);
+        var least = inputs.Definition.Solving.MinimumGain;
+
+        // A gain that is too small as it stands need not be held against chance.
+        return inForce.BreaksALimit || (!(inForce.Gain <= least) && !(inForce.Gain - inForce.GainByChance(deviations) <= least));
     }
 
     private static string Reason(AllocationSolution solution) => solution.Reason switch

@@ -1,22 +1,25 @@
 using System.Text.Json;
+using JasperFx.Events;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Solving;
 
 namespace Platform.Persistence.Snapshots;
 
 /// <summary>Goes through a fleet's versions in order, folding its windows once, forward, for every horizon that a definition has had.</summary>
-internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, SnapshotVerification.WindowFeed windows)
+internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IAsyncEnumerator<IEvent> windows)
 {
     private readonly Dictionary<int, WorkloadSums> _sums = decisions.Horizons.ToDictionary(horizon => horizon, horizon => new WorkloadSums(horizon));
+    private long _folded;
     private string? _previousHash;
 
     /// <summary>The last version seen, which is their number unless some are missing.</summary>
     public int Versions { get; private set; }
 
     /// <summary>Checks the next stored version, and says of each that is missing before it that it is.</summary>
-    public async Task CheckAsync(SnapshotRow row, bool derive, Action<VersionVerification> found, CancellationToken cancel)
+    public async Task CheckAsync(SnapshotRow row, bool derive, Action<VersionVerification> found)
     {
         for (var missing = Versions + 1; missing < row.Version; missing++)
             found(Missing(missing));
@@ -28,7 +31,7 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, Snapsh
             chain.Add($"the stored bytes are no snapshot: {fault}");
         else
             chain.AddRange(ChainFaults(row, header));
-        var (matches, recomputed, faults) = header is not null && derive ? await DeriveAsync(row, header, cancel) : (header is null ? false : null, null, []);
+        var (matches, recomputed, faults) = header is not null && derive ? await DeriveAsync(row, header) : (header is null ? false : null, null, []);
         if (derive || chain.Count > 0)
             found(new VersionVerification(row.Version, matches, hash, recomputed, chain.Count == 0, [.. chain, .. faults]));
         (Versions, _previousHash) = (row.Version, row.Hash);
@@ -71,13 +74,13 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, Snapsh
         }
     }
 
-    private async Task<(bool? Matches, string? Hash, string[] Faults)> DeriveAsync(SnapshotRow row, SnapshotHeader header, CancellationToken cancel)
+    private async Task<(bool? Matches, string? Hash, string[] Faults)> DeriveAsync(SnapshotRow row, SnapshotHeader header)
     {
         if (!SnapshotDerivation.Knows(header.Versions))
             return (null, null, [$"it was derived with {header.Versions.Estimator} and {header.Versions.Solver}, which this program has not"]);
         if (decisions.DefinitionOf(header.Provenance.DefinitionRevision) is not { } definition)
             return (false, null, [$"there is no revision {header.Provenance.DefinitionRevision} of the definition"]);
-        if (await FoldUpToAsync(header.Provenance.WorkloadVersion, cancel) is { } fault)
+        if (await FoldUpToAsync(header.Provenance.WorkloadVersion) is { } fault)
             return (false, null, [fault]);
         var inputs = new SnapshotInputs
         {
@@ -98,22 +101,23 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, Snapsh
     }
 
     /// <summary>Folds the windows up to a version of the workload stream; gives what is wrong with them, or null.</summary>
-    private async Task<string?> FoldUpToAsync(long version, CancellationToken cancel)
+    private async Task<string?> FoldUpToAsync(long version)
     {
-        if (version < windows.Version)
-            return $"it says that it has the windows up to {version}, and the version before it those up to {windows.Version}";
-        while (windows.Version < version)
+        if (version < _folded)
+            return $"it says that it has the windows up to {version}, and the version before it those up to {_folded}";
+        while (_folded < version)
         {
-            if (await windows.NextAsync(cancel) is not { } recorded)
-                return $"it says that it has the windows up to {version}, and there are {windows.Version}";
+            if (!await windows.MoveNextAsync())
+                return $"it says that it has the windows up to {version}, and there are {_folded}";
+            _folded++;
             try
             {
                 foreach (var sums in _sums.Values)
-                    sums.Fold(recorded.Window);
+                    sums.Fold(((WorkloadWindowRecorded)windows.Current.Data).Window);
             }
             catch (Exception fault) when (fault is ArgumentException or ArithmeticException)
             {
-                return $"window {windows.Version} is none that was ever taken: {fault.Message}";
+                return $"window {_folded} is none that was ever taken: {fault.Message}";
             }
         }
 

@@ -1,7 +1,6 @@
 using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Platform.Domain.Fleets;
-using Platform.Domain.Ingestion;
 using Platform.Persistence.Solving;
 
 namespace Platform.Persistence.Snapshots;
@@ -22,7 +21,7 @@ public sealed record VersionVerification(
 /// </summary>
 public sealed class SnapshotVerification(PlatformStore store)
 {
-    /// <summary>Events and snapshots read at a time, so that memory does not grow with the history.</summary>
+    /// <summary>Snapshots read at a time, so that memory does not grow with the history.</summary>
     private const int PageLength = 500;
 
     /// <summary>Every fleet of a tenant, the retired too, by id.</summary>
@@ -41,10 +40,11 @@ public sealed class SnapshotVerification(PlatformStore store)
     public async Task<int> VerifyAsync(FleetKey key, int? only, Action<VersionVerification> found, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(key.Tenant, IsolationLevel.RepeatableRead, cancel);
+        await using var windows = session.ReadAllAsync(EventStore.WorkloadStream(key.Tenant, key.Fleet), cancel).GetAsyncEnumerator(cancel);
         FleetReplay replay;
         try
         {
-            replay = new FleetReplay(key, await DecisionsAsync(session, key, cancel), new WindowFeed(session, key));
+            replay = new FleetReplay(key, await DecisionsAsync(session, key, cancel), windows);
         }
         catch (InvalidOperationException fault)
         {
@@ -57,7 +57,7 @@ public sealed class SnapshotVerification(PlatformStore store)
             var rows = await session.Rows.Snapshots.AsNoTracking().Where(row => row.FleetId == key.Fleet && row.Version > last && !(row.Version > only))
                 .OrderBy(row => row.Version).Take(PageLength).ToListAsync(cancel);
             foreach (var row in rows)
-                await replay.CheckAsync(row, only is null || row.Version == only, found, cancel);
+                await replay.CheckAsync(row, only is null || row.Version == only, found);
             last = rows.Count > 0 ? rows[^1].Version : last;
             full = rows.Count == PageLength;
         }
@@ -70,40 +70,8 @@ public sealed class SnapshotVerification(PlatformStore store)
     private static async Task<FleetDecisions> DecisionsAsync(TenantSession session, FleetKey key, CancellationToken cancel)
     {
         var events = new List<FleetEvent>();
-        for (var full = true; full;)
-        {
-            var page = await session.ReadAsync(EventStore.FleetStream(key.Tenant, key.Fleet), events.Count, PageLength, cancel);
-            events.AddRange(page.Select(recorded => (FleetEvent)recorded.Data));
-            full = page.Count == PageLength;
-        }
-
+        await foreach (var recorded in session.ReadAllAsync(EventStore.FleetStream(key.Tenant, key.Fleet), cancel))
+            events.Add((FleetEvent)recorded.Data);
         return new FleetDecisions(events);
-    }
-
-    /// <summary>The windows of a fleet, oldest first, a page at a time.</summary>
-    internal sealed class WindowFeed(TenantSession session, FleetKey key)
-    {
-        private readonly Queue<WorkloadWindowRecorded> _page = new();
-        private long _read;
-
-        /// <summary>Version of the last window handed out.</summary>
-        public long Version { get; private set; }
-
-        /// <summary>The next window, or null at the end of the stream.</summary>
-        public async Task<WorkloadWindowRecorded?> NextAsync(CancellationToken cancel)
-        {
-            if (_page.Count == 0)
-            {
-                var page = await session.ReadAsync(EventStore.WorkloadStream(key.Tenant, key.Fleet), _read, PageLength, cancel);
-                _read += page.Count;
-                foreach (var recorded in page)
-                    _page.Enqueue((WorkloadWindowRecorded)recorded.Data);
-            }
-
-            if (!_page.TryDequeue(out var next))
-                return null;
-            Version++;
-            return next;
-        }
     }
 }

@@ -9,9 +9,6 @@ namespace Platform.Persistence.Solving;
 /// <summary>Writes what the solves of a tenant's fleets came to, in the transaction of its session.</summary>
 internal sealed class SolveWriting(TenantSession session)
 {
-    // Locked and then read, each by a statement of its own: the second sees what was committed before the locks were given.
-    private const string Lock = "select pg_advisory_xact_lock(key) from (select key from unnest($1) as keys(key) order by key) as ordered";
-
     private const string Standing = """
         select fleet_id, revision, latest_version, due_at, solved_workload_version
         from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null
@@ -50,9 +47,10 @@ internal sealed class SolveWriting(TenantSession session)
 
     private async Task<Dictionary<string, FleetStanding>> LockAndReadAsync(string[] fleets, CancellationToken cancel)
     {
+        // Locked and then read, each by a statement of its own: the second sees what was committed before the locks were given.
         await using var batch = session.CreateBatch();
         long[] keys = [.. fleets.Select(fleet => TenantSession.LockKey(EventStore.FleetStream(session.Tenant, fleet))).Distinct()];
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Lock) { Parameters = { Of(keys, NpgsqlDbType.Bigint) } });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(TenantSession.LockStatement) { Parameters = { Of(keys, NpgsqlDbType.Bigint) } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Standing) { Parameters = { Tenant(), Of(fleets, NpgsqlDbType.Text) } });
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.NextResultAsync(cancel);
