@@ -26,7 +26,7 @@ public static class Estimator
         if (sums.HorizonSeconds != definition.Solving.HorizonSeconds)
             throw new ArgumentException("The sums were folded with another horizon than the definition's: fold anew.", nameof(sums));
         var evidence = new WorkloadEvidence(definition.TaskTypes, sums, asOf);
-        var dispersion = Dispersion.OfCounts(evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered);
+        var dispersion = Dispersion.OfCounts(evidence.InStretches(evidence.Arrivals), evidence.InStretches(evidence.Covered));
         var (systemMillis, systemCompletions, used, granted) = evidence.Ratios;
         var adherence = Ratio(used, granted);
         var taskTypes = new TaskTypeEstimate[definition.TaskTypes.Count];
@@ -48,7 +48,7 @@ public static class Estimator
             Adherence = adherence,
             Validity = new ModelValidity
             {
-                TimescaleSeconds = sums.BucketSeconds,
+                TimescaleSeconds = evidence.StretchSeconds,
                 Burstiness = dispersion.Check(),
                 ArrivalDrift = Drift.OfRate(evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered, dispersion.Inflation),
                 Adherence = AdherenceCheck(adherence),
