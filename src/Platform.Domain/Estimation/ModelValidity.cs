@@ -15,7 +15,10 @@ public sealed record ModelValidity
     /// </summary>
     public required ValidityCheck Burstiness { get; init; }
 
-    /// <summary>Arrival rate of the newest stretch that differs most from what came before, over the rate before.</summary>
+    /// <summary>
+    /// Arrival rate of the newest or oldest stretch that differs most from all others: the later rate over the earlier. A start at which only some
+    /// servers reported counts too.
+    /// </summary>
     public required ValidityCheck ArrivalDrift { get; init; }
 
     /// <summary>Tokens used over tokens granted.</summary>
@@ -46,13 +49,13 @@ public sealed record TaskTypeValidity
     /// <summary>The largest rise of the slope of accuracy from one span of budgets to the next, per 1,000 tokens: concave curves have none.</summary>
     public required ValidityCheck Convexity { get; init; }
 
-    /// <summary>This task type's arrival rate in the newest stretch that differs most, over the rate before.</summary>
+    /// <summary>This task type's arrival rate in the newest or oldest stretch that differs most: the later rate over the earlier.</summary>
     public required ValidityCheck ArrivalDrift { get; init; }
 
-    /// <summary>Mean seconds by which the newest service times that differ most lie above the earlier ones, beside the line.</summary>
+    /// <summary>Mean seconds by which the later service times lie above the earlier ones, beside the line, in the newest or oldest stretch that differs most.</summary>
     public required ValidityCheck ServiceDrift { get; init; }
 
-    /// <summary>Accuracy by which the newest verdicts that differ most lie above the earlier ones, beside the curve.</summary>
+    /// <summary>Accuracy by which the later verdicts lie above the earlier ones, beside the curve, in the newest or oldest stretch that differs most.</summary>
     public required ValidityCheck AccuracyDrift { get; init; }
 }
 
@@ -76,7 +79,7 @@ public static class ValidityThresholds
     public const double ZScore = 3;
 
     /// <summary>
-    /// Significance where the largest of several scores is taken (6 stretches for drift, up to 56 triples of budgets for convexity): one
+    /// Significance where the largest of several scores is taken (12 stretches for drift, up to 56 triples of budgets for convexity): one
     /// false alarm in 15,800 a test, so again below one in 250 together.
     /// </summary>
     public const double LargestZScore = 4;

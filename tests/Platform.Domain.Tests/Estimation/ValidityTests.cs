@@ -141,6 +141,51 @@ public sealed class ValidityTests(ITestOutputHelper output)
     }
 
     /// <summary>
+    /// Ten servers with a tenth of 0.3 arrivals a second each report one after the other, while time counts as covered from the first on. What
+    /// that makes of λ is either within its interval or flagged.
+    /// </summary>
+    [Theory]
+    [InlineData(10, 2, 0)]
+    [InlineData(60, 2, 0.99)]
+    [InlineData(600, 2, 1)]
+    [InlineData(10, 6, 0)]
+    [InlineData(60, 6, 0.99)]
+    [InlineData(600, 6, 1)]
+    public void A_start_at_which_not_all_servers_report_is_flagged_before_it_matters(int secondsApart, int hours, double flagged)
+    {
+        const double Rate = 0.3;
+        var (wrong, seen, fleets) = (0, 0, 200);
+        for (var seed = 0; seed < fleets; seed++)
+        {
+            var random = new Xoshiro256((ulong)seed);
+            var windows = new List<WorkloadWindow>();
+            for (var server = 0; server < 10; server++)
+                windows.AddRange(Arrivals(ref random, Rate / 10, server * secondsApart, hours * 3_600));
+            var estimate = Estimator.Estimate(Definition with { ArrivalRate = Rate }, Folded(windows), Windows.Start.AddHours(hours));
+            var isFlagged = estimate.Validity.ArrivalDrift.Flagged || estimate.Validity.Burstiness.Flagged;
+            seen += isFlagged ? 1 : 0;
+            wrong += !isFlagged && (estimate.ArrivalRate.Lower > Rate || estimate.ArrivalRate.Upper < Rate) ? 1 : 0;
+        }
+
+        output.WriteLine($"{secondsApart} s apart, {hours} h: flagged {seen}, wrong without a flag {wrong} of {fleets}");
+        Assert.InRange(seen, flagged * fleets, fleets);
+        Assert.InRange(wrong, 0, 0.1 * fleets);
+    }
+
+    /// <summary>Four buckets of a horizon of 23,040 s without an arrival, then ten a minute: half an arrival stands for none.</summary>
+    [Fact]
+    public void Traffic_that_begins_after_silence_has_drifted()
+    {
+        var definition = Definition with { Solving = new SolvingPolicy { HorizonSeconds = 23_040 } };
+        var sums = new WorkloadSums(23_040);
+        for (var i = 0; i < 120; i++)
+            sums.Fold(Windows.Of(i * 60, (i + 1) * 60, Windows.Arrivals("math", i < 24 ? 0 : 10)));
+        var drift = Estimator.Estimate(definition, sums, Windows.Start.AddSeconds(7_200)).Validity.ArrivalDrift;
+        Assert.True(drift.Flagged);
+        Assert.Equal(960.0 / 96 / (0.5 / 24), drift.Value!.Value, 1e-9);
+    }
+
+    /// <summary>
     /// The same windows in another order, those of "math" with the fewest right answers last, those of "code" with the most arrivals, and some
     /// minutes of silence: another story, the same sums, one answer.
     /// </summary>
@@ -246,6 +291,21 @@ public sealed class ValidityTests(ITestOutputHelper output)
             var code = Served(ref random, "code", new Behaviour { Rate = now.OtherRate }, windowSeconds);
             yield return Windows.Of(start, start + windowSeconds, math, code);
         }
+    }
+
+    private static List<WorkloadWindow> Arrivals(ref Xoshiro256 random, double rate, int from, int until)
+    {
+        var windows = new List<WorkloadWindow>();
+        var next = from + (random.NextExponential() / rate);
+        for (var start = from; start + 60 <= until; start += 60)
+        {
+            var count = 0;
+            for (; next < start + 60; next += random.NextExponential() / rate)
+                count++;
+            windows.Add(Windows.Of(start, start + 60, Windows.Arrivals("math", count)));
+        }
+
+        return windows;
     }
 
     private static TaskWindow Served(ref Xoshiro256 random, string id, Behaviour now, int windowSeconds)
