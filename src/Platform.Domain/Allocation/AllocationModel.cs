@@ -21,9 +21,8 @@ internal sealed class AllocationModel : TypeColumns
         WholeUpper = new long[Count];
         for (var k = 0; k < Count; k++)
             Load(k, problem.TaskTypes[k]);
-        Value();
         if (UnreachableFloors.Count == 0)
-            Refresh();
+            Prepare();
     }
 
     /// <summary>The types whose accuracy floor is out of reach. With any, there are no bounds and nothing else here has a meaning.</summary>

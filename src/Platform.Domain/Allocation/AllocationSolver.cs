@@ -65,7 +65,7 @@ public static class AllocationSolver
 
     private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveSplit(AllocationModel model, SolverOptions options)
     {
-        var leastIdle = AprioriBounds.LeastIdle(model, model.Problem.AccuracyWeight);
+        var leastIdle = AprioriBounds.LeastIdle(model, model.Problem.AccuracyWeight, AprioriBounds.AccuracyRange(model));
         var (point, iterations, exit, report) = Continuous(model, options);
         var (modulus, lipschitz) = (AprioriBounds.ContractionModulus(model, leastIdle), AprioriBounds.GradientLipschitz(model, leastIdle));
         return (point, new(options.Method, iterations, modulus, lipschitz, exit) { FixedPoint = report });

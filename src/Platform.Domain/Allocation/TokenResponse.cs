@@ -21,11 +21,13 @@ internal struct SweepSums
 }
 
 /// <summary>What is the same for all types in one sweep.</summary>
-internal readonly record struct Prices(double LogAlpha, double S, double Kappa, double Nu)
-{
-    /// <summary>α.</summary>
-    public double Alpha { get; } = Elementary.Exp(LogAlpha);
-}
+/// <param name="LogAlpha">ln α.</param>
+/// <param name="Alpha">α.</param>
+/// <param name="S">s = λ/(1 − ρ) ≥ 0.</param>
+/// <param name="Kappa">κ ≥ 1.</param>
+/// <param name="Nu">ν ≥ 0.</param>
+/// <param name="Near">Relative length of a type's last step: <see cref="TokenResponse.Fine"/> or <see cref="TokenResponse.Coarse"/>.</param>
+internal readonly record struct Prices(double LogAlpha, double Alpha, double S, double Kappa, double Nu, double Near);
 
 /// <summary>Four types' ln(α w A b e^(−b lower)/c), price a = κ + ν/c + s t(lower), s c/b, β = b a/(s c), b (upper − lower), and whether any token is wanted.</summary>
 internal readonly record struct Four(
@@ -42,38 +44,34 @@ internal static class TokenResponse
 
     private const int MaxWarmSteps = 5;
 
-    // A relative step leaves an error of about its fourth power.
-    private const double Near = 1e-4;
+    /// <summary>A step leaves an error of less than its fourth power: after one of this length no digit is missing.</summary>
+    public const double Fine = 1e-4;
+
+    /// <summary>For a sweep that another one follows, which starts nearer.</summary>
+    public const double Coarse = 0.5;
 
     /// <summary>Finds all tokens, as excess over the lower bounds, and the sums that the outer equations need. O(N), allocates nothing.</summary>
     /// <param name="model">The problem.</param>
-    /// <param name="logAlpha">ln α.</param>
-    /// <param name="s">λ/(1 − ρ) ≥ 0.</param>
-    /// <param name="kappa">κ ≥ 1.</param>
-    /// <param name="nu">ν ≥ 0.</param>
+    /// <param name="prices">What couples the types.</param>
     /// <param name="excess">l − lower of the last sweep, or zeros; receives the new.</param>
-    public static SweepSums Sweep(TypeColumns model, double logAlpha, double s, double kappa, double nu, double[] excess)
+    public static SweepSums Sweep(TypeColumns model, in Prices prices, double[] excess)
     {
         LaneSum seconds = default, square = default, tokens = default;
         Vector256<double> slope0 = default, slope1 = default, slope2 = default;
-        var prices = new Prices(logAlpha, s, kappa, nu);
         for (var k = 0; k < model.Padded; k += 4)
         {
-            var delta = Excess(model, k, prices, excess);
+            var (delta, bend) = Excess(model, k, prices, excess);
             delta.CopyTo(excess, k);
             var (share, cost) = (Vector256.Create(model.Share, k), Vector256.Create(model.Cost, k));
-            var (atLower, used) = (Vector256.Create(model.ServiceAtLower, k), share * cost);
-            var service = atLower + (cost * delta);
+            var used = share * cost;
+            var service = Vector256.Create(model.ServiceAtLower, k) + (cost * delta);
             seconds.Add(used * delta);
             square.Add(share * service * service);
             tokens.Add(share * delta);
             var room = Vector256.Create(model.Upper, k) - Vector256.Create(model.Lower, k);
             var free = Vector256.GreaterThan(delta, Vector256<double>.Zero) & Vector256.LessThan(delta, room)
                 & Vector256.GreaterThan(used, Vector256<double>.Zero);
-            if (free == default)
-                continue;
-            var price = Price(prices, cost, atLower) + (s * cost * delta);
-            var slope = Vector256.ConditionalSelect(free, used / ((Vector256.Create(model.Rate, k) * price) + (s * cost)), default);
+            var slope = Vector256.ConditionalSelect(free, used / bend, default);
             slope0 += slope;
             slope1 += slope * service;
             slope2 += slope * service * service;
@@ -97,9 +95,11 @@ internal static class TokenResponse
         return prices.Nu > 0 ? price + (Vector256.Create(prices.Nu) / cost) : price;
     }
 
-    /// <summary>l − lower of four types. The common case is done for all four at once; what is at an end of a range goes one by one.</summary>
+    /// <summary>
+    /// l − lower of four types, and their D. The common case is done for all four at once; what is at an end of a range goes one by one.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<double> Excess(TypeColumns model, int k, in Prices prices, double[] last)
+    private static (Vector256<double> Delta, Vector256<double> Bend) Excess(TypeColumns model, int k, in Prices prices, double[] last)
     {
         var (cost, service) = (Vector256.Create(model.Cost, k), Vector256.Create(model.ServiceAtLower, k));
         var price = Price(prices, cost, service);
@@ -108,7 +108,7 @@ internal static class TokenResponse
             & Vector256.GreaterThan(room, Vector256<double>.Zero);
         var paid = Vector256.GreaterThan(cost, Vector256<double>.Zero);
         if (Vector256.EqualsAll(paid.AsInt64(), Vector256<long>.AllBitsSet) && wanted == default)
-            return default;
+            return (default, Vector256<double>.One);
         var growth = prices.S * Vector256.Create(model.CostOverRate, k);
         var beta = price / growth;
         var common = paid & Vector256.GreaterThan(beta, Vector256.Create(1e-12)) & Vector256.LessThan(beta, Vector256.Create(1e12));
@@ -117,42 +117,47 @@ internal static class TokenResponse
         var rate = Vector256.Create(model.Rate, k);
         var value = Vector256.Create(model.LogValueAtLower, k) + Vector256.Create(prices.LogAlpha);
         var four = new Four(value, price, growth, beta, rate * room, wanted);
-        var xi = Root(four, rate * Vector256.Create(last, k));
+        var xi = Root(four, rate * Vector256.Create(last, k), prices.Near);
         var delta = Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(xi, four.Full), room, Vector256.Min(xi / rate, room));
-        return Vector256.ConditionalSelect(wanted, delta, default);
+
+        // b (κ + ν/c + s t) is s c (β + ξ).
+        return (Vector256.ConditionalSelect(wanted, delta, default), prices.S * cost * (Vector256<double>.One + beta + xi));
     }
 
-    private static Vector256<double> OneByOne(TypeColumns model, int first, in Prices prices)
+    private static (Vector256<double> Delta, Vector256<double> Bend) OneByOne(TypeColumns model, int first, in Prices prices)
     {
-        var result = Vector256<double>.Zero;
+        var (result, bend) = (Vector256<double>.Zero, Vector256<double>.Zero);
         for (var k = first; k < first + 4; k++)
         {
             var cost = model.Cost[k];
             var price = cost > 0 ? prices.Kappa + (prices.Nu / cost) + (prices.S * model.ServiceAtLower[k]) : prices.Nu;
-            result = result.WithElement(k - first, Excess(model, k, model.LogValueAtLower[k] + prices.LogAlpha, price, prices.S * cost));
+            var delta = Excess(model, k, model.LogValueAtLower[k] + prices.LogAlpha, price, prices.S * cost);
+            var steepness = prices.S * cost;
+            result = result.WithElement(k - first, delta);
+            bend = bend.WithElement(k - first, (model.Rate[k] * (price + (steepness * delta))) + steepness);
         }
 
-        return result;
+        return (result, bend);
     }
 
     /// <summary>ξ of four types, from the last sweep's where that is near: then one logarithm is enough for a step of the fourth order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<double> Root(in Four four, Vector256<double> xi)
+    private static Vector256<double> Root(in Four four, Vector256<double> xi, double near)
     {
         if ((four.Wanted & Vector256.LessThanOrEqual(xi, Vector256<double>.Zero)) != default)
-            return ColdRoot(four);
+            return ColdRoot(four, near);
         for (var step = 0; step < MaxWarmSteps; step++)
         {
-            if (Vector256.LessThanOrEqualAll(Advance(four, ref xi), Vector256.Create(Near)))
+            if (Vector256.LessThanOrEqualAll(Advance(four, ref xi), Vector256.Create(near)))
                 return xi;
         }
 
-        return ColdRoot(four);
+        return ColdRoot(four, near);
     }
 
     // Two Newton steps of the convex equation y + β(e^y − 1) = d, from ln(1 + d/β) and from 0; both are above the root, so the lower. The slope at 0
     // bounds ξ from below.
-    private static Vector256<double> ColdRoot(in Four four)
+    private static Vector256<double> ColdRoot(in Four four, double near)
     {
         var (beta, one) = (four.Beta, Vector256<double>.One);
         var d = Vector256.Max(four.LogValue - Elementary.Log(four.Price), Vector256<double>.Zero);
@@ -163,7 +168,7 @@ internal static class TokenResponse
         xi = Vector256.Max(xi, beta * y0);
         for (var step = 0; step < MaxColdSteps; step++)
         {
-            if (Vector256.LessThanOrEqualAll(Advance(four, ref xi), Vector256.Create(Near)))
+            if (Vector256.LessThanOrEqualAll(Advance(four, ref xi), Vector256.Create(near)))
                 break;
         }
 
