@@ -16,6 +16,7 @@ internal sealed class AllocationModel : TypeColumns
         Problem = problem;
         (ArrivalRate, Servers) = (problem.ArrivalRate, problem.Servers);
         Lambda = problem.Dispatch == Dispatch.Split ? MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers) : problem.ArrivalRate;
+        CountsTokens = problem.MeanTokenBudget is not null;
         MaxUtilization = problem.MaxUtilization ?? 1;
         WholeLower = new long[Count];
         WholeUpper = new long[Count];

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Platform.Domain.Queueing;
 
@@ -32,7 +33,7 @@ internal readonly record struct Prices(double LogAlpha, double Alpha, double S, 
 /// <summary>Four types' ln(α w A b e^(−b lower)/c), price a = κ + ν/c + s t(lower), s c/b, β = b a/(s c), b (upper − lower), and whether any token is wanted.</summary>
 internal readonly record struct Four(
     Vector256<double> LogValue, Vector256<double> Price, Vector256<double> Growth, Vector256<double> Beta, Vector256<double> Full,
-    Vector256<double> Wanted);
+    Vector256<double> Wanted, Vector256<double> Common);
 
 /// <summary>
 /// The tokens that each type takes at given prices. With s = λ/(1 − ρ), κ the multiplier of E[S] and ν that of the mean tokens, the
@@ -62,26 +63,28 @@ internal static class TokenResponse
         {
             var (delta, bend) = Excess(model, k, prices, excess);
             delta.CopyTo(excess, k);
-            var (share, cost) = (Vector256.Create(model.Share, k), Vector256.Create(model.Cost, k));
+            var (share, cost) = (Load(model.Share, k), Load(model.Cost, k));
             var used = share * cost;
-            var service = Vector256.Create(model.ServiceAtLower, k) + (cost * delta);
+            var service = Load(model.ServiceAtLower, k) + (cost * delta);
             seconds.Add(used * delta);
             square.Add(share * service * service);
-            tokens.Add(share * delta);
-            var room = Vector256.Create(model.Upper, k) - Vector256.Create(model.Lower, k);
-            var free = Vector256.GreaterThan(delta, Vector256<double>.Zero) & Vector256.LessThan(delta, room)
+            if (model.CountsTokens)
+                tokens.Add(share * delta);
+            var free = Vector256.GreaterThan(delta, Vector256<double>.Zero) & Vector256.LessThan(delta, Room(model, k))
                 & Vector256.GreaterThan(used, Vector256<double>.Zero);
-            var slope = Vector256.ConditionalSelect(free, used / bend, default);
+            var slope = Vector256.ConditionalSelect(free, share / bend, default);
             slope0 += slope;
             slope1 += slope * service;
             slope2 += slope * service * service;
         }
 
+        // Copies, because taking a sum's lanes would keep the sum itself out of the registers.
+        var (allSeconds, allSquares, allTokens) = (seconds, square, tokens);
         return new()
         {
-            Seconds = seconds.Value,
-            Square = square.Value + model.Scatter,
-            Tokens = tokens.Value,
+            Seconds = allSeconds.Value,
+            Square = allSquares.Value + model.Scatter,
+            Tokens = allTokens.Value,
             Slope0 = Vector256.Sum(slope0),
             Slope1 = Vector256.Sum(slope1),
             Slope2 = Vector256.Sum(slope2),
@@ -89,39 +92,91 @@ internal static class TokenResponse
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<double> Price(in Prices prices, Vector256<double> cost, Vector256<double> service)
+    private static Vector256<double> Load(double[] column, int k) => Vector256.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(column), (nuint)k);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> Room(TypeColumns model, int k) => Load(model.Upper, k) - Load(model.Lower, k);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool All(Vector256<double> mask) => Vector256.EqualsAll(mask.AsInt64(), Vector256<long>.AllBitsSet);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> Price(TypeColumns model, int k, in Prices prices)
     {
-        var price = Vector256.Create(prices.Kappa) + (prices.S * service);
-        return prices.Nu > 0 ? price + (Vector256.Create(prices.Nu) / cost) : price;
+        var price = Vector256.Create(prices.Kappa) + (prices.S * Load(model.ServiceAtLower, k));
+        return prices.Nu > 0 ? price + (Vector256.Create(prices.Nu) / Load(model.Cost, k)) : price;
     }
 
     /// <summary>
-    /// l − lower of four types, and their D. The common case is done for all four at once; what is at an end of a range goes one by one.
+    /// l − lower of four types, and their D/c. What is common, one step for all four from where the last sweep left them, stands here, and all else
+    /// apart.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector256<double> Delta, Vector256<double> Bend) Excess(TypeColumns model, int k, in Prices prices, double[] last)
     {
-        var (cost, service) = (Vector256.Create(model.Cost, k), Vector256.Create(model.ServiceAtLower, k));
-        var price = Price(prices, cost, service);
-        var room = Vector256.Create(model.Upper, k) - Vector256.Create(model.Lower, k);
-        var wanted = Vector256.GreaterThan(Vector256.Create(model.ValueAtLower, k) * prices.Alpha, price)
-            & Vector256.GreaterThan(room, Vector256<double>.Zero);
-        var paid = Vector256.GreaterThan(cost, Vector256<double>.Zero);
-        if (Vector256.EqualsAll(paid.AsInt64(), Vector256<long>.AllBitsSet) && wanted == default)
-            return (default, Vector256<double>.One);
-        var growth = prices.S * Vector256.Create(model.CostOverRate, k);
+        var four = Form(model, k, prices);
+        var xi = Load(model.Rate, k) * Load(last, k);
+        if (!All(four.Common & (Vector256.GreaterThan(xi, Vector256<double>.Zero) | ~four.Wanted)))
+            return Rare(model, k, prices, xi);
+        var settled = Advance(four, prices.Near, ref xi);
+        return All(settled) ? Answer(model, k, prices, four, xi) : Rare(model, k, prices, xi);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Four Form(TypeColumns model, int k, in Prices prices)
+    {
+        var (price, room) = (Price(model, k, prices), Room(model, k));
+        var growth = prices.S * Load(model.CostOverRate, k);
         var beta = price / growth;
-        var common = paid & Vector256.GreaterThan(beta, Vector256.Create(1e-12)) & Vector256.LessThan(beta, Vector256.Create(1e12));
-        if (!Vector256.EqualsAll(common.AsInt64(), Vector256<long>.AllBitsSet))
-            return OneByOne(model, k, prices);
-        var rate = Vector256.Create(model.Rate, k);
-        var value = Vector256.Create(model.LogValueAtLower, k) + Vector256.Create(prices.LogAlpha);
-        var four = new Four(value, price, growth, beta, rate * room, wanted);
-        var xi = Root(four, rate * Vector256.Create(last, k), prices.Near);
-        var delta = Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(xi, four.Full), room, Vector256.Min(xi / rate, room));
+        return new(
+            Load(model.LogValueAtLower, k) + Vector256.Create(prices.LogAlpha),
+            price,
+            growth,
+            beta,
+            Load(model.Rate, k) * room,
+            Vector256.GreaterThan(Load(model.ValueAtLower, k) * prices.Alpha, price) & Vector256.GreaterThan(room, Vector256<double>.Zero),
+            Vector256.GreaterThan(Load(model.Cost, k), Vector256<double>.Zero)
+            & Vector256.GreaterThan(beta, Vector256.Create(1e-12)) & Vector256.LessThan(beta, Vector256.Create(1e12)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector256<double> Delta, Vector256<double> Bend) Answer(TypeColumns model, int k, in Prices prices, in Four four, Vector256<double> xi)
+    {
+        var room = Room(model, k);
+        var delta = Vector256.ConditionalSelect(
+            Vector256.GreaterThanOrEqual(xi, four.Full), room, Vector256.MinNative(xi / Load(model.Rate, k), room));
 
         // b (κ + ν/c + s t) is s c (β + ξ).
-        return (Vector256.ConditionalSelect(wanted, delta, default), prices.S * cost * (Vector256<double>.One + beta + xi));
+        return (Vector256.ConditionalSelect(four.Wanted, delta, default), prices.S * (Vector256<double>.One + four.Beta + xi));
+    }
+
+    /// <summary>The same where a first token is wanted, where one step is not enough, and where a number is at an end of its range.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static (Vector256<double> Delta, Vector256<double> Bend) Rare(TypeColumns model, int k, in Prices prices, Vector256<double> xi)
+    {
+        var four = Form(model, k, prices);
+        if (!All(four.Common))
+            return OneByOne(model, k, prices);
+        if ((four.Wanted & Vector256.LessThanOrEqual(xi, Vector256<double>.Zero)) != default)
+            xi = FromAfar(four);
+        else if (!Settle(four, prices.Near, MaxWarmSteps, ref xi))
+            xi = FromAfar(four);
+        else
+            return Answer(model, k, prices, four, xi);
+        if (prices.Near < Coarse)
+            Settle(four, prices.Near, MaxColdSteps, ref xi);
+        return Answer(model, k, prices, four, xi);
+    }
+
+    private static bool Settle(in Four four, double near, int steps, ref Vector256<double> xi)
+    {
+        for (var step = 0; step < steps; step++)
+        {
+            if (All(Advance(four, near, ref xi)))
+                return true;
+        }
+
+        return false;
     }
 
     private static (Vector256<double> Delta, Vector256<double> Bend) OneByOne(TypeColumns model, int first, in Prices prices)
@@ -134,30 +189,15 @@ internal static class TokenResponse
             var delta = Excess(model, k, model.LogValueAtLower[k] + prices.LogAlpha, price, prices.S * cost);
             var steepness = prices.S * cost;
             result = result.WithElement(k - first, delta);
-            bend = bend.WithElement(k - first, (model.Rate[k] * (price + (steepness * delta))) + steepness);
+            bend = bend.WithElement(k - first, (model.Rate[k] * (price + (steepness * delta)) / cost) + prices.S);
         }
 
         return (result, bend);
     }
 
-    /// <summary>ξ of four types, from the last sweep's where that is near: then one logarithm is enough for a step of the fourth order.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<double> Root(in Four four, Vector256<double> xi, double near)
-    {
-        if ((four.Wanted & Vector256.LessThanOrEqual(xi, Vector256<double>.Zero)) != default)
-            return ColdRoot(four, near);
-        for (var step = 0; step < MaxWarmSteps; step++)
-        {
-            if (Vector256.LessThanOrEqualAll(Advance(four, ref xi), Vector256.Create(near)))
-                return xi;
-        }
-
-        return ColdRoot(four, near);
-    }
-
     // Two Newton steps of the convex equation y + β(e^y − 1) = d, from ln(1 + d/β) and from 0; both are above the root, so the lower. The slope at 0
     // bounds ξ from below.
-    private static Vector256<double> ColdRoot(in Four four, double near)
+    private static Vector256<double> FromAfar(in Four four)
     {
         var (beta, one) = (four.Beta, Vector256<double>.One);
         var d = Vector256.Max(four.LogValue - Elementary.Log(four.Price), Vector256<double>.Zero);
@@ -165,19 +205,12 @@ internal static class TokenResponse
         var y1 = Elementary.Log(one + (d / beta)) * (beta + d) / (one + beta + d);
         var y0 = d / (one + beta);
         var xi = Vector256.ConditionalSelect(Vector256.LessThan(y0, y1), beta * Elementary.ExpMinusOne(y0), d - y1);
-        xi = Vector256.Max(xi, beta * y0);
-        for (var step = 0; step < MaxColdSteps; step++)
-        {
-            if (Vector256.LessThanOrEqualAll(Advance(four, ref xi), Vector256.Create(near)))
-                break;
-        }
-
-        return Vector256.ConditionalSelect(Vector256.GreaterThan(d, Vector256<double>.Zero), xi, default);
+        return Vector256.MaxNative(xi, beta * y0);
     }
 
-    /// <summary>One step of Fritsch, Shafer and Crowley for four types; returns its length relative to the new ξ.</summary>
+    /// <summary>One step of Fritsch, Shafer and Crowley for four types; returns which of them have settled.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<double> Advance(in Four four, ref Vector256<double> xi)
+    private static Vector256<double> Advance(in Four four, double near, ref Vector256<double> xi)
     {
         // d − ξ − ln(1 + ξ/β) with one logarithm.
         var residual = four.LogValue - xi - Elementary.Log(four.Price + (four.Growth * xi));
@@ -191,7 +224,8 @@ internal static class TokenResponse
         // A type at its upper bound that wants more stays there.
         var stays = (Vector256.GreaterThanOrEqual(xi, four.Full) & Vector256.GreaterThanOrEqual(residual, Vector256<double>.Zero)) | ~four.Wanted;
         xi = Vector256.ConditionalSelect(stays, xi, next);
-        return Vector256.ConditionalSelect(stays, default, Vector256.Abs(change) / (next + (Vector256.Min(z, Vector256<double>.One) * 1e-11)));
+        var enough = (next + (Vector256.MinNative(z, Vector256<double>.One) * 1e-11)) * near;
+        return stays | Vector256.LessThanOrEqual(Vector256.Abs(change), enough);
     }
 
     private static double Excess(TypeColumns model, int k, double logValue, double price, double steepness)

@@ -16,6 +16,9 @@ internal class TypeColumns
     /// <summary>λ of the fleet, and the number k of its servers: 1 − ρ is formed from λ E[S] / k, not from a rounded λ / k.</summary>
     public double ArrivalRate, Servers = 1;
 
+    /// <summary>Whether the mean tokens matter: where there is a budget for them.</summary>
+    public bool CountsTokens;
+
     /// <summary>Most that ρ may be, 1 where nothing is said.</summary>
     public double MaxUtilization = 1;
 
@@ -106,7 +109,7 @@ internal class TypeColumns
             squareAtUpper.Add(share * high * high);
             scatter.Add(share * Load(Variance, k));
             rise += share * cost * (upper - lower);
-            range += share * Load(Weight, k) * Load(Gain, k) * Vector256.Min(Vector256<double>.One, rate * (upper - lower));
+            range += share * Load(Weight, k) * Load(Gain, k) * Vector256.MinNative(Vector256<double>.One, rate * (upper - lower));
             mean.AddProduct(share, start);
             if (!raised)
                 continue;
