@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Platform.Domain.Allocation;
 
 /// <summary>
@@ -176,8 +178,9 @@ internal sealed class DualNewton(TypeColumns model)
     /// <summary>Evaluates both equations and their derivatives in σ = ln s and y = ln(κ − 1).</summary>
     private void Evaluate(double near)
     {
-        var (lambda, more) = (model.Lambda, Elementary.Exp(_y));
-        (S, Kappa) = (Elementary.Exp(_sigma), 1 + more);
+        var (lambda, both) = (model.Lambda, Elementary.Exp(Vector256.Create(_sigma, _y, 0, 0)));
+        var more = both[1];
+        (S, Kappa) = (both[0], 1 + more);
         Sweep(near);
         var sums = Sums;
         Idle = lambda / S;
@@ -202,7 +205,8 @@ internal sealed class DualNewton(TypeColumns model)
         // Where λ/s dominates f₁ the step is taken in r = λ/s, in which f₁ is then nearly linear.
         if (Idle > _f1Sigma / 2 && sigma < 1)
         {
-            var inIdle = -Elementary.LogOnePlus(-sigma);
+            // −ln(1 − σ), by Padé where that is near enough for a step.
+            var inIdle = Math.Abs(sigma) < 0.5 ? sigma * (6 - sigma) / (6 - (4 * sigma)) : -Elementary.LogOnePlus(-sigma);
             y += _f2Y > 0 ? -_f2Sigma / _f2Y * (inIdle - sigma) : 0;
             sigma = inIdle;
         }
