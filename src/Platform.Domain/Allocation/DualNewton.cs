@@ -16,7 +16,10 @@ internal sealed class DualNewton(TypeColumns model)
     private const int MaxPlainSweeps = 12;
 
     // A step in ln s and ln(κ − 1) that is too short to matter.
-    private const double Short = 1e-12;
+    private const double Short = 1e-13;
+
+    // One whose square is.
+    private const double Linear = 3e-7;
 
     // ln of the least E[S²]/2 that is told from 0, and that E[S²].
     private const double LogTiny = -660;
@@ -126,23 +129,42 @@ internal sealed class DualNewton(TypeColumns model)
     /// </summary>
     private bool Descend()
     {
-        var near = TokenResponse.Coarse;
+        var (near, before) = (TokenResponse.Coarse, double.PositiveInfinity);
         for (var sweep = 0; sweep < MaxPlainSweeps; sweep++)
         {
             Evaluate(near);
             var (dSigma, dY) = Step();
             var length = Math.Abs(dSigma) + Math.Abs(dY);
-            if (length < Short && near == TokenResponse.Fine)
-                return true;
             if (!double.IsFinite(length))
                 return false;
-            near = length < 1e-3 ? TokenResponse.Fine : TokenResponse.Coarse;
+            if (near == TokenResponse.Fine && length < Linear)
+            {
+                // Newton's error is squared at each step: by the last two lengths, the next would be this long.
+                if (length < Short)
+                    return true;
+                if (length * (length / before) * (length / before) < Short)
+                {
+                    Finish(dSigma, dY);
+                    return true;
+                }
+            }
+
+            (near, before) = (length < 3e-3 ? TokenResponse.Fine : TokenResponse.Coarse, length);
             _sigma = Math.Clamp(_sigma + dSigma, _low, _high);
             _y += dY;
             ClampY();
         }
 
         return false;
+    }
+
+    /// <summary>The last step, too short for anything but its linear part to show.</summary>
+    private void Finish(double dSigma, double dY)
+    {
+        var (dS, dKappa) = (S * dSigma, (Kappa - 1) * dY);
+        Sums = TokenResponse.Shift(model, new(_logAlpha, _alpha, S, Kappa, _nu, TokenResponse.Fine), dS, dKappa, Excess);
+        (_sigma, _y, S, Kappa) = (_sigma + dSigma, _y + dY, S + dS, Kappa + dKappa);
+        Idle = model.Lambda / S;
     }
 
     private void Iterate()

@@ -46,7 +46,7 @@ internal static class TokenResponse
     private const int MaxWarmSteps = 5;
 
     /// <summary>A step leaves an error of less than its fourth power: after one of this length no digit is missing.</summary>
-    public const double Fine = 1e-4;
+    public const double Fine = 3e-4;
 
     /// <summary>For a sweep that another one follows, which starts nearer.</summary>
     public const double Coarse = 0.5;
@@ -89,6 +89,34 @@ internal static class TokenResponse
             Slope1 = Vector256.Sum(slope1),
             Slope2 = Vector256.Sum(slope2),
         };
+    }
+
+    /// <summary>Moves the tokens of the last sweep by the linear part of small changes of s and κ, and forms the sums anew, without the slopes.</summary>
+    public static SweepSums Shift(TypeColumns model, in Prices prices, double ds, double dKappa, double[] excess)
+    {
+        LaneSum seconds = default, square = default, tokens = default;
+        var zero = Vector256<double>.Zero;
+        for (var k = 0; k < model.Padded; k += 4)
+        {
+            var (share, cost, delta, room) = (Load(model.Share, k), Load(model.Cost, k), Load(excess, k), Room(model, k));
+            var service = Load(model.ServiceAtLower, k) + (cost * delta);
+
+            // dl/dκ = −1/D, dl/ds = −t/D.
+            var bend = (Load(model.Rate, k) * (Price(model, k, prices) + (prices.S * cost * delta))) + (prices.S * cost);
+            var change = (Vector256.Create(dKappa) + (ds * service)) / bend;
+            var free = Vector256.GreaterThan(delta, zero) & Vector256.LessThan(delta, room) & Vector256.GreaterThan(cost, zero);
+            var moved = Vector256.MinNative(room, Vector256.MaxNative(zero, delta - change));
+            delta = Vector256.ConditionalSelect(free, moved, delta);
+            delta.CopyTo(excess, k);
+            service = Load(model.ServiceAtLower, k) + (cost * delta);
+            seconds.Add(share * cost * delta);
+            square.Add(share * service * service);
+            if (model.CountsTokens)
+                tokens.Add(share * delta);
+        }
+
+        var (allSeconds, allSquares, allTokens) = (seconds, square, tokens);
+        return new() { Seconds = allSeconds.Value, Square = allSquares.Value + model.Scatter, Tokens = allTokens.Value };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
