@@ -112,15 +112,22 @@ internal sealed class DualNewton(TypeColumns model)
         (_logSquareAtLower, _logSquareAtUpper) = (LogHalf(model.SquareAtLower), LogHalf(model.SquareAtUpper));
         if (!_warm)
         {
-            // A quarter into the bracket, with E[S²] = E[S]² + Σ π v: on the whole the fewest sweeps, whatever the load.
-            _sigma = _low + ((_high - _low) / 4);
-            var mean = model.MeanAtLower + (model.IdleAtLower / lambda) - Elementary.Exp(-_sigma);
-            _y = (2 * _sigma) + LogHalf((mean * mean) + model.Scatter);
+            var (idle, square) = model.Count == 1 ? OneTypeStart.Find(model, _logAlpha) : Begin(least);
+            _sigma = logLambda - Elementary.Log(idle);
+            _y = (2 * _sigma) + LogHalf(square);
         }
 
         _warm = true;
         _sigma = Math.Clamp(_sigma, _low, _high);
         ClampY();
+    }
+
+    // A quarter into the bracket of ln s, with E[S²] = E[S]² + Σ π v: on the whole the fewest sweeps, whatever the load.
+    private (double Idle, double Square) Begin(double least)
+    {
+        var root = Math.Sqrt(Math.Sqrt(Math.Min(1, least / model.IdleAtLower)));
+        var mean = model.MeanAtLower + (model.IdleAtLower * (1 - root) / model.Lambda);
+        return (model.IdleAtLower * root, (mean * mean) + model.Scatter);
     }
 
     /// <summary>
@@ -129,7 +136,7 @@ internal sealed class DualNewton(TypeColumns model)
     /// </summary>
     private bool Descend()
     {
-        var (near, before) = (TokenResponse.Coarse, double.PositiveInfinity);
+        var (near, before) = (model.Count == 1 ? TokenResponse.Fine : TokenResponse.Coarse, 1e-5);
         for (var sweep = 0; sweep < MaxPlainSweeps; sweep++)
         {
             Evaluate(near);
