@@ -7,7 +7,7 @@ namespace Platform.Domain.Allocation;
 public static class AllocationSolver
 {
     /// <summary>Names the method and its arithmetic. Changes whenever the answer to any problem can change.</summary>
-    public const string Version = "dual-newton/2";
+    public const string Version = "dual-newton/3";
 
     private static readonly SolverOptions Defaults = new();
 

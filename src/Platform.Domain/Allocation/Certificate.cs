@@ -32,7 +32,7 @@ internal static class Certificate
         var residual = Vector256<double>.Zero;
 
         // κ is formed anew, and so is 1 − ρ where a double can hold it: the certificate then does not take the solver's word.
-        var idle = newton.Idle > 1e-3 && model.Lambda > 0 ? model.IdleAtLower - (model.Lambda * newton.Sums.Seconds) : newton.Idle;
+        var idle = newton.Idle > 1e-2 && model.Lambda > 0 ? model.IdleAtLower - (model.Lambda * newton.Sums.Seconds) : newton.Idle;
         var s = model.Lambda / idle;
         var kappa = Vector256.Create(1 + (s * s * newton.Sums.Square / 2) + newton.Theta);
         for (var k = 0; k < model.Padded; k += 4)

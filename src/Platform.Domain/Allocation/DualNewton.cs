@@ -142,7 +142,7 @@ internal sealed class DualNewton(TypeColumns model)
             Evaluate(near);
             var (dSigma, dY) = Step();
             var length = Math.Abs(dSigma) + Math.Abs(dY);
-            if (!double.IsFinite(length))
+            if (!double.IsFinite(length) || (sweep > 1 && length > before / 2))
                 return false;
             if (near == TokenResponse.Fine && length < Linear)
             {
@@ -257,17 +257,13 @@ internal sealed class DualNewton(TypeColumns model)
         _sigma = _low + ((_high - _low) / 2);
         var (low, high) = YBounds();
         _y = Math.Clamp(_y, low, high);
-        for (var step = 0; step < 100; step++)
+        var last = high - low;
+        for (var step = 0; step < 200; step++)
         {
             Evaluate(TokenResponse.Fine);
             if (Math.Abs(_f2) <= 8e-16 * (1 + Math.Abs(_y) + Math.Abs(_sigma)))
-            {
-                (_low, _high) = _f1 < 0 ? (_sigma, _high) : (_low, _sigma);
-                return;
-            }
-
-            var decisive = (_f1 < 0) == (_f2 >= 0);
-            if (decisive)
+                break;
+            if ((_f1 < 0) == (_f2 >= 0))
             {
                 Tighten();
                 return;
@@ -275,8 +271,17 @@ internal sealed class DualNewton(TypeColumns model)
 
             (low, high) = _f2 < 0 ? (_y, high) : (low, _y);
             var next = _y - (_f2 / _f2Y);
-            _y = next > low && next < high ? next : low + ((high - low) / 2);
+
+            // A step that is not half as long as the last one may be part of a cycle.
+            if (!(next > low && next < high) || Math.Abs(next - _y) > last / 2)
+                next = low + ((high - low) / 2);
+            if (next <= low || next >= high)
+                break;
+            (last, _y) = (Math.Abs(next - _y), next);
         }
+
+        // On f₂ = 0, or as near to it as numbers are, the sign of f₁ alone decides.
+        (_low, _high) = _f1 < 0 ? (_sigma, _high) : (_low, _sigma);
     }
 
     private (double Low, double High) YBounds() =>

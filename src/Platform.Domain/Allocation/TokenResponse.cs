@@ -245,7 +245,12 @@ internal static class TokenResponse
         var z = xi + four.Beta;
         var y = z + Vector256<double>.One;
         var q = 2 * y * (y + (residual * (2.0 / 3)));
-        var change = z * residual * (q - residual) / (y * (q - (2 * residual)));
+
+        // Far from the root the fraction has poles, and Newton's step none.
+        var far = Vector256.GreaterThan(Vector256.Abs(residual), y + y);
+        var upper = Vector256.ConditionalSelect(far, Vector256<double>.One, q - residual);
+        var lower = Vector256.ConditionalSelect(far, Vector256<double>.One, q - (2 * residual));
+        var change = z * residual * upper / (y * lower);
         var next = xi + change;
         next = Vector256.ConditionalSelect(Vector256.GreaterThan(next, Vector256<double>.Zero), next, xi * 0.5);
 
@@ -290,7 +295,8 @@ internal static class TokenResponse
             var z = xi + beta;
             var y = 1 + z;
             var q = 2 * y * (y + (2 * residual / 3));
-            var change = z * (residual / y) * ((q - residual) / (q - (2 * residual)));
+            var factor = Math.Abs(residual) > 2 * y ? 1 : (q - residual) / (q - (2 * residual));
+            var change = z * (residual / y) * factor;
             var next = xi + change;
             if (!(next > 0))
                 next = xi / 2;
