@@ -12,8 +12,11 @@ namespace Platform.Domain.Estimation;
 /// </remarks>
 internal readonly record struct Dispersion(double? Index, double? Score)
 {
-    /// <summary>Degrees of freedom that "chance alone" is worth before any bucket is seen: a few buckets tell little.</summary>
-    internal const double PriorDegreesOfFreedom = 8;
+    /// <summary>
+    /// Degrees of freedom that "chance alone" is worth before any bucket is seen: two or three buckets tell little. More would hide bursts that
+    /// forty buckets show.
+    /// </summary>
+    internal const double PriorDegreesOfFreedom = 2;
 
     /// <summary>The factor on variances: at least 1, and 1 where nothing is known.</summary>
     public double Inflation { get; private init; } = 1;

@@ -14,7 +14,7 @@ namespace Platform.Domain.Estimation;
 public static class Estimator
 {
     /// <summary>Name of this arithmetic. Whoever changes a result changes the name: old snapshots are re-derived by what made them.</summary>
-    public const string EstimatorVersion = "estimator/2";
+    public const string EstimatorVersion = "estimator/3";
 
     /// <summary>Estimates a fleet as of an instant.</summary>
     /// <param name="definition">Task types, priors and horizon; valid.</param>
@@ -26,7 +26,7 @@ public static class Estimator
         if (sums.HorizonSeconds != definition.Solving.HorizonSeconds)
             throw new ArgumentException("The sums were folded with another horizon than the definition's: fold anew.", nameof(sums));
         var evidence = new WorkloadEvidence(definition.TaskTypes, sums, asOf);
-        var dispersion = Dispersion.OfCounts(evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered);
+        var dispersion = Dispersion.OfCounts(evidence.InStretches(evidence.Arrivals), evidence.InStretches(evidence.Covered));
         var (systemMillis, systemCompletions, used, granted) = evidence.Ratios;
         var adherence = Ratio(used, granted);
         var taskTypes = new TaskTypeEstimate[definition.TaskTypes.Count];
@@ -48,7 +48,7 @@ public static class Estimator
             Adherence = adherence,
             Validity = new ModelValidity
             {
-                TimescaleSeconds = sums.BucketSeconds,
+                TimescaleSeconds = evidence.StretchSeconds,
                 Burstiness = dispersion.Check(),
                 ArrivalDrift = Drift.OfRate(evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered, dispersion.Inflation),
                 Adherence = AdherenceCheck(adherence),

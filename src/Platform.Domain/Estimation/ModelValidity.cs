@@ -6,7 +6,7 @@ namespace Platform.Domain.Estimation;
 /// </summary>
 public sealed record ModelValidity
 {
-    /// <summary>Length in seconds of the stretches of time whose counts are compared.</summary>
+    /// <summary>Length in seconds of the stretches of time whose counts are compared: an age bucket, or four windows where those are long.</summary>
     public required int TimescaleSeconds { get; init; }
 
     /// <summary>

@@ -22,7 +22,7 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence)
         var moments = new ServiceMoments(tasks, evidence.Weight);
         var service = ServiceLineEstimator.Estimate(type.Service, moments);
         var accuracy = AccuracyCurveEstimator.Estimate(type.Accuracy, _verdicts.Cells);
-        var shares = Dispersion.OfShares(_arrivals, evidence.KnownArrivals);
+        var shares = Dispersion.OfShares(evidence.InStretches(_arrivals), evidence.InStretches(evidence.KnownArrivals));
         var adherence = Estimator.Ratio(totals.Used, totals.Granted);
         return new TaskTypeEstimate
         {
@@ -65,7 +65,7 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence)
     }
 
     private double ArrivalInflation(ReadOnlySpan<TaskSums?> tasks) =>
-        tasks.IsEmpty ? 1 : Dispersion.OfCounts(_arrivals, evidence.Covered.AsSpan(0, _count)).Inflation;
+        tasks.IsEmpty ? 1 : Dispersion.OfCounts(evidence.InStretches(_arrivals), evidence.InStretches(evidence.Covered)).Inflation;
 
     private ValidityCheck ServiceDrift(ReadOnlySpan<TaskSums?> tasks, ServiceLine line, double variance)
     {

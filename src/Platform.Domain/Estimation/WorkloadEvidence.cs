@@ -9,7 +9,14 @@ namespace Platform.Domain.Estimation;
 /// </summary>
 internal sealed class WorkloadEvidence
 {
+    /// <summary>
+    /// Mean windows that the stretches whose counts are compared must hold: the arrivals of a window that lies across an edge are dealt out
+    /// evenly, which hides a part of their scatter, here a seventh or less.
+    /// </summary>
+    internal const int WindowsInStretch = 4;
+
     private readonly TaskSums?[] _known;
+    private readonly long[] _index;
     private readonly SortedDictionary<string, UnknownTaskType> _unknown = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _indices;
 
@@ -21,6 +28,7 @@ internal sealed class WorkloadEvidence
             _indices[types[k].Id] = k;
         var most = sums.Buckets.Count;
         _known = new TaskSums?[most * types.Count];
+        _index = new long[most];
         (Weight, Covered, Arrivals, KnownArrivals) = (new double[most], new double[most], new double[most], new double[most]);
         UInt128 windows = 0, ticks = 0;
         foreach (var bucket in sums.Buckets)
@@ -30,16 +38,22 @@ internal sealed class WorkloadEvidence
             if (weight == 0)
                 continue;
             Weight[Count] = (double)weight / sums.HorizonSeconds;
+            _index[Count] = bucket.Index;
             Add(bucket);
             (windows, ticks) = checked((windows + bucket.Windows, ticks + bucket.WindowTicks));
         }
 
         if (windows > 0)
             MeanWindowSeconds = (double)ticks / (double)windows / TimeSpan.TicksPerSecond;
+        Stretch = (int)Math.Max(Math.Ceiling(WindowsInStretch * (MeanWindowSeconds ?? 0) / sums.BucketSeconds), 1);
+        StretchSeconds = Stretch * sums.BucketSeconds;
     }
 
     /// <summary>Number of buckets that count.</summary>
     public int Count { get; private set; }
+
+    /// <summary>Number of buckets in a stretch.</summary>
+    private int Stretch { get; }
 
     /// <summary>Number of task types of the definition.</summary>
     public int Types { get; }
@@ -62,6 +76,9 @@ internal sealed class WorkloadEvidence
     /// <summary>Mean length of the windows that ended in these buckets; null without any.</summary>
     public double? MeanWindowSeconds { get; }
 
+    /// <summary>Length of the stretches of time whose counts are compared: one bucket, or as many as long windows ask for.</summary>
+    public int StretchSeconds { get; }
+
     /// <summary>What windows named and the definition does not know, in ordinal order.</summary>
     public IEnumerable<UnknownTaskType> Unknown => _unknown.Values;
 
@@ -73,6 +90,23 @@ internal sealed class WorkloadEvidence
 
     /// <summary>The sums of a task type by bucket; null where it was silent.</summary>
     public ReadOnlySpan<TaskSums?> Of(int type) => _known.AsSpan(type * (Weight.Length), Count);
+
+    /// <summary>The sums of a figure over stretches of <see cref="StretchSeconds"/>, which begin at multiples of it since 1970.</summary>
+    /// <param name="buckets">The figure by bucket.</param>
+    public ReadOnlySpan<double> InStretches(ReadOnlySpan<double> buckets)
+    {
+        if (Stretch == 1)
+            return buckets[..Count];
+        var (sums, count) = (new double[Count], 0);
+        for (var i = 0; i < Count; i++)
+        {
+            var isNext = i > 0 && WindowSpan.FloorDivide(_index[i], Stretch) != WindowSpan.FloorDivide(_index[i - 1], Stretch);
+            count += isNext ? 1 : 0;
+            sums[count] += buckets[i];
+        }
+
+        return sums.AsSpan(0, Count > 0 ? count + 1 : 0);
+    }
 
     /// <summary>
     /// Weight of a bucket, in units of 1/horizon: the whole up to half the horizon, from there falling on a straight line to nothing
