@@ -16,14 +16,14 @@ internal sealed class AllocationModel : TypeColumns
         Problem = problem;
         (ArrivalRate, Servers) = (problem.ArrivalRate, problem.Servers);
         Lambda = problem.Dispatch == Dispatch.Split ? MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers) : problem.ArrivalRate;
+        CountsTokens = problem.MeanTokenBudget is not null;
         MaxUtilization = problem.MaxUtilization ?? 1;
         WholeLower = new long[Count];
         WholeUpper = new long[Count];
         for (var k = 0; k < Count; k++)
             Load(k, problem.TaskTypes[k]);
-        Value();
         if (UnreachableFloors.Count == 0)
-            Refresh();
+            Prepare();
     }
 
     /// <summary>The types whose accuracy floor is out of reach. With any, there are no bounds and nothing else here has a meaning.</summary>

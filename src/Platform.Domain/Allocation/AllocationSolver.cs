@@ -7,7 +7,7 @@ namespace Platform.Domain.Allocation;
 public static class AllocationSolver
 {
     /// <summary>Names the method and its arithmetic. Changes whenever the answer to any problem can change.</summary>
-    public const string Version = "dual-newton/2";
+    public const string Version = "dual-newton/3";
 
     private static readonly SolverOptions Defaults = new();
 
@@ -65,7 +65,7 @@ public static class AllocationSolver
 
     private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveSplit(AllocationModel model, SolverOptions options)
     {
-        var leastIdle = AprioriBounds.LeastIdle(model, model.Problem.AccuracyWeight);
+        var leastIdle = AprioriBounds.LeastIdle(model, model.Problem.AccuracyWeight, AprioriBounds.AccuracyRange(model));
         var (point, iterations, exit, report) = Continuous(model, options);
         var (modulus, lipschitz) = (AprioriBounds.ContractionModulus(model, leastIdle), AprioriBounds.GradientLipschitz(model, leastIdle));
         return (point, new(options.Method, iterations, modulus, lipschitz, exit) { FixedPoint = report });

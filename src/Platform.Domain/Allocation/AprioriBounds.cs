@@ -1,3 +1,5 @@
+using Platform.Domain.Queueing;
+
 namespace Platform.Domain.Allocation;
 
 /// <summary>Bounds that hold at the optimum of an M/G/1 problem and can be had before solving. They bear on the methods, not on the answer.</summary>
@@ -8,12 +10,24 @@ internal static class AprioriBounds
     /// with E[S²] ≥ E[S]² + V, V = Σ π v, ρ + (ρ² + λ²V)/(2(1 − ρ)) ≤ λK, hence 1 − ρ ≥ √(1 + λ²V + (λK)²) − λK, formed here without
     /// cancellation.
     /// </summary>
-    public static double LeastIdle(TypeColumns model, double alpha)
+    /// <param name="model">The problem.</param>
+    /// <param name="alpha">α.</param>
+    /// <param name="accuracyRange">Σ π w (p(upper) − p(lower)), or something above it.</param>
+    public static double LeastIdle(TypeColumns model, double alpha, double accuracyRange)
     {
         var wait = model.Lambda * model.SquareAtLower / (2 * model.IdleAtLower);
-        var x = model.Lambda * ((alpha * model.AccuracyRange) + model.MeanAtLower + wait);
+        var x = model.Lambda * ((alpha * accuracyRange) + model.MeanAtLower + wait);
         var spread = 1 + (model.Lambda * model.Lambda * model.Scatter);
-        return Math.Max(spread / (x + Math.Sqrt(spread + (x * x))), model.IdleAtUpper);
+        return Math.Max(spread / (x + Math.Sqrt(spread + (x * x))), model.LeastIdleAtUpper);
+    }
+
+    /// <summary>Σ π w (p(upper) − p(lower)), what all tokens together can add to the weighted accuracy.</summary>
+    public static double AccuracyRange(TypeColumns model)
+    {
+        var range = default(CompensatedSum);
+        for (var k = 0; k < model.Count; k++)
+            range.Add(model.Share[k] * model.Weight[k] * (model.Accuracy(k, model.Upper[k]) - model.Accuracy(k, model.Lower[k])));
+        return range.Value;
     }
 
     /// <summary>

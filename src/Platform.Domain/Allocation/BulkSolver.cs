@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Platform.Domain.Allocation;
 
 /// <summary>
@@ -117,24 +119,27 @@ public sealed class BulkSolver
             CopyOr(1, problem.Weight, Weight, double.Epsilon, ProblemValidation.Largest, nameof(problem.Weight));
             CopyOr(0, problem.MinTokens, Lower, 0, ProblemValidation.MaxTokens, nameof(problem.MinTokens));
             RequireConsistent();
-            Value();
-            Refresh();
+            Prepare();
         }
 
         private void RequireConsistent()
         {
-            var (shares, ordered, probable) = (0.0, true, true);
-            for (var k = 0; k < Count; k++)
+            var (shares, most) = (Vector256<double>.Zero, Vector256.Create(1 + 1e-12));
+            var (ordered, probable) = (Vector256<double>.AllBitsSet, Vector256<double>.AllBitsSet);
+            for (var k = 0; k < Padded; k += 4)
             {
-                shares += Share[k];
-                ordered &= Lower[k] <= Upper[k];
-                probable &= Floor[k] + Gain[k] is >= -1e-12 and <= 1 + 1e-12;
+                shares += Vector256.Create(Share, k);
+                ordered &= Vector256.LessThanOrEqual(Vector256.Create(Lower, k), Vector256.Create(Upper, k));
+                var sum = Vector256.Create(Floor, k) + Vector256.Create(Gain, k);
+                probable &= Vector256.LessThanOrEqual(sum, most) & Vector256.GreaterThanOrEqual(sum, Vector256.Create(-1e-12));
             }
 
-            Require(probable, nameof(BulkProblem.Gain));
-            Require(ordered, nameof(BulkProblem.MinTokens));
-            Require(Math.Abs(shares - 1) <= ProblemValidation.ShareTolerance, nameof(BulkProblem.Share));
+            Require(AllSet(probable), nameof(BulkProblem.Gain));
+            Require(AllSet(ordered), nameof(BulkProblem.MinTokens));
+            Require(Math.Abs(Vector256.Sum(shares) - 1) <= ProblemValidation.ShareTolerance, nameof(BulkProblem.Share));
         }
+
+        private static bool AllSet(Vector256<double> mask) => Vector256.EqualsAll(mask.AsInt64(), Vector256<long>.AllBitsSet);
 
         private static void Require(bool holds, string name)
         {
@@ -153,14 +158,23 @@ public sealed class BulkSolver
         private void Copy(ReadOnlySpan<double> from, double[] to, double least, double most, string name)
         {
             Require(from.Length == Count, name);
-            var within = true;
-            for (var k = 0; k < from.Length; k++)
+            var (within, k) = (Vector256<double>.AllBitsSet, 0);
+            var (low, high) = (Vector256.Create(least), Vector256.Create(most));
+            for (; k <= from.Length - 4; k += 4)
             {
-                within &= from[k] >= least && from[k] <= most;
+                var four = Vector256.Create(from[k..]);
+                within &= Vector256.GreaterThanOrEqual(four, low) & Vector256.LessThanOrEqual(four, high);
+                four.CopyTo(to, k);
+            }
+
+            var all = AllSet(within);
+            for (; k < from.Length; k++)
+            {
+                all &= from[k] >= least && from[k] <= most;
                 to[k] = from[k];
             }
 
-            Require(within, name);
+            Require(all, name);
         }
     }
 }

@@ -32,7 +32,7 @@ internal static class Certificate
         var residual = Vector256<double>.Zero;
 
         // κ is formed anew, and so is 1 − ρ where a double can hold it: the certificate then does not take the solver's word.
-        var idle = newton.Idle > 1e-3 && model.Lambda > 0 ? model.IdleAtLower - (model.Lambda * newton.Sums.Seconds) : newton.Idle;
+        var idle = newton.Idle > 1e-2 && model.Lambda > 0 ? model.IdleAtLower - (model.Lambda * newton.Sums.Seconds) : newton.Idle;
         var s = model.Lambda / idle;
         var kappa = Vector256.Create(1 + (s * s * newton.Sums.Square / 2) + newton.Theta);
         for (var k = 0; k < model.Padded; k += 4)
@@ -41,14 +41,14 @@ internal static class Certificate
             var (share, weight) = (Vector256.Create(model.Share, k), Vector256.Create(model.Weight, k));
             var (rate, cost, most) = (Vector256.Create(model.Rate, k), Vector256.Create(model.Cost, k), Vector256.Create(model.Gain, k));
             var excess = Vector256.Create(newton.Excess, k);
-            var l = Vector256.Min(upper, lower + excess);
+            var l = Vector256.MinNative(upper, lower + excess);
             var (exp, minusOne) = Elementary.ExpBoth(-rate * l);
             var gain = alpha * weight * most * rate * exp;
             var price = (cost * (kappa + (s * (Vector256.Create(model.Base, k) + (cost * l))))) + Vector256.Create(nu);
             var slope = gain - price;
-            gap.Add(share * Vector256.Max(slope * Vector256.Max(Vector256<double>.Zero, upper - l), -slope * excess));
+            gap.Add(share * Vector256.MaxNative(slope * Vector256.MaxNative(Vector256<double>.Zero, upper - l), -slope * excess));
             accuracy.Add(share * weight * (Vector256.Create(model.Floor, k) - (most * minusOne)));
-            residual = Vector256.Max(residual, Against(slope, excess, upper - l) / Vector256.Max(Vector256.Max(gain, price), Tiny));
+            residual = Vector256.MaxNative(residual, Against(slope, excess, upper - l) / Vector256.MaxNative(Vector256.MaxNative(gain, price), Tiny));
             Store(l, tokens[k..]);
         }
 

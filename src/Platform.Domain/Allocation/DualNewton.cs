@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Platform.Domain.Allocation;
 
 /// <summary>
@@ -9,14 +11,27 @@ namespace Platform.Domain.Allocation;
 internal sealed class DualNewton(TypeColumns model)
 {
     private const int MaxSweeps = 2_000;
+
+    // Plain Newton needs three to six sweeps; what has not settled by then does not.
+    private const int MaxPlainSweeps = 12;
+
+    // A step in ln s and ln(κ − 1) that is too short to matter.
+    private const double Short = 1e-13;
+
+    // One whose square is.
+    private const double Linear = 3e-7;
+
+    // ln of the least E[S²]/2 that is told from 0, and that E[S²].
     private const double LogTiny = -660;
+    private const double Tiny = 4.4e-287;
 
     /// <summary>Tokens above the lower bound.</summary>
     public readonly double[] Excess = new double[model.Padded];
 
-    private double _logAlpha, _nu;
+    private double _logAlpha, _alpha, _nu;
     private double _sigma, _y;
     private double _low, _high;
+    private double _logSquareAtLower, _logSquareAtUpper;
     private double _f1, _f2, _f1Sigma, _f1Y, _f2Sigma, _f2Y, _noise;
     private bool _warm;
 
@@ -62,16 +77,17 @@ internal sealed class DualNewton(TypeColumns model)
     /// <param name="nu">ν ≥ 0, price of a token.</param>
     public void Solve(double logAlpha, double nu)
     {
-        (_logAlpha, _nu, Theta) = (logAlpha, nu, 0);
+        (_logAlpha, _alpha, _nu, Theta) = (logAlpha, Elementary.Exp(logAlpha), nu, 0);
         if (model.Lambda <= 0)
         {
             (S, Kappa, Idle) = (0, 1, 1);
-            Sweep();
+            Sweep(TokenResponse.Fine);
             return;
         }
 
         Bracket();
-        Iterate();
+        if (!Descend())
+            Iterate();
         var idleAtCap = 1 - model.MaxUtilization;
 
         // Where no type has more than its lower bound the cap is kept, as was checked; rounding must not say otherwise.
@@ -79,9 +95,9 @@ internal sealed class DualNewton(TypeColumns model)
             SolveAtCap(idleAtCap);
     }
 
-    private void Sweep()
+    private void Sweep(double near)
     {
-        Sums = TokenResponse.Sweep(model, _logAlpha, S, Kappa, _nu, Excess);
+        Sums = TokenResponse.Sweep(model, new(_logAlpha, _alpha, S, Kappa, _nu, near), Excess);
         Sweeps++;
     }
 
@@ -89,13 +105,16 @@ internal sealed class DualNewton(TypeColumns model)
     private void Bracket()
     {
         var lambda = model.Lambda;
-        var least = AprioriBounds.LeastIdle(model, Elementary.Exp(_logAlpha));
-        _low = Elementary.Log(lambda) - Elementary.Log(model.IdleAtLower);
-        _high = Math.Max(_low, Elementary.Log(lambda) - Elementary.Log(Math.Min(least, model.IdleAtLower))) + 1e-12;
+        var least = AprioriBounds.LeastIdle(model, _alpha, model.MostAccuracyRange);
+        var logLambda = Elementary.Log(lambda);
+        _low = logLambda - Elementary.Log(model.IdleAtLower);
+        _high = Math.Max(_low, logLambda - Elementary.Log(Math.Min(least, model.IdleAtLower))) + 1e-12;
+        (_logSquareAtLower, _logSquareAtUpper) = (LogHalf(model.SquareAtLower), LogHalf(model.SquareAtUpper));
         if (!_warm)
         {
-            _sigma = _low;
-            _y = (2 * _sigma) + LogHalf(model.SquareAtLower);
+            var (idle, square) = model.Count == 1 ? OneTypeStart.Find(model, _logAlpha) : Begin(least);
+            _sigma = logLambda - Elementary.Log(idle);
+            _y = (2 * _sigma) + LogHalf(square);
         }
 
         _warm = true;
@@ -103,14 +122,66 @@ internal sealed class DualNewton(TypeColumns model)
         ClampY();
     }
 
+    // A quarter into the bracket of ln s, with E[S²] = E[S]² + Σ π v: on the whole the fewest sweeps, whatever the load.
+    private (double Idle, double Square) Begin(double least)
+    {
+        var root = Math.Sqrt(Math.Sqrt(Math.Min(1, least / model.IdleAtLower)));
+        var mean = model.MeanAtLower + (model.IdleAtLower * (1 - root) / model.Lambda);
+        return (model.IdleAtLower * root, (mean * mean) + model.Scatter);
+    }
+
+    /// <summary>
+    /// Newton's method without brackets: each type is brought only as near to its root as the next step needs, which is one step of the fourth
+    /// order for most. Whatever does not settle is left to <see cref="Iterate"/>.
+    /// </summary>
+    private bool Descend()
+    {
+        var (near, before) = (model.Count == 1 ? TokenResponse.Fine : TokenResponse.Coarse, 1e-5);
+        for (var sweep = 0; sweep < MaxPlainSweeps; sweep++)
+        {
+            Evaluate(near);
+            var (dSigma, dY) = Step();
+            var length = Math.Abs(dSigma) + Math.Abs(dY);
+            if (!double.IsFinite(length) || (sweep > 1 && length > before / 2))
+                return false;
+            if (near == TokenResponse.Fine && length < Linear)
+            {
+                // Newton's error is squared at each step: by the last two lengths, the next would be this long.
+                if (length < Short)
+                    return true;
+                if (length * (length / before) * (length / before) < Short)
+                {
+                    Finish(dSigma, dY);
+                    return true;
+                }
+            }
+
+            (near, before) = (length < 3e-3 ? TokenResponse.Fine : TokenResponse.Coarse, length);
+            _sigma = Math.Clamp(_sigma + dSigma, _low, _high);
+            _y += dY;
+            ClampY();
+        }
+
+        return false;
+    }
+
+    /// <summary>The last step, too short for anything but its linear part to show.</summary>
+    private void Finish(double dSigma, double dY)
+    {
+        var (dS, dKappa) = (S * dSigma, (Kappa - 1) * dY);
+        Sums = TokenResponse.Shift(model, new(_logAlpha, _alpha, S, Kappa, _nu, TokenResponse.Fine), dS, dKappa, Excess);
+        (_sigma, _y, S, Kappa) = (_sigma + dSigma, _y + dY, S + dS, Kappa + dKappa);
+        Idle = model.Lambda / S;
+    }
+
     private void Iterate()
     {
-        Evaluate();
+        Evaluate(TokenResponse.Fine);
         var (best, sinceBest) = (Merit(), 0);
         for (var first = Sweeps; Sweeps - first < MaxSweeps;)
         {
             var (dSigma, dY) = Step();
-            if (Math.Abs(dSigma) + Math.Abs(dY) < 1e-13)
+            if (Math.Abs(dSigma) + Math.Abs(dY) < Short)
                 return;
             var (oldSigma, oldY) = (_sigma, _y);
             _sigma = Math.Clamp(_sigma + dSigma, _low, _high);
@@ -118,7 +189,7 @@ internal sealed class DualNewton(TypeColumns model)
             ClampY();
             if (_sigma == oldSigma && _y == oldY && Merit() < 1e-11 + _noise)
                 return;
-            Evaluate();
+            Evaluate(TokenResponse.Fine);
             Tighten();
             var merit = Merit();
             (best, sinceBest) = merit <= best / 2 ? (merit, 0) : (best, sinceBest + 1);
@@ -134,14 +205,15 @@ internal sealed class DualNewton(TypeColumns model)
     }
 
     /// <summary>Evaluates both equations and their derivatives in σ = ln s and y = ln(κ − 1).</summary>
-    private void Evaluate()
+    private void Evaluate(double near)
     {
-        var lambda = model.Lambda;
-        (S, Kappa) = (Elementary.Exp(_sigma), 1 + Elementary.Exp(_y));
-        Sweep();
-        var (sums, more) = (Sums, Elementary.Exp(_y));
+        var (lambda, both) = (model.Lambda, Elementary.Exp(Vector256.Create(_sigma, _y, 0, 0)));
+        var more = both[1];
+        (S, Kappa) = (both[0], 1 + more);
+        Sweep(near);
+        var sums = Sums;
         Idle = lambda / S;
-        var square = Math.Max(sums.Square, 2 * Elementary.Exp(LogTiny));
+        var square = Math.Max(sums.Square, Tiny);
         _f1 = model.IdleAtLower - (lambda * sums.Seconds) - Idle;
         _f2 = _y - (2 * _sigma) - LogHalf(sums.Square);
         _f1Sigma = (lambda * sums.Slope1 * S) + Idle;
@@ -162,7 +234,8 @@ internal sealed class DualNewton(TypeColumns model)
         // Where λ/s dominates f₁ the step is taken in r = λ/s, in which f₁ is then nearly linear.
         if (Idle > _f1Sigma / 2 && sigma < 1)
         {
-            var inIdle = -Elementary.LogOnePlus(-sigma);
+            // −ln(1 − σ), by Padé where that is near enough for a step.
+            var inIdle = Math.Abs(sigma) < 0.5 ? sigma * (6 - sigma) / (6 - (4 * sigma)) : -Elementary.LogOnePlus(-sigma);
             y += _f2Y > 0 ? -_f2Sigma / _f2Y * (inIdle - sigma) : 0;
             sigma = inIdle;
         }
@@ -184,17 +257,13 @@ internal sealed class DualNewton(TypeColumns model)
         _sigma = _low + ((_high - _low) / 2);
         var (low, high) = YBounds();
         _y = Math.Clamp(_y, low, high);
-        for (var step = 0; step < 100; step++)
+        var last = high - low;
+        for (var step = 0; step < 200; step++)
         {
-            Evaluate();
+            Evaluate(TokenResponse.Fine);
             if (Math.Abs(_f2) <= 8e-16 * (1 + Math.Abs(_y) + Math.Abs(_sigma)))
-            {
-                (_low, _high) = _f1 < 0 ? (_sigma, _high) : (_low, _sigma);
-                return;
-            }
-
-            var decisive = (_f1 < 0) == (_f2 >= 0);
-            if (decisive)
+                break;
+            if ((_f1 < 0) == (_f2 >= 0))
             {
                 Tighten();
                 return;
@@ -202,12 +271,21 @@ internal sealed class DualNewton(TypeColumns model)
 
             (low, high) = _f2 < 0 ? (_y, high) : (low, _y);
             var next = _y - (_f2 / _f2Y);
-            _y = next > low && next < high ? next : low + ((high - low) / 2);
+
+            // A step that is not half as long as the last one may be part of a cycle.
+            if (!(next > low && next < high) || Math.Abs(next - _y) > last / 2)
+                next = low + ((high - low) / 2);
+            if (next <= low || next >= high)
+                break;
+            (last, _y) = (Math.Abs(next - _y), next);
         }
+
+        // On f₂ = 0, or as near to it as numbers are, the sign of f₁ alone decides.
+        (_low, _high) = _f1 < 0 ? (_sigma, _high) : (_low, _sigma);
     }
 
     private (double Low, double High) YBounds() =>
-        ((2 * _sigma) + LogHalf(model.SquareAtLower), (2 * _sigma) + LogHalf(model.SquareAtUpper));
+        ((2 * _sigma) + _logSquareAtLower, (2 * _sigma) + _logSquareAtUpper);
 
     private void ClampY()
     {
@@ -227,7 +305,7 @@ internal sealed class DualNewton(TypeColumns model)
         double Over(double logKappa)
         {
             Kappa = Elementary.Exp(logKappa);
-            Sweep();
+            Sweep(TokenResponse.Fine);
             return Sums.Seconds - room;
         }
 

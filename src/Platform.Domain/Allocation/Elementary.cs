@@ -93,7 +93,8 @@ internal static class Elementary
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector256<double> Part, Vector256<double> Scale, Vector256<double> Small) Reduce(Vector256<double> x)
     {
-        x = Vector256.Min(Vector256.Max(x, Vector256.Create(-708.0)), Vector256.Create(709.4));
+        // The argument comes second: what is not a number then stays so on every machine.
+        x = Vector256.MinNative(Vector256.Create(709.4), Vector256.MaxNative(Vector256.Create(-708.0), x));
         var rounded = (x * Vector256.Create(1.44269504088896338700)) + Vector256.Create(Rounder);
         var k = rounded - Vector256.Create(Rounder);
         var scale = Vector256.ShiftLeft(rounded.AsInt64() + Vector256.Create(1023L), 52).AsDouble();

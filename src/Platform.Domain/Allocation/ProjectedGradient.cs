@@ -19,7 +19,7 @@ internal sealed class ProjectedGradient
     {
         _model = model;
         (_point, _ahead) = (new PrimalPoint(model), new PrimalPoint(model));
-        var leastIdle = AprioriBounds.LeastIdle(model, model.Problem.AccuracyWeight);
+        var leastIdle = AprioriBounds.LeastIdle(model, model.Problem.AccuracyWeight, AprioriBounds.AccuracyRange(model));
         _feasible = new StableBox(model, leastIdle);
         _curvature = AprioriBounds.GradientLipschitz(model, leastIdle);
     }

@@ -20,7 +20,7 @@ internal sealed class SharedQueueSolver
 
     private readonly AllocationModel _model;
     private readonly double[] _excess;
-    private readonly double _logAlpha, _least, _most;
+    private readonly double _logAlpha, _alpha, _least, _most;
     private readonly Func<double, double> _over;
     private double _s, _room, _logKappa;
     private SweepSums _sums;
@@ -30,6 +30,7 @@ internal sealed class SharedQueueSolver
         _model = model;
         _excess = new double[model.Padded];
         _logAlpha = Elementary.Log(model.Problem.AccuracyWeight);
+        _alpha = Elementary.Exp(_logAlpha);
         _over = Over;
         _least = model.MeanAtLower;
         var mean = 0.0;
@@ -100,7 +101,7 @@ internal sealed class SharedQueueSolver
     private double Over(double logKappa)
     {
         _logKappa = logKappa;
-        _sums = TokenResponse.Sweep(_model, _logAlpha, _s, Elementary.Exp(logKappa), 0, _excess);
+        _sums = TokenResponse.Sweep(_model, new(_logAlpha, _alpha, _s, Elementary.Exp(logKappa), 0, TokenResponse.Fine), _excess);
         Sweeps++;
         return _sums.Seconds - _room;
     }

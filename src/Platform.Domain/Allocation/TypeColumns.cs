@@ -16,6 +16,9 @@ internal class TypeColumns
     /// <summary>λ of the fleet, and the number k of its servers: 1 − ρ is formed from λ E[S] / k, not from a rounded λ / k.</summary>
     public double ArrivalRate, Servers = 1;
 
+    /// <summary>Whether the mean tokens matter: where there is a budget for them.</summary>
+    public bool CountsTokens;
+
     /// <summary>Most that ρ may be, 1 where nothing is said.</summary>
     public double MaxUtilization = 1;
 
@@ -37,11 +40,11 @@ internal class TypeColumns
     /// </summary>
     public double Scatter;
 
-    /// <summary>1 − ρ, E[S], E[S²] and mean tokens at the lower bounds; E[S²] and 1 − ρ at the upper bounds.</summary>
-    public double IdleAtLower, MeanAtLower, SquareAtLower, TokensAtLower, SquareAtUpper, IdleAtUpper;
+    /// <summary>1 − ρ, E[S], E[S²] and mean tokens at the lower bounds; E[S²] at the upper bounds, and what 1 − ρ is there at least.</summary>
+    public double IdleAtLower, MeanAtLower, SquareAtLower, TokensAtLower, SquareAtUpper, LeastIdleAtUpper;
 
-    /// <summary>Σ π w (p(upper) − p(lower)).</summary>
-    public double AccuracyRange;
+    /// <summary>No less than Σ π w (p(upper) − p(lower)).</summary>
+    public double MostAccuracyRange;
 
     /// <summary>Makes room for some types.</summary>
     public TypeColumns(int capacity)
@@ -80,46 +83,55 @@ internal class TypeColumns
     public double Service(int k, double tokens) => Base[k] + (Cost[k] * tokens);
 
     /// <summary>Recomputes what depends on the bounds.</summary>
-    public void Refresh()
+    public void Refresh() => Prepare(valued: true);
+
+    /// <summary>Computes all that does not change while it is solved; needed once the columns are filled.</summary>
+    protected void Prepare() => Prepare(valued: false);
+
+    /// <summary>1 − ρ for a given E[S], to full relative precision unless it is below 1e-25.</summary>
+    protected double IdleOf(DoubleDouble meanService) => (new DoubleDouble(Servers, 0) + (meanService * -ArrivalRate)).Value / Servers;
+
+    private void Prepare(bool valued)
     {
-        LaneSum mean = default, square = default, tokens = default, squareAtUpper = default, range = default, scatter = default;
-        LaneDoubleDoubleSum exactAtLower = default, exactAtUpper = default;
+        LaneSum square = default, tokens = default, squareAtUpper = default, scatter = default;
+        var (rise, range) = (Vector256<double>.Zero, Vector256<double>.Zero);
+        LaneDoubleDoubleSum mean = default;
         for (var k = 0; k < Padded; k += 4)
         {
             var (share, start, cost, rate) = (Load(Share, k), Load(Base, k), Load(Cost, k), Load(Rate, k));
             var (lower, upper) = (Load(Lower, k), Load(Upper, k));
             var (low, high) = (start + (cost * lower), start + (cost * upper));
-            var logValue = Load(LogValue, k) - (rate * lower);
+            var raised = lower != Vector256<double>.Zero;
             low.CopyTo(ServiceAtLower, k);
-            logValue.CopyTo(LogValueAtLower, k);
-            Elementary.Exp(logValue).CopyTo(ValueAtLower, k);
             (cost / rate).CopyTo(CostOverRate, k);
-            mean.Add(share * low);
+            PrepareValue(k, valued, raised);
             square.Add(share * low * low);
-            tokens.Add(share * lower);
             squareAtUpper.Add(share * high * high);
             scatter.Add(share * Load(Variance, k));
-            var rise = Elementary.Exp(-rate * lower) * Elementary.ExpMinusOne(rate * (lower - upper));
-            range.Add(share * Load(Weight, k) * Load(Gain, k) * rise);
-            exactAtLower.AddProduct(share, start);
-            exactAtUpper.AddProduct(share, start);
-            exactAtLower.AddProduct(share, cost, lower);
-            exactAtUpper.AddProduct(share, cost, upper);
+            rise += share * cost * (upper - lower);
+            range += share * Load(Weight, k) * Load(Gain, k) * Vector256.MinNative(Vector256<double>.One, rate * (upper - lower));
+            mean.AddProduct(share, start);
+            if (!raised)
+                continue;
+            tokens.Add(share * lower);
+            mean.AddProduct(share, cost, lower);
         }
 
-        AccuracyRange = -range.Value;
-        (MeanAtLower, TokensAtLower, Scatter) = (mean.Value, tokens.Value, scatter.Value);
+        var exact = mean.Value;
+        (MeanAtLower, TokensAtLower, Scatter) = (exact.Value, tokens.Value, scatter.Value);
         (SquareAtLower, SquareAtUpper) = (square.Value + Scatter, squareAtUpper.Value + Scatter);
-        (IdleAtLower, IdleAtUpper) = (IdleOf(exactAtLower.Value), IdleOf(exactAtUpper.Value));
+        IdleAtLower = IdleOf(exact);
+
+        // Plain sums: what rounding may have lost of them, at most a part of N 2⁻⁵³, is taken off and put on.
+        var (loss, used) = (1.2e-16 * (Padded + 8), Lambda * Vector256.Sum(rise));
+        LeastIdleAtUpper = IdleAtLower - used - (loss * (1 + used));
+        MostAccuracyRange = Vector256.Sum(range) * (1 + loss);
     }
 
-    /// <summary>1 − ρ for a given E[S], to full relative precision unless it is below 1e-25.</summary>
-    protected double IdleOf(DoubleDouble meanService) => (new DoubleDouble(Servers, 0) + (meanService * -ArrivalRate)).Value / Servers;
-
-    /// <summary>Computes ln(w A b / c) of every type; needed once the columns are filled.</summary>
-    protected void Value()
+    // ln(w A b / c), the same at the lower bound, and its exponential.
+    private void PrepareValue(int k, bool valued, bool raised)
     {
-        for (var k = 0; k < Padded; k += 4)
+        if (!valued)
         {
             var cost = Load(Cost, k);
             var value = Load(Weight, k) * Load(Gain, k) * (Load(Rate, k) / cost);
@@ -130,6 +142,12 @@ internal class TypeColumns
             else
                 ValueOneByOne(k);
         }
+
+        var logValue = Load(LogValue, k);
+        if (raised)
+            logValue -= Load(Rate, k) * Load(Lower, k);
+        logValue.CopyTo(LogValueAtLower, k);
+        Elementary.Exp(logValue).CopyTo(ValueAtLower, k);
     }
 
     private void ValueOneByOne(int first)

@@ -15,12 +15,10 @@ internal struct LaneSum
     {
         get
         {
-            var total = default(CompensatedSum);
-            for (var lane = 0; lane < 4; lane++)
-                total.Add(_sum[lane]);
-            for (var lane = 0; lane < 4; lane++)
-                total.Add(_lost[lane]);
-            return total.Value;
+            var (left, leftLost) = TwoSum(_sum[0], _sum[1]);
+            var (right, rightLost) = TwoSum(_sum[2], _sum[3]);
+            var (sum, lost) = TwoSum(left, right);
+            return sum + (lost + leftLost + rightLost + Vector256.Sum(_lost));
         }
     }
 
@@ -31,6 +29,13 @@ internal struct LaneSum
         var part = total - _sum;
         _lost += _sum - (total - part) + (terms - part);
         _sum = total;
+    }
+
+    private static (double Sum, double Lost) TwoSum(double a, double b)
+    {
+        var sum = a + b;
+        var part = sum - a;
+        return (sum, a - (sum - part) + (b - part));
     }
 }
 

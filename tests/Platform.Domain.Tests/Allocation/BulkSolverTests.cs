@@ -25,6 +25,24 @@ public sealed class BulkSolverTests
         }
     }
 
+    // Among them: Newton in κ alone running in a circle (wild, 91265), and a pole of the fourth-order step (wild, 34714).
+    [Theory]
+    [InlineData(false, 20_000)]
+    [InlineData(true, 100_000)]
+    public void Every_generated_problem_settles_on_its_optimum(bool wild, int count)
+    {
+        var (solver, faults) = (new BulkSolver(40), new List<string>());
+        for (var seed = 0; seed < count; seed++)
+        {
+            var problem = GeneratedProblems.Make(seed, 40, wild);
+            var (found, _) = Solve(solver, problem with { ArrivalRate = problem.ArrivalRate / problem.Servers });
+            if (found.Exit != SolverExit.Converged || !(found.KktResidual <= 1e-8) || !(found.OptimalityGap <= 1e-7 * (1 + Math.Abs(found.Objective))))
+                faults.Add($"{seed}: {found}");
+        }
+
+        Assert.True(faults.Count == 0, $"{faults.Count} faults\n{string.Join('\n', faults.Take(20))}");
+    }
+
     [Fact]
     public void Nothing_is_allocated_after_the_first_solve()
     {

@@ -190,7 +190,7 @@ public sealed class GeneratedProblemTests
             return "did not converge";
         if (!(solution.Continuous.KktResidual <= 1e-7))
             return $"KKT residual {solution.Continuous.KktResidual}";
-        if (!(solution.Continuous.OptimalityGap <= 2e-8 * scale))
+        if (!(solution.Continuous.OptimalityGap <= 1e-8 * scale))
             return $"gap {solution.Continuous.OptimalityGap} at {scale}";
         if (AllocationSolver.Objective(problem, tokens) != solution.Objective)
             return $"objective {solution.Objective} is not that of its tokens, {AllocationSolver.Objective(problem, tokens)}";
