@@ -13,12 +13,15 @@ namespace Platform.Persistence;
 /// </summary>
 public static class Migrator
 {
-    /// <summary>Migrates; creates nothing but schemas, tables, indexes and functions.</summary>
-    /// <param name="connectionString">Npgsql's connection string of a role that may create schemas.</param>
+    /// <summary>Migrates: schemas, tables, indexes, functions, row-level security, and the application's role and rights.</summary>
+    /// <param name="owner">
+    /// Npgsql's connection string of a role that may create schemas, and that may create the application's role unless there is one.
+    /// </param>
+    /// <param name="application">The connection string of the application's role; null for that of <see cref="ApplicationRole.ConnectionFor"/>.</param>
     /// <param name="cancel">Ends the wait; what was applied stays.</param>
-    public static async Task MigrateAsync(string connectionString, CancellationToken cancel)
+    public static async Task MigrateAsync(string owner, string? application, CancellationToken cancel)
     {
-        await using var dataSource = NpgsqlDataSource.Create(connectionString);
+        await using var dataSource = NpgsqlDataSource.Create(owner);
         await using var connection = await dataSource.OpenConnectionAsync(cancel);
         // Of two who would create the same at once, the second waits and then finds it done. The lock ends with the connection.
         await using (var turn = new NpgsqlCommand("select pg_advisory_lock(hashtext('platform.migrations'))", connection))
@@ -28,6 +31,9 @@ public static class Migrator
         await using (var events = EventStore.Open(dataSource, AutoCreate.CreateOrUpdate))
             await events.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         PostgreSqlObjectsInstaller.Install(connection, "hangfire");
+        var role = application ?? ApplicationRole.ConnectionFor(owner);
+        await ApplicationRole.EnsureAsync(connection, role, derived: application is null, cancel);
+        await RowSecurity.ApplyAsync(connection, new NpgsqlConnectionStringBuilder(role).Username!, cancel);
         await using (var done = new NpgsqlCommand("select pg_advisory_unlock(hashtext('platform.migrations'))", connection))
             await done.ExecuteNonQueryAsync(cancel);
     }

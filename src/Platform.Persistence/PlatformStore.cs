@@ -13,7 +13,7 @@ public sealed class PlatformStore : IAsyncDisposable
     private readonly DocumentStore _events;
 
     /// <summary>Prepares the connections; opens none.</summary>
-    /// <param name="connectionString">Npgsql's connection string.</param>
+    /// <param name="connectionString">Npgsql's connection string of the application's role.</param>
     /// <exception cref="ArgumentException">The string cannot be read, or would leak one tenant's settings to the next.</exception>
     public PlatformStore(string connectionString)
     {

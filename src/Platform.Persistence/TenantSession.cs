@@ -43,6 +43,7 @@ public sealed class TenantSession : IAsyncDisposable
             var transaction = await connection.BeginTransactionAsync(isolation, cancel);
             var session = new TenantSession(tenant, connection, transaction, store);
             await session.Rows.Database.UseTransactionAsync(transaction, cancel);
+            await RowSecurity.BindAsync(transaction, tenant, cancel);
             return session;
         }
         catch

@@ -101,7 +101,7 @@ public sealed class DemoTests : IAsyncLifetime
             {
                 ["PLATFORM_ROOT"] = root,
                 ["PLATFORM_HOME"] = _home,
-                ["PLATFORM_POSTGRES"] = _database.ConnectionString,
+                ["PLATFORM_POSTGRES"] = _database.OwnerConnectionString,
                 ["PLATFORM_RABBITMQ"] = TestServices.RabbitMq.OriginalString,
                 ["PLATFORM_RABBITMQ_MANAGEMENT"] = TestServices.RabbitMqManagement.OriginalString,
                 ["Platform__IngressVirtualHost"] = _virtualHost,

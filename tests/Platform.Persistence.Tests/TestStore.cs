@@ -151,7 +151,7 @@ public sealed class TestStore : IAsyncLifetime
 
     public async Task ExecuteAsync(string sql, CancellationToken cancel, params object[] values)
     {
-        await using var connection = new NpgsqlConnection(Database.ConnectionString);
+        await using var connection = new NpgsqlConnection(Database.OwnerConnectionString);
         await connection.OpenAsync(cancel);
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var value in values)

@@ -12,31 +12,40 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         _server = server;
         Name = name;
-        ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name, MaxPoolSize = 20 }.ConnectionString;
+        OwnerConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name, MaxPoolSize = 20 }.ConnectionString;
+        ConnectionString = ApplicationRole.ConnectionFor(OwnerConnectionString);
     }
 
     public string Name { get; }
 
+    /// <summary>As the application's role, which sees the rows of the tenant that it names.</summary>
     public string ConnectionString { get; }
+
+    /// <summary>As the owner, who is above row-level security here.</summary>
+    public string OwnerConnectionString { get; }
 
     public static async Task<TestDatabase> CreateAsync(CancellationToken cancel)
     {
         var database = new TestDatabase(TestServices.Postgres, $"test_{Guid.NewGuid():n}");
         await database.OnServerAsync($"create database {database.Name}", cancel);
-        await Migrator.MigrateAsync(database.ConnectionString, cancel);
+        await Migrator.MigrateAsync(database.OwnerConnectionString, null, cancel);
         return database;
     }
 
     /// <summary>Runs a query and gives its first value.</summary>
     public async Task<T> QueryAsync<T>(string sql, CancellationToken cancel)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(OwnerConnectionString);
         await connection.OpenAsync(cancel);
         await using var command = new NpgsqlCommand(sql, connection);
         return (T)(await command.ExecuteScalarAsync(cancel))!;
     }
 
-    public async ValueTask DisposeAsync() => await OnServerAsync($"drop database {Name} with (force)", CancellationToken.None);
+    public async ValueTask DisposeAsync()
+    {
+        await OnServerAsync($"drop database {Name} with (force)", CancellationToken.None);
+        await OnServerAsync($"drop role {new NpgsqlConnectionStringBuilder(ConnectionString).Username}", CancellationToken.None);
+    }
 
     private async Task OnServerAsync(string sql, CancellationToken cancel)
     {

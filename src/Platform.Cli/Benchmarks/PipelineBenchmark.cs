@@ -44,7 +44,7 @@ internal sealed class PipelineBenchmark : IAsyncDisposable
     private PipelineBenchmark(PlatformSettings settings, DemoPlatform platform, DemoWorkload workload)
     {
         (_settings, _platform, _workload) = (settings, platform, workload);
-        _store = new PlatformStore(settings.Postgres);
+        _store = new PlatformStore(settings.PostgresApplication);
         _intake = new WorkloadIntake(_store);
     }
 

@@ -14,7 +14,7 @@ internal static class PlatformHosts
 
     /// <summary>Brings the database's schema to this version; runs before any host.</summary>
     public static Task MigrateAsync(PlatformSettings settings, CancellationToken cancellation) =>
-        Migrator.MigrateAsync(settings.Postgres, cancellation);
+        Migrator.MigrateAsync(settings.Postgres, settings.GivenApplication, cancellation);
 
     public static PlatformProcess StartApi(PlatformSettings settings, int port) => Start(settings, "Platform.Api", Api, port);
 
@@ -76,7 +76,7 @@ internal static class PlatformHosts
             Environment = new Dictionary<string, string>
             {
                 ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority),
-                ["Platform__Postgres"] = settings.Postgres,
+                ["Platform__Postgres"] = settings.PostgresApplication,
                 ["Platform__RabbitMq"] = settings.RabbitMq,
                 ["Platform__RabbitMqManagement"] = settings.RabbitMqManagement,
                 ["Platform__OperatorKey"] = settings.OperatorKey,

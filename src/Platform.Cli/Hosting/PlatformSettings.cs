@@ -1,11 +1,21 @@
 using System.Security.Cryptography;
+using Platform.Persistence;
 
 namespace Platform.Cli.Hosting;
 
 /// <summary>Where this run lives and what its hosts are told; ./platform gives it in the environment.</summary>
 internal sealed record PlatformSettings(string Root, string Home)
 {
+    private const string ApplicationVariable = "PLATFORM_POSTGRES_APPLICATION";
+
+    /// <summary>The owner's connection, for migrations and for what benchmarks do to the database itself.</summary>
     public required string Postgres { get; init; }
+
+    /// <summary>The application role's connection where one is given, or null.</summary>
+    public required string? GivenApplication { get; init; }
+
+    /// <summary>The connection of the application's role, which everything else runs as.</summary>
+    public string PostgresApplication => GivenApplication ?? ApplicationRole.ConnectionFor(Postgres);
 
     public required string RabbitMq { get; init; }
 
@@ -20,6 +30,7 @@ internal sealed record PlatformSettings(string Root, string Home)
     public static PlatformSettings FromEnvironment() => new(Variable("PLATFORM_ROOT"), Variable("PLATFORM_HOME"))
     {
         Postgres = Variable("PLATFORM_POSTGRES"),
+        GivenApplication = Application(),
         RabbitMq = Variable("PLATFORM_RABBITMQ"),
         RabbitMqManagement = Variable("PLATFORM_RABBITMQ_MANAGEMENT"),
     };
@@ -27,6 +38,8 @@ internal sealed record PlatformSettings(string Root, string Home)
     public static string Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
         ? value
         : throw new CommandFailure($"{name} is not set; run this through ./platform", CommandFailure.BadUsage);
+
+    private static string? Application() => Environment.GetEnvironmentVariable(ApplicationVariable) is { Length: > 0 } given ? given : null;
 
     private string Secret(string name)
     {

@@ -38,7 +38,7 @@ internal static class VerifyCommand
 
     private static async Task<int> RunAsync(string? tenant, string? fleet, bool json, CancellationToken cancel)
     {
-        await using var store = new PlatformStore(PlatformSettings.Variable("PLATFORM_POSTGRES"));
+        await using var store = new PlatformStore(PlatformSettings.FromEnvironment().PostgresApplication);
         var report = await VerifyAsync(store, tenant, fleet, cancel);
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(report, Indented));

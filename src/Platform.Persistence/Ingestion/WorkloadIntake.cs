@@ -53,11 +53,18 @@ public sealed class WorkloadIntake(PlatformStore store)
     /// <summary>Counts the stored windows of a fleet, from the events themselves.</summary>
     public async Task<StoredWindows> StoredWindowsAsync(string tenant, string fleet, CancellationToken cancel)
     {
-        await using var command = store.DataSource.CreateCommand(
-            $"select count(*), count(distinct data ->> 'messageId') from {EventStore.Schema}.mt_events where tenant_id = $1 and stream_id = $2");
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(tenant, fleet) });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
+        await using var session = await store.OpenAsync(tenant, cancel);
+        await using var batch = session.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            $"select count(*), count(distinct data ->> 'messageId') from {EventStore.Schema}.mt_events where tenant_id = $1 and stream_id = $2")
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<string> { TypedValue = tenant },
+                new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(tenant, fleet) },
+            },
+        });
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.ReadAsync(cancel);
         return new StoredWindows(reader.GetInt64(0), reader.GetInt64(1));
     }
@@ -67,6 +74,7 @@ public sealed class WorkloadIntake(PlatformStore store)
     {
         var eventIds = indices.ToDictionary(i => i, i => EventStore.MessageEvent(tenant, windows[i].MessageId));
         var fleets = indices.Select(i => windows[i].Window.Fleet).Distinct(StringComparer.Ordinal).ToArray();
+        await RowSecurity.BindAsync(transaction, tenant, cancel);
         // One writer of a stream at a time: Marten numbers a stream's events by what it has read.
         await TenantSession.LockAsync(transaction, fleets.Select(fleet => EventStore.WorkloadStream(tenant, fleet)), cancel);
         var (known, stored) = await LookUpAsync(transaction, tenant, fleets, [.. eventIds.Values], cancel);

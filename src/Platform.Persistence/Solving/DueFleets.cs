@@ -39,7 +39,7 @@ public sealed class DueFleets(PlatformStore store)
     // The locks are taken row by row as the limit asks for them; in the inner query they would be taken for every candidate.
     private const string Claim = """
         with due as materialized (
-            select tenant_id, fleet_id from platform.fleets where retired_at is null and due_at <= $1 order by due_at limit $3)
+            select tenant_id, fleet_id from platform.due_fleets($1, $3))
         select tenant_id, fleet_id from due
         where pg_try_advisory_lock(hashtext('platform.fleets'), hashtext(tenant_id || '/' || fleet_id)) limit $2
         """;

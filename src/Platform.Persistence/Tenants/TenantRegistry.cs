@@ -102,10 +102,20 @@ public sealed class TenantRegistry(PlatformStore store)
     /// <summary>Tenants by id, after <paramref name="after"/>.</summary>
     public async Task<IReadOnlyList<TenantSummary>> ListAsync(string after, int limit, CancellationToken cancel)
     {
-        await using var session = await store.OpenAsync("", cancel);
-        return await session.Rows.Tenants.IgnoreQueryFilters().AsNoTracking()
-            .Where(row => string.Compare(row.TenantId, after) > 0).OrderBy(row => row.TenantId).Take(limit)
-            .Select(row => new TenantSummary(row.TenantId, row.DisplayName, row.RegisteredAt, row.SuspendedAt)).ToListAsync(cancel);
+        await using var command = store.DataSource.CreateCommand(
+            "select tenant_id, display_name, registered_at, suspended_at from platform.list_tenants($1, $2)");
+        command.Parameters.Add(new() { Value = after });
+        command.Parameters.Add(new() { Value = limit });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var tenants = new List<TenantSummary>();
+        while (await reader.ReadAsync(cancel))
+        {
+            tenants.Add(new TenantSummary(
+                reader.GetString(0), reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2),
+                reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3)));
+        }
+
+        return tenants;
     }
 
     /// <summary>All keys of a tenant, the revoked too, or null when there is no such tenant.</summary>
@@ -121,11 +131,7 @@ public sealed class TenantRegistry(PlatformStore store)
     /// <summary>The stored key of that public id, unless it is revoked or its tenant is suspended.</summary>
     public async Task<StoredApiKey?> FindKeyAsync(string keyId, CancellationToken cancel)
     {
-        await using var command = store.DataSource.CreateCommand("""
-            select key.tenant_id, key.name, key.scopes, key.mac, key.expires_at
-            from platform.api_keys as key join platform.tenants as tenant using (tenant_id)
-            where key.key_id = $1 and key.revoked_at is null and tenant.suspended_at is null
-            """);
+        await using var command = store.DataSource.CreateCommand("select tenant_id, name, scopes, mac, expires_at from platform.find_api_key($1)");
         command.Parameters.Add(new() { Value = keyId });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         if (!await reader.ReadAsync(cancel))
