@@ -36,10 +36,15 @@ public sealed class PlatformStore : IAsyncDisposable
 
     /// <summary>Asks the database for a sign of life.</summary>
     /// <exception cref="NpgsqlException">It gives none.</exception>
+    /// <exception cref="InvalidOperationException">The role is above row-level security: nothing would keep tenants apart but this code.</exception>
     public async Task PingAsync(CancellationToken cancel)
     {
-        await using var command = _dataSource.CreateCommand("select 1 from platform.tenants limit 1");
-        await command.ExecuteScalarAsync(cancel);
+        await using var command = _dataSource.CreateCommand("""
+            select rolsuper or rolbypassrls, (select count(*) from (select from platform.tenants limit 1) as one)
+            from pg_roles where rolname = current_user
+            """);
+        if (await command.ExecuteScalarAsync(cancel) is true)
+            throw new InvalidOperationException("The database role is above row-level security: give the hosts the application's role.");
     }
 
     /// <summary>

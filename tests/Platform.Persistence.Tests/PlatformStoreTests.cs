@@ -18,6 +18,14 @@ public sealed class PlatformStoreTests(TestStore store)
     public async Task A_migrated_database_gives_a_sign_of_life() => await store.Store.PingAsync(Cancel);
 
     [Fact]
+    public async Task A_role_above_row_level_security_is_refused()
+    {
+        await using var above = new PlatformStore(store.Database.OwnerConnectionString);
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => above.PingAsync(Cancel));
+        Assert.Contains("row-level security", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_database_without_the_schema_gives_none()
     {
         var server = new NpgsqlConnectionStringBuilder(Testing.TestServices.Postgres) { Database = "postgres" };
