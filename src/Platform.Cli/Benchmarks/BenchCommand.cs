@@ -7,7 +7,7 @@ internal static class BenchCommand
 {
     public static Command Create() => new("bench", "A named benchmark; prints its figures and ratios.")
     {
-        PipelineCommand.Create(),
+        IngestCommand.Create(),
         SweepCommand.Create(),
         EstimateCommand.Create(),
         BenchmarkProgram.Create("solver", "The default method beside the others and a general optimiser."),

@@ -1,5 +1,10 @@
 using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
 using Npgsql;
+using Platform.Cli.Hosting;
 
 namespace Platform.Cli.Benchmarks;
 
@@ -32,6 +37,19 @@ internal sealed record ProcessorTime(double Workers, double Postgres, double Han
             .Where(stat => stat is not null && Parent(stat) == postmaster);
         return new ProcessorTime(
             workers.Sum(pid => Seconds(Stat(pid), 2)), Seconds(server, 4) + children.Sum(stat => Seconds(stat, 2)), hangfire.Sum(pid => Seconds(Stat(pid), 2)));
+    }
+
+    /// <summary>Seconds that a process has used, its children left out; 0 when it has ended.</summary>
+    public static double OfProcess(int pid) => Seconds(Stat(pid), 2);
+
+    /// <summary>The broker's process, which must be on this machine for its time to be read.</summary>
+    public static async Task<int> BrokerAsync(PlatformSettings settings, CancellationToken cancel)
+    {
+        using var client = new HttpClient();
+        var administrator = Uri.UnescapeDataString(new Uri(settings.RabbitMq).UserInfo);
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(administrator)));
+        var nodes = await client.GetFromJsonAsync<JsonElement>($"{settings.RabbitMqManagement.TrimEnd('/')}/api/nodes", cancel);
+        return int.Parse(nodes[0].GetProperty("os_pid").GetString()!, CultureInfo.InvariantCulture);
     }
 
     /// <summary>The fields after the name, which may hold spaces; null when the process has ended.</summary>

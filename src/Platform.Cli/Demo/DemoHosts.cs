@@ -16,6 +16,9 @@ internal sealed class DemoHosts : IAsyncDisposable
     /// <summary>Address of the API.</summary>
     public Uri Address => _running.Single(host => host.Name == PlatformHosts.Api).Address;
 
+    /// <summary>The worker processes that run.</summary>
+    public IReadOnlyList<PlatformProcess> Workers => [.. _running.Where(host => host.Name != PlatformHosts.Api)];
+
     // Runs that go on at the same time look for free ports in different places: between looking and taking, a port is anybody's.
     private static int FirstPort => 20_000 + (Environment.ProcessId % 1_500 * 8);
 
@@ -37,6 +40,14 @@ internal sealed class DemoHosts : IAsyncDisposable
         var successor = PlatformHosts.StartWorker(_settings, PlatformHosts.Workers + 1, LoopbackPort.FirstFree(FirstPort));
         _running.Add(successor);
         await successor.WaitReadyAsync(ReadyDeadline, cancel);
+    }
+
+    /// <summary>Ends one of the workers in good order.</summary>
+    public async Task StopWorkerAsync()
+    {
+        var worker = Workers[^1];
+        await worker.StopAsync();
+        _running.Remove(worker);
     }
 
     /// <summary>Leaves the processes running, with the records by which they are found.</summary>

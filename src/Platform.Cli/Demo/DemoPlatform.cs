@@ -45,6 +45,9 @@ internal sealed class DemoPlatform : IAsyncDisposable
     /// <summary>What a tenant publishes with.</summary>
     public WindowPublisher Publisher(int tenant) => _publishers[tenant];
 
+    /// <summary>What a tenant of this run publishes with.</summary>
+    public WindowPublisher PublisherOf(string tenant) => _publishers[_tenants.FindIndex(it => it.Id == tenant)];
+
     public async ValueTask DisposeAsync()
     {
         foreach (var publisher in _publishers)

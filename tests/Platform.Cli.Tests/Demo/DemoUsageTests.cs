@@ -12,7 +12,7 @@ public sealed class DemoUsageTests
     [InlineData("--seconds: a whole number from 1 to 3600", "demo", "--seconds", "99999999999")]
     [InlineData("--seed: a whole number from 0 to 2147483647", "demo", "--seed", "-1")]
     [InlineData("--trace: there is no file /nowhere/trace.csv", "demo", "--trace", "/nowhere/trace.csv")]
-    [InlineData("--windows: a whole number from 1000 to 300000", "bench", "pipeline", "--windows", "7")]
+    [InlineData("--windows: a whole number from 2000 to 300000", "bench", "ingest", "--windows", "7")]
     public async Task A_bad_value_is_one_line_that_says_what_it_must_be(string fault, params string[] arguments)
     {
         using var error = new StringWriter();

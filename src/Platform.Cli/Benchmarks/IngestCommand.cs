@@ -5,11 +5,11 @@ using Platform.Domain.Contracts;
 
 namespace Platform.Cli.Benchmarks;
 
-/// <summary><c>./platform bench pipeline</c>.</summary>
-internal static class PipelineCommand
+/// <summary><c>./platform bench ingest</c>.</summary>
+internal static class IngestCommand
 {
-    private const int DefaultWindows = 15_000;
-    private const int FewestWindows = 1_000;
+    private const int DefaultWindows = 30_000;
+    private const int FewestWindows = 2_000;
     private const int MostWindows = 300_000;
 
     private static readonly JsonSerializerOptions Indented = new(StrictJson.Options) { WriteIndented = true };
@@ -18,19 +18,19 @@ internal static class PipelineCommand
     {
         var windows = WholeNumberOption.Create("--windows", "windows to send over all rounds", DefaultWindows, FewestWindows, MostWindows);
         var output = Terminal.OutputOption();
-        var command = new Command("pipeline", "From a published window to a stored event and to an allocation, beside the raw limits.") { windows, output };
+        var command = new Command("ingest", "From a published window to a stored event and to an allocation, beside the raw limits.") { windows, output };
         command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(windows), parsed.GetValue(output) is not null, cancel));
         return command;
     }
 
     private static async Task<int> RunAsync(int windows, bool json, CancellationToken cancel)
     {
-        var figures = await PipelineBenchmark.RunAsync(PlatformSettings.FromEnvironment(), windows, Terminal.Error, cancel);
+        var figures = await IngestBenchmark.RunAsync(PlatformSettings.FromEnvironment(), windows, Terminal.Error, cancel);
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(figures, Indented));
         else
             foreach (var line in figures.ToLines())
-                Console.Error.WriteLine(line);
+                Terminal.Error.Say(line);
         return 0;
     }
 }

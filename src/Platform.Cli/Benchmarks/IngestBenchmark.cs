@@ -1,11 +1,11 @@
 using System.Diagnostics;
+using Npgsql;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
 using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
 using Platform.Persistence;
 using Platform.Persistence.Ingestion;
-using RabbitMQ.Client;
 using Spectre.Console;
 
 namespace Platform.Cli.Benchmarks;
@@ -14,18 +14,16 @@ namespace Platform.Cli.Benchmarks;
 /// How fast windows become events and allocations, beside what the broker and the event store can do by themselves. All in one run and
 /// by turns, because on a shared machine only the ratios mean something.
 /// </summary>
-internal sealed class PipelineBenchmark : IAsyncDisposable
+internal sealed class IngestBenchmark : IAsyncDisposable
 {
+    /// <summary>Rounds for each number of workers.</summary>
     private const int Rounds = 3;
 
     /// <summary>Windows of a round that is not counted: the first run of a program is slow.</summary>
-    private const int WarmUp = 500;
+    private const int WarmUp = 1_000;
 
     /// <summary>Fleets made of each fleet of the demo.</summary>
     private const int Copies = 4;
-
-    /// <summary>Windows in a transaction: as many as a worker takes.</summary>
-    private const int BatchLimit = 200;
 
     private const int Probes = 24;
     private const string ProbeFleet = "probe";
@@ -34,44 +32,57 @@ internal sealed class PipelineBenchmark : IAsyncDisposable
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
 
-    private readonly PlatformSettings _settings;
+    private readonly DemoHosts _hosts;
     private readonly DemoPlatform _platform;
     private readonly PlatformStore _store;
+    private readonly NpgsqlDataSource _owner;
     private readonly WorkloadIntake _intake;
+    private readonly IngestLimits _limits;
     private readonly DemoWorkload _workload;
+    private readonly int _broker;
     private readonly Random _random = new(1);
 
-    private PipelineBenchmark(PlatformSettings settings, DemoPlatform platform, DemoWorkload workload)
+    private IngestBenchmark(PlatformSettings settings, DemoHosts hosts, DemoPlatform platform, DemoWorkload workload, int broker)
     {
-        (_settings, _platform, _workload) = (settings, platform, workload);
+        (_hosts, _platform, _workload, _broker) = (hosts, platform, workload, broker);
         _store = new PlatformStore(settings.PostgresApplication);
+        _owner = NpgsqlDataSource.Create(settings.Postgres);
         _intake = new WorkloadIntake(_store);
+        _limits = new IngestLimits(settings, _intake, _owner, _random);
     }
 
     /// <summary>Runs it on a platform of its own.</summary>
-    public static async Task<PipelineFigures> RunAsync(PlatformSettings settings, int windows, IAnsiConsole console, CancellationToken cancel)
+    public static async Task<IngestFigures> RunAsync(PlatformSettings settings, int windows, IAnsiConsole console, CancellationToken cancel)
     {
-        var perRound = windows / Rounds;
+        var perRound = windows / (Rounds * PlatformHosts.Workers);
         await using var hosts = await console.Status().StartAsync(
             "starting an API and two workers", _ => DemoHosts.StartAsync(settings, cancel));
         await using var platform = await DemoPlatform.RegisterAsync(settings, hosts.Address, DemoCatalog.Tenants, cancel);
-        await using var benchmark = new PipelineBenchmark(settings, platform, WorkloadOf(Math.Max(perRound, WarmUp)));
+        await using var benchmark = new IngestBenchmark(
+            settings, hosts, platform, WorkloadOf(Math.Max(perRound, WarmUp)), await ProcessorTime.BrokerAsync(settings, cancel));
         await benchmark.RegisterAsync(cancel);
 
         console.WriteLine($"{Probes} probes of an idle platform");
         var freshness = await benchmark.ProbeAsync(cancel);
-        await benchmark.RunRoundAsync(WarmUp, cancel);
-        var rounds = new List<RoundFigures>();
-        for (var round = 1; round <= Rounds; round++)
+        var rounds = new List<IngestRound>();
+        for (; hosts.Workers.Count > 0; await hosts.StopWorkerAsync())
         {
-            console.WriteLine($"round {round} of {Rounds}: {perRound} windows by each road");
-            rounds.Add(await benchmark.RunRoundAsync(perRound, cancel));
+            await benchmark.RunRoundAsync(WarmUp, cancel);
+            for (var round = 1; round <= Rounds; round++)
+            {
+                console.WriteLine($"{hosts.Workers.Count} worker(s), round {round} of {Rounds}: {perRound} windows by each road");
+                rounds.Add(await benchmark.RunRoundAsync(perRound, cancel));
+            }
         }
 
-        return PipelineFigures.Of(perRound, DemoCatalog.Fleets.Length * Copies, PlatformHosts.Workers, rounds, freshness);
+        return new IngestFigures { WindowsPerRound = perRound, Fleets = DemoCatalog.Fleets.Length * Copies, Freshness = freshness, Rounds = rounds };
     }
 
-    public async ValueTask DisposeAsync() => await _store.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        await _owner.DisposeAsync();
+    }
 
     private static DemoWorkload WorkloadOf(int windows)
     {
@@ -85,7 +96,7 @@ internal sealed class PipelineBenchmark : IAsyncDisposable
     {
         var fleets = new List<(int Tenant, string Fleet)>();
         foreach (var plan in _workload.Fleets.Select(fleet => fleet.Plan))
-            foreach (var road in Enum.GetValues<Road>())
+            foreach (var road in (Road[])[Road.Whole, Road.Direct])
                 for (var copy = 0; copy < Copies; copy++)
                 {
                     fleets.Add((plan.Template.Tenant, NameOf(plan.Template.Id, road, copy)));
@@ -114,65 +125,48 @@ internal sealed class PipelineBenchmark : IAsyncDisposable
         return FreshnessFigures.Of(seconds);
     }
 
-    private async Task<RoundFigures> RunRoundAsync(int windows, CancellationToken cancel) => new(
-        windows / (await PipelineAsync(Deal(Road.Pipeline, windows), cancel)).TotalSeconds,
-        windows / (await RabbitMqAsync(Deal(Road.Pipeline, windows), cancel)).TotalSeconds,
-        windows / (await MartenAsync(Deal(Road.Direct, windows), cancel)).TotalSeconds);
+    private async Task<IngestRound> RunRoundAsync(int windows, CancellationToken cancel)
+    {
+        var (whole, cost) = await WholeAsync(Deal(Road.Whole, windows), cancel);
+        var rabbitMq = await _limits.RabbitMqAsync(Deal(Road.Whole, windows), _platform.Tenants[0].Broker.VirtualHost, cancel);
+        var marten = await _limits.MartenAsync(Deal(Road.Direct, windows), _hosts.Workers.Count, cancel);
+        var copy = await _limits.CopyAsync(Deal(Road.Direct, windows), _hosts.Workers.Count, cancel);
+        return new IngestRound(
+            _hosts.Workers.Count, windows / whole.TotalSeconds, windows / rabbitMq.TotalSeconds, windows / marten.TotalSeconds,
+            windows / copy.TotalSeconds, cost);
+    }
 
-    private async Task<TimeSpan> PipelineAsync(IReadOnlyList<DealtWindow> windows, CancellationToken cancel)
+    private async Task<(TimeSpan Took, IngestCost Cost)> WholeAsync(List<DealtWindow> windows, CancellationToken cancel)
     {
         var messages = windows.Select(it => MessageOf(it.Window)).ToArray();
         var due = new List<(string Tenant, string Fleet, long Count)>();
-        foreach (var (key, count) in windows.CountBy(it => (Tenant: _platform.Tenants[it.Tenant].Id, it.Window.Fleet)))
+        foreach (var (key, count) in windows.CountBy(it => (it.Tenant, it.Window.Fleet)))
             due.Add((key.Tenant, key.Fleet, count + (await _intake.StoredWindowsAsync(key.Tenant, key.Fleet, cancel)).Events));
 
+        var before = await ReadClocksAsync(cancel);
         var watch = Stopwatch.StartNew();
         await PacedSending.RunAsync(
-            messages.Length, TimeSpan.Zero, (i, stop) => _platform.Publisher(windows[i].Tenant).PublishAsync(messages[i], stop), cancel);
+            messages.Length, TimeSpan.Zero, (i, stop) => _platform.PublisherOf(windows[i].Tenant).PublishAsync(messages[i], stop), cancel);
         // One after the other: counting costs the database time that it should have for the windows.
         foreach (var (tenant, fleet, count) in due)
             await UntilAsync(
                 async () => (await _intake.StoredWindowsAsync(tenant, fleet, cancel)).Events >= count, $"all windows of {fleet} to be stored", cancel);
-        return watch.Elapsed;
+        var took = watch.Elapsed;
+        var after = await ReadClocksAsync(cancel);
+        return (took, CostOf(before, after, windows.Count));
     }
 
-    private async Task<TimeSpan> RabbitMqAsync(IReadOnlyList<DealtWindow> windows, CancellationToken cancel)
-    {
-        var bodies = windows.Select(it => DemoWorkload.Write(it.Window)).ToArray();
-        var factory = new ConnectionFactory { Uri = new Uri(_settings.RabbitMq), VirtualHost = _platform.Tenants[0].Broker.VirtualHost };
-        await using var connection = await factory.CreateConnectionAsync(cancel);
-        await using var channel = await connection.CreateChannelAsync(WindowPublisher.Confirmed, cancel);
-        var queue = $"benchmark-{Guid.NewGuid():n}";
-        await channel.QueueDeclareAsync(
-            queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: cancel);
-        try
-        {
-            var properties = new BasicProperties { ContentType = "application/json", DeliveryMode = DeliveryModes.Persistent };
-            var watch = Stopwatch.StartNew();
-            await PacedSending.RunAsync(
-                bodies.Length, TimeSpan.Zero, (i, stop) => channel.BasicPublishAsync("", queue, mandatory: true, properties, bodies[i], stop).AsTask(), cancel);
-            return watch.Elapsed;
-        }
-        finally
-        {
-            await channel.QueueDeleteAsync(queue, cancellationToken: CancellationToken.None);
-        }
-    }
+    private async Task<(double Publisher, double Broker, ProcessorTime Platform)> ReadClocksAsync(CancellationToken cancel) => (
+        Environment.CpuUsage.TotalTime.TotalSeconds, ProcessorTime.OfProcess(_broker),
+        await ProcessorTime.ReadAsync(_hosts.Workers.Select(it => it.Id), _owner, cancel));
 
-    private async Task<TimeSpan> MartenAsync(IReadOnlyList<DealtWindow> windows, CancellationToken cancel)
+    private static IngestCost CostOf(
+        (double Publisher, double Broker, ProcessorTime Platform) before, (double Publisher, double Broker, ProcessorTime Platform) after, int windows)
     {
-        var incoming = windows.Select(it => new IncomingWindow(_platform.Tenants[it.Tenant].Id, SendingQueue.MessageId(_random), it.Window));
-        var batches = incoming.Chunk(BatchLimit).ToArray();
-        var watch = Stopwatch.StartNew();
-        await Parallel.ForEachAsync(
-            batches,
-            new ParallelOptions { MaxDegreeOfParallelism = PlatformHosts.Workers, CancellationToken = cancel },
-            async (batch, stop) =>
-            {
-                if ((await _intake.StoreAsync(batch, stop)).Any(outcome => outcome != IntakeOutcome.Stored))
-                    throw new CommandFailure("a window of the benchmark was not stored", CommandFailure.JobSaysNo);
-            });
-        return watch.Elapsed;
+        var platform = after.Platform - before.Platform;
+        return new IngestCost(Micros(after.Publisher - before.Publisher), Micros(after.Broker - before.Broker), Micros(platform.Workers), Micros(platform.Postgres));
+
+        double Micros(double seconds) => seconds / windows * 1e6;
     }
 
     /// <summary>The first windows of the workload, in order of time, dealt to the fleets of a road.</summary>
@@ -180,7 +174,7 @@ internal sealed class PipelineBenchmark : IAsyncDisposable
     [
         .. _workload.Fleets
             .SelectMany(fleet => LiveFleet.WindowsOf(fleet, _workload.Length).Select((window, i) =>
-                new DealtWindow(fleet.Plan.Template.Tenant, window with { Fleet = NameOf(window.Fleet, road, i % Copies) })))
+                new DealtWindow(_platform.Tenants[fleet.Plan.Template.Tenant].Id, window with { Fleet = NameOf(window.Fleet, road, i % Copies) })))
             .OrderBy(it => it.Window.WindowStart).Take(windows),
     ];
 
@@ -189,7 +183,7 @@ internal sealed class PipelineBenchmark : IAsyncDisposable
     private static FleetDefinition Every(FleetDefinition definition, int seconds) =>
         definition with { Solving = definition.Solving with { EverySeconds = seconds } };
 
-    private static string NameOf(string fleet, Road road, int copy) => $"{fleet}-{(road == Road.Pipeline ? "road" : "direct")}-{copy}";
+    private static string NameOf(string fleet, Road road, int copy) => $"{fleet}-{(road == Road.Whole ? "road" : "direct")}-{copy}";
 
     private static async Task UntilAsync(Func<Task<bool>> isSo, string what, CancellationToken cancel)
     {
@@ -198,12 +192,9 @@ internal sealed class PipelineBenchmark : IAsyncDisposable
                 throw new CommandFailure($"waited {Deadline.TotalSeconds:0} s in vain for {what}", CommandFailure.JobSaysNo);
     }
 
-    /// <summary>A window for one of the benchmark's fleets.</summary>
-    private sealed record DealtWindow(int Tenant, WorkloadWindow Window);
-
     private enum Road
     {
-        Pipeline,
+        Whole,
         Direct,
     }
 }
