@@ -49,7 +49,7 @@ internal sealed record IngestFigures
 
     public IEnumerable<string> ToLines()
     {
-        foreach (var group in Rounds.GroupBy(round => round.Workers).OrderByDescending(it => it.Key))
+        foreach (var group in Rounds.GroupBy(round => round.Workers).OrderBy(it => it.Key))
         {
             IngestRound[] rounds = [.. group];
             var most = Median(rounds, it => Math.Max(Math.Max(it.RoadPerSecond, it.RabbitMqPerSecond), Math.Max(it.MartenPerSecond, it.CopyPerSecond)));

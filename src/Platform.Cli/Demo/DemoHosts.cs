@@ -9,6 +9,7 @@ internal sealed class DemoHosts : IAsyncDisposable
 
     private readonly PlatformSettings _settings;
     private readonly List<PlatformProcess> _running;
+    private int _started = PlatformHosts.Workers;
     private bool _kept;
 
     private DemoHosts(PlatformSettings settings, IEnumerable<PlatformProcess> running) => (_settings, _running) = (settings, [.. running]);
@@ -37,9 +38,15 @@ internal sealed class DemoHosts : IAsyncDisposable
         // Only its record is left to be put away: status would call the platform unwell.
         await victim.StopAsync();
         _running.Remove(victim);
-        var successor = PlatformHosts.StartWorker(_settings, PlatformHosts.Workers + 1, LoopbackPort.FirstFree(FirstPort));
-        _running.Add(successor);
-        await successor.WaitReadyAsync(ReadyDeadline, cancel);
+        await StartWorkerAsync(cancel);
+    }
+
+    /// <summary>Starts one more worker.</summary>
+    public async Task StartWorkerAsync(CancellationToken cancel)
+    {
+        var worker = PlatformHosts.StartWorker(_settings, ++_started, LoopbackPort.FirstFree(FirstPort));
+        _running.Add(worker);
+        await worker.WaitReadyAsync(ReadyDeadline, cancel);
     }
 
     /// <summary>Ends one of the workers in good order.</summary>
