@@ -67,16 +67,18 @@ public sealed class TenantSession : IAsyncDisposable
     internal const string LockStatement = "select pg_advisory_xact_lock(key) from (select key from unnest($1) as keys(key) order by key) as ordered";
 
     /// <summary>Waits until no other session holds the same lock, and holds it until the end of the transaction.</summary>
-    internal Task LockAsync(Guid subject, CancellationToken cancel) => LockAsync(_transaction, [subject], cancel);
-
-    /// <summary>Takes several locks in one order for all sessions, so that two of them cannot wait for one another.</summary>
-    internal static async Task LockAsync(NpgsqlTransaction transaction, IEnumerable<Guid> subjects, CancellationToken cancel)
+    internal async Task LockAsync(Guid subject, CancellationToken cancel)
     {
-        var keys = subjects.Select(LockKey).Distinct().ToArray();
-        await using var command = new NpgsqlCommand(LockStatement, transaction.Connection, transaction);
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = keys });
-        await command.ExecuteNonQueryAsync(cancel);
+        await using var batch = CreateBatch();
+        batch.BatchCommands.Add(Locking([subject]));
+        await batch.ExecuteNonQueryAsync(cancel);
     }
+
+    /// <summary>A statement that takes several locks, in one order for all sessions, so that two of them cannot wait for one another.</summary>
+    internal static NpgsqlBatchCommand Locking(IEnumerable<Guid> subjects) => new(LockStatement)
+    {
+        Parameters = { new NpgsqlParameter<long[]> { TypedValue = [.. subjects.Select(LockKey).Distinct()] } },
+    };
 
     /// <summary>Appends an event to a stream of the tenant, at the commit.</summary>
     internal void Append(Guid stream, object happened) => Events.Events.Append(stream, happened);

@@ -74,10 +74,7 @@ public sealed class WorkloadIntake(PlatformStore store)
     {
         var eventIds = indices.ToDictionary(i => i, i => EventStore.MessageEvent(tenant, windows[i].MessageId));
         var fleets = indices.Select(i => windows[i].Window.Fleet).Distinct(StringComparer.Ordinal).ToArray();
-        await RowSecurity.BindAsync(transaction, tenant, cancel);
-        // One writer of a stream at a time: Marten numbers a stream's events by what it has read.
-        await TenantSession.LockAsync(transaction, fleets.Select(fleet => EventStore.WorkloadStream(tenant, fleet)), cancel);
-        var (known, stored) = await LookUpAsync(transaction, tenant, fleets, [.. eventIds.Values], cancel);
+        var (known, stored) = await LockAndLookUpAsync(transaction, tenant, fleets, [.. eventIds.Values], cancel);
 
         await using var session = store.Events.LightweightSession(TenantSession.EventsOf(tenant, transaction));
         foreach (var i in indices)
@@ -97,13 +94,17 @@ public sealed class WorkloadIntake(PlatformStore store)
             EventStore.WorkloadStream(tenant, incoming.Window.Fleet),
             new Event<WorkloadWindowRecorded>(new WorkloadWindowRecorded { MessageId = incoming.MessageId, Window = incoming.Window }) { Id = eventId });
 
-    private static async Task<(HashSet<string> Fleets, HashSet<Guid> Events)> LookUpAsync(
+    // In one round trip, because other workers wait for the locks.
+    private static async Task<(HashSet<string> Fleets, HashSet<Guid> Events)> LockAndLookUpAsync(
         NpgsqlTransaction transaction, string tenant, string[] fleets, Guid[] eventIds, CancellationToken cancel)
     {
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction)
         {
             BatchCommands =
             {
+                RowSecurity.Binding(tenant),
+                // One writer of a stream at a time: Marten numbers a stream's events by what it has read.
+                TenantSession.Locking(fleets.Select(fleet => EventStore.WorkloadStream(tenant, fleet))),
                 new NpgsqlBatchCommand("select fleet_id from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null")
                 {
                     Parameters = { new() { Value = tenant }, new() { Value = fleets } },
@@ -112,6 +113,8 @@ public sealed class WorkloadIntake(PlatformStore store)
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancel);
+        for (var answered = 0; answered < batch.BatchCommands.Count - 2; answered++)
+            await reader.NextResultAsync(cancel);
         var known = new HashSet<string>(StringComparer.Ordinal);
         while (await reader.ReadAsync(cancel))
             known.Add(reader.GetString(0));
