@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
 using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Api.Fleets;
@@ -7,6 +8,7 @@ using Platform.Api.Ingestion;
 using Platform.Api.Snapshots;
 using Platform.Api.Tenants;
 using Platform.Domain.Contracts;
+using Platform.Domain.Tenants;
 using Platform.Persistence;
 using Platform.Persistence.Fleets;
 using Platform.Persistence.Snapshots;
@@ -23,7 +25,8 @@ internal static class ApiHost
     public static void AddApi(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<ApiOptions>().BindConfiguration("Platform").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ApiOptions>().BindConfiguration("Platform").ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>();
         services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = MaxBodyBytes);
         services.ConfigureHttpJsonOptions(http =>
         {
@@ -36,6 +39,7 @@ internal static class ApiHost
         services.AddApiKeys();
         services.AddProblems();
         services.AddBroker();
+        services.AddStatisticsRate();
         services.AddOpenApi("v1");
         services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: ["ready"], timeout: TimeSpan.FromSeconds(3))
             .AddCheck<BrokerTopology>("broker", tags: ["ready"], timeout: TimeSpan.FromSeconds(3));
@@ -47,6 +51,7 @@ internal static class ApiHost
         host.UseStatusCodePages();
         host.UseAuthentication();
         host.UseAuthorization();
+        host.UseRateLimiter();
         host.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         host.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
         host.MapOpenApi("/openapi/{documentName}.json");
@@ -60,12 +65,14 @@ internal static class ApiHost
 
     private static void AddStores(this IServiceCollection services)
     {
-        services.AddSingleton(provider =>
-            new PlatformStore(provider.GetRequiredService<Microsoft.Extensions.Options.IOptions<ApiOptions>>().Value.Postgres));
+        services.AddSingleton(provider => new PlatformStore(Options(provider).Postgres));
         services.AddSingleton(provider => new TenantRegistry(provider.GetRequiredService<PlatformStore>()));
-        services.AddSingleton(provider => new FleetStore(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton(provider => new FleetStore(
+            provider.GetRequiredService<PlatformStore>(), new TenantQuota(Options(provider).Limits.Fleets, Options(provider).Limits.TaskTypes)));
         services.AddSingleton(provider => new SnapshotHistory(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new SnapshotVerification(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new EstimateHistory(provider.GetRequiredService<PlatformStore>()));
     }
+
+    private static ApiOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<ApiOptions>>().Value;
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Platform.Api;
 
@@ -28,6 +29,17 @@ internal sealed class ApiOptions
     [Required, MinLength(16)]
     public string KeyPepper { get; init; } = "";
 
+    /// <summary>How much of the platform one tenant may have.</summary>
+    [ValidateObjectMembers]
+    public TenantLimits Limits { get; init; } = new();
+
+    /// <summary>
+    /// Windows that may wait in the intake, of all tenants. Beyond, the broker refuses what is published, and publishers send it again:
+    /// nothing is lost, and neither the broker's memory nor its disk grows.
+    /// </summary>
+    [Range(1_000, 100_000_000)]
+    public int IntakeBacklog { get; init; } = 500_000;
+
     /// <summary>The platform's own broker user.</summary>
     public (string Name, string Password) BrokerUser
     {
@@ -38,3 +50,27 @@ internal sealed class ApiOptions
         }
     }
 }
+
+/// <summary>How much of the platform one tenant may have, in each API process; beyond, it is answered with 429.</summary>
+internal sealed class TenantLimits
+{
+    /// <summary>Windows a second over HTTP, over a long time.</summary>
+    [Range(1, 1_000_000)]
+    public int WindowsPerSecond { get; init; } = 200;
+
+    /// <summary>Windows at once over HTTP, after a silence.</summary>
+    [Range(1, 1_000_000)]
+    public int WindowsAtOnce { get; init; } = 1_000;
+
+    /// <summary>Fleets that are not retired.</summary>
+    [Range(1, 1_000_000)]
+    public int Fleets { get; init; } = 1_000;
+
+    /// <summary>Task types over all fleets.</summary>
+    [Range(1, 100_000_000)]
+    public int TaskTypes { get; init; } = 20_000;
+}
+
+/// <summary>Checks the settings, those of the limits too.</summary>
+[OptionsValidator]
+internal sealed partial class ApiOptionsValidator : IValidateOptions<ApiOptions>;

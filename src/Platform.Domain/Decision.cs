@@ -13,6 +13,9 @@ public enum Refusal
 
     /// <summary>It contradicts the state as it is.</summary>
     Conflict,
+
+    /// <summary>It asks for more than the tenant may have.</summary>
+    Quota,
 }
 
 /// <summary>What a command comes to: an event, nothing to do, or a refusal with its reason.</summary>

@@ -66,11 +66,11 @@ public sealed class TenantSession : IAsyncDisposable
     /// <summary>Takes the locks of an array of keys, in one order for all sessions.</summary>
     internal const string LockStatement = "select pg_advisory_xact_lock(key) from (select key from unnest($1) as keys(key) order by key) as ordered";
 
-    /// <summary>Waits until no other session holds the same lock, and holds it until the end of the transaction.</summary>
-    internal async Task LockAsync(Guid subject, CancellationToken cancel)
+    /// <summary>Waits until no other session holds the same locks, and holds them until the end of the transaction.</summary>
+    internal async Task LockAsync(IEnumerable<Guid> subjects, CancellationToken cancel)
     {
         await using var batch = CreateBatch();
-        batch.BatchCommands.Add(Locking([subject]));
+        batch.BatchCommands.Add(Locking(subjects));
         await batch.ExecuteNonQueryAsync(cancel);
     }
 

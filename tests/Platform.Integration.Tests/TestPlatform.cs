@@ -23,12 +23,14 @@ public sealed class TestPlatform : IAsyncLifetime
 {
     private const string OperatorKey = "operator-key-of-the-tests";
     private readonly List<WebApplication> _hosts = [];
-    private readonly string _virtualHost = $"ingress-{Guid.NewGuid():n}";
+    private readonly List<string> _virtualHosts = [];
     private Uri _api = null!;
+
+    public TestPlatform() => VirtualHost = NewVirtualHost();
 
     public TestDatabase Database { get; private set; } = null!;
 
-    public string VirtualHost => _virtualHost;
+    public string VirtualHost { get; }
 
     /// <summary>What the workers have set aside.</summary>
     public RejectedMessages Rejected { get; private set; } = null!;
@@ -38,12 +40,9 @@ public sealed class TestPlatform : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Database = await TestDatabase.CreateAsync(TestContext.Current.CancellationToken);
-        _api = await StartAsync("Platform.Api", builder => builder.AddApi(), host => host.MapApi());
-        await Eventually.TrueAsync(
-            async () => (await new HttpClient { BaseAddress = _api }.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode,
-            "the API to be ready", CancellationToken.None);
+        _api = await StartApiAsync([]);
         for (var i = 0; i < 2; i++)
-            await StartAsync("Platform.Workers", builder => builder.AddWorkers(), host => host.MapWorkerHealth());
+            await StartWorkerAsync([]);
         Rejected = await RejectedMessages.ConsumeAsync(this, TestContext.Current.CancellationToken);
     }
 
@@ -56,30 +55,59 @@ public sealed class TestPlatform : IAsyncLifetime
         foreach (var host in Enumerable.Reverse(_hosts))
             await host.DisposeAsync();
         using var management = Management();
-        await management.DeleteAsync(new Uri($"api/vhosts/{_virtualHost}", UriKind.Relative));
+        foreach (var virtualHost in _virtualHosts)
+            await management.DeleteAsync(new Uri($"api/vhosts/{virtualHost}", UriKind.Relative));
         if (Database is not null)
             await Database.DisposeAsync();
     }
 
-    public HttpClient Client(string key) => new() { BaseAddress = _api, DefaultRequestHeaders = { Authorization = new("Bearer", key) } };
+    public HttpClient Client(string key, Uri? api = null) =>
+        new() { BaseAddress = api ?? _api, DefaultRequestHeaders = { Authorization = new("Bearer", key) } };
 
     public HttpClient Anonymous() => new() { BaseAddress = _api };
 
-    /// <summary>A new tenant with its first key and its broker user.</summary>
-    public async Task<TestTenant> CreateTenantAsync(CancellationToken cancel)
+    /// <summary>A virtual host for a test that wants a broker of its own; it goes with the platform.</summary>
+    public string NewVirtualHost()
     {
-        var id = $"t{Guid.NewGuid():n}";
-        using var client = Operator;
-        using var answer = await client.PostAsJsonAsync(new Uri("/v1/tenants", UriKind.Relative), new { id, displayName = "A tenant" }, cancel);
-        var body = await ReadAsync(answer, cancel);
-        return new TestTenant(this, id, (string)body["apiKey"]!, (string)body["broker"]!["password"]!);
+        _virtualHosts.Add($"ingress-{Guid.NewGuid():n}");
+        return _virtualHosts[^1];
     }
 
-    public IConnectionFactory Broker(string userName, string password) => new ConnectionFactory
+    /// <summary>Starts one more API, with settings that differ from those of the others, and waits until it is ready.</summary>
+    public async Task<Uri> StartApiAsync(Dictionary<string, string?> settings)
+    {
+        var api = await StartAsync("Platform.Api", settings, builder => builder.AddApi(), host => host.MapApi());
+        using var client = new HttpClient { BaseAddress = api };
+        await Eventually.TrueAsync(
+            async () => (await client.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode, "the API to be ready", CancellationToken.None);
+        return api;
+    }
+
+    /// <summary>Starts one more worker, with settings that differ from those of the others.</summary>
+    public Task StartWorkerAsync(Dictionary<string, string?> settings) =>
+        StartAsync("Platform.Workers", settings, builder => builder.AddWorkers(), host => host.MapWorkerHealth());
+
+    /// <summary>A new tenant with its first key and its broker user.</summary>
+    /// <param name="cancel">Gives up.</param>
+    /// <param name="api">The API that it uses, when that is not the platform's first.</param>
+    public async Task<TestTenant> CreateTenantAsync(CancellationToken cancel, Uri? api = null)
+    {
+        var id = $"t{Guid.NewGuid():n}";
+        using var client = Client(OperatorKey, api);
+        using var answer = await client.PostAsJsonAsync(new Uri("/v1/tenants", UriKind.Relative), new { id, displayName = "A tenant" }, cancel);
+        var body = await ReadAsync(answer, cancel);
+        return new TestTenant(this, id, (string)body["apiKey"]!, (string)body["broker"]!["password"]!)
+        {
+            Api = api,
+            VirtualHost = (string)body["broker"]!["virtualHost"]!,
+        };
+    }
+
+    public IConnectionFactory Broker(string userName, string password, string? virtualHost = null) => new ConnectionFactory
     {
         HostName = TestServices.RabbitMq.Host,
         Port = TestServices.RabbitMq.Port,
-        VirtualHost = _virtualHost,
+        VirtualHost = virtualHost ?? VirtualHost,
         UserName = userName,
         Password = password,
     };
@@ -108,7 +136,8 @@ public sealed class TestPlatform : IAsyncLifetime
         },
     };
 
-    private async Task<Uri> StartAsync(string name, Action<WebApplicationBuilder> add, Action<WebApplication> map)
+    private async Task<Uri> StartAsync(
+        string name, Dictionary<string, string?> settings, Action<WebApplicationBuilder> add, Action<WebApplication> map)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ApplicationName = name, EnvironmentName = "Testing" });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -116,10 +145,11 @@ public sealed class TestPlatform : IAsyncLifetime
             ["Platform:Postgres"] = Database.ConnectionString,
             ["Platform:RabbitMq"] = TestServices.RabbitMq.ToString(),
             ["Platform:RabbitMqManagement"] = TestServices.RabbitMqManagement.ToString(),
-            ["Platform:IngressVirtualHost"] = _virtualHost,
+            ["Platform:IngressVirtualHost"] = VirtualHost,
             ["Platform:OperatorKey"] = OperatorKey,
             ["Platform:KeyPepper"] = "pepper-of-the-tests",
         });
+        builder.Configuration.AddInMemoryCollection(settings);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         add(builder);

@@ -11,7 +11,13 @@ public sealed record TestTenant(TestPlatform Platform, string Id, string Key, st
 {
     private static readonly CreateChannelOptions Confirmed = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true);
 
-    public HttpClient Client() => Platform.Client(Key);
+    /// <summary>The API that it uses; null for the platform's first.</summary>
+    public Uri? Api { get; init; }
+
+    /// <summary>Where it publishes.</summary>
+    public required string VirtualHost { get; init; }
+
+    public HttpClient Client() => Platform.Client(Key, Api);
 
     /// <summary>Registers a fleet that is solved every second.</summary>
     public async Task<JsonNode> PutFleetAsync(string fleet, CancellationToken cancel, Action<JsonObject>? change = null)
@@ -54,17 +60,15 @@ public sealed record TestTenant(TestPlatform Platform, string Id, string Key, st
     /// <summary>Publishes as the tenant's own broker user, with the contract's properties unless they are changed; waits for the confirm.</summary>
     public async Task PublishAsync(string fleet, ReadOnlyMemory<byte> body, Guid messageId, CancellationToken cancel, Action<BasicProperties>? change = null)
     {
-        await using var connection = await Platform.Broker(Id, BrokerPassword).CreateConnectionAsync(cancel);
-        await using var channel = await connection.CreateChannelAsync(Confirmed, cancel);
-        var properties = new BasicProperties
-        {
-            UserId = Id,
-            MessageId = messageId.ToString(),
-            ContentType = "application/json",
-            DeliveryMode = DeliveryModes.Persistent,
-        };
-        change?.Invoke(properties);
-        await channel.BasicPublishAsync("workload-statistics", $"{Id}.{fleet}", mandatory: true, properties, body, cancel);
+        await using var publisher = await ConnectAsync(cancel);
+        await publisher.PublishAsync(fleet, body, messageId, cancel, change);
+    }
+
+    /// <summary>Connects to the broker as the tenant's own user.</summary>
+    public async Task<TestPublisher> ConnectAsync(CancellationToken cancel)
+    {
+        var connection = await Platform.Broker(Id, BrokerPassword, VirtualHost).CreateConnectionAsync(cancel);
+        return new TestPublisher(Id, connection, await connection.CreateChannelAsync(Confirmed, cancel));
     }
 
     public Task PublishAsync(string fleet, JsonNode window, Guid messageId, CancellationToken cancel) =>
@@ -104,4 +108,28 @@ public sealed record TestTenant(TestPlatform Platform, string Id, string Key, st
             return wanted(snapshot) ? snapshot : null;
         },
         "a snapshot", cancel);
+}
+
+/// <summary>A tenant's connection to the broker.</summary>
+public sealed class TestPublisher(string tenant, IConnection connection, IChannel channel) : IAsyncDisposable
+{
+    /// <summary>Publishes with the contract's properties unless they are changed; waits for the confirm.</summary>
+    public async Task PublishAsync(string fleet, ReadOnlyMemory<byte> body, Guid messageId, CancellationToken cancel, Action<BasicProperties>? change = null)
+    {
+        var properties = new BasicProperties
+        {
+            UserId = tenant,
+            MessageId = messageId.ToString(),
+            ContentType = "application/json",
+            DeliveryMode = DeliveryModes.Persistent,
+        };
+        change?.Invoke(properties);
+        await channel.BasicPublishAsync("workload-statistics", $"{tenant}.{fleet}", mandatory: true, properties, body, cancel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await channel.DisposeAsync();
+        await connection.DisposeAsync();
+    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using Platform.Domain;
@@ -11,6 +12,9 @@ namespace Platform.Api.Errors;
 internal static class Problems
 {
     private const string TypePrefix = "urn:allocation-platform:problem:";
+
+    /// <summary>A quota is not filled by time but by people: there is no use in asking again at once.</summary>
+    private static readonly TimeSpan QuotaRetryAfter = TimeSpan.FromMinutes(1);
 
     public static void AddProblems(this IServiceCollection services)
     {
@@ -32,12 +36,27 @@ internal static class Problems
         where T : class => decision.RefusedAs switch
         {
             Refusal.NotFound => Problem(StatusCodes.Status404NotFound, "not-found", "Not found.", decision.Reason),
+            Refusal.Quota => TooMany(decision.Reason, QuotaRetryAfter),
             Refusal.Stale => Problem(StatusCodes.Status412PreconditionFailed, "stale", "The state has changed.", decision.Reason),
             _ => Problem(StatusCodes.Status409Conflict, "conflict", "The command contradicts the state.", decision.Reason),
         };
 
+    /// <summary>The tenant asks for more than its limits allow.</summary>
+    /// <param name="detail">Which limit.</param>
+    /// <param name="retryAfter">When it is worth to try again.</param>
+    public static IResult TooMany(string detail, TimeSpan retryAfter) => new TooManyRequests(detail, retryAfter);
+
     public static IResult Problem(int status, string type, string title, string detail) =>
         TypedResults.Problem(statusCode: status, type: TypePrefix + type, title: title, detail: detail);
+
+    private sealed class TooManyRequests(string detail, TimeSpan retryAfter) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.Headers.RetryAfter = Math.Ceiling(Math.Max(1, retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            return Problem(StatusCodes.Status429TooManyRequests, "too-many", "More than the tenant's limits allow.", detail).ExecuteAsync(httpContext);
+        }
+    }
 
     /// <summary>What is away for a while answers 503, what is broken 500; neither tells its insides.</summary>
     private sealed class Faults(IProblemDetailsService problems, ILogger<Faults> log) : IExceptionHandler

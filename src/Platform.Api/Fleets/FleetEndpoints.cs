@@ -47,7 +47,8 @@ internal static class FleetEndpoints
         var fleets = v1.MapGroup("/fleets").WithTags("Fleets")
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
         fleets.MapPut("/{fleet}", PutAsync).RequireAuthorization(Scopes.Manage).Accepts<FleetDefinition>("application/json")
-            .Produces<FleetAnswer>(200).Produces<FleetAnswer>(201).ProducesProblem(412).WithSummary("Register a fleet, or revise its definition");
+            .Produces<FleetAnswer>(200).Produces<FleetAnswer>(201).ProducesProblem(412).ProducesProblem(429)
+            .WithSummary("Register a fleet, or revise its definition");
         fleets.MapDelete("/{fleet}", RetireAsync).RequireAuthorization(Scopes.Manage).Produces(204).WithSummary("Retire a fleet; its history stays");
         fleets.MapPost("/{fleet}/solve", SolveAsync).RequireAuthorization(Scopes.Manage).Produces(202).WithSummary("Solve now");
         fleets.MapGet("/", ListAsync).RequireAuthorization(Scopes.Read).Produces<Page<FleetAnswer>>().WithSummary("List fleets");

@@ -18,9 +18,10 @@ internal static class StatisticsEndpoints
     private const int MaxKeyLength = 200;
 
     public static void MapStatistics(this IEndpointRouteBuilder v1) =>
-        v1.MapPost("/fleets/{fleet}/statistics", PublishAsync).WithTags("Statistics").RequireAuthorization(Scopes.Ingest)
+        v1.MapPost("/fleets/{fleet}/statistics", PublishAsync).WithTags("Statistics").RequireAuthorization(Scopes.Ingest).RequireRateLimiting(StatisticsRate.Policy)
             .Accepts<WorkloadWindow>("application/json").Produces<AcceptedWindow>(202)
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(413).ProducesProblem(503)
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(413).ProducesProblem(429)
+            .ProducesProblem(503)
             .WithSummary("Send a workload window: the same road as a message from the broker");
 
     private static async Task<IResult> PublishAsync(

@@ -48,8 +48,28 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
             },
             cancel);
         await PutAsync($"exchanges/{host}/{IngressNames.Exchange}", new { type = "topic", durable = true }, cancel);
+        await LimitBacklogAsync(host, cancel);
         await BindAsync($"{host}/e/{IngressNames.Exchange}/e/{IngressNames.Intake}", "#", cancel);
     }
+
+    /// <summary>
+    /// Refuses what is published while the intake is full. A policy, unlike an argument of the queue, can be changed while it is in use.
+    /// What the intake gives up is kept until the queue of rejected messages has confirmed it.
+    /// </summary>
+    private Task LimitBacklogAsync(string host, CancellationToken cancel) => PutAsync(
+        $"policies/{host}/{IngressNames.Intake}",
+        new Dictionary<string, object>
+        {
+            ["pattern"] = $"^{IngressNames.Intake.Replace(".", @"\.", StringComparison.Ordinal)}$",
+            ["apply-to"] = "queues",
+            ["definition"] = new Dictionary<string, object>
+            {
+                ["max-length"] = options.Value.IntakeBacklog,
+                ["overflow"] = "reject-publish",
+                ["dead-letter-strategy"] = "at-least-once",
+            },
+        },
+        cancel);
 
     /// <summary>Whether a user of that name exists that is no tenant's.</summary>
     public async Task<bool> IsTakenAsync(string name, CancellationToken cancel)

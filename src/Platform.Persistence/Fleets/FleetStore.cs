@@ -1,6 +1,8 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Platform.Domain;
 using Platform.Domain.Fleets;
+using Platform.Domain.Tenants;
 
 namespace Platform.Persistence.Fleets;
 
@@ -52,16 +54,21 @@ public sealed record RecordedEvent(long Version, string Type, DateTimeOffset Rec
 public sealed record FleetOutcome(Decision<FleetEvent> Decision, FleetView? Fleet, bool IsNew);
 
 /// <summary>A tenant's fleets and what is decided about them.</summary>
-public sealed class FleetStore(PlatformStore store)
+/// <param name="store">The platform's database.</param>
+/// <param name="quota">How much a tenant may have; null for no limit.</param>
+public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
 {
-    /// <summary>Registers or revises a fleet; see <see cref="Fleet.Put"/>.</summary>
+    /// <summary>Registers or revises a fleet; see <see cref="Fleet.Put"/> and <see cref="TenantQuota.Admit"/>.</summary>
     public async Task<FleetOutcome> PutAsync(
         string tenant, string fleet, FleetDefinition definition, int? expectedRevision, string by, DateTimeOffset at, CancellationToken cancel)
     {
-        await using var session = await OpenLockedAsync(tenant, fleet, cancel);
+        // The tenant's lock too: two new fleets that are put at the same time must see one another.
+        await using var session = await OpenLockedAsync(tenant, [EventStore.TenantStream(tenant), EventStore.FleetStream(tenant, fleet)], cancel);
         var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == fleet, cancel);
         var before = row?.ToFleet();
         var decision = Fleet.Put(before, definition, expectedRevision, by, at);
+        if (quota is not null)
+            decision = quota.Admit(decision, before, definition, await OthersAsync(session, fleet, cancel));
         if (decision.Event is not { } happened)
             return new FleetOutcome(decision, row is null ? null : View(row), false);
         var after = Fleet.Evolve(before, happened);
@@ -90,7 +97,7 @@ public sealed class FleetStore(PlatformStore store)
     /// <summary>Retires a fleet; its history stays.</summary>
     public async Task<Decision<FleetEvent>> RetireAsync(string tenant, string fleet, string by, DateTimeOffset at, CancellationToken cancel)
     {
-        await using var session = await OpenLockedAsync(tenant, fleet, cancel);
+        await using var session = await OpenLockedAsync(tenant, [EventStore.FleetStream(tenant, fleet)], cancel);
         var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == fleet, cancel);
         var before = row?.ToFleet();
         var decision = Fleet.Retire(before, by, at);
@@ -106,7 +113,7 @@ public sealed class FleetStore(PlatformStore store)
     public async Task<bool> RequestSolveAsync(string tenant, string fleet, DateTimeOffset at, CancellationToken cancel)
     {
         // Locked against a solve that is being written, which would put the fleet off to its next period.
-        await using var session = await OpenLockedAsync(tenant, fleet, cancel);
+        await using var session = await OpenLockedAsync(tenant, [EventStore.FleetStream(tenant, fleet)], cancel);
         var asked = await Active(session).Where(row => row.FleetId == fleet).ExecuteUpdateAsync(
             set => set.SetProperty(row => row.DueAt, at), cancel);
         await session.CommitAsync(cancel);
@@ -140,11 +147,26 @@ public sealed class FleetStore(PlatformStore store)
 
     private static IQueryable<FleetRow> Active(TenantSession session) => session.Rows.Fleets.AsNoTracking().Where(row => row.RetiredAt == null);
 
-    private async Task<TenantSession> OpenLockedAsync(string tenant, string fleet, CancellationToken cancel)
+    private async Task<TenantSession> OpenLockedAsync(string tenant, Guid[] subjects, CancellationToken cancel)
     {
         var session = await store.OpenAsync(tenant, cancel);
-        await session.LockAsync(EventStore.FleetStream(tenant, fleet), cancel);
+        await session.LockAsync(subjects, cancel);
         return session;
+    }
+
+    private static async Task<TenantHoldings> OthersAsync(TenantSession session, string fleet, CancellationToken cancel)
+    {
+        await using var batch = session.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("""
+            select count(*), coalesce(sum(jsonb_array_length(definition -> 'taskTypes')), 0)::bigint from platform.fleets
+            where tenant_id = $1 and fleet_id <> $2 and retired_at is null
+            """)
+        {
+            Parameters = { new() { Value = session.Tenant }, new() { Value = fleet } },
+        });
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        await reader.ReadAsync(cancel);
+        return new TenantHoldings(reader.GetInt64(0), reader.GetInt64(1));
     }
 
     private static FleetView View(FleetRow row) => new()

@@ -51,7 +51,7 @@ public sealed class SolveStore(PlatformStore store)
     public async Task PostponeAsync(FleetKey key, string fault, DateTimeOffset foundDueAt, DateTimeOffset at, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(key.Tenant, cancel);
-        await session.LockAsync(EventStore.FleetStream(key.Tenant, key.Fleet), cancel);
+        await session.LockAsync([EventStore.FleetStream(key.Tenant, key.Fleet)], cancel);
         var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == key.Fleet && row.RetiredAt == null, cancel);
         if (row is null || row.DueAt > foundDueAt)
             return;

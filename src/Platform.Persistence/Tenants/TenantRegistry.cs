@@ -144,7 +144,7 @@ public sealed class TenantRegistry(PlatformStore store)
     private async Task<TenantSession> OpenLockedAsync(string tenant, CancellationToken cancel)
     {
         var session = await store.OpenAsync(tenant, cancel);
-        await session.LockAsync(EventStore.TenantStream(tenant), cancel);
+        await session.LockAsync([EventStore.TenantStream(tenant)], cancel);
         return session;
     }
 
