@@ -8,6 +8,7 @@ internal static class BenchCommand
     public static Command Create() => new("bench", "A named benchmark; prints its figures and ratios.")
     {
         IngestCommand.Create(),
+        FairnessCommand.Create(),
         SweepCommand.Create(),
         EstimateCommand.Create(),
         BenchmarkProgram.Create("solver", "The default method beside the others and a general optimiser."),
