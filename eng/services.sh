@@ -449,8 +449,9 @@ export_services() {
     export PLATFORM_RABBITMQ PLATFORM_RABBITMQ_MANAGEMENT=${PLATFORM_RABBITMQ_MANAGEMENT:-"http://$(sed -E 's/:[0-9]+$//' <<<"$authority"):15672"}
 }
 
-# lock HOME: one invocation at a time works on a home; the lock ends with us, however we end
+# lock HOME: one invocation at a time works on a home; the lock ends with us, however we end. One that is called by the holder has it.
 lock() {
+    [[ ${PLATFORM_LOCK_HELD:-} != "$1" ]] || return 0
     mkdir -p "$1"
     exec 9>"$1/.lock"
     flock -n 9 || { say "waiting for another ./platform that works in $1"; flock 9; }

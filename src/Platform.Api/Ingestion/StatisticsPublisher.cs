@@ -12,8 +12,11 @@ internal sealed class BrokerUnavailableException(string message, Exception inner
 /// Sends windows that came over HTTP on the same road as those that come over the broker. The platform's own user is the sender; it
 /// names the tenant whose key was checked. Returns when the broker has confirmed that it keeps the message.
 /// </summary>
-internal sealed class StatisticsPublisher(IOptions<ApiOptions> options) : IAsyncDisposable
+internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>How long a confirm is waited for: a network that swallows everything is not noticed by itself for minutes.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly SemaphoreSlim _connecting = new(1);
     private IConnection? _connection;
     private IChannel? _channel;
@@ -30,10 +33,16 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options) : IAsync
             DeliveryMode = DeliveryModes.Persistent,
             Headers = new Dictionary<string, object?> { [IngressNames.OnBehalfOfHeader] = tenant },
         };
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancel);
         try
         {
-            var channel = await ChannelAsync(cancel);
-            await channel.BasicPublishAsync(IngressNames.Exchange, $"{tenant}.{fleet}", mandatory: true, properties, body, cancel);
+            var channel = await ChannelAsync(either.Token);
+            await channel.BasicPublishAsync(IngressNames.Exchange, $"{tenant}.{fleet}", mandatory: true, properties, body, either.Token);
+        }
+        catch (OperationCanceledException fault) when (!cancel.IsCancellationRequested)
+        {
+            throw new BrokerUnavailableException($"The broker has not confirmed the message within {Patience.TotalSeconds:0} s.", fault);
         }
         catch (Exception fault) when (fault is RabbitMQClientException or PublishException or IOException or System.Net.Sockets.SocketException)
         {
@@ -59,7 +68,13 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options) : IAsync
         {
             if (_channel is { IsOpen: true } meanwhile)
                 return meanwhile;
-            _connection = _connection is { IsOpen: true } ? _connection : await ConnectAsync(cancel);
+            if (_connection is not { IsOpen: true })
+            {
+                if (_connection is not null)
+                    await _connection.DisposeAsync();
+                _connection = await ConnectAsync(cancel);
+            }
+
             return _channel = await _connection.CreateChannelAsync(
                 new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), cancel);
         }
@@ -80,6 +95,8 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options) : IAsync
             UserName = name,
             Password = password,
             ClientProvidedName = "api",
+            // We connect anew ourselves: a connection that came back beside ours would stay for ever.
+            AutomaticRecoveryEnabled = false,
         };
         return factory.CreateConnectionAsync(cancel);
     }

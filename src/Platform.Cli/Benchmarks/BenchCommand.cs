@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Platform.Cli.Chaos;
 
 namespace Platform.Cli.Benchmarks;
 
@@ -9,6 +10,7 @@ internal static class BenchCommand
     {
         IngestCommand.Create(),
         FairnessCommand.Create(),
+        ChaosCommand.Create(),
         SweepCommand.Create(),
         EstimateCommand.Create(),
         BenchmarkProgram.Create("solver", "The default method beside the others and a general optimiser."),

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -37,6 +38,11 @@ internal sealed class PlatformClient : IDisposable
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
+    /// <summary>How long a window is sent again that the platform does not take.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
     private readonly HttpClient _http;
 
     public PlatformClient(Uri address, string key)
@@ -62,6 +68,28 @@ internal sealed class PlatformClient : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/fleets/{fleet}");
         return await SendAsync<FleetProgress>(request, cancel);
+    }
+
+    /// <summary>
+    /// Sends a window with its message id as idempotency key, again and again while the platform is away or asks for patience; ends when
+    /// the platform has taken it.
+    /// </summary>
+    /// <exception cref="CommandFailure">It was refused, or the platform was away for too long.</exception>
+    public async Task SendAsync(WindowMessage message, CancellationToken cancel)
+    {
+        for (var watch = Stopwatch.StartNew(); ;)
+        {
+            var (answer, wait) = await TrySendAsync(message, cancel);
+            using (answer)
+            {
+                if (answer is { IsSuccessStatusCode: true })
+                    return;
+                if (watch.Elapsed > Patience || answer is { StatusCode: < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests })
+                    throw new CommandFailure($"a window for {message.Fleet} was answered {answer?.StatusCode.ToString() ?? "not at all"}", CommandFailure.JobSaysNo);
+            }
+
+            await Task.Delay(wait, cancel);
+        }
     }
 
     /// <summary>The snapshot in force, or null before the first.</summary>
@@ -95,9 +123,27 @@ internal sealed class PlatformClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static ByteArrayContent Json<T>(T value)
+    /// <returns>The answer, or null when there was none, and how long to wait before the next try.</returns>
+    private async Task<(HttpResponseMessage? Answer, TimeSpan Wait)> TrySendAsync(WindowMessage message, CancellationToken cancel)
     {
-        var content = new ByteArrayContent(StrictJson.Write(value));
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/fleets/{message.Fleet}/statistics") { Content = Json(message.Body) };
+            request.Headers.Add("Idempotency-Key", message.MessageId.ToString());
+            var answer = await _http.SendAsync(request, cancel);
+            return (answer, answer.Headers.RetryAfter?.Delta ?? Pause);
+        }
+        catch (HttpRequestException)
+        {
+            return (null, Pause);
+        }
+    }
+
+    private static ByteArrayContent Json<T>(T value) => Json((ReadOnlyMemory<byte>)StrictJson.Write(value));
+
+    private static ByteArrayContent Json(ReadOnlyMemory<byte> json)
+    {
+        var content = new ByteArrayContent(json.ToArray());
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         return content;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -15,8 +16,8 @@ internal sealed record WindowMessage(string Fleet, Guid MessageId, ReadOnlyMemor
 /// </summary>
 internal sealed class WindowPublisher : IAsyncDisposable
 {
-    /// <summary>Tries of a message whose confirm does not come: sending it again does no harm.</summary>
-    private const int Attempts = 10;
+    /// <summary>How long a message is sent again whose confirm does not come: that does no harm.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
@@ -67,7 +68,7 @@ internal sealed class WindowPublisher : IAsyncDisposable
             ContentType = "application/json",
             DeliveryMode = DeliveryModes.Persistent,
         };
-        for (var attempt = 1; ; attempt++)
+        for (var watch = Stopwatch.StartNew(); ;)
         {
             try
             {
@@ -75,7 +76,7 @@ internal sealed class WindowPublisher : IAsyncDisposable
                     _access.Exchange, $"{_access.UserName}.{message.Fleet}", mandatory: true, properties, message.Body, cancel);
                 return;
             }
-            catch (Exception fault) when (attempt < Attempts && fault is AlreadyClosedException or OperationInterruptedException or PublishException)
+            catch (Exception fault) when (watch.Elapsed < Patience && fault is AlreadyClosedException or OperationInterruptedException or PublishException)
             {
                 // The client restores connection and channel by itself.
                 await Task.Delay(Pause, cancel);

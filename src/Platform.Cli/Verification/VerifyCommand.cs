@@ -50,7 +50,8 @@ internal static class VerifyCommand
         return report.ExitStatus;
     }
 
-    private static async Task<Report> VerifyAsync(PlatformStore store, string? tenant, string? fleet, CancellationToken cancel)
+    /// <summary>Derives again, and says each fleet as it is done.</summary>
+    internal static async Task<Report> VerifyAsync(PlatformStore store, string? tenant, string? fleet, CancellationToken cancel)
     {
         var (verification, findings) = (new SnapshotVerification(store), new List<Finding>());
         var (fleets, versions) = (0, 0);
