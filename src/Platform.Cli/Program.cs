@@ -3,6 +3,7 @@ using Platform.Cli;
 using Platform.Cli.Benchmarks;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
+using Platform.Cli.Ingestion;
 using Platform.Cli.Verification;
 
 return await CommandRun.InvokeAsync(
@@ -13,5 +14,6 @@ return await CommandRun.InvokeAsync(
         DemoCommand.Create(),
         BenchCommand.Create(),
         VerifyCommand.Create(),
+        RejectedCommand.Create(),
     },
     args);

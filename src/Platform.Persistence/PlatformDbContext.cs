@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
 using Platform.Persistence.Fleets;
+using Platform.Persistence.Ingestion;
 using Platform.Persistence.Snapshots;
 using Platform.Persistence.Solving;
 using Platform.Persistence.Tenants;
@@ -24,6 +25,8 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
     public DbSet<WorkloadSumsRow> WorkloadSums => Set<WorkloadSumsRow>();
 
     public DbSet<SnapshotRow> Snapshots => Set<SnapshotRow>();
+
+    public DbSet<RejectionDecisionRow> RejectionDecisions => Set<RejectionDecisionRow>();
 
     // Read through the instance, so that the filters of the shared model see this context's tenant.
     private string CurrentTenant => tenant;
@@ -55,5 +58,10 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         snapshot.HasKey(row => new { row.TenantId, row.FleetId, row.Version });
         snapshot.HasIndex(row => new { row.TenantId, row.FleetId, row.SolvedAt });
         snapshot.HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        var decision = model.Entity<RejectionDecisionRow>().ToTable("rejection_decisions");
+        decision.HasKey(row => row.DecisionId);
+        decision.HasIndex(row => new { row.TenantId, row.DecidedAt });
+        decision.HasQueryFilter(row => row.TenantId == CurrentTenant);
     }
 }

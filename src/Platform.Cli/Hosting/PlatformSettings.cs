@@ -21,6 +21,9 @@ internal sealed record PlatformSettings(string Root, string Home)
 
     public required string RabbitMqManagement { get; init; }
 
+    /// <summary>Virtual host that tenants publish to; the hosts read the same variable.</summary>
+    public string IngressVirtualHost { get; init; } = "ingress";
+
     /// <summary>The operator's key, made once for each home.</summary>
     public string OperatorKey => Secret("operator.key");
 
@@ -33,6 +36,7 @@ internal sealed record PlatformSettings(string Root, string Home)
         GivenApplication = Application(),
         RabbitMq = Variable("PLATFORM_RABBITMQ"),
         RabbitMqManagement = Variable("PLATFORM_RABBITMQ_MANAGEMENT"),
+        IngressVirtualHost = Environment.GetEnvironmentVariable("Platform__IngressVirtualHost") is { Length: > 0 } given ? given : "ingress",
     };
 
     public static string Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value

@@ -88,6 +88,64 @@ namespace Platform.Persistence.Migrations
                     b.ToTable("fleets", "platform");
                 });
 
+            modelBuilder.Entity("Platform.Persistence.Ingestion.RejectionDecisionRow", b =>
+                {
+                    b.Property<Guid>("DecisionId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("decision_id");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("action");
+
+                    b.Property<DateTimeOffset>("DecidedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("decided_at");
+
+                    b.Property<string>("MessageId")
+                        .HasColumnType("text")
+                        .HasColumnName("message_id");
+
+                    b.Property<string>("Operator")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("operator");
+
+                    b.Property<DateTimeOffset>("RejectedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("rejected_at");
+
+                    b.Property<string>("RejectedFor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rejected_for");
+
+                    b.Property<string>("RejectedId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rejected_id");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<string>("Why")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("why");
+
+                    b.HasKey("DecisionId")
+                        .HasName("pk_rejection_decisions");
+
+                    b.HasIndex("TenantId", "DecidedAt")
+                        .HasDatabaseName("ix_rejection_decisions_tenant_id_decided_at");
+
+                    b.ToTable("rejection_decisions", "platform");
+                });
+
             modelBuilder.Entity("Platform.Persistence.Snapshots.SnapshotRow", b =>
                 {
                     b.Property<string>("TenantId")

@@ -26,7 +26,7 @@ internal sealed class DeliveredWindowSerialization : ISerializerFactory, IMessag
         new BodyConsumeContext(receiveContext, new Envelope(receiveContext.InputAddress, Read(receiveContext)));
 
     public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null) =>
-        new Envelope(destinationAddress, new DeliveredWindow(body.GetBytes(), null, null, null, null));
+        new Envelope(destinationAddress, new DeliveredWindow(body.GetBytes(), null, null, null, "", null));
 
     public MessageBody GetMessageBody(string text) => new StringMessageBody(text);
 
@@ -36,9 +36,10 @@ internal sealed class DeliveredWindowSerialization : ISerializerFactory, IMessag
     {
         var body = receiveContext.Body.GetBytes();
         if (!receiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var delivery))
-            return new DeliveredWindow(body, null, null, null, null);
+            return new DeliveredWindow(body, null, null, null, "", null);
         var properties = delivery.Properties;
-        return new DeliveredWindow(body, properties.UserId, properties.MessageId, properties.ContentType, Header(properties.Headers));
+        return new DeliveredWindow(
+            body, properties.UserId, properties.MessageId, properties.ContentType, delivery.RoutingKey, Header(properties.Headers));
     }
 
     private static string? Header(IDictionary<string, object?>? headers) =>

@@ -87,11 +87,13 @@ internal sealed class WorkloadWindowConsumer(
             send.Serializer = new UnchangedBody(delivered.Body);
             if (Guid.TryParse(delivered.MessageId, out var messageId))
                 send.MessageId = messageId;
-            // Not the property user-id: the broker would refuse it from another user than the one it names.
-            send.Headers.Set("tenant", reception.Tenant(delivered) ?? "");
-            send.Headers.Set("user-id", delivered.UserId ?? "");
-            send.Headers.Set("reason", reason);
-            send.Headers.Set("rejected-at", time.GetUtcNow().ToString("O"));
+            send.Headers.Set(RejectedHeaders.Reason, reason);
+            send.Headers.Set(RejectedHeaders.RejectedAt, time.GetUtcNow().ToString("O"));
+            send.Headers.Set(RejectedHeaders.Tenant, reception.Tenant(delivered) ?? "");
+            send.Headers.Set(RejectedHeaders.UserId, delivered.UserId ?? "");
+            send.Headers.Set(RejectedHeaders.MessageId, delivered.MessageId ?? "");
+            send.Headers.Set(RejectedHeaders.ContentType, delivered.ContentType ?? "");
+            send.Headers.Set(RejectedHeaders.RoutingKey, delivered.RoutingKey);
         }, context.CancellationToken);
     }
 }

@@ -19,7 +19,7 @@ public sealed class WindowReceptionTests
             { "fleet": "chat-eu", "windowStart": "2026-11-23T09:59:50Z", "windowEnd": "2026-11-23T10:00:00Z",
               "tasks": [ { "taskType": "math", "arrivals": 12 } ] }
             """),
-        "acme", Message, "application/json", null);
+        "acme", Message, "application/json", "acme.chat-eu", null);
 
     [Fact]
     public void A_good_message_is_taken_with_the_tenant_that_the_broker_has_proven()
@@ -119,7 +119,7 @@ public sealed class WindowReceptionTests
     [Fact]
     public void Who_sent_it_is_judged_before_what_it_says()
     {
-        var bad = new DeliveredWindow([], null, null, null, null);
+        var bad = new DeliveredWindow([], null, null, null, "acme.chat-eu", null);
         Refused(bad, Identity);
         Refused(bad with { UserId = "acme" }, MessageId);
         Refused(bad with { UserId = "acme", MessageId = Message }, ContentType);
