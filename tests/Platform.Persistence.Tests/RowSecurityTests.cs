@@ -57,6 +57,8 @@ public sealed class RowSecurityTests(TestStore store)
     [InlineData("create table platform.mine (id int)")]
     [InlineData("update platform.allocation_snapshots set hash = 'forged'")]
     [InlineData("delete from platform.allocation_snapshots")]
+    [InlineData("update platform.rejection_decisions set why = 'forged'")]
+    [InlineData("delete from platform.rejection_decisions")]
     [InlineData("update events.mt_events set data = '{}'")]
     [InlineData("delete from events.mt_events")]
     [InlineData("truncate events.mt_events")]

@@ -15,6 +15,12 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
     /// <summary>Marks the users that this platform has made, so that no tenant's id can take over another user of the broker.</summary>
     private const string TenantTag = "allocation-tenant";
 
+    /// <summary>Connections of a tenant at once: room for its gateways, and no more than a small part of what the broker can bear.</summary>
+    private const int MaxConnections = 100;
+
+    /// <summary>Channels of a tenant at once, over all its connections.</summary>
+    private const int MaxChannels = 400;
+
     private string VirtualHost => options.Value.IngressVirtualHost;
 
     /// <summary>The client that the calls go through.</summary>
@@ -38,6 +44,7 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
         await PutAsync($"vhosts/{host}", new { }, cancel);
         await PutAsync($"permissions/{host}/{Escape(options.Value.BrokerUser.Name)}", new { configure = ".*", write = ".*", read = ".*" }, cancel);
         await DeclareQueueAsync(IngressNames.Rejected, new() { ["x-queue-type"] = "quorum" }, cancel);
+        await KeepRejectedAsync(host, cancel);
         await DeclareQueueAsync(
             IngressNames.Intake,
             new()
@@ -51,6 +58,17 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
         await LimitBacklogAsync(host, cancel);
         await BindAsync($"{host}/e/{IngressNames.Exchange}/e/{IngressNames.Intake}", "#", cancel);
     }
+
+    /// <summary>Lets operators look at a rejected message as often as they like: newer brokers drop what was handed out 20 times.</summary>
+    private Task KeepRejectedAsync(string host, CancellationToken cancel) => PutAsync(
+        $"policies/{host}/{IngressNames.Rejected}",
+        new Dictionary<string, object>
+        {
+            ["pattern"] = $"^{IngressNames.Rejected.Replace(".", @"\.", StringComparison.Ordinal)}$",
+            ["apply-to"] = "queues",
+            ["definition"] = new Dictionary<string, object> { ["delivery-limit"] = int.MaxValue },
+        },
+        cancel);
 
     /// <summary>
     /// Refuses what is published while the intake is full. A policy, unlike an argument of the queue, can be changed while it is in use.
@@ -81,10 +99,15 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
         return !(await answer.Content.ReadAsStringAsync(cancel)).Contains($"\"{TenantTag}\"", StringComparison.Ordinal);
     }
 
-    /// <summary>Makes a tenant's user: it may configure and read nothing, and write only under its own prefix of the one exchange.</summary>
+    /// <summary>
+    /// Makes a tenant's user: it may configure and read nothing, write only under its own prefix of the one exchange, and hold so many connections
+    /// and channels.
+    /// </summary>
     public async Task ProvisionAsync(string tenant, string password, CancellationToken cancel)
     {
         await PutAsync($"users/{tenant}", new { password, tags = TenantTag }, cancel);
+        await PutAsync($"user-limits/{tenant}/max-connections", new { value = MaxConnections }, cancel);
+        await PutAsync($"user-limits/{tenant}/max-channels", new { value = MaxChannels }, cancel);
         await PutAsync($"permissions/{Escape(VirtualHost)}/{tenant}", new { configure = "^$", write = $"^{IngressNames.Exchange}$", read = "^$" }, cancel);
         await PutAsync(
             $"topic-permissions/{Escape(VirtualHost)}/{tenant}", new { exchange = IngressNames.Exchange, write = $"^{tenant}\\.", read = "^$" }, cancel);

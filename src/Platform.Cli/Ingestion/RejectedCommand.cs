@@ -26,7 +26,7 @@ internal static class RejectedCommand
     {
         var (selection, output) = (new SelectionOptions(), Terminal.OutputOption());
         var limit = WholeNumberOption.Create("--limit", $"messages to show, at most {MostListed}", DefaultLimit, 1, MostListed);
-        var cursor = new Option<string>("--cursor") { Description = "shows what comes after this message" };
+        var cursor = new Option<string>("--cursor") { Description = "where the page before this one ended" };
         var command = new Command("list", "Shows the messages, the oldest first.") { limit, cursor, output };
         selection.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
@@ -69,18 +69,14 @@ internal static class RejectedCommand
         var ids = new Argument<string[]>("id") { Description = "ids of messages, as list shows them", Arity = ArgumentArity.ZeroOrMore };
         var all = new Option<bool>("--all") { Description = "all messages that the other options select" };
         var why = new Option<string>("--why") { Description = "the reason, for the record", Required = true };
-        var by = new Option<string>("--operator")
-        {
-            Description = "who decides, for the record; without it the account's name",
-            DefaultValueFactory = _ => Environment.UserName,
-        };
+        var by = new Option<string>("--operator") { Description = "who decides, for the record; without it the account's name" };
         var command = new Command(name, description) { ids, all, why, by, output };
         selection.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(ids) is { Length: > 0 } == result.GetValue(all))
                 result.AddError($"{name}: either ids or --all");
-            else if (string.IsNullOrWhiteSpace(result.GetValue(why)) || string.IsNullOrWhiteSpace(result.GetValue(by)))
+            else if (string.IsNullOrWhiteSpace(result.GetValue(why)) || result.GetValue(by)?.Trim() is "")
                 result.AddError("--why and --operator: some text");
         });
         command.SetAction(async (parsed, cancel) =>
@@ -88,7 +84,7 @@ internal static class RejectedCommand
             var settings = PlatformSettings.FromEnvironment();
             await using var store = new PlatformStore(settings.PostgresApplication);
             await using var queue = await RejectedQueue.OpenAsync(settings, cancel);
-            var decision = new RejectionRun(queue, new RejectionDecisions(store), action, parsed.GetValue(by)!, parsed.GetValue(why)!);
+            var decision = new RejectionRun(queue, new RejectionDecisions(store), action, parsed.GetValue(by) ?? Environment.UserName, parsed.GetValue(why)!);
             var outcome = await decision.RunAsync(selection.Of(parsed, parsed.GetValue(ids) ?? []), cancel);
             if (parsed.GetValue(output) is not null)
                 Console.Out.WriteLine(JsonSerializer.Serialize(outcome, Json));

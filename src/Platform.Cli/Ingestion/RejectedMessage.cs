@@ -29,11 +29,15 @@ internal sealed record RejectedMessage(
 
     /// <summary>The body, unchanged.</summary>
     [JsonIgnore]
-    public required ReadOnlyMemory<byte> Body { get; init; }
+    public ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>Its place in the order of rejection, as text that sorts byte by byte.</summary>
+    [JsonIgnore]
+    public string Position => $"{RejectedAt.UtcDateTime:O}_{Id}";
 
     /// <summary>By which the broker knows it while this command holds it.</summary>
     [JsonIgnore]
-    public required ulong DeliveryTag { get; init; }
+    public ulong DeliveryTag { get; init; }
 
     /// <summary>Reads a message as the broker hands it out.</summary>
     /// <param name="delivery">The message.</param>

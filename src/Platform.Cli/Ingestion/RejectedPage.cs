@@ -7,26 +7,21 @@ namespace Platform.Cli.Ingestion;
 /// <param name="NextCursor">What the next page begins after; null when there is none.</param>
 internal sealed record RejectedPage(IReadOnlyList<RejectedMessage> Items, string? NextCursor)
 {
-    /// <summary>Reads a page.</summary>
-    /// <exception cref="CommandFailure">The message that it begins after is not there any more.</exception>
+    /// <summary>
+    /// Reads a page, in the order of rejection. The broker's own order means nothing: it hands back what a command held in no order of any kind.
+    /// </summary>
     public static async Task<RejectedPage> ReadAsync(
         RejectedQueue queue, RejectedSelection selection, string? cursor, int limit, CancellationToken cancel)
     {
-        var (items, begun) = (new List<RejectedMessage>(), cursor is null);
+        var selected = new List<RejectedMessage>();
         await foreach (var message in queue.ReadAsync(cancel))
         {
-            if (begun && selection.Holds(message))
-            {
-                if (items.Count == limit)
-                    return new RejectedPage(items, items[^1].Id);
-                items.Add(message with { Body = default });
-            }
-
-            begun |= message.Id == cursor;
+            if (selection.Holds(message) && string.CompareOrdinal(message.Position, cursor) > 0)
+                selected.Add(message with { Body = default });
         }
 
-        return begun ? new RejectedPage(items, null)
-            : throw new CommandFailure("--cursor: that message is not there any more", CommandFailure.BadUsage);
+        RejectedMessage[] items = [.. selected.OrderBy(message => message.Position, StringComparer.Ordinal).Take(limit)];
+        return new RejectedPage(items, items.Length < selected.Count ? items[^1].Position : null);
     }
 
     public Table ToTable()

@@ -7,8 +7,8 @@ using RabbitMQ.Client.Exceptions;
 namespace Platform.Cli.Ingestion;
 
 /// <summary>
-/// The queue of rejected messages, in the hands of one operator at a time. Messages that are read are held, and go back to their places when the
-/// connection ends, however it ends; only what is removed is gone.
+/// The queue of rejected messages, in the hands of one operator at a time. Messages that are read are held, and go back when the connection ends,
+/// however it ends; only what is removed is gone.
 /// </summary>
 internal sealed class RejectedQueue : IAsyncDisposable
 {
@@ -55,7 +55,7 @@ internal sealed class RejectedQueue : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads all messages, the oldest first, and holds them.</summary>
+    /// <summary>Reads all messages and holds them.</summary>
     public async IAsyncEnumerable<RejectedMessage> ReadAsync([EnumeratorCancellation] CancellationToken cancel)
     {
         while (await _reading.BasicGetAsync(IngressNames.Rejected, autoAck: false, cancel) is { } delivery)

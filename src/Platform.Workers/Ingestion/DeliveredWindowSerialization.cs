@@ -39,7 +39,7 @@ internal sealed class DeliveredWindowSerialization : ISerializerFactory, IMessag
             return new DeliveredWindow(body, null, null, null, "", null);
         var properties = delivery.Properties;
         return new DeliveredWindow(
-            body, properties.UserId, properties.MessageId, properties.ContentType, delivery.RoutingKey, Header(properties.Headers));
+            body, properties.UserId, properties.MessageId, properties.ContentType, delivery.RoutingKey ?? "", Header(properties.Headers));
     }
 
     private static string? Header(IDictionary<string, object?>? headers) =>

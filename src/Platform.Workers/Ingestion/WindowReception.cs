@@ -26,6 +26,8 @@ internal sealed class WindowReception(string platformUser)
         incoming = null;
         if (Tenant(delivered) is not { } tenant)
             reason = "identity: the property user-id is missing, or names no tenant";
+        else if (!delivered.RoutingKey.StartsWith($"{tenant}.", StringComparison.Ordinal))
+            reason = "routing-key: it must begin with the tenant that the property user-id proves, and a dot";
         else if (!Guid.TryParseExact(delivered.MessageId, "D", out var messageId) || messageId == Guid.Empty)
             reason = "message-id: the property must be a UUID";
         else if (!IsJson(delivered.ContentType))

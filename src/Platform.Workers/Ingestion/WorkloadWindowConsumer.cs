@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using MassTransit;
 using Platform.Domain.Contracts;
 using Platform.Persistence;
@@ -12,8 +13,19 @@ namespace Platform.Workers.Ingestion;
 internal sealed class WorkloadWindowConsumer(
     WindowReception reception, WorkloadIntake intake, TimeProvider time, ILogger<WorkloadWindowConsumer> log) : IConsumer<Batch<DeliveredWindow>>
 {
-    /// <summary>Tries of a batch that fails for no known passing reason, before its bad message is looked for.</summary>
-    private const int Attempts = 3;
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Platform.Workers.Ingestion";
+
+    /// <summary>Name of the counter of messages that were set aside.</summary>
+    public const string RejectionsName = "platform.ingestion.rejected";
+
+    /// <summary>Tries of a message whose storing fails for no known passing reason: the first with its batch, the others alone.</summary>
+    private const int Attempts = 4;
+
+    private static readonly Meter Meter = new(MeterName);
+
+    private static readonly Counter<long> Rejections = Meter.CreateCounter<long>(
+        RejectionsName, "{message}", "Messages set aside, by reason: what stands before the colon in the header of the same name.");
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
@@ -36,28 +48,32 @@ internal sealed class WorkloadWindowConsumer(
     {
         if (batch.Count == 0)
             return;
-        var (outcomes, fault) = await TryStoreAsync([.. batch.Select(window => window.Incoming)], context.CancellationToken);
-        if (outcomes is null && batch.Count > 1)
+        if ((await TryStoreAsync([.. batch.Select(window => window.Incoming)], 1, context.CancellationToken)).Outcomes is { } outcomes)
         {
-            // One message among them is the cause: halve until it is alone.
-            var half = batch.Count / 2;
-            await StoreAsync(context, batch[..half]);
-            await StoreAsync(context, batch[half..]);
+            for (var i = 0; i < batch.Count; i++)
+                await SettleAsync(context, batch[i].Delivered, batch[i].Incoming, outcomes[i]);
             return;
         }
 
-        for (var i = 0; i < batch.Count; i++)
+        // One message among them may be the cause, and must not keep the others out.
+        foreach (var (delivered, incoming) in batch)
         {
-            if (outcomes is null)
-                await RejectAsync(context, batch[i].Delivered, WindowReception.Shortened($"storage: {fault!.Message}"));
-            else if (outcomes[i] == IntakeOutcome.UnknownFleet)
-                await RejectAsync(context, batch[i].Delivered, $"fleet: the tenant has no fleet \"{batch[i].Incoming.Window.Fleet}\"");
+            var (alone, fault) = await TryStoreAsync([incoming], Attempts - 1, context.CancellationToken);
+            if (alone is null)
+                await RejectAsync(context, delivered, WindowReception.Shortened($"storage: {fault!.Message}"));
+            else
+                await SettleAsync(context, delivered, incoming, alone[0]);
         }
     }
 
+    private Task SettleAsync(ConsumeContext context, DeliveredWindow delivered, IncomingWindow incoming, IntakeOutcome outcome) =>
+        outcome == IntakeOutcome.UnknownFleet
+            ? RejectAsync(context, delivered, $"fleet: the tenant has no fleet \"{incoming.Window.Fleet}\"")
+            : Task.CompletedTask;
+
     /// <summary>Stores, however long the database is away; gives up only on what repeats without one of the known passing reasons.</summary>
     private async Task<(IReadOnlyList<IntakeOutcome>? Outcomes, Exception? Fault)> TryStoreAsync(
-        IReadOnlyList<IncomingWindow> batch, CancellationToken cancel)
+        IReadOnlyList<IncomingWindow> batch, int attempts, CancellationToken cancel)
     {
         var pause = TimeSpan.FromMilliseconds(50);
         for (var attempt = 1; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
@@ -70,7 +86,7 @@ internal sealed class WorkloadWindowConsumer(
             {
                 var passing = PlatformStore.IsTransient(fault);
                 log.LogWarning(fault, "Storing {Count} windows failed; waiting {Pause} before the next try", batch.Count, pause);
-                if (!passing && attempt++ == Attempts)
+                if (!passing && attempt++ == attempts)
                     return (null, fault);
             }
 
@@ -95,5 +111,6 @@ internal sealed class WorkloadWindowConsumer(
             send.Headers.Set(RejectedHeaders.ContentType, delivered.ContentType ?? "");
             send.Headers.Set(RejectedHeaders.RoutingKey, delivered.RoutingKey);
         }, context.CancellationToken);
+        Rejections.Add(1, new KeyValuePair<string, object?>("reason", reason.Split(':', 2)[0]));
     }
 }

@@ -9,6 +9,7 @@ public sealed class WindowReceptionTests
     private const string PlatformUser = "platform";
     private const string Message = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
     private const string Identity = "identity: the property user-id is missing, or names no tenant";
+    private const string RoutingKey = "routing-key: it must begin with the tenant that the property user-id proves, and a dot";
     private const string MessageId = "message-id: the property must be a UUID";
     private const string ContentType = "content-type: the property must be application/json";
 
@@ -58,7 +59,7 @@ public sealed class WindowReceptionTests
     public void No_other_user_can_speak_for_a_tenant()
     {
         Assert.Equal("acme", Tenant(Good with { OnBehalfOf = "victim" }));
-        Assert.Equal("platform-2", Tenant(Good with { UserId = "platform-2", OnBehalfOf = "victim" }));
+        Assert.Equal("platform-2", Tenant(Good with { UserId = "platform-2", RoutingKey = "platform-2.chat-eu", OnBehalfOf = "victim" }));
         Refused(Good with { UserId = null, OnBehalfOf = "victim" }, Identity);
         Refused(Good with { UserId = "PLATFORM", OnBehalfOf = "victim" }, Identity);
     }
@@ -72,6 +73,18 @@ public sealed class WindowReceptionTests
     [InlineData("3f2504e0-4f89-41d3-9a0c-0305e82c330g")]
     [InlineData("00000000-0000-0000-0000-000000000000")]
     public void A_message_whose_id_is_absent_or_no_uuid_is_refused(string? messageId) => Refused(Good with { MessageId = messageId }, MessageId);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("acme")]
+    [InlineData("acme2.chat-eu")]
+    [InlineData("victim.chat-eu")]
+    [InlineData("ACME.chat-eu")]
+    public void A_routing_key_that_contradicts_the_proven_tenant_is_refused(string routingKey)
+    {
+        Refused(Good with { RoutingKey = routingKey }, RoutingKey);
+        Refused(Good with { UserId = PlatformUser, OnBehalfOf = "acme", RoutingKey = routingKey }, RoutingKey);
+    }
 
     [Fact]
     public void A_message_id_means_the_same_in_capitals()
