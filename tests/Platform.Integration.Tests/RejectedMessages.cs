@@ -35,6 +35,10 @@ public sealed class RejectedMessages : IAsyncDisposable
     public Task<RejectedMessage> WithBodyAsync(byte[] body, CancellationToken cancel) => Eventually.GetAsync(
         () => Task.FromResult(_messages.FirstOrDefault(message => message.Body.AsSpan().SequenceEqual(body))), "the rejected message", cancel);
 
+    /// <summary>Waits for the message with that message-id.</summary>
+    public Task<RejectedMessage> WithMessageIdAsync(Guid id, CancellationToken cancel) => Eventually.GetAsync(
+        () => Task.FromResult(_messages.FirstOrDefault(message => message.MessageId == $"{id}")), "the rejected message", cancel);
+
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
     private void Take(BasicDeliverEventArgs delivery) => _messages.Add(new RejectedMessage(
