@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
+using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
@@ -177,6 +178,7 @@ public sealed class ApiTests(TestPlatform platform)
 
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync(tenant, "GET", "/v1/fleets/chat")).Status);
+        await Eventually.TrueAsync(() => Task.FromResult(!connection.IsOpen), "its open connection to be closed", Cancel);
         await Assert.ThrowsAnyAsync<Exception>(() => tenant.PublishAsync("chat", TestTenant.Window("chat"), Guid.NewGuid(), Cancel));
     }
 
