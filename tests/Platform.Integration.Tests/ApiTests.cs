@@ -172,7 +172,7 @@ public sealed class ApiTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
-        await using var connection = await platform.Broker(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel);
+        await using var connection = await platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel);
         using var @operator = platform.Operator;
         using var answer = await @operator.DeleteAsync(new Uri($"/v1/tenants/{tenant.Id}", UriKind.Relative), Cancel);
 

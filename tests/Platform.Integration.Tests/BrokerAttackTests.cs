@@ -50,7 +50,7 @@ public sealed class BrokerAttackTests(TestPlatform platform)
     public async Task The_broker_refuses_what_a_tenant_may_not_do(string what, int code, Func<IChannel, string, string, Task> attempt)
     {
         var (attacker, victim) = (await TenantAsync(), await TenantAsync());
-        await using var connection = await platform.Broker(attacker.Id, attacker.BrokerPassword).CreateConnectionAsync(Cancel);
+        await using var connection = await platform.BrokerAs(attacker.Id, attacker.BrokerPassword).CreateConnectionAsync(Cancel);
         Assert.Equal((what, (int?)code), (what, await CodeAsync(connection, channel => attempt(channel, attacker.Id, victim.Id))));
     }
 
@@ -59,7 +59,7 @@ public sealed class BrokerAttackTests(TestPlatform platform)
     public async Task A_passive_declare_tells_the_length_of_a_queue_and_changes_nothing()
     {
         var attacker = await TenantAsync();
-        await using var connection = await platform.Broker(attacker.Id, attacker.BrokerPassword).CreateConnectionAsync(Cancel);
+        await using var connection = await platform.BrokerAs(attacker.Id, attacker.BrokerPassword).CreateConnectionAsync(Cancel);
         Assert.Null(await CodeAsync(connection, channel => channel.QueueDeclarePassiveAsync(Intake, Cancel)));
         Assert.Equal(Constants.NotFound, await CodeAsync(connection, channel => channel.QueueDeclarePassiveAsync("mine", Cancel)));
     }
@@ -255,7 +255,7 @@ public sealed class BrokerAttackTests(TestPlatform platform)
     /// <summary>A connection with a channel, or the code with which the broker closed it. The client says so only when it uses the connection.</summary>
     private async Task<(IConnection Connection, int? Code)> ConnectAsync(TestTenant tenant, string? virtualHost)
     {
-        var connection = await platform.Broker(tenant.Id, tenant.BrokerPassword, virtualHost).CreateConnectionAsync(Cancel);
+        var connection = await platform.BrokerAs(tenant.Id, tenant.BrokerPassword, virtualHost).CreateConnectionAsync(Cancel);
         try
         {
             await connection.CreateChannelAsync(cancellationToken: Cancel);

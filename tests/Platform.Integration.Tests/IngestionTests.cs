@@ -162,7 +162,7 @@ public sealed class IngestionTests(TestPlatform platform)
         await Assert.ThrowsAnyAsync<Exception>(() => attacker.PublishAsync(
             "chat", StrictJson.Write(TestTenant.Window("chat")), Guid.NewGuid(), Cancel, properties => properties.UserId = victim.Id));
 
-        await using var connection = await platform.Broker(attacker.Id, attacker.BrokerPassword).CreateConnectionAsync(Cancel);
+        await using var connection = await platform.BrokerAs(attacker.Id, attacker.BrokerPassword).CreateConnectionAsync(Cancel);
         await RefusedAsync(connection, channel => PublishEmptyAsync(channel, "workload-statistics", $"{victim.Id}.chat"));
         await RefusedAsync(connection, channel => PublishEmptyAsync(channel, "workload-statistics.rejected", ""));
         await RefusedAsync(connection, channel => channel.BasicGetAsync("workload-statistics.intake", autoAck: true, Cancel));

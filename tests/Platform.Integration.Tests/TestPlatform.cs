@@ -19,7 +19,7 @@ namespace Platform.Integration.Tests;
 /// The platform as it runs: an API and two workers, on a database and a virtual host of their own. Tests share it, each with tenants of
 /// its own.
 /// </summary>
-public sealed class TestPlatform : IAsyncLifetime
+public class TestPlatform : IAsyncLifetime
 {
     private const string OperatorKey = "operator-key-of-the-tests";
     private readonly List<WebApplication> _hosts = [];
@@ -37,17 +37,32 @@ public sealed class TestPlatform : IAsyncLifetime
 
     public HttpClient Operator => Client(OperatorKey);
 
+    /// <summary>Workers that are there from the start.</summary>
+    protected virtual int Workers => 2;
+
+    /// <summary>What the hosts are told of their surroundings.</summary>
+    protected virtual Dictionary<string, string?> Settings => new()
+    {
+        ["Platform:Postgres"] = Database.ConnectionString,
+        ["Platform:RabbitMq"] = TestServices.RabbitMq.ToString(),
+        ["Platform:RabbitMqManagement"] = TestServices.RabbitMqManagement.ToString(),
+        ["Platform:IngressVirtualHost"] = VirtualHost,
+        ["Platform:OperatorKey"] = OperatorKey,
+        ["Platform:KeyPepper"] = "pepper-of-the-tests",
+    };
+
     public async ValueTask InitializeAsync()
     {
         Database = await TestDatabase.CreateAsync(TestContext.Current.CancellationToken);
         _api = await StartApiAsync([]);
-        for (var i = 0; i < 2; i++)
+        for (var i = 0; i < Workers; i++)
             await StartWorkerAsync([]);
         Rejected = await RejectedMessages.ConsumeAsync(this, TestContext.Current.CancellationToken);
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (Rejected is not null)
             await Rejected.DisposeAsync();
         // All stop before the first is disposed of: Hangfire's activator is one for the process.
@@ -84,7 +99,7 @@ public sealed class TestPlatform : IAsyncLifetime
     }
 
     /// <summary>Starts one more worker, with settings that differ from those of the others.</summary>
-    public Task StartWorkerAsync(Dictionary<string, string?> settings) =>
+    public Task<Uri> StartWorkerAsync(Dictionary<string, string?> settings) =>
         StartAsync("Platform.Workers", settings, builder => builder.AddWorkers(), host => host.MapWorkerHealth());
 
     /// <summary>A new tenant with its first key and its broker user.</summary>
@@ -103,10 +118,10 @@ public sealed class TestPlatform : IAsyncLifetime
         };
     }
 
-    public IConnectionFactory Broker(string userName, string password, string? virtualHost = null) => new ConnectionFactory
+    public IConnectionFactory BrokerAs(string userName, string password, string? virtualHost = null, int? port = null) => new ConnectionFactory
     {
         HostName = TestServices.RabbitMq.Host,
-        Port = TestServices.RabbitMq.Port,
+        Port = port ?? TestServices.RabbitMq.Port,
         VirtualHost = virtualHost ?? VirtualHost,
         UserName = userName,
         Password = password,
@@ -116,7 +131,7 @@ public sealed class TestPlatform : IAsyncLifetime
     public Task<IConnection> BrokerAsPlatformAsync(CancellationToken cancel)
     {
         var user = TestServices.RabbitMq.UserInfo.Split(':');
-        return Broker(user[0], user[1]).CreateConnectionAsync(cancel);
+        return BrokerAs(user[0], user[1]).CreateConnectionAsync(cancel);
     }
 
     public static async Task<JsonNode> ReadAsync(HttpResponseMessage answer, CancellationToken cancel)
@@ -136,19 +151,12 @@ public sealed class TestPlatform : IAsyncLifetime
         },
     };
 
-    private async Task<Uri> StartAsync(
+    /// <summary>Starts a host in this process.</summary>
+    protected virtual async Task<Uri> StartAsync(
         string name, Dictionary<string, string?> settings, Action<WebApplicationBuilder> add, Action<WebApplication> map)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ApplicationName = name, EnvironmentName = "Testing" });
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Platform:Postgres"] = Database.ConnectionString,
-            ["Platform:RabbitMq"] = TestServices.RabbitMq.ToString(),
-            ["Platform:RabbitMqManagement"] = TestServices.RabbitMqManagement.ToString(),
-            ["Platform:IngressVirtualHost"] = VirtualHost,
-            ["Platform:OperatorKey"] = OperatorKey,
-            ["Platform:KeyPepper"] = "pepper-of-the-tests",
-        });
+        builder.Configuration.AddInMemoryCollection(Settings);
         builder.Configuration.AddInMemoryCollection(settings);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.SetMinimumLevel(LogLevel.Warning);

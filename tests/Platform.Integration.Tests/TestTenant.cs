@@ -17,6 +17,9 @@ public sealed record TestTenant(TestPlatform Platform, string Id, string Key, st
     /// <summary>Where it publishes.</summary>
     public required string VirtualHost { get; init; }
 
+    /// <summary>Port on which it reaches the broker, when that is not the broker's own.</summary>
+    public int? BrokerPort { get; init; }
+
     public HttpClient Client() => Platform.Client(Key, Api);
 
     /// <summary>Registers a fleet that is solved every second.</summary>
@@ -67,7 +70,7 @@ public sealed record TestTenant(TestPlatform Platform, string Id, string Key, st
     /// <summary>Connects to the broker as the tenant's own user.</summary>
     public async Task<TestPublisher> ConnectAsync(CancellationToken cancel)
     {
-        var connection = await Platform.Broker(Id, BrokerPassword, VirtualHost).CreateConnectionAsync(cancel);
+        var connection = await Platform.BrokerAs(Id, BrokerPassword, VirtualHost, BrokerPort).CreateConnectionAsync(cancel);
         return new TestPublisher(Id, connection, await connection.CreateChannelAsync(Confirmed, cancel));
     }
 
