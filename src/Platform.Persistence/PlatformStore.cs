@@ -9,6 +9,19 @@ namespace Platform.Persistence;
 /// <summary>The platform's database: hands out sessions that are bound to one tenant. One for a process.</summary>
 public sealed class PlatformStore : IAsyncDisposable
 {
+    /// <summary>
+    /// Lets go of the locks of a host that has vanished without a word, with its machine or its network: at once it is not missed, for a
+    /// dead connection looks like one that has nothing to say.
+    /// </summary>
+    private const string Vanishing =
+        "-c idle_in_transaction_session_timeout=60s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3";
+
+    private const string Ping = """
+        select rolsuper or rolbypassrls, (select count(*) from (select from platform.tenants limit 1) as one)
+        from pg_roles where rolname = current_user
+        """;
+
+    private readonly NpgsqlConnectionStringBuilder _settings;
     private readonly NpgsqlDataSource _dataSource;
     private readonly DocumentStore _events;
 
@@ -17,10 +30,11 @@ public sealed class PlatformStore : IAsyncDisposable
     /// <exception cref="ArgumentException">The string cannot be read, or would leak one tenant's settings to the next.</exception>
     public PlatformStore(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        if (settings.NoResetOnClose)
+        _settings = new NpgsqlConnectionStringBuilder(connectionString);
+        if (_settings.NoResetOnClose)
             throw new ArgumentException("'No Reset On Close' would hand one tenant's session settings to the next.", nameof(connectionString));
-        _dataSource = NpgsqlDataSource.Create(settings);
+        _settings.Options ??= Vanishing;
+        _dataSource = NpgsqlDataSource.Create(_settings);
         _events = EventStore.Open(_dataSource, AutoCreate.None);
     }
 
@@ -34,16 +48,29 @@ public sealed class PlatformStore : IAsyncDisposable
     internal Task<TenantSession> OpenAsync(string tenant, IsolationLevel isolation, CancellationToken cancel) =>
         TenantSession.OpenAsync(_dataSource, _events, tenant, isolation, cancel);
 
-    /// <summary>Asks the database for a sign of life.</summary>
+    /// <summary>
+    /// Asks the database for a sign of life, on a connection of its own: those that are open may be dead, or all in use. When it gives
+    /// none, those that wait for use are given up: they would fail one request each after it is back.
+    /// </summary>
+    /// <param name="patience">How long to wait for the connection.</param>
     /// <exception cref="NpgsqlException">It gives none.</exception>
     /// <exception cref="InvalidOperationException">The role is above row-level security: nothing would keep tenants apart but this code.</exception>
-    public async Task PingAsync(CancellationToken cancel)
+    public async Task PingAsync(TimeSpan patience)
     {
-        await using var command = _dataSource.CreateCommand("""
-            select rolsuper or rolbypassrls, (select count(*) from (select from platform.tenants limit 1) as one)
-            from pg_roles where rolname = current_user
-            """);
-        if (await command.ExecuteScalarAsync(cancel) is true)
+        var ownConnection = new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Pooling = false, Timeout = (int)patience.TotalSeconds };
+        await using var connection = new NpgsqlConnection(ownConnection.ConnectionString);
+        try
+        {
+            await connection.OpenAsync();
+        }
+        catch (NpgsqlException)
+        {
+            _dataSource.Clear();
+            throw;
+        }
+
+        await using var command = new NpgsqlCommand(Ping, connection);
+        if (await command.ExecuteScalarAsync() is true)
             throw new InvalidOperationException("The database role is above row-level security: give the hosts the application's role.");
     }
 
@@ -55,7 +82,7 @@ public sealed class PlatformStore : IAsyncDisposable
     {
         for (var cause = fault; cause is not null; cause = cause.InnerException)
         {
-            if (cause is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation or "57P01" or "57P02" or "57P03" } or
+            if (cause is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation or "25P03" or "57P01" or "57P02" or "57P03" } or
                 NpgsqlException { IsTransient: true } or IOException or TimeoutException or System.Net.Sockets.SocketException)
                 return true;
         }

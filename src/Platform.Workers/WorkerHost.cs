@@ -15,7 +15,10 @@ internal static class WorkerHost
             ?? throw new InvalidOperationException("The section Platform is missing from the configuration.");
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(_ => new PlatformStore(options.Postgres));
-        builder.Services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: ["ready"], timeout: TimeSpan.FromSeconds(3));
+        builder.Services.AddSingleton<DatabaseCheck>();
+        builder.Services.AddSingleton(provider => new BrokerCheck(options, provider.GetRequiredService<TimeProvider>()));
+        // Both give up by themselves in time for the answer to come within 5 s.
+        builder.Services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: ["ready"]).AddCheck<BrokerCheck>("broker", tags: ["ready"]);
         builder.Services.AddIngestion(options);
         builder.Services.AddSolving(options);
     }

@@ -5,6 +5,10 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
+/// <summary>The tests that make the network bad, one after another.</summary>
+[CollectionDefinition]
+public sealed class FaultPlatformTests : ICollectionFixture<FaultPlatform>;
+
 /// <summary>
 /// A platform of its own, whose API and worker are processes and reach PostgreSQL and RabbitMQ over a network that the tests make bad.
 /// What the tests themselves look at, they reach directly.

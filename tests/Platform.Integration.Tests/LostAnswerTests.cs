@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using Platform.Domain.Contracts;
 using Platform.Testing;
 using RabbitMQ.Client.Exceptions;
@@ -7,7 +8,8 @@ using RabbitMQ.Client.Exceptions;
 namespace Platform.Integration.Tests;
 
 /// <summary>Something was done and the word of it is lost: whoever asked asks again, and it counts once.</summary>
-public sealed class LostAnswerTests(FaultPlatform platform) : IClassFixture<FaultPlatform>
+[Collection<FaultPlatformTests>]
+public sealed class LostAnswerTests(FaultPlatform platform)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
@@ -90,7 +92,7 @@ public sealed class LostAnswerTests(FaultPlatform platform) : IClassFixture<Faul
         var tenant = await TenantWithFleetAsync();
         var (window, id) = (StrictJson.Write(TestTenant.Window("chat")), Guid.NewGuid());
         var through = tenant with { BrokerPort = platform.Broker.Port };
-        var lost = platform.Broker.LoseAnswer(System.Text.Encoding.UTF8.GetBytes(id.ToString()), FaultProxy.Confirmed);
+        var lost = platform.Broker.LoseAnswer(Encoding.UTF8.GetBytes(id.ToString()), FaultProxy.Confirmed);
         await using (var publisher = await through.ConnectAsync(Cancel))
             await Assert.ThrowsAnyAsync<AlreadyClosedException>(() => publisher.PublishAsync("chat", window, id, Cancel));
         await lost.WaitAsync(Deadline, Cancel);
@@ -104,7 +106,7 @@ public sealed class LostAnswerTests(FaultPlatform platform) : IClassFixture<Faul
     /// <summary>The first answer says that it may not have been done, the second that it was.</summary>
     private async Task LoseCommitAsync(string happened, Func<Task<HttpResponseMessage>> command, HttpStatusCode again)
     {
-        var lost = platform.Postgres.LoseAnswer(System.Text.Encoding.UTF8.GetBytes(happened), FaultProxy.Committed);
+        var lost = platform.Postgres.LoseAnswer(Encoding.UTF8.GetBytes(happened), FaultProxy.Committed);
         using var first = await command();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, first.StatusCode);
         await lost.WaitAsync(Deadline, Cancel);

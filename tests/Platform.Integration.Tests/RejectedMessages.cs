@@ -31,6 +31,9 @@ public sealed class RejectedMessages : IAsyncDisposable
         return rejected;
     }
 
+    /// <summary>Messages set aside so far.</summary>
+    public int Count => _messages.Count;
+
     /// <summary>Waits for the message with that body.</summary>
     public Task<RejectedMessage> WithBodyAsync(byte[] body, CancellationToken cancel) => Eventually.GetAsync(
         () => Task.FromResult(_messages.FirstOrDefault(message => message.Body.AsSpan().SequenceEqual(body))), "the rejected message", cancel);

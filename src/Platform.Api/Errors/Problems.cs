@@ -84,7 +84,7 @@ internal static class Problems
             {
                 Status = StatusCodes.Status503ServiceUnavailable,
                 Type = TypePrefix + "unavailable",
-                Title = "The database or the broker is away; nothing was changed. Try again.",
+                Title = "The database or the broker is away. Try again: what may have been done already counts once.",
             };
         }
     }

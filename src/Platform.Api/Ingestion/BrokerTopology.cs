@@ -3,14 +3,23 @@ using Platform.Api.Tenants;
 
 namespace Platform.Api.Ingestion;
 
-/// <summary>Makes the broker ready for tenants when the process starts, however late the broker is, and says whether it is.</summary>
-internal sealed class BrokerTopology(BrokerManagement broker, TimeProvider time, ILogger<BrokerTopology> log) : BackgroundService, IHealthCheck
+/// <summary>
+/// Makes the broker ready for tenants when the process starts, however late the broker is. Healthy when that is done, for as long as the
+/// broker answers.
+/// </summary>
+internal sealed class BrokerTopology(
+    BrokerManagement broker, StatisticsPublisher publisher, TimeProvider time, ILogger<BrokerTopology> log) : BackgroundService, IHealthCheck
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
     private volatile bool _isReady;
 
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_isReady ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The broker has not answered yet."));
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        if (!_isReady)
+            return HealthCheckResult.Unhealthy("The broker has not answered yet.");
+        await publisher.CheckAsync(cancellationToken);
+        return HealthCheckResult.Healthy();
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

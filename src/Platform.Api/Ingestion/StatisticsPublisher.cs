@@ -6,7 +6,7 @@ using RabbitMQ.Client.Exceptions;
 namespace Platform.Api.Ingestion;
 
 /// <summary>The broker cannot take a message now; it may, later.</summary>
-internal sealed class BrokerUnavailableException(string message, Exception inner) : Exception(message, inner);
+internal sealed class BrokerUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
 /// Sends windows that came over HTTP on the same road as those that come over the broker. The platform's own user is the sender; it
@@ -14,16 +14,23 @@ internal sealed class BrokerUnavailableException(string message, Exception inner
 /// </summary>
 internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>How long a confirm is waited for: a network that swallows everything is not noticed by itself for minutes.</summary>
+    /// <summary>How long a confirm is waited for: a network that swallows everything is not noticed by itself for long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>The same for a sign of life.</summary>
+    private static readonly TimeSpan PatienceOnCheck = TimeSpan.FromSeconds(3);
+
+    /// <summary>A connection that says nothing for two to four times as long is closed.</summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _connecting = new(1);
     private IConnection? _connection;
     private IChannel? _channel;
+    private volatile bool _isBlocked;
 
     /// <summary>Publishes a window's body, unchanged.</summary>
     /// <exception cref="BrokerUnavailableException">The broker is away, or has not confirmed.</exception>
-    public async Task PublishAsync(string tenant, string fleet, Guid messageId, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    public Task PublishAsync(string tenant, string fleet, Guid messageId, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
         var properties = new BasicProperties
         {
@@ -33,22 +40,15 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
             DeliveryMode = DeliveryModes.Persistent,
             Headers = new Dictionary<string, object?> { [IngressNames.OnBehalfOfHeader] = tenant },
         };
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancel);
-        try
-        {
-            var channel = await ChannelAsync(either.Token);
-            await channel.BasicPublishAsync(IngressNames.Exchange, $"{tenant}.{fleet}", mandatory: true, properties, body, either.Token);
-        }
-        catch (OperationCanceledException fault) when (!cancel.IsCancellationRequested)
-        {
-            throw new BrokerUnavailableException($"The broker has not confirmed the message within {Patience.TotalSeconds:0} s.", fault);
-        }
-        catch (Exception fault) when (fault is RabbitMQClientException or PublishException or IOException or System.Net.Sockets.SocketException)
-        {
-            throw new BrokerUnavailableException("The broker did not take the message.", fault);
-        }
+        return AskAsync(
+            (channel, stop) => channel.BasicPublishAsync(IngressNames.Exchange, $"{tenant}.{fleet}", mandatory: true, properties, body, stop).AsTask(),
+            Patience, cancel);
     }
+
+    /// <summary>Asks for a sign of life on the connection that the windows take.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker gives none, or takes no messages.</exception>
+    public Task CheckAsync(CancellationToken cancel) =>
+        AskAsync((channel, stop) => channel.ExchangeDeclarePassiveAsync(IngressNames.Exchange, stop), PatienceOnCheck, cancel);
 
     public async ValueTask DisposeAsync()
     {
@@ -57,6 +57,30 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
         if (_connection is not null)
             await _connection.DisposeAsync();
         _connecting.Dispose();
+    }
+
+    private async Task AskAsync(Func<IChannel, CancellationToken, Task> ask, TimeSpan patience, CancellationToken cancel)
+    {
+        if (_isBlocked && _connection is { IsOpen: true })
+            throw new BrokerUnavailableException("The broker is short of disk space or memory, and takes no messages.");
+        using var waiting = new CancellationTokenSource(patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(waiting.Token, cancel);
+        try
+        {
+            // Given up from outside: a cancelled call to the broker may wait for its answer all the same.
+            await ask(await ChannelAsync(either.Token).WaitAsync(either.Token), either.Token).WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException fault) when (!cancel.IsCancellationRequested)
+        {
+            // The network may have forgotten the connection. The next call opens another, without waiting for missed heartbeats.
+            if (!_isBlocked)
+                _ = Interlocked.Exchange(ref _connection, null)?.DisposeAsync().AsTask();
+            throw new BrokerUnavailableException($"The broker has not answered within {patience.TotalSeconds:0} s.", fault);
+        }
+        catch (Exception fault) when (fault is RabbitMQClientException or PublishException or IOException or System.Net.Sockets.SocketException)
+        {
+            throw new BrokerUnavailableException("The broker did not take the message.", fault);
+        }
     }
 
     private async Task<IChannel> ChannelAsync(CancellationToken cancel)
@@ -84,7 +108,7 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
         }
     }
 
-    private Task<IConnection> ConnectAsync(CancellationToken cancel)
+    private async Task<IConnection> ConnectAsync(CancellationToken cancel)
     {
         var (name, password) = options.Value.BrokerUser;
         var factory = new ConnectionFactory
@@ -97,7 +121,18 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
             ClientProvidedName = "api",
             // We connect anew ourselves: a connection that came back beside ours would stay for ever.
             AutomaticRecoveryEnabled = false,
+            RequestedHeartbeat = Heartbeat,
         };
-        return factory.CreateConnectionAsync(cancel);
+        var connection = await factory.CreateConnectionAsync(cancel);
+        _isBlocked = false;
+        connection.ConnectionBlockedAsync += (_, _) => SetBlockedAsync(true);
+        connection.ConnectionUnblockedAsync += (_, _) => SetBlockedAsync(false);
+        return connection;
+    }
+
+    private Task SetBlockedAsync(bool isBlocked)
+    {
+        _isBlocked = isBlocked;
+        return Task.CompletedTask;
     }
 }

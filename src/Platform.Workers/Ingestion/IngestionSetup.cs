@@ -15,6 +15,9 @@ internal static class IngestionSetup
     /// <summary>Batches in the making at once: one is stored while the next is filled.</summary>
     private const int Batches = 2;
 
+    /// <summary>A connection that says nothing for two to four times as long is closed, and another one opened.</summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
+
     public static void AddIngestion(this IServiceCollection services, WorkerOptions options)
     {
         var user = options.RabbitMq.UserInfo.Split(':', 2);
@@ -30,6 +33,7 @@ internal static class IngestionSetup
                 {
                     host.Username(Uri.UnescapeDataString(user[0]));
                     host.Password(Uri.UnescapeDataString(user[^1]));
+                    host.Heartbeat(Heartbeat);
                 });
                 broker.ReceiveEndpoint(IngressNames.Intake, endpoint => Configure(endpoint, context));
             });
