@@ -31,6 +31,7 @@ public static class Migrator
         await using (var events = EventStore.Open(dataSource, AutoCreate.CreateOrUpdate))
             await events.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         PostgreSqlObjectsInstaller.Install(connection, "hangfire");
+        await TableStorage.ApplyAsync(connection, cancel);
         var role = application ?? ApplicationRole.ConnectionFor(owner);
         await ApplicationRole.EnsureAsync(connection, role, derived: application is null, cancel);
         await RowSecurity.ApplyAsync(connection, new NpgsqlConnectionStringBuilder(role).Username!, cancel);

@@ -10,6 +10,12 @@ namespace Platform.Persistence;
 public sealed class PlatformStore : IAsyncDisposable
 {
     /// <summary>
+    /// The few statements that do nearly all the work are parsed and planned once a connection, not each time. A pooler that cannot keep
+    /// prepared statements is told so by the connection string, which comes after these.
+    /// </summary>
+    private const string Defaults = "Max Auto Prepare=40;";
+
+    /// <summary>
     /// Lets go of the locks of a host that has vanished without a word, with its machine or its network: at once it is not missed, for a
     /// dead connection looks like one that has nothing to say.
     /// </summary>
@@ -30,7 +36,7 @@ public sealed class PlatformStore : IAsyncDisposable
     /// <exception cref="ArgumentException">The string cannot be read, or would leak one tenant's settings to the next.</exception>
     public PlatformStore(string connectionString)
     {
-        _settings = new NpgsqlConnectionStringBuilder(connectionString);
+        _settings = new NpgsqlConnectionStringBuilder(Defaults + connectionString);
         if (_settings.NoResetOnClose)
             throw new ArgumentException("'No Reset On Close' would hand one tenant's session settings to the next.", nameof(connectionString));
         _settings.Options ??= Vanishing;

@@ -88,7 +88,7 @@ public sealed class RowSecurityTests(TestStore store)
         }
 
         Assert.Equal(0, await CountAsync(owner, "platform.fleets", $"where tenant_id = '{stranger}'"));
-        Assert.Equal("42501", await StateOfAsync($"insert into platform.workload_sums values ('{stranger}', 'forged', 1, '')", owner));
+        Assert.Equal("42501", await StateOfAsync($"insert into platform.workload_sums values ('{stranger}', 'forged', 1, '', null, 1)", owner));
         Assert.Equal("42501", await StateOfAsync($"update platform.fleets set tenant_id = '{stranger}', fleet_id = 'taken'", owner));
     }
 

@@ -115,7 +115,7 @@ public sealed class TestStore : IAsyncLifetime
     {
         Basis = basis with { WorkloadVersion = workloadVersion },
         At = At,
-        Sums = SumsOf(workloadVersion).ToBytes(),
+        Sums = new SumsToStore(SumsOf(workloadVersion).ToBytes(), null),
         Outcome = SolvePolicy.Solve(
             new SnapshotInputs
             {

@@ -180,7 +180,7 @@ internal sealed class EstimateBenchmark
                 SolvedAt = at,
             },
             basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null);
-        var written = await solves.CommitAsync([new SolveResult { Basis = basis, At = at, Sums = basis.Sums.ToBytes(), Outcome = outcome }], cancel);
+        var written = await solves.CommitAsync([new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome }], cancel);
         if (written.Count != 1)
             throw new CommandFailure("a re-solve was overtaken, though nobody else solves", CommandFailure.JobSaysNo);
     }

@@ -43,12 +43,13 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
         var sums = Enumerable.Range(0, Kinds).Select(History).ToArray();
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var rows = await connection.BeginBinaryImportAsync(
-            "copy platform.workload_sums (tenant_id, fleet_id, workload_version, sums) from stdin (format binary)", cancel);
+            "copy platform.workload_sums (tenant_id, fleet_id, workload_version, whole_version, sums) from stdin (format binary)", cancel);
         for (var i = 0; i < fleets; i++)
         {
             await rows.StartRowAsync(cancel);
             await rows.WriteAsync(TenantOf(i), NpgsqlDbType.Text, cancel);
             await rows.WriteAsync(NameOf(i), NpgsqlDbType.Text, cancel);
+            await rows.WriteAsync(0L, NpgsqlDbType.Bigint, cancel);
             await rows.WriteAsync(0L, NpgsqlDbType.Bigint, cancel);
             await rows.WriteAsync(sums[i % Kinds], NpgsqlDbType.Bytea, cancel);
         }

@@ -30,6 +30,15 @@ internal sealed class AgeBucket
     public void AddWindows(UInt128 windows, UInt128 ticks) =>
         (Windows, WindowTicks) = checked((Windows + windows, WindowTicks + ticks));
 
+    /// <summary>Adds what another bucket of the same time and width holds.</summary>
+    public void Add(AgeBucket other)
+    {
+        Covered.Mark(other.Covered);
+        AddWindows(other.Windows, other.WindowTicks);
+        foreach (var task in other._tasks)
+            For(task.TaskType)?.Add(task);
+    }
+
     /// <summary>
     /// The sums of a task type, made if need be; null when there is no room. Of too many names those that sort first are kept: the
     /// names only ever grow in number, so one that has lost its place can never win it back, and what is kept is whole in every order.

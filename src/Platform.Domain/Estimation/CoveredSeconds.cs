@@ -41,6 +41,13 @@ internal sealed class CoveredSeconds
         }
     }
 
+    /// <summary>Marks all that another bucket of the same width has marked.</summary>
+    public void Mark(CoveredSeconds other)
+    {
+        for (var word = 0; word < _bits.Length; word++)
+            _bits[word] |= other._bits[word];
+    }
+
     /// <summary>
     /// The end, exclusive, of the run of equal seconds that begins at <paramref name="from"/>, at most the bucket's length. Runs of
     /// uncovered and covered seconds by turns are the shortest form of the usual mask, which has one.

@@ -48,6 +48,15 @@ internal sealed class TaskSums(string taskType)
         _cellCount++;
     }
 
+    /// <summary>Adds the sums of the same task type from other windows.</summary>
+    public void Add(TaskSums other)
+    {
+        for (var sum = 0; sum < Count; sum++)
+            _sums[sum] = checked(_sums[sum] + other._sums[sum]);
+        foreach (var cell in other.Cells)
+            Add(cell);
+    }
+
     /// <summary>Makes room for a number of cells.</summary>
     public void Reserve(int cells)
     {

@@ -4,8 +4,8 @@ namespace Platform.Domain.Estimation;
 
 /// <summary>
 /// What a fleet's workload windows add up to, exactly: 128-bit whole-number sums for each age bucket and task type, and the seconds
-/// that were covered. <see cref="Fold"/> and <see cref="Prune"/> commute: any order and any batching of the same calls gives the
-/// same <see cref="ToBytes"/>. Not safe for use from several threads at once.
+/// that were covered. <see cref="Fold"/>, <see cref="Add(WorkloadSums)"/> and <see cref="Prune"/> commute: any order and any batching of the same
+/// calls gives the same <see cref="ToBytes"/>. Not safe for use from several threads at once.
 /// </summary>
 /// <remarks>
 /// Buckets have a fixed width, a 64th of the horizon in whole seconds but at least 5, and begin at multiples of it since 1970-01-01T00:00:00Z. Of a
@@ -76,6 +76,23 @@ public sealed class WorkloadSums
             FoldInto(index, span, window.Tasks);
     }
 
+    /// <summary>Adds the sums of other windows: the same as to fold those here.</summary>
+    /// <param name="other">Sums of the same horizon; they stay as they are.</param>
+    /// <exception cref="ArgumentException">Another horizon has other buckets.</exception>
+    public void Add(WorkloadSums other)
+    {
+        if (other.HorizonSeconds != HorizonSeconds)
+            throw new ArgumentException($"Sums over {other.HorizonSeconds} s cannot be added to sums over {HorizonSeconds} s.", nameof(other));
+        KeepFromBucket(other._firstKept);
+        if (LastWindowEnd is not { } last || other.LastWindowEnd > last)
+            LastWindowEnd = other.LastWindowEnd;
+        foreach (var bucket in other._buckets)
+        {
+            if (bucket.Index >= _firstKept)
+                BucketAt(bucket.Index).Add(bucket);
+        }
+    }
+
     /// <summary>
     /// Drops the buckets that are wholly older than the horizon at an instant, now and when they come late. Estimates as of that
     /// instant or any later one stay the same; earlier ones can no longer be had from these sums.
@@ -89,9 +106,11 @@ public sealed class WorkloadSums
     /// <exception cref="FormatException">The bytes are not of this form or version: fold anew from the events.</exception>
     public static WorkloadSums FromBytes(ReadOnlySpan<byte> bytes) => WorkloadSumsForm.Read(bytes);
 
-    private void KeepFrom(long asOfSecond)
+    private void KeepFrom(long asOfSecond) => KeepFromBucket(WindowSpan.FloorDivide(asOfSecond - HorizonSeconds, BucketSeconds));
+
+    private void KeepFromBucket(long first)
     {
-        _firstKept = Math.Max(_firstKept, WindowSpan.FloorDivide(asOfSecond - HorizonSeconds, BucketSeconds));
+        _firstKept = Math.Max(_firstKept, first);
         var old = 0;
         while (old < _buckets.Count && _buckets[old].Index < _firstKept)
             old++;

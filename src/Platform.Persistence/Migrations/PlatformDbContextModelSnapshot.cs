@@ -209,10 +209,18 @@ namespace Platform.Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("fleet_id");
 
+                    b.Property<byte[]>("Recent")
+                        .HasColumnType("bytea")
+                        .HasColumnName("recent");
+
                     b.Property<byte[]>("Sums")
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("sums");
+
+                    b.Property<long>("WholeVersion")
+                        .HasColumnType("bigint")
+                        .HasColumnName("whole_version");
 
                     b.Property<long>("WorkloadVersion")
                         .HasColumnType("bigint")

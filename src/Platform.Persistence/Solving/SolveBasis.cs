@@ -8,6 +8,12 @@ namespace Platform.Persistence.Solving;
 /// <summary>What a solve starts from.</summary>
 public sealed record SolveBasis
 {
+    /// <summary>Up to here PostgreSQL keeps the recent sums in the row itself; more would go to a table of their own, as the whole does.</summary>
+    private const int SmallBytes = 1_500;
+
+    /// <summary>The recent sums may be this part of the whole: what is written in all is a few times what the windows add.</summary>
+    private const int LargestPart = 8;
+
     /// <summary>The fleet.</summary>
     public required FleetKey Key { get; init; }
 
@@ -23,14 +29,27 @@ public sealed record SolveBasis
     /// <summary>Version of the workload stream up to which windows are in the sums.</summary>
     public required long WorkloadVersion { get; init; }
 
-    /// <summary>The version up to which windows are in the sums as they are stored; null when those are of no use, or there are none.</summary>
-    public required long? StoredWorkloadVersion { get; init; }
+    /// <summary>What is stored of the sums; null when that is of no use, or there are none.</summary>
+    public required StoredSums? Stored { get; init; }
 
     /// <summary>When the fleet was solved last, or null.</summary>
     public required DateTimeOffset? SolvedAt { get; init; }
 
     /// <summary>When the fleet was to be solved: if that has changed meanwhile, somebody has asked for another solve.</summary>
     public required DateTimeOffset DueAt { get; init; }
+
+    /// <summary>
+    /// What is to be stored of the sums: the recent part while that is small, else all as one; null while nothing is new. What has faded
+    /// of the stored part meanwhile is dropped when that is written next.
+    /// </summary>
+    public SumsToStore? SumsToStore()
+    {
+        if (Stored?.WorkloadVersion == WorkloadVersion)
+            return null;
+        return Stored?.Recent.ToBytes() is { } recent && recent.Length <= Math.Max(SmallBytes, Stored.WholeLength / LargestPart)
+            ? new SumsToStore(null, recent)
+            : new SumsToStore(Sums.ToBytes(), null);
+    }
 }
 
 /// <summary>A fleet that was there to be loaded.</summary>
@@ -38,6 +57,18 @@ public sealed record SolveBasis
 /// <param name="Basis">What to solve on; null when there is a fault.</param>
 /// <param name="Fault">Why what is stored of this fleet cannot be solved on, or null.</param>
 public sealed record LoadedFleet(FleetKey Key, SolveBasis? Basis, Exception? Fault);
+
+/// <summary>What is stored of a fleet's sums, and what has come to them since.</summary>
+/// <param name="WorkloadVersion">Version of the workload stream up to which windows are in the sums as they are stored.</param>
+/// <param name="WholeVersion">The version up to which windows are in the part that holds nearly all.</param>
+/// <param name="WholeLength">Bytes of that part.</param>
+/// <param name="Recent">The sums of all windows that are not in it, also of those that have come since the sums were stored.</param>
+public sealed record StoredSums(long WorkloadVersion, long WholeVersion, int WholeLength, WorkloadSums Recent);
+
+/// <summary>Sums to be stored.</summary>
+/// <param name="Whole">The part that holds nearly all; null to leave it as it is.</param>
+/// <param name="Recent">The rest; null when <paramref name="Whole"/> holds all.</param>
+public sealed record SumsToStore(byte[]? Whole, byte[]? Recent);
 
 /// <summary>What a solve came to, ready to be written.</summary>
 public sealed record SolveResult
@@ -49,7 +80,7 @@ public sealed record SolveResult
     public required DateTimeOffset At { get; init; }
 
     /// <summary>The sums in their stored form, or null when those that are stored will do.</summary>
-    public required byte[]? Sums { get; init; }
+    public required SumsToStore? Sums { get; init; }
 
     /// <summary>What was decided.</summary>
     public required SolveOutcome Outcome { get; init; }

@@ -18,8 +18,8 @@ namespace Platform.Persistence.Solving;
 internal sealed class SolveReading(TenantSession session, DateTimeOffset now, SolveClock clock)
 {
     private const string Standing = """
-        select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.sums, a.hash, a.document, w.version,
-            f.solved_at
+        select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.whole_version, s.sums, s.recent,
+            a.hash, a.document, w.version, f.solved_at
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.fleets f on f.tenant_id = $1 and f.fleet_id = asked.fleet_id and f.retired_at is null
         left join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
@@ -71,6 +71,9 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
         foreach (var loading in _fleets.Values.Where(it => it is { Fault: null, IsFoldedAnew: true, StreamVersion: > 0 }))
             await FoldAnewAsync(loading, cancel);
+        clock.Enter(SolveStage.Fold);
+        foreach (var loading in _fleets.Values.Where(it => it is { Fault: null, IsFoldedAnew: false }))
+            loading.Guard(() => loading.Sums!.Add(loading.Stored!.Recent));
         return [.. _fleets.Values.Select(it => it.ToLoaded(session.Tenant))];
     }
 
@@ -80,41 +83,41 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         {
             Fleet = row.GetString(0),
             DueAt = row.GetFieldValue<DateTimeOffset>(4),
-            StreamVersion = Number(row, 9) ?? 0,
-            SolvedAt = row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10),
+            StreamVersion = Number(row, 11) ?? 0,
+            SolvedAt = row.IsDBNull(12) ? null : row.GetFieldValue<DateTimeOffset>(12),
         };
         _fleets.Add(loading.Fleet, loading);
         loading.Guard(() =>
         {
             var definition = JsonSerializer.Deserialize<FleetDefinition>(Utf8(row, 1), StrictJson.Options)!;
             loading.State = new Fleet { Definition = definition, Revision = row.GetInt32(2), LatestVersion = row.GetInt32(3) };
-            if (!row.IsDBNull(7))
-                loading.Latest = new StoredSnapshot(loading.State.LatestVersion, row.GetString(7), row.GetFieldValue<byte[]>(8));
-            Restore(loading, definition.Solving.HorizonSeconds, Number(row, 5), row.IsDBNull(6) ? null : row.GetFieldValue<byte[]>(6));
+            if (!row.IsDBNull(9))
+                loading.Latest = new StoredSnapshot(loading.State.LatestVersion, row.GetString(9), row.GetFieldValue<byte[]>(10));
+            clock.Enter(SolveStage.Fold);
+            Restore(loading, definition.Solving.HorizonSeconds, row);
+            clock.Enter(SolveStage.Read);
         });
     }
 
     /// <summary>The sums are derived: those of another horizon, or of another form, are folded again from the events.</summary>
-    private void Restore(Loading loading, int horizonSeconds, long? workloadVersion, byte[]? stored)
+    private static void Restore(Loading loading, int horizonSeconds, NpgsqlDataReader row)
     {
-        clock.Enter(SolveStage.Fold);
-        if (stored is not null && TryRestore(stored) is { } sums && sums.HorizonSeconds == horizonSeconds)
-            (loading.Sums, loading.StoredVersion, loading.Version) = (sums, workloadVersion, workloadVersion!.Value);
-        else
-            loading.Sums = new WorkloadSums(horizonSeconds);
-        clock.Enter(SolveStage.Read);
-    }
-
-    private static WorkloadSums? TryRestore(byte[] stored)
-    {
+        loading.Sums = new WorkloadSums(horizonSeconds);
+        if (Number(row, 5) is not { } version)
+            return;
+        var whole = row.GetFieldValue<byte[]>(7);
         try
         {
-            return WorkloadSums.FromBytes(stored);
+            var sums = WorkloadSums.FromBytes(whole);
+            var recent = row.IsDBNull(8) ? new WorkloadSums(horizonSeconds) : WorkloadSums.FromBytes(row.GetFieldValue<byte[]>(8));
+            if (sums.HorizonSeconds != horizonSeconds)
+                return;
+            (loading.Sums, loading.Version) = (sums, version);
+            loading.Stored = new StoredSums(version, row.GetInt64(6), whole.Length, recent);
         }
         catch (FormatException)
         {
             // Another version of the estimator has written them.
-            return null;
         }
     }
 
@@ -128,7 +131,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     {
         var window = JsonSerializer.Deserialize(utf8, StoredEventJson.Default.WorkloadWindowRecorded)!.Window;
         clock.Enter(SolveStage.Fold);
-        loading.Sums!.Fold(window);
+        (loading.Stored?.Recent ?? loading.Sums!).Fold(window);
         loading.Version = Math.Max(loading.Version, version);
         clock.Enter(SolveStage.Read);
     }
@@ -207,11 +210,11 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
         public long Version { get; set; }
 
-        public long? StoredVersion { get; set; }
+        public StoredSums? Stored { get; set; }
 
         public Exception? Fault { get; private set; }
 
-        public bool IsFoldedAnew => StoredVersion is null;
+        public bool IsFoldedAnew => Stored is null;
 
         /// <summary>What is wrong with one fleet must not keep the others from being solved.</summary>
         public void Guard(Action step)
@@ -239,7 +242,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             Latest = Latest,
             Sums = Sums!,
             WorkloadVersion = Version,
-            StoredWorkloadVersion = StoredVersion,
+            Stored = Stored,
             SolvedAt = SolvedAt,
             DueAt = DueAt,
         };

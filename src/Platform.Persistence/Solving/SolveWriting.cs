@@ -23,9 +23,17 @@ internal sealed class SolveWriting(TenantSession session)
         """;
 
     private const string SaveSums = """
-        insert into platform.workload_sums (tenant_id, fleet_id, workload_version, sums)
-        select $1, u.fleet_id, u.workload_version, u.sums from unnest($2, $3, $4) as u(fleet_id, workload_version, sums)
-        on conflict (tenant_id, fleet_id) do update set workload_version = excluded.workload_version, sums = excluded.sums
+        insert into platform.workload_sums (tenant_id, fleet_id, workload_version, whole_version, sums)
+        select $1, u.fleet_id, u.workload_version, u.workload_version, u.sums from unnest($2, $3, $4) as u(fleet_id, workload_version, sums)
+        on conflict (tenant_id, fleet_id) do update
+        set workload_version = excluded.workload_version, whole_version = excluded.whole_version, sums = excluded.sums, recent = null
+        """;
+
+    // Another solve may have written the whole meanwhile: these belong to the one that was read, and to no other.
+    private const string SaveRecentSums = """
+        update platform.workload_sums s set workload_version = u.workload_version, recent = u.recent
+        from unnest($2, $3, $4, $5) as u(fleet_id, workload_version, recent, whole_version)
+        where s.tenant_id = $1 and s.fleet_id = u.fleet_id and s.whole_version = u.whole_version
         """;
 
     private readonly List<FleetUpdate> _updates = [];
@@ -119,19 +127,32 @@ internal sealed class SolveWriting(TenantSession session)
                 Of([.. _updates.Select(it => it.Hash)], NpgsqlDbType.Text),
             },
         });
-        SolveResult[] changed = [.. results.Where(result => result.Sums is not null)];
-        if (changed.Length > 0)
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(SaveSums)
+        if (CommandFor(SaveSums, results, sums => sums.Whole) is { } whole)
+            batch.BatchCommands.Add(whole.Command);
+        if (CommandFor(SaveRecentSums, results, sums => sums.Recent) is { } recent)
+        {
+            recent.Command.Parameters.Add(Of([.. recent.Results.Select(it => it.Basis.Stored!.WholeVersion)], NpgsqlDbType.Bigint));
+            batch.BatchCommands.Add(recent.Command);
+        }
+
+        await batch.ExecuteNonQueryAsync(cancel);
+    }
+
+    private (NpgsqlBatchCommand Command, SolveResult[] Results)? CommandFor(string sql, SolveResult[] results, Func<SumsToStore, byte[]?> part)
+    {
+        SolveResult[] changed = [.. results.Where(result => result.Sums is not null && part(result.Sums) is not null)];
+        return changed.Length == 0 ? null : (
+            new NpgsqlBatchCommand(sql)
             {
                 Parameters =
                 {
                     Tenant(),
                     Of([.. changed.Select(it => it.Basis.Key.Fleet)], NpgsqlDbType.Text),
                     Of([.. changed.Select(it => it.Basis.WorkloadVersion)], NpgsqlDbType.Bigint),
-                    Of([.. changed.Select(it => it.Sums!)], NpgsqlDbType.Bytea),
+                    Of([.. changed.Select(it => part(it.Sums!)!)], NpgsqlDbType.Bytea),
                 },
-            });
-        await batch.ExecuteNonQueryAsync(cancel);
+            },
+            changed);
     }
 
     private NpgsqlParameter<string> Tenant() => new() { TypedValue = session.Tenant };

@@ -76,9 +76,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
             basis.Sums.Prune(at);
             var outcome = Solve(basis, at);
             clock.Enter(SolveStage.Fold);
-            // What is stored will do while there is nothing new in it: what has faded meanwhile is dropped again by the next solve.
-            var sums = basis.WorkloadVersion == basis.StoredWorkloadVersion ? null : basis.Sums.ToBytes();
-            results.Add(new SolveResult { Basis = basis, At = at, Sums = sums, Outcome = outcome });
+            results.Add(new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome });
             return null;
         }
         catch (Exception fault)

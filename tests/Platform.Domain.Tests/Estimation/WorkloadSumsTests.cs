@@ -31,6 +31,30 @@ public class WorkloadSumsTests
         return once.ToBytes().AsSpan().SequenceEqual(batched.ToBytes()) && once.LastWindowEnd == windows.Max(window => window.WindowEnd);
     }
 
+    [Property(MaxTest = 100)]
+    public bool Sums_of_parts_add_up_to_the_sums_of_all(int seed)
+    {
+        var random = new Random(seed);
+        var horizon = random.Next(60, 20_000);
+        var windows = Windows.Wild(random, random.Next(1, 25), horizon);
+        var asOf = Windows.Start.AddSeconds(random.NextDouble() * 2 * horizon);
+        WorkloadSums[] parts = [.. Enumerable.Range(0, 3).Select(_ => new WorkloadSums(horizon))];
+        foreach (var window in windows)
+            parts[random.Next(parts.Length)].Fold(window);
+        parts[random.Next(parts.Length)].Prune(asOf);
+        var before = parts[1].ToBytes();
+        parts[0].Add(parts[1]);
+        parts[0].Add(parts[2]);
+
+        var once = Fold(horizon, windows);
+        once.Prune(asOf);
+        return parts[0].ToBytes().AsSpan().SequenceEqual(once.ToBytes()) && parts[1].ToBytes().AsSpan().SequenceEqual(before);
+    }
+
+    [Fact]
+    public void Sums_over_another_horizon_cannot_be_added() =>
+        Assert.Throws<ArgumentException>(() => new WorkloadSums(Horizon).Add(new WorkloadSums(Horizon + 1)));
+
     [Property(MaxTest = 60)]
     public bool Pruning_earlier_or_later_gives_the_same_bytes(int seed)
     {
@@ -174,6 +198,9 @@ public class WorkloadSumsTests
         var forward = Fold(6_400, windows);
         Array.Reverse(windows);
         Assert.Equal(forward.ToBytes(), Fold(6_400, windows).ToBytes());
+        var parts = Fold(6_400, windows[..30]);
+        parts.Add(Fold(6_400, windows[30..]));
+        Assert.Equal(forward.ToBytes(), parts.ToBytes());
         Assert.InRange(forward.ToBytes().Length, 2_000 * 8, 2_000 * 11);
         Assert.Equal(2_000, forward.Buckets.Sum(bucket => bucket.Tasks.Count));
     }

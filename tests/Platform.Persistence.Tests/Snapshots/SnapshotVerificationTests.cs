@@ -139,7 +139,7 @@ public sealed class SnapshotVerificationTests(TestStore store)
         var previous = basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) with { DefinitionRevision = 0 } : null;
         var outcome = SolvePolicy.Solve(Inputs(basis, key.Tenant, key.Fleet, at), previous);
         Assert.IsType<SolveOutcome.Published>(outcome);
-        Assert.True(await store.CommitAsync(new SolveResult { Basis = basis, At = at, Sums = basis.Sums.ToBytes(), Outcome = outcome }, Cancel));
+        Assert.True(await store.CommitAsync(new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome }, Cancel));
     }
 
     private static SnapshotInputs Inputs(SolveBasis basis, string tenant, string fleet, DateTimeOffset at) => new()

@@ -1,3 +1,5 @@
+using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Ingestion;
@@ -203,15 +205,64 @@ public sealed class SolveStoreTests(TestStore store)
         Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key), 7), Cancel));
         await StoreWindowsAsync(key, 3);
         var basis = await LoadAsync(key);
-        Assert.Equal((10L, 7L), (basis.WorkloadVersion, basis.StoredWorkloadVersion));
+        Assert.Equal((10L, 7L), (basis.WorkloadVersion, basis.Stored?.WorkloadVersion));
         Assert.Equal(TestStore.SumsOf(10).ToBytes(), basis.Sums.ToBytes());
+    }
+
+    [Fact]
+    public async Task A_few_new_windows_are_stored_beside_the_sums_of_all_the_others()
+    {
+        var key = await FleetAsync();
+        await StoreWindowsAsync(key, 7);
+        Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key), 7), Cancel));
+        foreach (var (more, version) in new[] { (3, 10L), (2, 12L) })
+        {
+            await StoreWindowsAsync(key, more);
+            Assert.True(await ConfirmAsync(await LoadAsync(key)));
+            var basis = await LoadAsync(key);
+            Assert.Equal((version, version, 7L), (basis.WorkloadVersion, basis.Stored!.WorkloadVersion, basis.Stored.WholeVersion));
+            Assert.Equal(TestStore.SumsOf(version).ToBytes(), basis.Sums.ToBytes());
+            Assert.Null(basis.SumsToStore());
+        }
+    }
+
+    [Fact]
+    public async Task Recent_sums_are_not_added_to_a_whole_that_another_solve_has_written_meanwhile()
+    {
+        var key = await FleetAsync();
+        await StoreWindowsAsync(key, 7);
+        Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key), 7), Cancel));
+        await StoreWindowsAsync(key, 2);
+        var other = await LoadAsync(key);
+        await StoreWindowsAsync(key, 1);
+        var late = await LoadAsync(key);
+        Assert.True(await ConfirmAsync(other, new SumsToStore(other.Sums.ToBytes(), null)));
+        Assert.True(await ConfirmAsync(late));
+
+        var basis = await LoadAsync(key);
+        Assert.Equal((10L, 9L, 9L), (basis.WorkloadVersion, basis.Stored!.WorkloadVersion, basis.Stored.WholeVersion));
+        Assert.Equal(TestStore.SumsOf(10).ToBytes(), basis.Sums.ToBytes());
+    }
+
+    [Theory]
+    [InlineData(10, 1_000, false)]
+    [InlineData(400, 1_000, true)]
+    [InlineData(400, 100_000, false)]
+    public async Task All_sums_are_stored_as_one_when_the_recent_ones_have_grown(int taskTypes, int wholeLength, bool asOne)
+    {
+        var basis = await LoadAsync(await FleetAsync());
+        var recent = new WorkloadSums(basis.Sums.HorizonSeconds);
+        recent.Fold(TestStore.Window("chat") with { Tasks = [.. Enumerable.Range(0, taskTypes).Select(k => new TaskWindow { TaskType = $"t{k:000}", Arrivals = 1 })] });
+        var stored = (basis with { WorkloadVersion = 3, Sums = TestStore.SumsOf(3), Stored = new StoredSums(2, 1, wholeLength, recent) }).SumsToStore()!;
+        Assert.Equal(asOne ? TestStore.SumsOf(3).ToBytes() : null, stored.Whole);
+        Assert.Equal(asOne ? null : recent.ToBytes(), stored.Recent);
     }
 
     [Fact]
     public async Task A_fleet_without_windows_is_read_up_to_version_0()
     {
         var basis = await LoadAsync(await FleetAsync());
-        Assert.Equal((0L, null), (basis.WorkloadVersion, basis.StoredWorkloadVersion));
+        Assert.Equal((0L, null), (basis.WorkloadVersion, basis.Stored?.WorkloadVersion));
         Assert.Null(basis.Sums.LastWindowEnd);
     }
 
@@ -225,7 +276,7 @@ public sealed class SolveStoreTests(TestStore store)
         Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key), 4), Cancel));
         await store.ExecuteAsync("update platform.workload_sums set sums = $2::text::bytea where tenant_id = $1", Cancel, key.Tenant, form);
         var basis = await LoadAsync(key);
-        Assert.Equal((4L, null), (basis.WorkloadVersion, basis.StoredWorkloadVersion));
+        Assert.Equal((4L, null), (basis.WorkloadVersion, basis.Stored?.WorkloadVersion));
         Assert.Equal(TestStore.SumsOf(4).ToBytes(), basis.Sums.ToBytes());
     }
 
@@ -246,7 +297,7 @@ public sealed class SolveStoreTests(TestStore store)
         await store.Fleets.PutAsync(
             key.Tenant, key.Fleet, TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 3_600 } }, null, "ci", TestStore.At, Cancel);
         var basis = await LoadAsync(key);
-        Assert.Equal((1_300L, null), (basis.WorkloadVersion, basis.StoredWorkloadVersion));
+        Assert.Equal((1_300L, null), (basis.WorkloadVersion, basis.Stored?.WorkloadVersion));
         Assert.Equal(TestStore.SumsOf(500, 3_600).ToBytes(), basis.Sums.ToBytes());
     }
 
@@ -279,7 +330,7 @@ public sealed class SolveStoreTests(TestStore store)
             (await store.Snapshots.ListAsync(key.Tenant, key.Fleet, int.MaxValue, 10, Cancel))!.Count));
         Assert.Equal([0, 1, 0, 1], published);
         Assert.Equal(5, (await store.Fleets.FindAsync(keys[2].Tenant, keys[2].Fleet, Cancel))!.SolvedWorkloadVersion);
-        Assert.Null((await LoadAsync(keys[2])).StoredWorkloadVersion);
+        Assert.Null((await LoadAsync(keys[2])).Stored);
     }
 
     [Fact]
@@ -305,6 +356,9 @@ public sealed class SolveStoreTests(TestStore store)
         await store.PutFleetAsync(key.Tenant, key.Fleet, Cancel);
         return key;
     }
+
+    private async Task<bool> ConfirmAsync(SolveBasis basis, SumsToStore? sums = null) => await store.CommitAsync(
+        new SolveResult { Basis = basis, At = TestStore.At, Sums = sums ?? basis.SumsToStore(), Outcome = new SolveOutcome.Confirmed() }, Cancel);
 
     private async Task<SolveBasis> LoadAsync(FleetKey key) => (await store.LoadAsync(key, Cancel))!;
 
