@@ -56,6 +56,8 @@ public static class EventStore
         options.Events.TenancyStyle = TenancyStyle.Conjoined;
         options.Events.EnableUniqueIndexOnEventId = true;
         options.Advanced.DefaultTenantUsageEnabled = false;
+        // Marten would try a failed write again in our transaction, which is rolled back by then, and report that in place of the reason.
+        options.ConfigureWritePolly(_ => { });
         foreach (var (type, name) in EventNames)
             options.Events.MapEventType(type, name);
     });

@@ -81,14 +81,16 @@ public sealed class PlatformStore : IAsyncDisposable
     }
 
     /// <summary>
-    /// The same again may succeed: the database was away, overloaded or shut down, or another session was in the way. A unique key that
-    /// is in the way counts too: who comes second finds on the next try that it is a duplicate.
+    /// The same again may succeed: the database was away, overloaded, full or shut down, or another session was in the way. What ends a session
+    /// (FATAL, PANIC) was never a statement's fault. A unique key that is in the way counts too: who comes second finds on the next try
+    /// that it is a duplicate.
     /// </summary>
     public static bool IsTransient(Exception fault)
     {
         for (var cause = fault; cause is not null; cause = cause.InnerException)
         {
-            if (cause is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation or "25P03" or "57P01" or "57P02" or "57P03" } or
+            if (cause is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation or "57P01" or "57P02" or "57P03" } or
+                PostgresException { InvariantSeverity: "FATAL" or "PANIC" } or
                 NpgsqlException { IsTransient: true } or IOException or TimeoutException or System.Net.Sockets.SocketException)
                 return true;
         }

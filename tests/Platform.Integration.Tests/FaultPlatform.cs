@@ -17,14 +17,25 @@ public sealed class FaultPlatform : TestPlatform
 {
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(90);
 
+    private static int _port = 20_000 + (Environment.ProcessId % 1_500 * 8);
+
     private readonly string _home = Directory.CreateTempSubdirectory("platform-faults-").FullName;
     private readonly List<PlatformProcess> _processes = [];
 
+    public FaultPlatform()
+        : this(TestServices.Addresses)
+    {
+    }
+
+    internal FaultPlatform(ServiceAddresses services)
+        : base(services) =>
+        (Postgres, Broker) = (new FaultProxy(new NpgsqlConnectionStringBuilder(services.Postgres).Port), new FaultProxy(services.RabbitMq.Port));
+
     /// <summary>Between the hosts and PostgreSQL.</summary>
-    public FaultProxy Postgres { get; } = new(new NpgsqlConnectionStringBuilder(TestServices.Postgres).Port);
+    public FaultProxy Postgres { get; }
 
     /// <summary>Between the hosts and RabbitMQ.</summary>
-    public FaultProxy Broker { get; } = new(TestServices.RabbitMq.Port);
+    public FaultProxy Broker { get; }
 
     /// <summary>Addresses of the API and the worker.</summary>
     public IReadOnlyList<Uri> Hosts => [.. _processes.Select(process => process.Address)];
@@ -40,7 +51,7 @@ public sealed class FaultPlatform : TestPlatform
             CommandTimeout = 3,
             Options = "-c idle_in_transaction_session_timeout=3s",
         }.ConnectionString,
-        ["Platform:RabbitMq"] = new UriBuilder(TestServices.RabbitMq) { Port = Broker.Port }.Uri.ToString(),
+        ["Platform:RabbitMq"] = new UriBuilder(Services.RabbitMq) { Port = Broker.Port }.Uri.ToString(),
     };
 
     public override async ValueTask DisposeAsync()
@@ -54,16 +65,24 @@ public sealed class FaultPlatform : TestPlatform
         Directory.Delete(_home, recursive: true);
     }
 
+    /// <summary>Ends a host as an operator does.</summary>
+    public async Task StopAsync(Uri host)
+    {
+        var process = _processes.Single(process => process.Address == host);
+        await process.StopAsync();
+        _processes.Remove(process);
+    }
+
     protected override async Task<Uri> StartAsync(
         string name, Dictionary<string, string?> settings, Action<WebApplicationBuilder> add, Action<WebApplication> map)
     {
         var folder = Path.Combine(Script.Root, "src", name);
-        var address = new Uri($"http://127.0.0.1:{LoopbackPort.FirstFree(30_000 + (Environment.ProcessId % 1_000 * 8))}");
+        var address = new Uri($"http://127.0.0.1:{LoopbackPort.FirstFree(Interlocked.Increment(ref _port))}");
         var environment = new Dictionary<string, string> { ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority) };
         foreach (var (key, value) in Settings.Concat(settings))
             environment[key.Replace(":", "__", StringComparison.Ordinal)] = value!;
         var process = PlatformProcess.Start(_home, new ProcessStart(
-            $"{name}-{_processes.Count}", ["dotnet", Path.Combine(folder, "bin/Release/net10.0", $"{name}.dll")], folder, address)
+            $"{name}-{address.Port}", ["dotnet", Path.Combine(folder, "bin/Release/net10.0", $"{name}.dll")], folder, address)
         {
             Environment = environment,
         });

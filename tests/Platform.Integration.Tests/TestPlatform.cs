@@ -26,7 +26,14 @@ public class TestPlatform : IAsyncLifetime
     private readonly List<string> _virtualHosts = [];
     private Uri _api = null!;
 
-    public TestPlatform() => VirtualHost = NewVirtualHost();
+    public TestPlatform()
+        : this(TestServices.Addresses)
+    {
+    }
+
+    protected TestPlatform(ServiceAddresses services) => (Services, VirtualHost) = (services, NewVirtualHost());
+
+    public ServiceAddresses Services { get; }
 
     public TestDatabase Database { get; private set; } = null!;
 
@@ -44,8 +51,8 @@ public class TestPlatform : IAsyncLifetime
     protected virtual Dictionary<string, string?> Settings => new()
     {
         ["Platform:Postgres"] = Database.ConnectionString,
-        ["Platform:RabbitMq"] = TestServices.RabbitMq.ToString(),
-        ["Platform:RabbitMqManagement"] = TestServices.RabbitMqManagement.ToString(),
+        ["Platform:RabbitMq"] = Services.RabbitMq.ToString(),
+        ["Platform:RabbitMqManagement"] = Services.RabbitMqManagement.ToString(),
         ["Platform:IngressVirtualHost"] = VirtualHost,
         ["Platform:OperatorKey"] = OperatorKey,
         ["Platform:KeyPepper"] = "pepper-of-the-tests",
@@ -53,7 +60,7 @@ public class TestPlatform : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Database = await TestDatabase.CreateAsync(TestContext.Current.CancellationToken);
+        Database = await TestDatabase.CreateAsync(Services.Postgres, TestContext.Current.CancellationToken);
         _api = await StartApiAsync([]);
         for (var i = 0; i < Workers; i++)
             await StartWorkerAsync([]);
@@ -120,8 +127,8 @@ public class TestPlatform : IAsyncLifetime
 
     public IConnectionFactory BrokerAs(string userName, string password, string? virtualHost = null, int? port = null) => new ConnectionFactory
     {
-        HostName = TestServices.RabbitMq.Host,
-        Port = port ?? TestServices.RabbitMq.Port,
+        HostName = Services.RabbitMq.Host,
+        Port = port ?? Services.RabbitMq.Port,
         VirtualHost = virtualHost ?? VirtualHost,
         UserName = userName,
         Password = password,
@@ -130,7 +137,7 @@ public class TestPlatform : IAsyncLifetime
     /// <summary>A connection to the broker as the platform's own user, who may read queues.</summary>
     public Task<IConnection> BrokerAsPlatformAsync(CancellationToken cancel)
     {
-        var user = TestServices.RabbitMq.UserInfo.Split(':');
+        var user = Services.RabbitMq.UserInfo.Split(':');
         return BrokerAs(user[0], user[1]).CreateConnectionAsync(cancel);
     }
 
@@ -141,13 +148,14 @@ public class TestPlatform : IAsyncLifetime
         return JsonNode.Parse(text)!;
     }
 
-    private static HttpClient Management() => new()
+    /// <summary>The broker's management interface.</summary>
+    public HttpClient Management() => new()
     {
-        BaseAddress = TestServices.RabbitMqManagement,
+        BaseAddress = Services.RabbitMqManagement,
         DefaultRequestHeaders =
         {
             Authorization = new AuthenticationHeaderValue(
-                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(TestServices.RabbitMq.UserInfo)))),
+                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(Services.RabbitMq.UserInfo)))),
         },
     };
 

@@ -35,7 +35,6 @@ public sealed class PlatformStoreTests(TestStore store)
 
     [Theory]
     [InlineData("23505", true)]
-    [InlineData("25P03", true)]
     [InlineData("40001", true)]
     [InlineData("40P01", true)]
     [InlineData("53300", true)]
@@ -51,6 +50,12 @@ public sealed class PlatformStoreTests(TestStore store)
         Assert.Equal(passing, PlatformStore.IsTransient(fault));
         Assert.Equal(passing, PlatformStore.IsTransient(new InvalidOperationException("wrapped", new InvalidOperationException("twice", fault))));
     }
+
+    [Theory]
+    [InlineData("25P03")]
+    [InlineData("XX000")]
+    public void What_ends_a_session_passes(string sqlState) =>
+        Assert.True(PlatformStore.IsTransient(new PostgresException("could not write init file", "TÖDLICH", "FATAL", sqlState)));
 
     [Fact]
     public void A_lost_connection_passes_and_a_wrong_argument_lasts()

@@ -24,9 +24,12 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>As the owner, who is above row-level security here.</summary>
     public string OwnerConnectionString { get; }
 
-    public static async Task<TestDatabase> CreateAsync(CancellationToken cancel)
+    public static Task<TestDatabase> CreateAsync(CancellationToken cancel) => CreateAsync(TestServices.Postgres, cancel);
+
+    /// <summary>The same on another server.</summary>
+    public static async Task<TestDatabase> CreateAsync(string server, CancellationToken cancel)
     {
-        var database = new TestDatabase(TestServices.Postgres, $"test_{Guid.NewGuid():n}");
+        var database = new TestDatabase(server, $"test_{Guid.NewGuid():n}");
         await database.OnServerAsync($"create database {database.Name}", cancel);
         await Migrator.MigrateAsync(database.OwnerConnectionString, null, cancel);
         return database;

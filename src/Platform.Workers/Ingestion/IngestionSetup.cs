@@ -23,6 +23,9 @@ internal static class IngestionSetup
         var user = options.RabbitMq.UserInfo.Split(':', 2);
         services.AddSingleton(new WindowReception(Uri.UnescapeDataString(user[0])));
         services.AddSingleton(provider => new WorkloadIntake(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton<IntakeCheck>();
+        services.AddSingleton(provider => new BrokerCheck(options, provider.GetRequiredService<TimeProvider>()));
+        services.AddHealthChecks().AddCheck<IntakeCheck>("intake", tags: ["ready"]).AddCheck<BrokerCheck>("broker", tags: ["ready"]);
         services.AddMassTransit(bus =>
         {
             bus.AddConsumer<WorkloadWindowConsumer>(consumer => consumer.Options<BatchOptions>(batch => batch

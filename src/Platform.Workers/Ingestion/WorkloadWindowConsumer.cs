@@ -11,7 +11,7 @@ namespace Platform.Workers.Ingestion;
 /// confirmed its copy in the queue of rejected messages.
 /// </summary>
 internal sealed class WorkloadWindowConsumer(
-    WindowReception reception, WorkloadIntake intake, TimeProvider time, ILogger<WorkloadWindowConsumer> log) : IConsumer<Batch<DeliveredWindow>>
+    WindowReception reception, WorkloadIntake intake, IntakeCheck check, TimeProvider time, ILogger<WorkloadWindowConsumer> log) : IConsumer<Batch<DeliveredWindow>>
 {
     /// <summary>Name of the meter.</summary>
     public const string MeterName = "Platform.Workers.Ingestion";
@@ -80,11 +80,15 @@ internal sealed class WorkloadWindowConsumer(
         {
             try
             {
-                return (await intake.StoreAsync(batch, cancel), null);
+                var outcomes = await intake.StoreAsync(batch, cancel);
+                check.Succeeded();
+                return (outcomes, null);
             }
             catch (Exception fault) when (!cancel.IsCancellationRequested)
             {
                 var passing = PlatformStore.IsTransient(fault);
+                if (passing)
+                    check.Failed(fault.GetBaseException().Message);
                 log.LogWarning(fault, "Storing {Count} windows failed; waiting {Pause} before the next try", batch.Count, pause);
                 if (!passing && attempt++ == attempts)
                     return (null, fault);

@@ -1,3 +1,4 @@
+using Npgsql;
 using Platform.Persistence.Ingestion;
 
 namespace Platform.Persistence.Tests.Ingestion;
@@ -53,6 +54,29 @@ public sealed class WorkloadIntakeTests(TestStore store)
             await StoreAsync(new(tenant, message, TestStore.Window("chat", 2)), new(tenant, message, TestStore.Window("code", 1))));
         await HoldsAsync(tenant, "chat", 1);
         await HoldsAsync(tenant, "code", 0);
+    }
+
+    /// <summary>The caller has to see why: what passes is waited for, anything else counts against the message.</summary>
+    [Fact]
+    public async Task What_has_kept_a_window_from_being_written_is_said_and_passes()
+    {
+        var tenant = await TenantWithAsync("chat");
+        await store.ExecuteAsync(
+            $"""
+            create function events.full_disk() returns trigger language plpgsql as $$ begin raise 'no space left' using errcode = '{PostgresErrorCodes.DiskFull}'; end $$;
+            create trigger full_disk before insert on events.mt_events for each row when (new.tenant_id = '{tenant}') execute function events.full_disk()
+            """,
+            Cancel);
+        try
+        {
+            var fault = await Assert.ThrowsAnyAsync<Exception>(() => StoreAsync(Incoming(tenant, "chat")));
+            Assert.Equal(PostgresErrorCodes.DiskFull, Assert.IsType<PostgresException>(fault.GetBaseException()).SqlState);
+            Assert.True(PlatformStore.IsTransient(fault));
+        }
+        finally
+        {
+            await store.ExecuteAsync("drop function events.full_disk() cascade", CancellationToken.None);
+        }
     }
 
     [Fact]
