@@ -55,7 +55,15 @@ internal sealed class SweepBenchmark : IAsyncDisposable
             }
         }
 
-        return new SweepReport { Fleets = fleets, Tenants = tenants, WindowsPerFleet = WindowsPerFleet, Deriving = MeasureDeriving(), Rounds = rounds };
+        return new SweepReport
+        {
+            Fleets = fleets,
+            Tenants = tenants,
+            WindowsPerFleet = WindowsPerFleet,
+            Deriving = MeasureDeriving(),
+            Rounds = rounds,
+            Floor = await SweepFloor.MeasureAsync(benchmark._database, cancel),
+        };
     }
 
     public async ValueTask DisposeAsync()

@@ -78,6 +78,9 @@ internal sealed record SweepReport
 
     public required IReadOnlyList<SweepRound> Rounds { get; init; }
 
+    /// <summary>To copy the snapshots and events of one round of new versions into empty tables.</summary>
+    public required CopyTime Floor { get; init; }
+
     public IEnumerable<string> ToLines()
     {
         yield return $"{Fleets} fleets of {SweepFleets.TaskTypes} task types, {Tenants} tenants, {WindowsPerFleet} new windows a fleet a round; medians";
@@ -97,6 +100,11 @@ internal sealed record SweepReport
                 + $"solving {Deriving.Solving * Share(rounds, it => it.DeriveSeconds):0.0 %}, writing {Share(rounds, it => it.WriteSeconds):0.0 %}; "
                 + $"Hangfire {Median(rounds, it => it.Used.Hangfire / it.CpuSeconds):0.0 %} of the CPU (in PostgreSQL)");
         }
+
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"  COPY of the same snapshots and events, nothing else: {Floor.CpuSeconds / Fleets * 1e6:0} µs a fleet (PostgreSQL {Floor.PostgresSeconds / Fleets * 1e6:0}); "
+            + $"a whole re-solve with a new version takes {Median([.. Rounds.Where(it => it.Revised)], it => it.CpuSeconds) / Floor.CpuSeconds:0.0} times that");
     }
 
     private double Micros(SweepRound[] rounds, Func<SweepRound, double> seconds) => Median(rounds, round => seconds(round) / Fleets * 1e6);
