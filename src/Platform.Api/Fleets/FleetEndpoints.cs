@@ -5,6 +5,7 @@ using Platform.Api.Errors;
 using Platform.Api.Paging;
 using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
+using Platform.Domain.Snapshots;
 using Platform.Domain.Tenants;
 using Platform.Persistence.Fleets;
 
@@ -17,8 +18,11 @@ internal sealed record FleetAnswer(
 /// <summary>How recent the fleet's allocation is.</summary>
 /// <param name="SolvedAt">When it was last solved, or null.</param>
 /// <param name="SolvedWorkloadVersion">Windows that are in that solve.</param>
+/// <param name="SolveReason">Why it was solved then, or null.</param>
 /// <param name="DueAt">When it is to be solved next.</param>
-internal sealed record Freshness(DateTimeOffset? SolvedAt, long SolvedWorkloadVersion, DateTimeOffset DueAt);
+/// <param name="DueReason">Why then.</param>
+internal sealed record Freshness(
+    DateTimeOffset? SolvedAt, long SolvedWorkloadVersion, SolveReason? SolveReason, DateTimeOffset DueAt, SolveReason DueReason);
 
 /// <summary>Whether the fleet is being solved as it should be.</summary>
 /// <param name="Status"><c>ok</c>, <c>waiting</c> for its first solve, <c>late</c> when no worker is solving it, or <c>fault</c>.</param>
@@ -121,7 +125,7 @@ internal static class FleetEndpoints
 
     private static FleetAnswer Answer(FleetView fleet, DateTimeOffset now) => new(
         fleet.Id, fleet.Revision, fleet.RevisedAt, fleet.Definition, fleet.LatestVersion, fleet.LatestHash,
-        new Freshness(fleet.SolvedAt, fleet.SolvedWorkloadVersion, fleet.DueAt), Health.Of(fleet, now));
+        new Freshness(fleet.SolvedAt, fleet.SolvedWorkloadVersion, fleet.SolveReason, fleet.DueAt, fleet.DueReason), Health.Of(fleet, now));
 
     private static bool TryReadIfMatch(HttpRequest request, out int? expected)
     {

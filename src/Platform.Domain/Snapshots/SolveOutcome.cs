@@ -1,3 +1,5 @@
+using Platform.Domain.Ingestion;
+
 namespace Platform.Domain.Snapshots;
 
 /// <summary>What a solve comes to.</summary>
@@ -6,6 +8,9 @@ public abstract record SolveOutcome
     private SolveOutcome()
     {
     }
+
+    /// <summary>What the solve expects of the windows to come; null for nothing.</summary>
+    public WorkloadExpectation? Expectation { get; init; }
 
     /// <summary>The next version.</summary>
     /// <param name="Snapshot">The snapshot that is in force from now on.</param>

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using Platform.Domain.Allocation;
+using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
 
 namespace Platform.Domain.Snapshots;
 
@@ -63,6 +65,24 @@ public static class SolvePolicy
     /// </summary>
     internal const double LimitDeviations = 4;
 
+    /// <summary>Seconds from a solve to one that comes before its time, at least: windows come in batches, and more than one may tell the same.</summary>
+    internal const int LeastSpacingSeconds = 5;
+
+    /// <summary>
+    /// The part of the period that lies between two solves that both come before their time: the estimate follows a change more slowly than
+    /// the windows show it, and until it has, every solve is followed by an alarm.
+    /// </summary>
+    internal const int SpacingsInPeriod = 10;
+
+    /// <summary>When a fleet may be solved before its time: 5 seconds after its last solve, or a tenth of its period where that came before its time too.</summary>
+    /// <param name="solvedAt">Its last solve.</param>
+    /// <param name="reason">Why that came, or null when it is not known.</param>
+    /// <param name="solving">The fleet's own policy.</param>
+    public static DateTimeOffset EarliestNext(DateTimeOffset solvedAt, SolveReason? reason, SolvingPolicy solving) =>
+        solvedAt.AddSeconds(reason is SolveReason.Drift or SolveReason.Instability
+            ? Math.Max((double)solving.EverySeconds / SpacingsInPeriod, LeastSpacingSeconds)
+            : LeastSpacingSeconds);
+
     /// <summary>
     /// Solves. There is a new version when there was none, when the definition was revised, when the one in force breaks a limit of the
     /// problem as it is now, or when the gain exceeds the definition's minimum; the last two by more than the chance in the windows
@@ -75,20 +95,26 @@ public static class SolvePolicy
     {
         var link = previous is null ? null : new SnapshotLink(previous.Version, previous.Hash);
         var derived = SnapshotDerivation.Derive(inputs, link, DerivationVersions.Current);
-        if (derived.Snapshot is not { } snapshot)
-            return new SolveOutcome.Infeasible(Reason(derived.Solution));
-        return IsWorthANewVersion(inputs, previous, derived) ? new SolveOutcome.Published(snapshot) : new SolveOutcome.Confirmed();
+        var inForce = TokensInForce(derived.Problem, previous);
+        SolveOutcome outcome = derived.Snapshot is not { } snapshot ? new SolveOutcome.Infeasible(Reason(derived.Solution))
+            : IsWorthANewVersion(inputs, previous, inForce, derived) ? new SolveOutcome.Published(snapshot)
+            : new SolveOutcome.Confirmed();
+        var tokens = outcome is SolveOutcome.Published ? [.. derived.Solution.Allocation!.Select(type => type.Tokens)] : inForce;
+        return outcome with { Expectation = WorkloadExpectation.Of(inputs, derived, tokens) };
     }
 
-    private static bool IsWorthANewVersion(SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived)
+    /// <summary>Tokens in force in the order of the problem's task types; null when there are none, or they are of other types.</summary>
+    private static long[]? TokensInForce(AllocationProblem problem, PreviousAllocation? previous) =>
+        previous is not null && problem.TaskTypes.Count == previous.Tokens.Count && problem.TaskTypes.All(type => previous.Tokens.ContainsKey(type.Id))
+            ? [.. problem.TaskTypes.Select(type => previous.Tokens[type.Id])]
+            : null;
+
+    private static bool IsWorthANewVersion(SnapshotInputs inputs, PreviousAllocation? previous, long[]? tokens, DerivedAllocation derived)
     {
-        if (previous is null || previous.DefinitionRevision != inputs.DefinitionRevision)
-            return true;
-        var types = derived.Problem.TaskTypes;
-        if (types.Count != previous.Tokens.Count || !types.All(type => previous.Tokens.ContainsKey(type.Id)))
+        if (previous is null || tokens is null || previous.DefinitionRevision != inputs.DefinitionRevision)
             return true;
         var deviations = inputs.WorkloadVersion >= 2 * previous.WorkloadVersion ? GainDeviationsWhenDoubled : GainDeviations;
-        var inForce = new AllocationInForce(inputs, derived, [.. types.Select(type => previous.Tokens[type.Id])]);
+        var inForce = new AllocationInForce(inputs, derived, tokens);
         var least = inputs.Definition.Solving.MinimumGain;
 
         // A gain that is too small as it stands need not be held against chance.

@@ -1,4 +1,5 @@
 using Platform.Domain.Fleets;
+using Platform.Domain.Snapshots;
 
 namespace Platform.Persistence.Fleets;
 
@@ -28,14 +29,29 @@ internal sealed class FleetRow
     /// <summary>When the fleet is to be solved next.</summary>
     public required DateTimeOffset DueAt { get; set; }
 
+    /// <summary>Why then.</summary>
+    public required SolveReason DueReason { get; set; }
+
     /// <summary>When the last solve ended, or null.</summary>
     public DateTimeOffset? SolvedAt { get; set; }
+
+    /// <summary>Why it was solved then, or null.</summary>
+    public SolveReason? SolveReason { get; set; }
 
     /// <summary>Version of the workload stream that the last solve has read.</summary>
     public long SolvedWorkloadVersion { get; set; }
 
     /// <summary>Why the last solve has no allocation to offer, or null when all is well.</summary>
     public string? SolveFault { get; set; }
+
+    /// <summary>The windows that the last solve expects, in JSON; null for none.</summary>
+    public string? Expectation { get; set; }
+
+    /// <summary>A reason as it is stored.</summary>
+    public static string NameOf(SolveReason reason) => reason.ToString().ToLowerInvariant();
+
+    /// <summary>The reason of a stored name.</summary>
+    public static SolveReason ReasonOf(string name) => Enum.Parse<SolveReason>(name, ignoreCase: true);
 
     /// <summary>The aggregate that the rules are written on.</summary>
     public Fleet ToFleet() => new()

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Platform.Domain;
 using Platform.Domain.Fleets;
+using Platform.Domain.Snapshots;
 using Platform.Domain.Tenants;
 
 namespace Platform.Persistence.Fleets;
@@ -30,11 +31,17 @@ public sealed record FleetView
     /// <summary>When the last solve ended, or null.</summary>
     public required DateTimeOffset? SolvedAt { get; init; }
 
+    /// <summary>Why it was solved then, or null.</summary>
+    public required SolveReason? SolveReason { get; init; }
+
     /// <summary>Version of the workload stream that the last solve has read.</summary>
     public required long SolvedWorkloadVersion { get; init; }
 
     /// <summary>When the fleet is to be solved next.</summary>
     public required DateTimeOffset DueAt { get; init; }
+
+    /// <summary>Why then.</summary>
+    public required SolveReason DueReason { get; init; }
 
     /// <summary>Why the last solve has no allocation to offer, or null.</summary>
     public required string? SolveFault { get; init; }
@@ -83,12 +90,13 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
                 RegisteredAt = at,
                 RevisedAt = at,
                 DueAt = at,
+                DueReason = SolveReason.Registered,
             };
             session.Rows.Fleets.Add(row);
         }
 
         row.Take(after, at);
-        row.DueAt = at;
+        (row.DueAt, row.DueReason) = (at, happened is FleetRegistered ? SolveReason.Registered : SolveReason.Revised);
         session.Append(EventStore.FleetStream(tenant, fleet), happened);
         await session.CommitAsync(cancel);
         return new FleetOutcome(decision, View(row), happened is FleetRegistered);
@@ -115,7 +123,7 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         // Locked against a solve that is being written, which would put the fleet off to its next period.
         await using var session = await OpenLockedAsync(tenant, [EventStore.FleetStream(tenant, fleet)], cancel);
         var asked = await Active(session).Where(row => row.FleetId == fleet).ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.DueAt, at), cancel);
+            set => set.SetProperty(row => row.DueAt, at).SetProperty(row => row.DueReason, SolveReason.Requested), cancel);
         await session.CommitAsync(cancel);
         return asked > 0;
     }
@@ -178,8 +186,10 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         LatestVersion = row.LatestVersion,
         LatestHash = row.LatestHash,
         SolvedAt = row.SolvedAt,
+        SolveReason = row.SolveReason,
         SolvedWorkloadVersion = row.SolvedWorkloadVersion,
         DueAt = row.DueAt,
+        DueReason = row.DueReason,
         SolveFault = row.SolveFault,
     };
 }

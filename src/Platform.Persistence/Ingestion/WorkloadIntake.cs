@@ -3,6 +3,7 @@ using Marten;
 using Npgsql;
 using Platform.Domain.Contracts;
 using Platform.Domain.Ingestion;
+using Platform.Persistence.Solving;
 
 namespace Platform.Persistence.Ingestion;
 
@@ -37,17 +38,43 @@ public sealed class WorkloadIntake(PlatformStore store)
     /// Stores a batch in one transaction. Several processes may store at the same time, in any order, the same message too.
     /// </summary>
     /// <returns>The outcome of each window, in the order given. Nothing is stored when this throws.</returns>
-    public async Task<IReadOnlyList<IntakeOutcome>> StoreAsync(IReadOnlyList<IncomingWindow> windows, CancellationToken cancel)
+    public async Task<IReadOnlyList<IntakeOutcome>> StoreAsync(IReadOnlyList<IncomingWindow> windows, CancellationToken cancel) =>
+        (await StoreAllAsync(windows, cancel)).Outcomes;
+
+    /// <summary>The same, and then brings the solves of fleets forward whose windows are not what their last solve expected.</summary>
+    /// <param name="windows">The batch.</param>
+    /// <param name="early">Learns of the windows that were stored.</param>
+    /// <param name="now">The moment that solves are brought forward to.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The outcome of each window, in the order given. When this throws, the windows may be stored; they are duplicates then.</returns>
+    public async Task<IReadOnlyList<IntakeOutcome>> StoreAsync(
+        IReadOnlyList<IncomingWindow> windows, EarlySolves early, DateTimeOffset now, CancellationToken cancel)
+    {
+        // After the commit, so that the intake holds none of the solver's locks.
+        var (outcomes, standings) = await StoreAllAsync(windows, cancel);
+        var stored = windows.Where((_, i) => outcomes[i] == IntakeOutcome.Stored);
+        foreach (var fleet in stored.GroupBy(it => new FleetKey(it.Tenant, it.Window.Fleet), it => it.Window))
+        {
+            if (standings.TryGetValue(fleet.Key, out var standing))
+                await early.ObserveAsync(fleet.Key, standing, [.. fleet], now, cancel);
+        }
+
+        return outcomes;
+    }
+
+    private async Task<(IntakeOutcome[] Outcomes, Dictionary<FleetKey, SolveStanding> Standings)> StoreAllAsync(
+        IReadOnlyList<IncomingWindow> windows, CancellationToken cancel)
     {
         var outcomes = new IntakeOutcome[windows.Count];
         await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         // Tenants in one order for all processes: locks are taken tenant by tenant, and must not be taken crosswise.
         var byTenant = Enumerable.Range(0, windows.Count).GroupBy(i => windows[i].Tenant).OrderBy(group => group.Key, StringComparer.Ordinal);
+        var standings = new Dictionary<FleetKey, SolveStanding>();
         foreach (var tenant in byTenant)
-            await StoreTenantAsync(transaction, tenant.Key, [.. tenant], windows, outcomes, cancel);
+            await StoreTenantAsync(transaction, tenant.Key, [.. tenant], windows, outcomes, standings, cancel);
         await transaction.CommitAsync(cancel);
-        return outcomes;
+        return (outcomes, standings);
     }
 
     /// <summary>Counts the stored windows of a fleet, from the events themselves.</summary>
@@ -70,16 +97,23 @@ public sealed class WorkloadIntake(PlatformStore store)
     }
 
     private async Task StoreTenantAsync(
-        NpgsqlTransaction transaction, string tenant, int[] indices, IReadOnlyList<IncomingWindow> windows, IntakeOutcome[] outcomes, CancellationToken cancel)
+        NpgsqlTransaction transaction, string tenant, int[] indices, IReadOnlyList<IncomingWindow> windows, IntakeOutcome[] outcomes,
+        Dictionary<FleetKey, SolveStanding> standings, CancellationToken cancel)
     {
         var eventIds = indices.ToDictionary(i => i, i => EventStore.MessageEvent(tenant, windows[i].MessageId));
         var fleets = indices.Select(i => windows[i].Window.Fleet).Distinct(StringComparer.Ordinal).ToArray();
         var (known, stored) = await LockAndLookUpAsync(transaction, tenant, fleets, [.. eventIds.Values], cancel);
 
+        foreach (var (fleet, standing) in known)
+        {
+            if (standing is not null)
+                standings.Add(new FleetKey(tenant, fleet), standing);
+        }
+
         await using var session = store.Events.LightweightSession(TenantSession.EventsOf(tenant, transaction));
         foreach (var i in indices)
         {
-            outcomes[i] = !known.Contains(windows[i].Window.Fleet) ? IntakeOutcome.UnknownFleet
+            outcomes[i] = !known.ContainsKey(windows[i].Window.Fleet) ? IntakeOutcome.UnknownFleet
                 : stored.Add(eventIds[i]) ? IntakeOutcome.Stored
                 : IntakeOutcome.Duplicate;
             if (outcomes[i] == IntakeOutcome.Stored)
@@ -95,7 +129,7 @@ public sealed class WorkloadIntake(PlatformStore store)
             new Event<WorkloadWindowRecorded>(new WorkloadWindowRecorded { MessageId = incoming.MessageId, Window = incoming.Window }) { Id = eventId });
 
     // In one round trip, because other workers wait for the locks.
-    private static async Task<(HashSet<string> Fleets, HashSet<Guid> Events)> LockAndLookUpAsync(
+    private static async Task<(Dictionary<string, SolveStanding?> Fleets, HashSet<Guid> Events)> LockAndLookUpAsync(
         NpgsqlTransaction transaction, string tenant, string[] fleets, Guid[] eventIds, CancellationToken cancel)
     {
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction)
@@ -105,7 +139,7 @@ public sealed class WorkloadIntake(PlatformStore store)
                 RowSecurity.Binding(tenant),
                 // One writer of a stream at a time: Marten numbers a stream's events by what it has read.
                 TenantSession.Locking(fleets.Select(fleet => EventStore.WorkloadStream(tenant, fleet))),
-                new NpgsqlBatchCommand("select fleet_id from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null")
+                new NpgsqlBatchCommand("select fleet_id, solved_at, expectation from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null")
                 {
                     Parameters = { new() { Value = tenant }, new() { Value = fleets } },
                 },
@@ -115,9 +149,11 @@ public sealed class WorkloadIntake(PlatformStore store)
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         for (var answered = 0; answered < batch.BatchCommands.Count - 2; answered++)
             await reader.NextResultAsync(cancel);
-        var known = new HashSet<string>(StringComparer.Ordinal);
+        var known = new Dictionary<string, SolveStanding?>(StringComparer.Ordinal);
         while (await reader.ReadAsync(cancel))
-            known.Add(reader.GetString(0));
+            known.Add(
+                reader.GetString(0),
+                reader.IsDBNull(1) ? null : new SolveStanding(reader.GetFieldValue<DateTimeOffset>(1), reader.IsDBNull(2) ? null : reader.GetString(2)));
         var stored = new HashSet<Guid>();
         await reader.NextResultAsync(cancel);
         while (await reader.ReadAsync(cancel))

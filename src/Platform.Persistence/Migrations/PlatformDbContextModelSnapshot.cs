@@ -42,6 +42,17 @@ namespace Platform.Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("due_at");
 
+                    b.Property<string>("DueReason")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("periodic")
+                        .HasColumnName("due_reason");
+
+                    b.Property<string>("Expectation")
+                        .HasColumnType("text")
+                        .HasColumnName("expectation");
+
                     b.Property<string>("LatestHash")
                         .HasColumnType("text")
                         .HasColumnName("latest_hash");
@@ -69,6 +80,10 @@ namespace Platform.Persistence.Migrations
                     b.Property<string>("SolveFault")
                         .HasColumnType("text")
                         .HasColumnName("solve_fault");
+
+                    b.Property<string>("SolveReason")
+                        .HasColumnType("text")
+                        .HasColumnName("solve_reason");
 
                     b.Property<DateTimeOffset?>("SolvedAt")
                         .HasColumnType("timestamp with time zone")

@@ -38,6 +38,9 @@ public sealed record SolveBasis
     /// <summary>When the fleet was to be solved: if that has changed meanwhile, somebody has asked for another solve.</summary>
     public required DateTimeOffset DueAt { get; init; }
 
+    /// <summary>Why then.</summary>
+    public required SolveReason DueReason { get; init; }
+
     /// <summary>
     /// What is to be stored of the sums: the recent part while that is small, else all as one; null while nothing is new. What has faded
     /// of the stored part meanwhile is dropped when that is written next.

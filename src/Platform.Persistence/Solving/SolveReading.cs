@@ -7,6 +7,8 @@ using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Ingestion;
+using Platform.Domain.Snapshots;
+using Platform.Persistence.Fleets;
 using Platform.Persistence.Snapshots;
 
 namespace Platform.Persistence.Solving;
@@ -19,7 +21,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 {
     private const string Standing = """
         select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.whole_version, s.sums, s.recent,
-            a.hash, a.document, w.version, f.solved_at
+            a.hash, a.document, w.version, f.solved_at, f.due_reason
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.fleets f on f.tenant_id = $1 and f.fleet_id = asked.fleet_id and f.retired_at is null
         left join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
@@ -85,6 +87,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             DueAt = row.GetFieldValue<DateTimeOffset>(4),
             StreamVersion = Number(row, 11) ?? 0,
             SolvedAt = row.IsDBNull(12) ? null : row.GetFieldValue<DateTimeOffset>(12),
+            DueReason = FleetRow.ReasonOf(row.GetString(13)),
         };
         _fleets.Add(loading.Fleet, loading);
         loading.Guard(() =>
@@ -198,6 +201,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
         public required DateTimeOffset DueAt { get; init; }
 
+        public required SolveReason DueReason { get; init; }
+
         public required long StreamVersion { get; init; }
 
         public required DateTimeOffset? SolvedAt { get; init; }
@@ -245,6 +250,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             Stored = Stored,
             SolvedAt = SolvedAt,
             DueAt = DueAt,
+            DueReason = DueReason,
         };
     }
 }

@@ -1,5 +1,6 @@
 using System.Data;
 using Microsoft.EntityFrameworkCore;
+using Platform.Domain.Snapshots;
 
 namespace Platform.Persistence.Solving;
 
@@ -56,7 +57,7 @@ public sealed class SolveStore(PlatformStore store)
         if (row is null || row.DueAt > foundDueAt)
             return;
         row.SolveFault = fault;
-        row.DueAt = at.AddSeconds(row.Definition.Solving.EverySeconds);
+        (row.DueAt, row.DueReason) = (at.AddSeconds(row.Definition.Solving.EverySeconds), SolveReason.Periodic);
         await session.CommitAsync(cancel);
     }
 }

@@ -1,7 +1,10 @@
+using System.Text;
 using Npgsql;
 using NpgsqlTypes;
+using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
+using Platform.Persistence.Fleets;
 using Platform.Persistence.Snapshots;
 
 namespace Platform.Persistence.Solving;
@@ -10,15 +13,17 @@ namespace Platform.Persistence.Solving;
 internal sealed class SolveWriting(TenantSession session)
 {
     private const string Standing = """
-        select fleet_id, revision, latest_version, due_at, solved_workload_version
+        select fleet_id, revision, latest_version, due_at, solved_workload_version, due_reason
         from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null
         """;
 
     private const string UpdateFleets = """
         update platform.fleets f
         set solved_at = u.solved_at, solved_workload_version = u.workload_version, due_at = u.due_at, solve_fault = u.fault,
-            latest_version = u.version, latest_hash = coalesce(u.hash, f.latest_hash)
-        from unnest($2, $3, $4, $5, $6, $7, $8) as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash)
+            latest_version = u.version, latest_hash = coalesce(u.hash, f.latest_hash),
+            solve_reason = u.solve_reason, due_reason = u.due_reason, expectation = u.expectation
+        from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation)
         where f.tenant_id = $1 and f.fleet_id = u.fleet_id
         """;
 
@@ -47,7 +52,7 @@ internal sealed class SolveWriting(TenantSession session)
         if (valid.Length == 0)
             return valid;
         foreach (var result in valid)
-            Add(result, standing[result.Basis.Key.Fleet].DueAt);
+            Add(result, standing[result.Basis.Key.Fleet]);
         await session.SaveAsync(cancel);
         await UpdateAsync(valid, cancel);
         return valid;
@@ -66,19 +71,23 @@ internal sealed class SolveWriting(TenantSession session)
         while (await reader.ReadAsync(cancel))
             standing.Add(
                 reader.GetString(0),
-                new FleetStanding(reader.GetInt32(1), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetInt64(4)));
+                new FleetStanding(reader.GetInt32(1), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetInt64(4), reader.GetString(5)));
         return standing;
     }
 
-    private void Add(SolveResult result, DateTimeOffset dueAt)
+    private void Add(SolveResult result, FleetStanding standing)
     {
         var basis = result.Basis;
-        var nextDueAt = dueAt == basis.DueAt ? result.At.AddSeconds(basis.Fleet.Definition.Solving.EverySeconds) : dueAt;
+        var (dueAt, dueReason) = standing.DueAt == basis.DueAt
+            ? (result.At.AddSeconds(basis.Fleet.Definition.Solving.EverySeconds), FleetRow.NameOf(SolveReason.Periodic))
+            : (standing.DueAt, standing.DueReason);
         var (version, hash) = result.Outcome is SolveOutcome.Published { Snapshot: var snapshot }
             ? Publish(basis.Fleet, snapshot)
             : (basis.Fleet.LatestVersion, null);
         _updates.Add(new FleetUpdate(
-            basis.Key.Fleet, result.At, basis.WorkloadVersion, nextDueAt, (result.Outcome as SolveOutcome.Infeasible)?.Reason, version, hash));
+            basis.Key.Fleet, result.At, basis.WorkloadVersion, dueAt, (result.Outcome as SolveOutcome.Infeasible)?.Reason, version, hash,
+            FleetRow.NameOf(basis.DueReason), dueReason,
+            result.Outcome.Expectation is { } expectation ? Encoding.UTF8.GetString(StrictJson.Write(expectation)) : null));
     }
 
     private (int Version, string? Hash) Publish(Fleet fleet, AllocationSnapshot snapshot)
@@ -125,6 +134,9 @@ internal sealed class SolveWriting(TenantSession session)
                 Of([.. _updates.Select(it => it.Fault)], NpgsqlDbType.Text),
                 Of([.. _updates.Select(it => it.Version)], NpgsqlDbType.Integer),
                 Of([.. _updates.Select(it => it.Hash)], NpgsqlDbType.Text),
+                Of([.. _updates.Select(it => it.SolveReason)], NpgsqlDbType.Text),
+                Of([.. _updates.Select(it => it.DueReason)], NpgsqlDbType.Text),
+                Of([.. _updates.Select(it => it.Expectation)], NpgsqlDbType.Text),
             },
         });
         if (CommandFor(SaveSums, results, sums => sums.Whole) is { } whole)
@@ -162,10 +174,11 @@ internal sealed class SolveWriting(TenantSession session)
 
     /// <summary>A line of the update.</summary>
     private sealed record FleetUpdate(
-        string Fleet, DateTimeOffset SolvedAt, long WorkloadVersion, DateTimeOffset DueAt, string? Fault, int Version, string? Hash);
+        string Fleet, DateTimeOffset SolvedAt, long WorkloadVersion, DateTimeOffset DueAt, string? Fault, int Version, string? Hash,
+        string SolveReason, string DueReason, string? Expectation);
 
     /// <summary>Where a fleet stands when its solve is to be written.</summary>
-    private sealed record FleetStanding(int Revision, int LatestVersion, DateTimeOffset DueAt, long SolvedWorkloadVersion)
+    private sealed record FleetStanding(int Revision, int LatestVersion, DateTimeOffset DueAt, long SolvedWorkloadVersion, string DueReason)
     {
         public bool Allows(SolveResult result) =>
             LatestVersion == result.Basis.Fleet.LatestVersion && Revision == result.Basis.Fleet.Revision

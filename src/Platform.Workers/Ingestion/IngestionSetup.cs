@@ -2,6 +2,7 @@ using MassTransit;
 using Platform.Domain.Contracts;
 using Platform.Persistence;
 using Platform.Persistence.Ingestion;
+using Platform.Persistence.Solving;
 using RabbitMQ.Client;
 
 namespace Platform.Workers.Ingestion;
@@ -22,6 +23,7 @@ internal static class IngestionSetup
     {
         var user = options.RabbitMq.UserInfo.Split(':', 2);
         services.AddSingleton(new WindowReception(Uri.UnescapeDataString(user[0])));
+        services.AddSingleton(provider => new EarlySolves(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new WorkloadIntake(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton<IntakeCheck>();
         services.AddSingleton(provider => new BrokerCheck(options, provider.GetRequiredService<TimeProvider>()));

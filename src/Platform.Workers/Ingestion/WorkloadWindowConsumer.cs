@@ -3,6 +3,7 @@ using MassTransit;
 using Platform.Domain.Contracts;
 using Platform.Persistence;
 using Platform.Persistence.Ingestion;
+using Platform.Persistence.Solving;
 
 namespace Platform.Workers.Ingestion;
 
@@ -11,7 +12,8 @@ namespace Platform.Workers.Ingestion;
 /// confirmed its copy in the queue of rejected messages.
 /// </summary>
 internal sealed class WorkloadWindowConsumer(
-    WindowReception reception, WorkloadIntake intake, IntakeCheck check, TimeProvider time, ILogger<WorkloadWindowConsumer> log) : IConsumer<Batch<DeliveredWindow>>
+    WindowReception reception, WorkloadIntake intake, EarlySolves early, IntakeCheck check, TimeProvider time, ILogger<WorkloadWindowConsumer> log)
+    : IConsumer<Batch<DeliveredWindow>>
 {
     /// <summary>Name of the meter.</summary>
     public const string MeterName = "Platform.Workers.Ingestion";
@@ -80,7 +82,7 @@ internal sealed class WorkloadWindowConsumer(
         {
             try
             {
-                var outcomes = await intake.StoreAsync(batch, cancel);
+                var outcomes = await intake.StoreAsync(batch, early, time.GetUtcNow(), cancel);
                 check.Succeeded();
                 return (outcomes, null);
             }

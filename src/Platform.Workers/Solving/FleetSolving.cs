@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Platform.Domain.Snapshots;
 using Platform.Persistence;
 using Platform.Persistence.Solving;
@@ -7,6 +8,16 @@ namespace Platform.Workers.Solving;
 /// <summary>Solves fleets of one tenant together: folds their new windows, estimates, solves, and writes what came of it.</summary>
 internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<FleetSolving> log)
 {
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Platform.Workers.Solving";
+
+    /// <summary>Name of the counter of solves.</summary>
+    public const string SolvesName = "platform.solving.solves";
+
+    private static readonly Meter Meter = new(MeterName);
+
+    private static readonly Counter<long> Solves = Meter.CreateCounter<long>(SolvesName, "{solve}", "Solves that were written, by their reason.");
+
     /// <summary>Solves each fleet once. One that cannot be solved is put off and keeps none of the others from being solved.</summary>
     /// <param name="tenant">The tenant's id.</param>
     /// <param name="fleets">Ids of its fleets, each once.</param>
@@ -57,6 +68,8 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
 
         clock.Enter(SolveStage.Write);
         var written = results.Count > 0 ? await store.CommitAsync(results, cancel) : [];
+        foreach (var result in written)
+            Tell(result);
         return failed + new SweepFigures
         {
             Fleets = fleets.Count - failed.Failed,
@@ -65,6 +78,14 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
             Infeasible = written.Count(result => result.Outcome is SolveOutcome.Infeasible),
             Superseded = fleets.Count - failed.Failed - written.Count,
         };
+    }
+
+    private void Tell(SolveResult result)
+    {
+        var (key, reason) = (result.Basis.Key, result.Basis.DueReason);
+        Solves.Add(1, new KeyValuePair<string, object?>("reason", reason.ToString().ToLowerInvariant()));
+        if (reason is SolveReason.Drift or SolveReason.Instability)
+            log.LogInformation("Solved {Tenant}/{Fleet} before its time, for {Reason}: {Outcome}", key.Tenant, key.Fleet, reason, result.Outcome.GetType().Name);
     }
 
     private static Exception? TrySolve(SolveBasis basis, DateTimeOffset now, SolveClock clock, List<SolveResult> results)

@@ -1,0 +1,125 @@
+using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
+using Platform.Domain.Snapshots;
+
+namespace Platform.Domain.Ingestion;
+
+/// <summary>
+/// What a solve expects of the windows to come, as small as it can be kept: written by the solve into the fleet's row, read by the intake.
+/// Of each figure the doubt is kept too, so that a poor estimate is not taken for a change.
+/// </summary>
+public sealed record WorkloadExpectation
+{
+    /// <summary>
+    /// Task types whose service times are expected, those with the most completions: more would make the intake read what hardly counts.
+    /// </summary>
+    internal const int MostTaskTypes = 100;
+
+    /// <summary>Windows that end before this instant cannot count in any estimate to come.</summary>
+    public required DateTimeOffset CountsFrom { get; init; }
+
+    /// <summary>
+    /// Arrivals per second of window length. Not λ, for which the covered time counts once: ten gateways that report the same minute have ten
+    /// minutes of windows, and a tenth of λ in each.
+    /// </summary>
+    public required float ArrivalRate { get; init; }
+
+    /// <summary>Lower end of its 95 % interval.</summary>
+    public required float LowestArrivalRate { get; init; }
+
+    /// <summary>Upper end of its 95 % interval.</summary>
+    public required float HighestArrivalRate { get; init; }
+
+    /// <summary>φ ≥ 1, how much the arrivals scatter against what chance alone gives.</summary>
+    public required float Dispersion { get; init; }
+
+    /// <summary>ρ of the allocation in force by the estimate, at least 0; 0 without an allocation.</summary>
+    public required float Utilization { get; init; }
+
+    /// <summary>The fleet's cap on ρ, at most 1.</summary>
+    public required float UtilizationLimit { get; init; }
+
+    /// <summary>Service times of the task types of which some have ended.</summary>
+    public required IReadOnlyList<ExpectedService> TaskTypes { get; init; }
+
+    /// <summary>
+    /// What to expect after a solve; null where the figures are out of all reason. Before the first window the definition's figures count,
+    /// with their doubt, and one publisher is presumed.
+    /// </summary>
+    /// <param name="inputs">What was solved on.</param>
+    /// <param name="derived">The estimate and the problem.</param>
+    /// <param name="tokens">Tokens in force from now on, in the order of the problem's task types; null when there are none.</param>
+    public static WorkloadExpectation? Of(SnapshotInputs inputs, DerivedAllocation derived, IReadOnlyList<long>? tokens)
+    {
+        var (estimate, problem) = (derived.Estimate, derived.Problem);
+        var part = CoveredPart(inputs.Sums, inputs.SolvedAt);
+        var meanSeconds = tokens is null ? 0 : problem.TaskTypes.Zip(
+            tokens, (type, count) => type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * count))).Sum();
+        var expected = new WorkloadExpectation
+        {
+            CountsFrom = inputs.SolvedAt.AddSeconds(-inputs.Sums.HorizonSeconds),
+            ArrivalRate = (float)(part * estimate.ArrivalRate.Value),
+            LowestArrivalRate = (float)(part * estimate.ArrivalRate.Lower),
+            HighestArrivalRate = (float)(part * estimate.ArrivalRate.Upper),
+            Dispersion = (float)Math.Max(estimate.Validity.Burstiness.Value ?? 1, 1),
+            Utilization = (float)(problem.ArrivalRate * meanSeconds / problem.Servers),
+            UtilizationLimit = (float)(problem.MaxUtilization ?? 1),
+            TaskTypes = [.. estimate.TaskTypes.Where(type => type.Completions > 0).OrderByDescending(type => type.Completions).Take(MostTaskTypes)
+                .Select(ExpectedService.Of).Where(service => service.IsFinite)],
+        };
+        return float.IsFinite(expected.HighestArrivalRate + expected.Dispersion + expected.Utilization) ? expected : null;
+    }
+
+    /// <summary>Covered time over the windows' own, weighted by age as the estimate is: 1 / the mean number of windows at a time.</summary>
+    private static double CoveredPart(WorkloadSums sums, DateTimeOffset asOf)
+    {
+        double covered = 0, reported = 0;
+        foreach (var bucket in sums.Buckets)
+        {
+            double weight = WorkloadEvidence.AgeWeight(asOf.ToUnixTimeSeconds() - ((bucket.Index + 1) * sums.BucketSeconds), sums.HorizonSeconds);
+            covered += weight * bucket.Covered.Count;
+            reported += weight * TaskSums.Nearest(bucket.WindowTicks) / TimeSpan.TicksPerSecond;
+        }
+
+        return reported > 0 ? covered / reported : 1;
+    }
+}
+
+/// <summary>Service times of one task type: the line, the doubt of it, and the scatter around it.</summary>
+/// <param name="TaskType">The task type's id.</param>
+/// <param name="BaseSeconds">Base in seconds.</param>
+/// <param name="SecondsPerToken">Seconds per token used.</param>
+/// <param name="BaseVariance">Variance of the base's estimate, seconds².</param>
+/// <param name="Covariance">Covariance of the two estimates, seconds² per token.</param>
+/// <param name="SlopeVariance">Variance of the slope's estimate, (seconds per token)².</param>
+/// <param name="Variance">The part of a query's variance around the line that was seen, seconds².</param>
+/// <param name="Presumption">The part of it that is presumed, in mean service times squared.</param>
+public sealed record ExpectedService(
+    string TaskType, float BaseSeconds, float SecondsPerToken, float BaseVariance, float Covariance, float SlopeVariance, float Variance, float Presumption)
+{
+    /// <summary>
+    /// Degrees of freedom that the presumption is worth: a deviation of half the service time, as the estimator's own. Few completions
+    /// would otherwise promise service times that never scatter.
+    /// </summary>
+    private const double PresumedFreedom = 4;
+
+    internal bool IsFinite => float.IsFinite(BaseSeconds + SecondsPerToken + BaseVariance + Covariance + SlopeVariance + Variance);
+
+    internal static ExpectedService Of(TaskTypeEstimate type)
+    {
+        var (service, freedom) = (type.Service, type.Service.ResidualDegreesOfFreedom);
+        var (a, c) = (service.BaseSeconds.StandardError, service.SecondsPerToken.StandardError);
+        return new ExpectedService(
+            type.Id, (float)service.Line.BaseSeconds, (float)service.Line.SecondsPerToken, (float)(a * a), (float)service.Covariance, (float)(c * c),
+            (float)(service.Line.VarianceSecondsSquared * freedom / (freedom + PresumedFreedom)), (float)(PresumedFreedom / (freedom + PresumedFreedom) / 4));
+    }
+
+    /// <summary>What is expected of queries that ended, in seconds: their sum, and its variance by doubt of the line and by scatter.</summary>
+    internal (double Seconds, double Doubt, double Scatter) Expect(ServiceSums seen)
+    {
+        double n = seen.Completions, tokens = seen.Tokens;
+        var seconds = (BaseSeconds * n) + (SecondsPerToken * tokens);
+        var doubt = (BaseVariance * n * n) + (2 * Covariance * n * tokens) + (SlopeVariance * tokens * tokens);
+        return (seconds, Math.Max(doubt, 0), n > 0 ? (Variance * n) + (Presumption * seconds * seconds / n) : 0);
+    }
+}

@@ -1,0 +1,110 @@
+using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
+using Platform.Domain.Snapshots;
+
+namespace Platform.Domain.Ingestion;
+
+/// <summary>
+/// Holds the windows of one fleet against what its last solve expects, as they come: arrivals and service times, more and less. Four tests of
+/// Page's. What it decides is a reason to solve and nothing more, so it may be thrown away at any time. Not safe for use from several threads at once.
+/// </summary>
+public sealed class WorkloadWatch
+{
+    /// <summary>
+    /// Where the sum of a test must come to. Each test comes there by chance at most once in e^h observations in the mean (Lorden, Annals of
+    /// Mathematical Statistics 42, 1971), the four of them once in 40,000.
+    /// </summary>
+    internal const double Threshold = 12;
+
+    /// <summary>
+    /// The ratios upward that are looked for: that at which the allocation in force reaches its limit, but none so small that an estimate hardly
+    /// tells it, and at the latest twice.
+    /// </summary>
+    private const double LeastRise = 1.1, MostRise = 2;
+
+    /// <summary>The ratio downward.</summary>
+    private const double Fall = 0.5;
+
+    private readonly Scatter _arrivals = new(), _service = new();
+    private readonly Dictionary<string, ExpectedService> _types = new(StringComparer.Ordinal);
+    private PageTest _moreArrivals = new(MostRise), _fewerArrivals = new(Fall), _slower = new(MostRise), _faster = new(Fall);
+    private WorkloadExpectation? _expectation;
+
+    /// <summary>From now on this counts, and the tests begin again; what is known of the scatter stays.</summary>
+    public void Expect(WorkloadExpectation? expectation)
+    {
+        _expectation = expectation;
+        _types.Clear();
+        foreach (var type in expectation?.TaskTypes ?? [])
+            _types[type.TaskType] = type;
+        var rise = expectation is { Utilization: > 0 } ? Math.Clamp(expectation.UtilizationLimit / expectation.Utilization, LeastRise, MostRise) : MostRise;
+        (_moreArrivals, _slower) = (new PageTest(rise), new PageTest(rise));
+        (_fewerArrivals, _faster) = (new PageTest(Fall), new PageTest(Fall));
+    }
+
+    /// <summary>Takes windows into account that came together, as one observation.</summary>
+    /// <returns>Why the fleet should be solved, or null.</returns>
+    public SolveReason? Observe(IEnumerable<WorkloadWindow> windows)
+    {
+        if (_expectation is not { } expectation)
+            return null;
+        double arrivals = 0, length = 0;
+        var service = default(ServiceTotals);
+        foreach (var window in windows.Where(window => window.WindowEnd >= expectation.CountsFrom))
+        {
+            length += (window.WindowEnd - window.WindowStart).TotalSeconds;
+            foreach (var task in window.Tasks)
+            {
+                arrivals += task.Arrivals;
+                if (task.Service is { } sums && _types.TryGetValue(task.TaskType, out var type))
+                    service.Add(sums, type);
+            }
+        }
+
+        AddArrivals(expectation, arrivals, length);
+        AddService(service);
+        return Decide(expectation);
+    }
+
+    private void AddArrivals(WorkloadExpectation expectation, double arrivals, double length)
+    {
+        var middle = expectation.ArrivalRate * length;
+        _arrivals.Add(arrivals, middle, middle);
+        var scatter = Math.Max(expectation.Dispersion, _arrivals.Inflation);
+        _moreArrivals.AddCount(arrivals, middle, expectation.HighestArrivalRate * length, scatter);
+        _fewerArrivals.AddCount(arrivals, middle, expectation.LowestArrivalRate * length, scatter);
+    }
+
+    private void AddService(ServiceTotals service)
+    {
+        if (!(service.Expected > 0) || !(service.Scatter > 0))
+            return;
+        _service.Add(service.Seen, service.Expected, service.Scatter);
+        var (doubt, variation) = (Interval.Z * Math.Sqrt(service.Doubt), service.Scatter / (service.Expected * service.Expected) * _service.Inflation);
+        _slower.AddTime(service.Seen, service.Expected, service.Expected + doubt, variation);
+        if (service.Expected > doubt)
+            _faster.AddTime(service.Seen, service.Expected, service.Expected - doubt, variation);
+    }
+
+    private SolveReason? Decide(WorkloadExpectation expectation)
+    {
+        if (!_moreArrivals.IsDecided && !_fewerArrivals.IsDecided && !_slower.IsDecided && !_faster.IsDecided)
+            return null;
+        var load = (_moreArrivals.IsDecided ? _moreArrivals.Ratio : 1) * (_slower.IsDecided ? _slower.Ratio : 1);
+        return load * expectation.Utilization >= 1 ? SolveReason.Instability : SolveReason.Drift;
+    }
+
+    private struct ServiceTotals
+    {
+        public double Seen;
+        public double Expected;
+        public double Doubt;
+        public double Scatter;
+
+        public void Add(ServiceSums seen, ExpectedService type)
+        {
+            var (seconds, doubt, scatter) = type.Expect(seen);
+            (Seen, Expected, Doubt, Scatter) = (Seen + (seen.Millis / 1e3), Expected + seconds, Doubt + doubt, Scatter + scatter);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+using Platform.Domain.Snapshots;
+using Platform.Persistence.Fleets;
+using Platform.Persistence.Ingestion;
+using Platform.Persistence.Solving;
+
+namespace Platform.Persistence.Tests.Solving;
+
+/// <summary>The definition expects an arrival in twenty seconds: windows of one arrival are as expected, those of a hundred are not.</summary>
+public sealed class EarlySolvesTests(TestStore store)
+{
+    private static readonly DateTimeOffset PeriodOver = TestStore.At.AddSeconds(TestStore.Definition.Solving.EverySeconds);
+
+    private readonly EarlySolves _early = new(store.Store);
+    private DateTimeOffset _now = TestStore.At.AddSeconds(60);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Windows_as_expected_leave_the_timetable_alone()
+    {
+        var key = await SolvedFleetAsync();
+        for (var i = 0; i < 20; i++)
+            await StoreAsync(key, arrivals: i % 2);
+        await DueAsync(key, PeriodOver, SolveReason.Periodic);
+    }
+
+    [Fact]
+    public async Task Windows_that_are_not_bring_the_solve_forward_to_now()
+    {
+        var key = await SolvedFleetAsync();
+        await StoreAsync(key, arrivals: 100);
+        await DueAsync(key, _now, SolveReason.Instability);
+    }
+
+    [Fact]
+    public async Task Duplicates_are_not_seen_a_second_time()
+    {
+        var key = await SolvedFleetAsync();
+        var window = Incoming(key, arrivals: 10);
+        for (var i = 0; i < 20; i++)
+            await store.Intake.StoreAsync([window], _early, _now, Cancel);
+        await DueAsync(key, PeriodOver, SolveReason.Periodic);
+        await StoreAsync(key, arrivals: 10);
+        await StoreAsync(key, arrivals: 10);
+        await DueAsync(key, _now, SolveReason.Drift);
+    }
+
+    [Fact]
+    public async Task The_solve_says_why_it_came_and_the_next_comes_by_its_period()
+    {
+        var key = await SolvedFleetAsync();
+        Assert.Equal(SolveReason.Registered, (await ViewAsync(key)).SolveReason);
+        await StoreAsync(key, arrivals: 100);
+        await SolveAsync(key, _now);
+        var view = await ViewAsync(key);
+        Assert.Equal((SolveReason.Instability, SolveReason.Periodic), (view.SolveReason, view.DueReason));
+        Assert.Equal(_now.AddSeconds(300), view.DueAt);
+
+        Assert.True(await store.Fleets.RequestSolveAsync(key.Tenant, key.Fleet, _now, Cancel));
+        await SolveAsync(key, _now);
+        Assert.Equal(SolveReason.Requested, (await ViewAsync(key)).SolveReason);
+        await SolveAsync(key, _now);
+        Assert.Equal(SolveReason.Periodic, (await ViewAsync(key)).SolveReason);
+    }
+
+    [Fact]
+    public async Task After_a_solve_before_its_time_the_next_one_waits_for_a_tenth_of_the_period()
+    {
+        var key = await SolvedFleetAsync();
+        await StoreAsync(key, arrivals: 100);
+        var solvedAt = _now;
+        await SolveAsync(key, solvedAt);
+        _now = solvedAt.AddSeconds(7);
+        await StoreAsync(key, arrivals: 100);
+        await DueAsync(key, solvedAt.AddSeconds(30), SolveReason.Instability);
+    }
+
+    [Fact]
+    public async Task Soon_after_a_solve_the_next_one_waits_five_seconds()
+    {
+        var key = await SolvedFleetAsync();
+        _now = TestStore.At.AddSeconds(2);
+        await StoreAsync(key, arrivals: 100);
+        await DueAsync(key, TestStore.At.AddSeconds(5), SolveReason.Instability);
+    }
+
+    [Fact]
+    public async Task A_solve_that_is_due_sooner_stays_so()
+    {
+        var key = await SolvedFleetAsync();
+        var asked = TestStore.At.AddSeconds(1);
+        await store.Fleets.RequestSolveAsync(key.Tenant, key.Fleet, asked, Cancel);
+        await StoreAsync(key, arrivals: 100);
+        await DueAsync(key, asked, SolveReason.Requested);
+    }
+
+    /// <summary>The windows were held against what an older solve expected, and this one may have them already.</summary>
+    [Fact]
+    public async Task A_solve_that_came_meanwhile_is_not_followed_by_another()
+    {
+        var key = await SolvedFleetAsync();
+        await _early.ObserveAsync(
+            key, new SolveStanding(TestStore.At.AddSeconds(-1), await ExpectationAsync(key)), [TestStore.Window(key.Fleet, 100)], _now, Cancel);
+        await DueAsync(key, PeriodOver, SolveReason.Periodic);
+    }
+
+    [Fact]
+    public async Task A_solve_at_work_leaves_the_reason_for_the_next_one()
+    {
+        var key = await SolvedFleetAsync();
+        var basis = (await store.LoadAsync(key, Cancel))!;
+        await StoreAsync(key, arrivals: 100);
+        Assert.True(await store.CommitAsync(TestStore.Solve(basis) with { At = TestStore.At.AddSeconds(61) }, Cancel));
+        await DueAsync(key, _now, SolveReason.Instability);
+        Assert.Equal(SolveReason.Periodic, (await ViewAsync(key)).SolveReason);
+    }
+
+    [Fact]
+    public async Task An_expectation_of_another_version_is_none()
+    {
+        var key = await SolvedFleetAsync();
+        await store.ExecuteAsync("update platform.fleets set expectation = '{}' where tenant_id = $1", Cancel, key.Tenant);
+        await StoreAsync(key, arrivals: 100);
+        await DueAsync(key, PeriodOver, SolveReason.Periodic);
+    }
+
+    [Fact]
+    public async Task A_failed_solve_is_due_by_its_period_again()
+    {
+        var key = await SolvedFleetAsync();
+        await StoreAsync(key, arrivals: 100);
+        await store.Solves.PostponeAsync(key, "failed: overflow", _now, _now, Cancel);
+        await DueAsync(key, _now.AddSeconds(300), SolveReason.Periodic);
+    }
+
+    private async Task<FleetKey> SolvedFleetAsync()
+    {
+        var key = new FleetKey(TestStore.NewTenant(), "chat");
+        await store.PutFleetAsync(key.Tenant, key.Fleet, Cancel);
+        Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
+        return key;
+    }
+
+    private async Task SolveAsync(FleetKey key, DateTimeOffset at) =>
+        Assert.True(await store.CommitAsync(TestStore.Solve((await store.LoadAsync(key, Cancel))!) with { At = at }, Cancel));
+
+    private static IncomingWindow Incoming(FleetKey key, long arrivals) => new(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet, arrivals));
+
+    private async Task StoreAsync(FleetKey key, long arrivals) =>
+        Assert.Equal([IntakeOutcome.Stored], await store.Intake.StoreAsync([Incoming(key, arrivals)], _early, _now, Cancel));
+
+    private Task<string> ExpectationAsync(FleetKey key) =>
+        store.Database.QueryAsync<string>($"select expectation from platform.fleets where tenant_id = '{key.Tenant}'", Cancel);
+
+    private async Task<FleetView> ViewAsync(FleetKey key) => (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!;
+
+    private async Task DueAsync(FleetKey key, DateTimeOffset at, SolveReason reason)
+    {
+        var view = await ViewAsync(key);
+        Assert.Equal((at, reason), (view.DueAt, view.DueReason));
+    }
+}
