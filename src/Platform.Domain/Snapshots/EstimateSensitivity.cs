@@ -82,7 +82,7 @@ internal sealed class EstimateSensitivity
     /// <summary>
     /// Standard deviation of the figure from one estimate to another of a fleet that has not changed, in the figure's unit: what the windows
     /// vary by. The prior's doubt is no part of it, since the prior is the same each time: with variance v of the figure under the estimate
-    /// and v₀ under the prior alone, the windows hold the part 1 − v/v₀ of all that is known, and the estimate varies by v (1 − v/v₀).
+    /// and v₀ under the prior alone, the windows hold the part 1 − v/v₀ of all that is known, and the estimate varies by v (1 − v/v₀), or by more where v is not below v₀.
     /// </summary>
     /// <param name="estimate">The estimate.</param>
     /// <param name="prior">What the same estimator says without a window.</param>
@@ -100,7 +100,13 @@ internal sealed class EstimateSensitivity
         return Math.Sqrt(variance);
     }
 
-    private static double Sampled(double variance, double prior) => prior > 0 ? Math.Max(variance * (1 - (variance / prior)), 0) : 0;
+    /// <summary>
+    /// Of a variance v, what the windows make at least. With the prior's precision P = 1/v₀, the windows' information S, and D the variance of
+    /// their score, v = (P + D)/(P + S)². Scatter beyond chance makes D ≥ S, so that the prior's part P/(P + S)² is at most P v², and never
+    /// more than 1/P. Without such scatter it is P v², and v below v₀.
+    /// </summary>
+    private static double Sampled(double variance, double prior) =>
+        prior > 0 ? Math.Max(variance - Math.Min(variance * variance / prior, prior), 0) : variance;
 
     private double ServiceVariance(int k, ServiceEstimate service) =>
         Square(_base[k] * service.BaseSeconds.StandardError) + Square(_perToken[k] * service.SecondsPerToken.StandardError)
