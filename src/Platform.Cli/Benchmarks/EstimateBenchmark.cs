@@ -111,9 +111,10 @@ internal sealed class EstimateBenchmark
     {
         var now = TimeProvider.System.GetUtcNow();
         await new Persistence.Fleets.FleetStore(store).PutAsync(Tenant, fleet, SweepFleets.Definition(0), null, "benchmark", now, cancel);
-        var random = new Random(1);
+        // The same windows for both fleets, each with a message of its own.
+        var (random, messages) = (new Random(1), new Random(events));
         foreach (var batch in WindowsUntil(fleet, Windows, now, random).Chunk(200))
-            await StoreAsync(store, batch, random, cancel);
+            await StoreAsync(store, batch, messages, cancel);
         var copies = (events / Windows) - 1;
         string[] statements =
         [

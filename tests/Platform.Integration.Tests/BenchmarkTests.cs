@@ -1,0 +1,21 @@
+using System.Text.Json.Nodes;
+using Platform.Testing;
+
+namespace Platform.Integration.Tests;
+
+/// <summary>Benchmarks that no other test runs, as people run them and small: what they measure is judged by people, that they work is judged here.</summary>
+public sealed class BenchmarkTests
+{
+    [Fact]
+    public async Task Re_solves_with_a_short_and_a_long_history_are_measured()
+    {
+        var (status, output, error) = await Script.RunAsync("bench", "estimate", "--history", "2", "-o", "json");
+
+        Assert.True(status == 0, error);
+        var figures = JsonNode.Parse(output)!;
+        Assert.Equal((1_000, 2_000), ((int)figures["shortHistory"]!, (int)figures["longHistory"]!));
+        Assert.All(
+            (string[])["windowsFoldedPerSecond", "windowsReadAndFoldedPerSecond", "shortMilliseconds", "longMilliseconds", "ratio"],
+            name => Assert.True((double)figures[name]! > 0, name));
+    }
+}
