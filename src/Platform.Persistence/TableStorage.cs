@@ -20,6 +20,7 @@ internal static class TableStorage
                 where (c.oid, a.attname) in (
                         ('platform.allocation_snapshots'::regclass, 'document'),
                         ('platform.fleets'::regclass, 'definition'),
+                        ('platform.fleets'::regclass, 'expectation'),
                         ('events.mt_events'::regclass, 'data'))
                     and a.attcompression <> 'l'
             loop
