@@ -49,9 +49,9 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         fleet.Property(row => row.Definition).HasColumnType("jsonb").HasConversion(new ValueConverter<FleetDefinition, string>(
             definition => System.Text.Encoding.UTF8.GetString(StrictJson.Write(definition)),
             text => System.Text.Json.JsonSerializer.Deserialize<FleetDefinition>(text, StrictJson.Options)!));
-        fleet.Property(row => row.DueReason).HasConversion(reason => FleetRow.NameOf(reason), name => FleetRow.ReasonOf(name))
+        fleet.Property(row => row.DueReason).HasConversion(reason => SolveReasonNames.NameOf(reason), name => SolveReasonNames.ReasonOf(name))
             .HasDefaultValue(SolveReason.Periodic);
-        fleet.Property(row => row.SolveReason).HasConversion(reason => FleetRow.NameOf(reason!.Value), name => FleetRow.ReasonOf(name));
+        fleet.Property(row => row.SolveReason).HasConversion(reason => SolveReasonNames.NameOf(reason!.Value), name => SolveReasonNames.ReasonOf(name));
         // The sweep's question: which fleets are due? Retired ones are never.
         fleet.HasIndex(row => row.DueAt).HasFilter("retired_at is null").HasDatabaseName("ix_fleets_due");
 

@@ -16,4 +16,14 @@ internal sealed class WorkerOptions
     /// <summary>Virtual host that tenants publish to.</summary>
     [Required]
     public string IngressVirtualHost { get; init; } = "ingress";
+
+    /// <summary>The platform's own broker user.</summary>
+    public (string Name, string Password) BrokerUser
+    {
+        get
+        {
+            var user = RabbitMq.UserInfo.Split(':', 2);
+            return (Uri.UnescapeDataString(user[0]), Uri.UnescapeDataString(user[^1]));
+        }
+    }
 }

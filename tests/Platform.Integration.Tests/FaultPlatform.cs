@@ -17,7 +17,7 @@ public sealed class FaultPlatform : TestPlatform
 {
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(90);
 
-    private static int _port = 20_000 + (Environment.ProcessId % 1_500 * 8);
+    private static int _port = LoopbackPort.First;
 
     private readonly string _home = Directory.CreateTempSubdirectory("platform-faults-").FullName;
     private readonly List<PlatformProcess> _processes = [];

@@ -172,7 +172,7 @@ internal sealed class SweepBenchmark : IAsyncDisposable
 
         public async Task StartAnotherAsync(CancellationToken cancel)
         {
-            var first = 20_000 + (Environment.ProcessId % 1_500 * 8);
+            var first = LoopbackPort.First;
             if (_running.Count == 0)
                 await AddAsync(PlatformHosts.StartApi(settings, LoopbackPort.FirstFree(first)), cancel);
             await AddAsync(PlatformHosts.StartWorker(settings, _running.Count, LoopbackPort.FirstFree(first)), cancel);

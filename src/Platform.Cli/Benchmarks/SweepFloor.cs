@@ -22,18 +22,11 @@ internal static class SweepFloor
         create table benchmark.events (like events.mt_events including all)
         """;
 
-    private const string LatestSnapshots = """
-        from platform.allocation_snapshots a join platform.fleets f using (tenant_id, fleet_id) where a.version = f.latest_version
-        """;
+    private const string LatestSnapshots =
+        "select a.* from platform.allocation_snapshots a join platform.fleets f using (tenant_id, fleet_id) where a.version = f.latest_version";
 
-    private const string LatestEvents = """
-        from (select distinct on (stream_id) * from events.mt_events where type = 'allocation-published' order by stream_id, version desc) e
-        """;
-
-    private const string SnapshotColumns =
-        "tenant_id, fleet_id, version, solved_at, hash, document, objective, mean_accuracy, mean_system_time_seconds, utilization";
-
-    private const string EventColumns = "seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived";
+    private const string LatestEvents =
+        "select distinct on (stream_id) * from events.mt_events where type = 'allocation-published' order by stream_id, version desc";
 
     /// <summary>Copies what is stored, and measures the writing of it.</summary>
     public static async Task<CopyTime> MeasureAsync(NpgsqlDataSource database, CancellationToken cancel)
@@ -41,12 +34,12 @@ internal static class SweepFloor
         await ExecuteAsync(database, Tables, cancel);
         try
         {
-            var snapshots = await ReadAsync(database, $"copy (select a.{SnapshotColumns.Replace(", ", ", a.", StringComparison.Ordinal)} {LatestSnapshots}) to stdout (format binary)", cancel);
-            var events = await ReadAsync(database, $"copy (select {EventColumns} {LatestEvents}) to stdout (format binary)", cancel);
+            var snapshots = await ReadAsync(database, LatestSnapshots, cancel);
+            var events = await ReadAsync(database, LatestEvents, cancel);
             await ExecuteAsync(database, "checkpoint", cancel);
             var (before, own) = (await ProcessorTime.ReadAsync([], database, cancel), ProcessorTime.OfProcess(Environment.ProcessId));
-            await WriteAsync(database, $"copy benchmark.snapshots ({SnapshotColumns}) from stdin (format binary)", snapshots, cancel);
-            await WriteAsync(database, $"copy benchmark.events ({EventColumns}) from stdin (format binary)", events, cancel);
+            await WriteAsync(database, "benchmark.snapshots", snapshots, cancel);
+            await WriteAsync(database, "benchmark.events", events, cancel);
             return new CopyTime(ProcessorTime.OfProcess(Environment.ProcessId) - own, (await ProcessorTime.ReadAsync([], database, cancel) - before).Postgres);
         }
         finally
@@ -55,19 +48,19 @@ internal static class SweepFloor
         }
     }
 
-    private static async Task<byte[]> ReadAsync(NpgsqlDataSource database, string copy, CancellationToken cancel)
+    private static async Task<byte[]> ReadAsync(NpgsqlDataSource database, string query, CancellationToken cancel)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
-        await using var rows = await connection.BeginRawBinaryCopyAsync(copy, cancel);
+        await using var rows = await connection.BeginRawBinaryCopyAsync($"copy ({query}) to stdout (format binary)", cancel);
         using var bytes = new MemoryStream();
         await rows.CopyToAsync(bytes, cancel);
         return bytes.ToArray();
     }
 
-    private static async Task WriteAsync(NpgsqlDataSource database, string copy, byte[] bytes, CancellationToken cancel)
+    private static async Task WriteAsync(NpgsqlDataSource database, string table, byte[] bytes, CancellationToken cancel)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
-        await using var rows = await connection.BeginRawBinaryCopyAsync(copy, cancel);
+        await using var rows = await connection.BeginRawBinaryCopyAsync($"copy {table} from stdin (format binary)", cancel);
         await rows.WriteAsync(bytes, cancel);
     }
 

@@ -19,7 +19,7 @@ internal sealed class ChaosPlatform : IAsyncDisposable
     /// <summary>Address of the API; it stays the same.</summary>
     public Uri Address => _api.Address;
 
-    private static int FreePort => LoopbackPort.FirstFree(20_000 + (Environment.ProcessId % 1_500 * 8));
+    private static int FreePort => LoopbackPort.FirstFree(LoopbackPort.First);
 
     /// <summary>Migrates the database and starts the hosts.</summary>
     /// <exception cref="CommandFailure">The services are somebody's: they are not for us to kill.</exception>

@@ -20,14 +20,11 @@ internal sealed class DemoHosts : IAsyncDisposable
     /// <summary>The worker processes that run.</summary>
     public IReadOnlyList<PlatformProcess> Workers => [.. _running.Where(host => host.Name != PlatformHosts.Api)];
 
-    // Runs that go on at the same time look for free ports in different places: between looking and taking, a port is anybody's.
-    private static int FirstPort => 20_000 + (Environment.ProcessId % 1_500 * 8);
-
     /// <summary>Migrates the database, starts the hosts and waits until they are ready.</summary>
     public static async Task<DemoHosts> StartAsync(PlatformSettings settings, CancellationToken cancel)
     {
         await PlatformHosts.MigrateAsync(settings, cancel);
-        return new DemoHosts(settings, await PlatformHosts.StartMissingAsync(settings, FirstPort, cancel));
+        return new DemoHosts(settings, await PlatformHosts.StartMissingAsync(settings, LoopbackPort.First, cancel));
     }
 
     /// <summary>Kills a worker without warning, and starts another in its place.</summary>
@@ -44,7 +41,7 @@ internal sealed class DemoHosts : IAsyncDisposable
     /// <summary>Starts one more worker.</summary>
     public async Task StartWorkerAsync(CancellationToken cancel)
     {
-        var worker = PlatformHosts.StartWorker(_settings, ++_started, LoopbackPort.FirstFree(FirstPort));
+        var worker = PlatformHosts.StartWorker(_settings, ++_started, LoopbackPort.FirstFree(LoopbackPort.First));
         _running.Add(worker);
         await worker.WaitReadyAsync(ReadyDeadline, cancel);
     }

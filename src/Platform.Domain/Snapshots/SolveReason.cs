@@ -21,3 +21,14 @@ public enum SolveReason
     /// <summary>The same, and so much more of them that the allocation in force gives the servers more work than they can do.</summary>
     Instability,
 }
+
+/// <summary>The reasons' names, in the database and in what the platform tells.</summary>
+public static class SolveReasonNames
+{
+    /// <summary>The name of a reason.</summary>
+    public static string NameOf(SolveReason reason) => reason.ToString().ToLowerInvariant();
+
+    /// <summary>The reason of a name.</summary>
+    /// <exception cref="ArgumentException">There is none of this name.</exception>
+    public static SolveReason ReasonOf(string name) => Enum.Parse<SolveReason>(name, ignoreCase: true);
+}

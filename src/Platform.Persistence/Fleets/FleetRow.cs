@@ -47,12 +47,6 @@ internal sealed class FleetRow
     /// <summary>The windows that the last solve expects, in JSON; null for none.</summary>
     public string? Expectation { get; set; }
 
-    /// <summary>A reason as it is stored.</summary>
-    public static string NameOf(SolveReason reason) => reason.ToString().ToLowerInvariant();
-
-    /// <summary>The reason of a stored name.</summary>
-    public static SolveReason ReasonOf(string name) => Enum.Parse<SolveReason>(name, ignoreCase: true);
-
     /// <summary>The aggregate that the rules are written on.</summary>
     public Fleet ToFleet() => new()
     {

@@ -8,7 +8,6 @@ using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
-using Platform.Persistence.Fleets;
 using Platform.Persistence.Snapshots;
 
 namespace Platform.Persistence.Solving;
@@ -87,7 +86,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             DueAt = row.GetFieldValue<DateTimeOffset>(4),
             StreamVersion = Number(row, 11) ?? 0,
             SolvedAt = row.IsDBNull(12) ? null : row.GetFieldValue<DateTimeOffset>(12),
-            DueReason = FleetRow.ReasonOf(row.GetString(13)),
+            DueReason = SolveReasonNames.ReasonOf(row.GetString(13)),
         };
         _fleets.Add(loading.Fleet, loading);
         loading.Guard(() =>

@@ -4,7 +4,6 @@ using NpgsqlTypes;
 using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
-using Platform.Persistence.Fleets;
 using Platform.Persistence.Snapshots;
 
 namespace Platform.Persistence.Solving;
@@ -79,14 +78,14 @@ internal sealed class SolveWriting(TenantSession session)
     {
         var basis = result.Basis;
         var (dueAt, dueReason) = standing.DueAt == basis.DueAt
-            ? (result.At.AddSeconds(basis.Fleet.Definition.Solving.EverySeconds), FleetRow.NameOf(SolveReason.Periodic))
+            ? (result.At.AddSeconds(basis.Fleet.Definition.Solving.EverySeconds), SolveReasonNames.NameOf(SolveReason.Periodic))
             : (standing.DueAt, standing.DueReason);
         var (version, hash) = result.Outcome is SolveOutcome.Published { Snapshot: var snapshot }
             ? Publish(basis.Fleet, snapshot)
             : (basis.Fleet.LatestVersion, null);
         _updates.Add(new FleetUpdate(
             basis.Key.Fleet, result.At, basis.WorkloadVersion, dueAt, (result.Outcome as SolveOutcome.Infeasible)?.Reason, version, hash,
-            FleetRow.NameOf(basis.DueReason), dueReason,
+            SolveReasonNames.NameOf(basis.DueReason), dueReason,
             result.Outcome.Expectation is { } expectation ? Encoding.UTF8.GetString(StrictJson.Write(expectation)) : null));
     }
 
@@ -139,33 +138,30 @@ internal sealed class SolveWriting(TenantSession session)
                 Of([.. _updates.Select(it => it.Expectation)], NpgsqlDbType.Text),
             },
         });
-        if (CommandFor(SaveSums, results, sums => sums.Whole) is { } whole)
-            batch.BatchCommands.Add(whole.Command);
-        if (CommandFor(SaveRecentSums, results, sums => sums.Recent) is { } recent)
+        SolveResult[] whole = [.. results.Where(result => result.Sums?.Whole is not null)];
+        if (whole.Length > 0)
+            batch.BatchCommands.Add(SumsOf(whole, SaveSums, it => it.Sums!.Whole!));
+        SolveResult[] recent = [.. results.Where(result => result.Sums?.Recent is not null)];
+        if (recent.Length > 0)
         {
-            recent.Command.Parameters.Add(Of([.. recent.Results.Select(it => it.Basis.Stored!.WholeVersion)], NpgsqlDbType.Bigint));
-            batch.BatchCommands.Add(recent.Command);
+            var command = SumsOf(recent, SaveRecentSums, it => it.Sums!.Recent!);
+            command.Parameters.Add(Of([.. recent.Select(it => it.Basis.Stored!.WholeVersion)], NpgsqlDbType.Bigint));
+            batch.BatchCommands.Add(command);
         }
 
         await batch.ExecuteNonQueryAsync(cancel);
     }
 
-    private (NpgsqlBatchCommand Command, SolveResult[] Results)? CommandFor(string sql, SolveResult[] results, Func<SumsToStore, byte[]?> part)
+    private NpgsqlBatchCommand SumsOf(SolveResult[] results, string sql, Func<SolveResult, byte[]> part) => new(sql)
     {
-        SolveResult[] changed = [.. results.Where(result => result.Sums is not null && part(result.Sums) is not null)];
-        return changed.Length == 0 ? null : (
-            new NpgsqlBatchCommand(sql)
-            {
-                Parameters =
-                {
-                    Tenant(),
-                    Of([.. changed.Select(it => it.Basis.Key.Fleet)], NpgsqlDbType.Text),
-                    Of([.. changed.Select(it => it.Basis.WorkloadVersion)], NpgsqlDbType.Bigint),
-                    Of([.. changed.Select(it => part(it.Sums!)!)], NpgsqlDbType.Bytea),
-                },
-            },
-            changed);
-    }
+        Parameters =
+        {
+            Tenant(),
+            Of([.. results.Select(it => it.Basis.Key.Fleet)], NpgsqlDbType.Text),
+            Of([.. results.Select(it => it.Basis.WorkloadVersion)], NpgsqlDbType.Bigint),
+            Of([.. results.Select(part)], NpgsqlDbType.Bytea),
+        },
+    };
 
     private NpgsqlParameter<string> Tenant() => new() { TypedValue = session.Tenant };
 

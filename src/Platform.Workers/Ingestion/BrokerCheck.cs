@@ -54,14 +54,14 @@ internal sealed class BrokerCheck(WorkerOptions options, TimeProvider time) : IH
 
     private Task<IConnection> ConnectAsync(CancellationToken cancel)
     {
-        var user = options.RabbitMq.UserInfo.Split(':', 2);
+        var (name, password) = options.BrokerUser;
         var factory = new ConnectionFactory
         {
             HostName = options.RabbitMq.Host,
             Port = options.RabbitMq.Port,
             VirtualHost = options.IngressVirtualHost,
-            UserName = Uri.UnescapeDataString(user[0]),
-            Password = Uri.UnescapeDataString(user[^1]),
+            UserName = name,
+            Password = password,
             ClientProvidedName = "health of a worker",
             AutomaticRecoveryEnabled = false,
         };

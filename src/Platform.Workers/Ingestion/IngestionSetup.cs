@@ -21,8 +21,8 @@ internal static class IngestionSetup
 
     public static void AddIngestion(this IServiceCollection services, WorkerOptions options)
     {
-        var user = options.RabbitMq.UserInfo.Split(':', 2);
-        services.AddSingleton(new WindowReception(Uri.UnescapeDataString(user[0])));
+        var (name, password) = options.BrokerUser;
+        services.AddSingleton(new WindowReception(name));
         services.AddSingleton(provider => new EarlySolves(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new WorkloadIntake(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton<IntakeCheck>();
@@ -36,8 +36,8 @@ internal static class IngestionSetup
             {
                 broker.Host(options.RabbitMq.Host, (ushort)options.RabbitMq.Port, options.IngressVirtualHost, host =>
                 {
-                    host.Username(Uri.UnescapeDataString(user[0]));
-                    host.Password(Uri.UnescapeDataString(user[^1]));
+                    host.Username(name);
+                    host.Password(password);
                     host.Heartbeat(Heartbeat);
                 });
                 broker.ReceiveEndpoint(IngressNames.Intake, endpoint => Configure(endpoint, context));

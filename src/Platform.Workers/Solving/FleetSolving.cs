@@ -83,7 +83,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
     private void Tell(SolveResult result)
     {
         var (key, reason) = (result.Basis.Key, result.Basis.DueReason);
-        Solves.Add(1, new KeyValuePair<string, object?>("reason", reason.ToString().ToLowerInvariant()));
+        Solves.Add(1, new KeyValuePair<string, object?>("reason", SolveReasonNames.NameOf(reason)));
         if (reason is SolveReason.Drift or SolveReason.Instability)
             log.LogInformation("Solved {Tenant}/{Fleet} before its time, for {Reason}: {Outcome}", key.Tenant, key.Fleet, reason, result.Outcome.GetType().Name);
     }

@@ -5,6 +5,7 @@ using Platform.Domain.Fleets;
 using Platform.Domain.Ingestion;
 using Platform.Domain.Simulation;
 using Platform.Domain.Snapshots;
+using Platform.Domain.Tests.Estimation;
 using Platform.Domain.Tests.Fleets;
 
 namespace Platform.Domain.Tests.Ingestion;
@@ -123,31 +124,15 @@ internal sealed class WatchedFleet
 
     private TaskWindow Serve(TaskType type, double mean)
     {
-        var arrivals = Count(mean);
-        long tokens = 0, squares = 0, millis = 0, millisSquared = 0, products = 0;
-        for (var i = 0; i < arrivals; i++)
+        var queries = new (long Tokens, long Millis)[Count(mean)];
+        for (var i = 0; i < queries.Length; i++)
         {
             var used = 100 + _random.NextIndex(300, out _);
             var seconds = Slowness * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * used));
-            var ms = (long)Math.Round(1e3 * new GammaLaw(seconds, 0.16 * seconds * seconds).Next(ref _random));
-            (tokens, squares, millis) = (tokens + used, squares + (used * used), millis + ms);
-            (millisSquared, products) = (millisSquared + (ms * ms), products + (used * ms));
+            queries[i] = (used, (long)Math.Round(1e3 * new GammaLaw(seconds, 0.16 * seconds * seconds).Next(ref _random)));
         }
 
-        return new TaskWindow
-        {
-            TaskType = type.Id,
-            Arrivals = arrivals,
-            Service = new ServiceSums
-            {
-                Completions = arrivals,
-                Tokens = tokens,
-                TokensSquared = squares,
-                Millis = millis,
-                MillisSquared = millisSquared,
-                TokenMillis = products,
-            },
-        };
+        return Windows.Served(type.Id, queries);
     }
 
     /// <summary>Poisson, or negative binomial with the dispersion asked for.</summary>

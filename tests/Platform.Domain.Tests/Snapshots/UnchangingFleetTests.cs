@@ -3,6 +3,7 @@ using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
+using Platform.Domain.Tests.Estimation;
 using Platform.Domain.Tests.Fleets;
 
 namespace Platform.Domain.Tests.Snapshots;
@@ -137,30 +138,19 @@ public sealed class UnchangingFleetTests
         private TaskWindow Serve(TaskType type, double expected)
         {
             var (arrivals, granted) = (Poisson(expected * type.Share), _previous?.Tokens[type.Id] ?? 200);
-            long tokens = 0, squares = 0, millis = 0, millisSquared = 0, products = 0, correct = 0;
+            var queries = new (long Tokens, long Millis)[arrivals];
+            var correct = 0L;
             for (var i = 0; i < arrivals; i++)
             {
                 var used = (long)(granted * (0.7 + (0.3 * _random.NextDouble())));
-                var ms = (long)Math.Round(1e3 * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * used)) * (0.9 + (0.2 * _random.NextDouble())));
-                (tokens, squares, millis) = (tokens + used, squares + (used * used), millis + ms);
-                (millisSquared, products) = (millisSquared + (ms * ms), products + (used * ms));
+                queries[i] = (used, (long)Math.Round(1e3 * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * used)) * (0.9 + (0.2 * _random.NextDouble()))));
                 correct += _random.NextDouble() < type.Accuracy.Floor + (type.Accuracy.Gain * (1 - Math.Exp(-type.Accuracy.RatePerToken * granted))) ? 1 : 0;
             }
 
-            return new TaskWindow
+            var served = Windows.Served(type.Id, queries);
+            return served with
             {
-                TaskType = type.Id,
-                Arrivals = arrivals,
-                Service = new ServiceSums
-                {
-                    Completions = arrivals,
-                    Tokens = tokens,
-                    TokensSquared = squares,
-                    TokensGranted = granted * arrivals,
-                    Millis = millis,
-                    MillisSquared = millisSquared,
-                    TokenMillis = products,
-                },
+                Service = served.Service! with { TokensGranted = granted * arrivals },
                 Accuracy = arrivals == 0 ? null : [new AccuracyCount { Tokens = granted, Trials = arrivals, Correct = correct }],
             };
         }
