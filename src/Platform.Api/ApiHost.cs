@@ -62,6 +62,7 @@ internal static class ApiHost
         v1.MapFleets();
         v1.MapStatistics();
         v1.MapAllocations();
+        v1.MapComparisons();
     }
 
     private static void AddStores(this IServiceCollection services)

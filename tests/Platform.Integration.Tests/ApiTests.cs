@@ -24,6 +24,7 @@ public sealed class ApiTests(TestPlatform platform)
         { "GET", "/allocations" },
         { "GET", "/allocations/1" },
         { "GET", "/allocations/1/verification" },
+        { "GET", "/allocations/diff?from=1&to=1" },
         { "GET", "/estimate" },
         { "GET", "/estimate?asOf=2026-01-01T00:00:00Z" },
     };
@@ -271,7 +272,8 @@ public sealed class ApiTests(TestPlatform platform)
         [
             "delete /v1/fleets/{fleet}", "delete /v1/tenants/{tenant}", "delete /v1/tenants/{tenant}/keys/{key}", "get /v1/fleets",
             "get /v1/fleets/{fleet}", "get /v1/fleets/{fleet}/allocation", "get /v1/fleets/{fleet}/allocations",
-            "get /v1/fleets/{fleet}/allocations/{version}", "get /v1/fleets/{fleet}/allocations/{version}/verification",
+            "get /v1/fleets/{fleet}/allocations/diff", "get /v1/fleets/{fleet}/allocations/{version}",
+            "get /v1/fleets/{fleet}/allocations/{version}/verification",
             "get /v1/fleets/{fleet}/estimate", "get /v1/fleets/{fleet}/events", "get /v1/tenants", "get /v1/tenants/{tenant}/keys",
             "post /v1/fleets/{fleet}/solve", "post /v1/fleets/{fleet}/statistics", "post /v1/tenants", "post /v1/tenants/{tenant}/keys",
             "put /v1/fleets/{fleet}",
