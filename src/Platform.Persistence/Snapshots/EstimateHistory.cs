@@ -1,6 +1,6 @@
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
-using Platform.Domain.Ingestion;
+using Platform.Persistence.Solving;
 
 namespace Platform.Persistence.Snapshots;
 
@@ -17,12 +17,7 @@ public sealed class EstimateHistory(PlatformStore store)
         if (await DefinitionAsync(session, fleet, asOf, cancel) is not { } definition)
             return null;
         var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
-        await foreach (var recorded in session.ReadAllAsync(EventStore.WorkloadStream(tenant, fleet), cancel))
-        {
-            if (recorded.Timestamp <= asOf)
-                sums.Fold(((WorkloadWindowRecorded)recorded.Data).Window);
-        }
-
+        await new WindowHistory(session, fleet).FoldStoredByAsync(sums, asOf, cancel);
         return Estimator.Estimate(definition, sums, asOf);
     }
 

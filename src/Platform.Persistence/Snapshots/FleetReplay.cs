@@ -1,18 +1,14 @@
 using System.Text.Json;
-using JasperFx.Events;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
-using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Solving;
 
 namespace Platform.Persistence.Snapshots;
 
-/// <summary>Goes through a fleet's versions in order, folding its windows once, forward, for every horizon that a definition has had.</summary>
-internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IAsyncEnumerator<IEvent> windows)
+/// <summary>Goes through a fleet's versions in order, and derives each again from its windows.</summary>
+internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IReplayedWindows windows)
 {
-    private readonly Dictionary<int, WorkloadSums> _sums = decisions.Horizons.ToDictionary(horizon => horizon, horizon => new WorkloadSums(horizon));
-    private long _folded;
     private string? _previousHash;
 
     /// <summary>The last version seen, which is their number unless some are missing.</summary>
@@ -80,15 +76,23 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IAsync
             return (null, null, [$"it was derived with {header.Versions.Estimator} and {header.Versions.Solver}, which this program has not"]);
         if (decisions.DefinitionOf(header.Provenance.DefinitionRevision) is not { } definition)
             return (false, null, [$"there is no revision {header.Provenance.DefinitionRevision} of the definition"]);
-        if (await FoldUpToAsync(header.Provenance.WorkloadVersion) is { } fault)
-            return (false, null, [fault]);
+        WorkloadSums sums;
+        try
+        {
+            sums = await windows.SumsAsync(definition.Solving.HorizonSeconds, header.Provenance.WorkloadVersion, header.SolvedAt);
+        }
+        catch (FormatException fault)
+        {
+            return (false, null, [fault.Message]);
+        }
+
         var inputs = new SnapshotInputs
         {
             Tenant = key.Tenant,
             Fleet = key.Fleet,
             Definition = definition,
             DefinitionRevision = header.Provenance.DefinitionRevision,
-            Sums = _sums[definition.Solving.HorizonSeconds],
+            Sums = sums,
             WorkloadVersion = header.Provenance.WorkloadVersion,
             SolvedAt = header.SolvedAt,
         };
@@ -98,30 +102,6 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IAsync
         var bytes = snapshot.ToCanonicalBytes();
         var matches = bytes.AsSpan().SequenceEqual(row.Document);
         return (matches, AllocationSnapshot.HashOf(bytes), matches ? [] : [$"the events give something else, first at {FirstDifference(row.Document, bytes)}"]);
-    }
-
-    /// <summary>Folds the windows up to a version of the workload stream; gives what is wrong with them, or null.</summary>
-    private async Task<string?> FoldUpToAsync(long version)
-    {
-        if (version < _folded)
-            return $"it says that it has the windows up to {version}, and the version before it those up to {_folded}";
-        while (_folded < version)
-        {
-            if (!await windows.MoveNextAsync())
-                return $"it says that it has the windows up to {version}, and there are {_folded}";
-            _folded++;
-            try
-            {
-                foreach (var sums in _sums.Values)
-                    sums.Fold(((WorkloadWindowRecorded)windows.Current.Data).Window);
-            }
-            catch (Exception fault) when (fault is ArgumentException or ArithmeticException)
-            {
-                return $"window {_folded} is none that was ever taken: {fault.Message}";
-            }
-        }
-
-        return null;
     }
 
     /// <summary>The JSON Pointer of the first member, in the order of the canonical form, in which two documents differ.</summary>

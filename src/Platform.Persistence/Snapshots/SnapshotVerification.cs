@@ -31,7 +31,10 @@ public sealed class SnapshotVerification(PlatformStore store)
         return await session.Rows.Fleets.AsNoTracking().OrderBy(row => row.FleetId).Select(row => new FleetKey(tenant, row.FleetId)).ToListAsync(cancel);
     }
 
-    /// <summary>Verifies every version of a fleet, from the first, over one look at the database.</summary>
+    /// <summary>
+    /// Verifies every version of a fleet, from the first, over one look at the database. One version alone costs no more windows than
+    /// count for it, however long the history.
+    /// </summary>
     /// <param name="key">The fleet.</param>
     /// <param name="only">The one version to derive again, or null for all; the chain is checked up to it either way.</param>
     /// <param name="found">Receives each version's findings, in order.</param>
@@ -44,7 +47,8 @@ public sealed class SnapshotVerification(PlatformStore store)
         FleetReplay replay;
         try
         {
-            replay = new FleetReplay(key, await DecisionsAsync(session, key, cancel), windows);
+            var decisions = await DecisionsAsync(session, key, cancel);
+            replay = new FleetReplay(key, decisions, only is null ? new WindowsForward(decisions, windows) : new WindowsBackward(session, key.Fleet, cancel));
         }
         catch (InvalidOperationException fault)
         {

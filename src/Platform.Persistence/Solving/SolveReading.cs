@@ -37,20 +37,6 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             where tenant_id = $1 and stream_id = asked.stream_id and version > s.workload_version order by version) e
         """;
 
-    private const string LatestWindows = """
-        select version, data::text, timestamp from events.mt_events
-        where tenant_id = $1 and stream_id = $2 and version < $3 order by version desc limit $4
-        """;
-
-    /// <summary>Windows read at a time when they are folded again, the latest first, until no older one can count.</summary>
-    private const int PageLength = 500;
-
-    /// <summary>
-    /// How much older than the moment at which its window was checked an event's timestamp may be: clocks differ, and a transaction has
-    /// its time from when it begins.
-    /// </summary>
-    private static readonly TimeSpan TimestampSlack = TimeSpan.FromHours(1);
-
     private readonly Dictionary<string, Loading> _fleets = new(StringComparer.Ordinal);
     private readonly ArrayBufferWriter<byte> _utf8 = new();
 
@@ -133,45 +119,13 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     {
         var window = JsonSerializer.Deserialize(utf8, StoredEventJson.Default.WorkloadWindowRecorded)!.Window;
         clock.Enter(SolveStage.Fold);
-        (loading.Stored?.Recent ?? loading.Sums!).Fold(window);
+        loading.Stored!.Recent.Fold(window);
         loading.Version = Math.Max(loading.Version, version);
         clock.Enter(SolveStage.Read);
     }
 
-    private async Task FoldAnewAsync(Loading loading, CancellationToken cancel)
-    {
-        for (var before = long.MaxValue; before > 1 && loading.Fault is null;)
-        {
-            await using var batch = session.CreateBatch();
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(LatestWindows)
-            {
-                Parameters =
-                {
-                    Text(session.Tenant),
-                    new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(session.Tenant, loading.Fleet) },
-                    new NpgsqlParameter<long> { TypedValue = before },
-                    new NpgsqlParameter<int> { TypedValue = PageLength },
-                },
-            });
-            await using var reader = await batch.ExecuteReaderAsync(cancel);
-            var oldest = DateTimeOffset.MaxValue;
-            while (loading.Fault is null && await reader.ReadAsync(cancel))
-            {
-                (before, oldest) = (reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(2));
-                loading.Guard(() => Fold(loading, before, Utf8(reader, 1)));
-            }
-
-            if (oldest == DateTimeOffset.MaxValue || !MayMatterBefore(loading.Sums!, oldest))
-                return;
-        }
-    }
-
-    /// <summary>A window that came before an instant may still count, or may end later than all that came after it.</summary>
-    private bool MayMatterBefore(WorkloadSums sums, DateTimeOffset instant)
-    {
-        var latestEnd = instant + WorkloadWindowReader.MaxLead + TimestampSlack;
-        return latestEnd >= now.AddSeconds(-sums.HorizonSeconds - sums.BucketSeconds) || sums.LastWindowEnd is not { } last || last < latestEnd;
-    }
+    private Task FoldAnewAsync(Loading loading, CancellationToken cancel) => loading.GuardAsync(async () =>
+        loading.Version = (await new WindowHistory(session, loading.Fleet).FoldLatestAsync(loading.Sums!, long.MaxValue, now, cancel)).Newest);
 
     /// <summary>The bytes of a text, in a buffer that the next call uses again. (Those of jsonb would begin with its version.)</summary>
     private ReadOnlySpan<byte> Utf8(NpgsqlDataReader row, int column)
@@ -227,11 +181,26 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             {
                 step();
             }
-            catch (Exception fault) when (fault is JsonException or FormatException or ArithmeticException or ArgumentException)
+            catch (Exception fault) when (IsOfOneFleet(fault))
             {
                 Fault = fault;
             }
         }
+
+        /// <inheritdoc cref="Guard"/>
+        public async Task GuardAsync(Func<Task> step)
+        {
+            try
+            {
+                await step();
+            }
+            catch (Exception fault) when (IsOfOneFleet(fault))
+            {
+                Fault = fault;
+            }
+        }
+
+        private static bool IsOfOneFleet(Exception fault) => fault is JsonException or FormatException or ArithmeticException or ArgumentException;
 
         public LoadedFleet ToLoaded(string tenant)
         {

@@ -1,4 +1,5 @@
 using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Ingestion;
 using Platform.Persistence.Snapshots;
@@ -42,6 +43,7 @@ public sealed class SnapshotVerificationTests(TestStore store)
         { "delete from platform.allocation_snapshots where {0} and version = 2", 2 },
         { "delete from platform.allocation_snapshots where {0} and version = 3", 3 },
         { "update events.mt_events set data = jsonb_set(data, '{{window,tasks,0,arrivals}}', '77') where {0} and type = 'workload-window-recorded' and version = 25", 2 },
+        { "delete from events.mt_events where {0} and type = 'workload-window-recorded' and version = 25", 2 },
         { "update events.mt_events set data = jsonb_set(data, '{{definition,arrivalRate}}', '0.5') where {0} and type = 'fleet-registered'", 1 },
         { "update events.mt_events set data = jsonb_set(data, '{{hash}}', '\"f\"') where {0} and type = 'allocation-published' and data ->> 'version' = '1'", 1 },
     };
@@ -55,7 +57,72 @@ public sealed class SnapshotVerificationTests(TestStore store)
         var bad = (await VerifyAsync(key)).First(it => it.Faults.Count > 0);
         Assert.Equal(version, bad.Version);
         Assert.True(bad.Matches == false || !bad.ChainIntact);
+        if ((await VerifyAsync(key, version)).FirstOrDefault() is { } alone)
+            Assert.Equal((bad.Matches, bad.Hash, bad.ChainIntact), (alone.Matches, alone.Hash, alone.ChainIntact));
     }
+
+    /// <summary>What is not read is not found to be broken: of a long history only what counts is read, and that gives the same to the byte.</summary>
+    [Fact]
+    public async Task One_version_and_one_instant_cost_no_more_than_the_windows_that_count()
+    {
+        var key = new FleetKey(TestStore.NewTenant(), "chat");
+        var definition = TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 600 } };
+        await store.Fleets.PutAsync(key.Tenant, key.Fleet, definition, null, "ci", TestStore.At.AddDays(-1), Cancel);
+        var windows = Windows(3_000, 0, everySeconds: 10);
+        foreach (var batch in windows.Chunk(500))
+            await StoreAsync(key, batch);
+        await SolveAsync(key, TestStore.At.AddSeconds(20));
+        await store.ExecuteAsync($$"""
+            update events.mt_events set timestamp = (data #>> '{window,windowEnd}')::timestamptz
+            where tenant_id = '{{key.Tenant}}' and type = 'workload-window-recorded'
+            """, Cancel);
+        // Stored by the end of the 2,000th window, nearly three hours back; one that was stored late is not among them.
+        var asOf = windows[1_999].WindowEnd;
+        var sums = new WorkloadSums(600);
+        foreach (var window in windows[..2_000].Where((_, i) => i != 1_990))
+            sums.Fold(window);
+        await store.ExecuteAsync($"update events.mt_events set timestamp = timestamp + interval '30 minutes' where {Windows(key, "= 1991")}", Cancel);
+        var expected = StrictJson.Write(Estimator.Estimate(definition, sums, asOf));
+        var whole = Assert.Single(await VerifyAsync(key));
+
+        Assert.True(whole is { Matches: true, ChainIntact: true }, string.Join("; ", whole.Faults));
+        await BreakAsync(key, "<= 1000");
+        Assert.StartsWith("window 1 is none that was ever taken", Assert.Single(await VerifyAsync(key)).Faults[0], StringComparison.Ordinal);
+        var alone = Assert.Single(await VerifyAsync(key, 1));
+        Assert.Equal((true, whole.RecomputedHash, 0), (alone.Matches, alone.RecomputedHash, alone.Faults.Count));
+        await BreakAsync(key, "> 2400");
+        Assert.Equal(expected, StrictJson.Write(await new EstimateHistory(store.Store).FindAsync(key.Tenant, key.Fleet, asOf, Cancel)));
+        Assert.StartsWith("window 3000 is none", Assert.Single(await VerifyAsync(key, 1)).Faults[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_latest_end_is_found_behind_any_number_of_windows_that_came_late()
+    {
+        var key = new FleetKey(TestStore.NewTenant(), "chat");
+        var definition = TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 600 } };
+        await store.Fleets.PutAsync(key.Tenant, key.Fleet, definition, null, "ci", TestStore.At.AddDays(-1), Cancel);
+        await StoreAsync(key, Windows(1, 0));
+        await StoreAsync(key, Windows(WindowHistory.PageLength, -100_000));
+        await store.ExecuteAsync($"update events.mt_events set timestamp = $1 where {Windows(key, "> 0")}", Cancel, TestStore.At.AddSeconds(10));
+        var estimate = (await new EstimateHistory(store.Store).FindAsync(key.Tenant, key.Fleet, TestStore.At.AddDays(1), Cancel))!;
+        Assert.Equal((TestStore.At.AddSeconds(10), 0L), (estimate.LastWindowEnd, estimate.ExposureSeconds));
+    }
+
+    [Fact]
+    public async Task A_window_that_is_missing_is_named()
+    {
+        var key = await SolvedFleetAsync();
+        await store.ExecuteAsync($"delete from events.mt_events where {Windows(key, "= 25")}", Cancel);
+        Assert.Equal("of the windows 1 to 40 only 39 are there", Assert.Single(Assert.Single(await VerifyAsync(key, 2)).Faults));
+        await store.ExecuteAsync($"delete from events.mt_events where {Windows(key, "= 40")}", Cancel);
+        Assert.Equal("it says that it has the windows up to 40, and there are 39", Assert.Single(Assert.Single(await VerifyAsync(key, 2)).Faults));
+    }
+
+    private static string Windows(FleetKey key, string versions) =>
+        $"tenant_id = '{key.Tenant}' and type = 'workload-window-recorded' and version {versions}";
+
+    private Task BreakAsync(FleetKey key, string versions) => store.ExecuteAsync(
+        $"update events.mt_events set data = jsonb_set(data, '{{window,windowEnd}}', data #> '{{window,windowStart}}') where {Windows(key, versions)}", Cancel);
 
     [Fact]
     public async Task One_version_is_derived_alone_and_the_chain_checked_up_to_it()
@@ -157,9 +224,9 @@ public sealed class SnapshotVerificationTests(TestStore store)
         store.Intake.StoreAsync([.. windows.Select(window => new IncomingWindow(key.Tenant, Guid.NewGuid(), window))], Cancel);
 
     /// <summary>Windows of ten seconds with a few queries each, the last one's end so many seconds after <see cref="TestStore.At"/>, plus 10.</summary>
-    private static WorkloadWindow[] Windows(int count, int lastStart) => [.. Enumerable.Range(0, count).Select(i =>
+    private static WorkloadWindow[] Windows(int count, int lastStart, int everySeconds = 1) => [.. Enumerable.Range(0, count).Select(i =>
     {
-        var (start, queries, tokens) = (TestStore.At.AddSeconds(lastStart - (count - 1 - i)), 1 + (i % 3), 100 + (i % 7 * 50));
+        var (start, queries, tokens) = (TestStore.At.AddSeconds(lastStart - (everySeconds * (count - 1 - i))), 1 + (i % 3), 100 + (i % 7 * 50));
         var millis = 400 + (20 * tokens) + (i % 5 * 37);
         return new WorkloadWindow
         {
@@ -187,10 +254,10 @@ public sealed class SnapshotVerificationTests(TestStore store)
         };
     })];
 
-    private async Task<List<VersionVerification>> VerifyAsync(FleetKey key)
+    private async Task<List<VersionVerification>> VerifyAsync(FleetKey key, int? only = null)
     {
         var found = new List<VersionVerification>();
-        await Verification.VerifyAsync(key, null, found.Add, Cancel);
+        await Verification.VerifyAsync(key, only, found.Add, Cancel);
         return found;
     }
 

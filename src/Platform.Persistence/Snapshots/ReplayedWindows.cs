@@ -1,0 +1,57 @@
+using JasperFx.Events;
+using Platform.Domain.Estimation;
+using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
+using Platform.Persistence.Solving;
+
+namespace Platform.Persistence.Snapshots;
+
+/// <summary>The windows of a fleet for those who derive its versions again.</summary>
+internal interface IReplayedWindows
+{
+    /// <summary>The sums of the windows up to a version of the workload stream, for an estimate at an instant; read them before the next call.</summary>
+    /// <exception cref="FormatException">The stored windows cannot be those that were folded once; says why.</exception>
+    Task<WorkloadSums> SumsAsync(int horizonSeconds, long version, DateTimeOffset asOf);
+}
+
+/// <summary>For every version in order: all windows are folded once, forward, for every horizon that a definition has had.</summary>
+internal sealed class WindowsForward(FleetDecisions decisions, IAsyncEnumerator<IEvent> windows) : IReplayedWindows
+{
+    private readonly Dictionary<int, WorkloadSums> _sums = decisions.Horizons.ToDictionary(horizon => horizon, horizon => new WorkloadSums(horizon));
+    private long _folded;
+
+    public async Task<WorkloadSums> SumsAsync(int horizonSeconds, long version, DateTimeOffset asOf)
+    {
+        if (version < _folded)
+            throw new FormatException($"it says that it has the windows up to {version}, and the version before it those up to {_folded}");
+        for (; _folded < version; _folded++)
+        {
+            if (!await windows.MoveNextAsync())
+                throw new FormatException($"it says that it has the windows up to {version}, and there are {_folded}");
+            try
+            {
+                foreach (var sums in _sums.Values)
+                    sums.Fold(((WorkloadWindowRecorded)windows.Current.Data).Window);
+            }
+            catch (Exception fault) when (fault is ArgumentException or ArithmeticException)
+            {
+                throw new FormatException($"window {_folded + 1} is none that was ever taken: {fault.Message}", fault);
+            }
+        }
+
+        return _sums[horizonSeconds];
+    }
+}
+
+/// <summary>For one version: its windows are folded backward, as far as they count.</summary>
+internal sealed class WindowsBackward(TenantSession session, string fleet, CancellationToken cancel) : IReplayedWindows
+{
+    public async Task<WorkloadSums> SumsAsync(int horizonSeconds, long version, DateTimeOffset asOf)
+    {
+        var sums = new WorkloadSums(horizonSeconds);
+        var read = await new WindowHistory(session, fleet).FoldLatestAsync(sums, version + 1, asOf, cancel);
+        if (read.Newest != version)
+            throw new FormatException($"it says that it has the windows up to {version}, and there are {read.Newest}");
+        return read.HasNoGap ? sums : throw new FormatException($"of the windows {read.Oldest} to {read.Newest} only {read.Count} are there");
+    }
+}

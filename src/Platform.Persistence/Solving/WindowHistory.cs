@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Npgsql;
+using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
+
+namespace Platform.Persistence.Solving;
+
+/// <summary>Which windows were read of a fleet's stream.</summary>
+/// <param name="Newest">Version of the latest, 0 when there was none.</param>
+/// <param name="Oldest">Version of the oldest, 0 when there was none.</param>
+/// <param name="Count">Their number.</param>
+internal readonly record struct WindowsRead(long Newest, long Oldest, long Count)
+{
+    /// <summary>Whether no version is missing between the oldest and the latest.</summary>
+    public bool HasNoGap => Count == 0 || Count == Newest - Oldest + 1;
+}
+
+/// <summary>
+/// Folds a fleet's stored windows backward, the latest first, and ends where no older one can count: what that costs does not grow with
+/// the history, and estimates from the sums are those of a fold of the whole of it.
+/// </summary>
+internal sealed class WindowHistory(TenantSession session, string fleet)
+{
+    /// <summary>Windows read at a time.</summary>
+    internal const int PageLength = 500;
+
+    /// <summary>
+    /// How much older than the moment at which its window was checked, or than the event before it, an event's timestamp may be: clocks
+    /// differ, and a transaction has its time from when it begins.
+    /// </summary>
+    internal static readonly TimeSpan TimestampSlack = TimeSpan.FromHours(1);
+
+    private const string Latest = """
+        select version, data::text, timestamp from events.mt_events
+        where tenant_id = $1 and stream_id = $2 and version < $3 order by version desc limit $4
+        """;
+
+    /// <summary>
+    /// Halves the versions until the first of those is left that have only later timestamps from there on; where versions are missing
+    /// it ends sooner, with a later one.
+    /// </summary>
+    private const string FirstAfter = """
+        with recursive search(low, high) as (
+            select 0::bigint, version + 1 from events.mt_streams where tenant_id = $1 and id = $2
+            union all
+            select case when e.timestamp <= $3 then e.version else low end, case when e.timestamp <= $3 then high else e.version end
+            from search join events.mt_events e on e.tenant_id = $1 and e.stream_id = $2 and e.version = (low + high) / 2
+            where high - low > 1)
+        select min(high) from search
+        """;
+
+    private NpgsqlParameter[] Stream =>
+        [new NpgsqlParameter<string> { TypedValue = session.Tenant }, new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(session.Tenant, fleet) }];
+
+    /// <summary>Folds the windows before a version that count at an instant.</summary>
+    /// <param name="sums">Receives them.</param>
+    /// <param name="before">The first version that is left out.</param>
+    /// <param name="asOf">The instant that the sums are to be estimated at.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="FormatException">A stored window is none that was ever taken.</exception>
+    public Task<WindowsRead> FoldLatestAsync(WorkloadSums sums, long before, DateTimeOffset asOf, CancellationToken cancel) =>
+        FoldLatestAsync(sums, before, asOf, DateTimeOffset.MaxValue, cancel);
+
+    /// <summary>Folds the windows that were stored by an instant and count at it.</summary>
+    /// <inheritdoc cref="FoldLatestAsync(WorkloadSums, long, DateTimeOffset, CancellationToken)"/>
+    public async Task<WindowsRead> FoldStoredByAsync(WorkloadSums sums, DateTimeOffset asOf, CancellationToken cancel) =>
+        await FoldLatestAsync(sums, await FirstAfterAsync(asOf + TimestampSlack, cancel), asOf, asOf, cancel);
+
+    private async Task<WindowsRead> FoldLatestAsync(
+        WorkloadSums sums, long before, DateTimeOffset asOf, DateTimeOffset storedBy, CancellationToken cancel)
+    {
+        var (read, oldest) = (default(WindowsRead), (DateTimeOffset?)null);
+        do
+        {
+            await using var batch = Statement(Latest, new NpgsqlParameter<long> { TypedValue = before }, new NpgsqlParameter<int> { TypedValue = PageLength });
+            await using var reader = await batch.ExecuteReaderAsync(cancel);
+            for (oldest = null; await reader.ReadAsync(cancel);)
+            {
+                (before, oldest) = (reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(2));
+                read = new WindowsRead(Math.Max(read.Newest, before), before, read.Count + 1);
+                if (oldest <= storedBy)
+                    Fold(sums, reader, before);
+            }
+        }
+        while (before > 1 && oldest is { } instant && MayMatterBefore(sums, instant, asOf));
+
+        return read;
+    }
+
+    private static void Fold(WorkloadSums sums, NpgsqlDataReader row, long version)
+    {
+        try
+        {
+            using var utf8 = row.GetStream(1);
+            sums.Fold(JsonSerializer.Deserialize(utf8, StoredEventJson.Default.WorkloadWindowRecorded)!.Window);
+        }
+        catch (Exception fault) when (fault is JsonException or ArgumentException or ArithmeticException)
+        {
+            throw new FormatException($"window {version} is none that was ever taken: {fault.Message}", fault);
+        }
+    }
+
+    /// <summary>A window that came before an instant may still count, or may end later than all that came after it.</summary>
+    private static bool MayMatterBefore(WorkloadSums sums, DateTimeOffset instant, DateTimeOffset asOf)
+    {
+        var latestEnd = instant + WorkloadWindowReader.MaxLead + TimestampSlack;
+        return latestEnd.AddSeconds(sums.HorizonSeconds + sums.BucketSeconds) >= asOf || sums.LastWindowEnd is not { } last || last < latestEnd;
+    }
+
+    private async Task<long> FirstAfterAsync(DateTimeOffset instant, CancellationToken cancel)
+    {
+        await using var batch = Statement(FirstAfter, new NpgsqlParameter<DateTimeOffset> { TypedValue = instant.ToUniversalTime() });
+        return await batch.ExecuteScalarAsync(cancel) as long? ?? 1;
+    }
+
+    private NpgsqlBatch Statement(string sql, params ReadOnlySpan<NpgsqlParameter> more)
+    {
+        var (batch, command) = (session.CreateBatch(), new NpgsqlBatchCommand(sql));
+        foreach (var parameter in (NpgsqlParameter[])[.. Stream, .. more])
+            command.Parameters.Add(parameter);
+        batch.BatchCommands.Add(command);
+        return batch;
+    }
+}
