@@ -261,6 +261,8 @@ configure_rabbitmq() {
 		listeners.tcp.1 = 127.0.0.1:$MQ_PORT
 		management.tcp.ip = 127.0.0.1
 		management.tcp.port = $MQ_MANAGEMENT
+		# The contract ends at 256 KiB; what is somewhat longer still gets its reason among the rejected.
+		max_message_size = 1048576
 		default_user = platform
 		default_pass = $MQ_PASSWORD
 		log.console = true

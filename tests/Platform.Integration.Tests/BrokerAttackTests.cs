@@ -14,6 +14,9 @@ public sealed class BrokerAttackTests(TestPlatform platform)
     private const string Intake = IngressNames.Intake;
     private const string Rejected = IngressNames.Rejected;
 
+    /// <summary>Bytes of the longest message that the broker takes, as its setting <c>max_message_size</c> has it.</summary>
+    private const int LongestMessage = 1024 * 1024;
+
     private static readonly CreateChannelOptions Confirmed = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -129,7 +132,7 @@ public sealed class BrokerAttackTests(TestPlatform platform)
         { "1e400", () => Changed("\"arrivals\":1", "\"arrivals\":1e400"), "body: /tasks/0/arrivals" },
         { "NaN", () => Changed("\"arrivals\":1", "\"arrivals\":\"NaN\""), "body: /tasks/0/arrivals" },
         { "a byte too long", () => [.. Changed("", ""), .. Enumerable.Repeat((byte)' ', WorkloadWindowReader.MaxBytes + 1 - Changed("", "").Length)], "body: " },
-        { "4 MiB", () => Encoding.UTF8.GetBytes(new string(' ', 4 << 20)), "body: " },
+        { "all that the broker takes", () => Encoding.UTF8.GetBytes(new string(' ', LongestMessage)), "body: " },
     };
 
     [Theory]
@@ -143,6 +146,20 @@ public sealed class BrokerAttackTests(TestPlatform platform)
         Assert.StartsWith(reason, (await RejectedAsync(id)).Reason, StringComparison.Ordinal);
         await StoredAsync(attacker);
         Assert.NotEmpty(what);
+    }
+
+    [Fact]
+    public async Task The_broker_takes_no_message_that_is_far_too_long()
+    {
+        var attacker = await TenantAsync();
+        await using var connection = await platform.BrokerAs(attacker.Id, attacker.BrokerPassword).CreateConnectionAsync(Cancel);
+        foreach (var bytes in (int[])[LongestMessage + 1, 16 * LongestMessage])
+        {
+            Assert.Equal(Constants.PreconditionFailed, await CodeAsync(connection, channel => channel.BasicPublishAsync(
+                IngressNames.Exchange, $"{attacker.Id}.chat", mandatory: true, new BasicProperties { UserId = attacker.Id }, new byte[bytes], Cancel).AsTask()));
+        }
+
+        await StoredAsync(attacker);
     }
 
     /// <summary>Where a default set-up would send on behalf of whoever is named, or copy the user-id and loop.</summary>
