@@ -20,6 +20,7 @@ public static class EventStore
     {
         [typeof(TenantRegistered)] = "tenant-registered",
         [typeof(TenantSuspended)] = "tenant-suspended",
+        [typeof(BrokerPasswordIssued)] = "broker-password-issued",
         [typeof(ApiKeyIssued)] = "api-key-issued",
         [typeof(ApiKeyRevoked)] = "api-key-revoked",
         [typeof(FleetRegistered)] = "fleet-registered",

@@ -3,7 +3,9 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
+using Platform.Domain.Contracts;
 using Platform.Testing;
+using RabbitMQ.Client.Exceptions;
 
 namespace Platform.Integration.Tests;
 
@@ -49,6 +51,8 @@ public sealed class ApiTests(TestPlatform platform)
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
         using var client = tenant.Client();
+        Assert.Equal(HttpStatusCode.OK, await PutAsync(client, "chat", 11, "\"r1\""));
+        // Whoever has lost that answer asks again.
         Assert.Equal(HttpStatusCode.OK, await PutAsync(client, "chat", 11, "\"r1\""));
         Assert.Equal(HttpStatusCode.PreconditionFailed, await PutAsync(client, "chat", 12, "\"r1\""));
         Assert.Equal(HttpStatusCode.PreconditionFailed, await PutAsync(client, "nobody", 12, "\"r1\""));
@@ -183,6 +187,46 @@ public sealed class ApiTests(TestPlatform platform)
         await Assert.ThrowsAnyAsync<Exception>(() => tenant.PublishAsync("chat", TestTenant.Window("chat"), Guid.NewGuid(), Cancel));
     }
 
+    [Fact]
+    public async Task A_new_broker_password_puts_an_end_to_the_old_one_and_its_connections()
+    {
+        var tenant = await platform.CreateTenantAsync(Cancel);
+        await tenant.PutFleetAsync("chat", Cancel);
+        await using var connection = await platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel);
+        using var @operator = platform.Operator;
+        using var answer = await @operator.PostAsync(new Uri($"/v1/tenants/{tenant.Id}/broker-password", UriKind.Relative), null, Cancel);
+        var access = await TestPlatform.ReadAsync(answer, Cancel);
+
+        await Eventually.TrueAsync(() => Task.FromResult(!connection.IsOpen), "its open connection to be closed", Cancel);
+        await Assert.ThrowsAnyAsync<BrokerUnreachableException>(() => platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel));
+        Assert.Equal(
+            (tenant.Id, platform.VirtualHost, IngressNames.Exchange), ((string)access["userName"]!, (string)access["virtualHost"]!, (string)access["exchange"]!));
+        var renewed = tenant with { BrokerPassword = (string)access["password"]! };
+        await renewed.PublishAsync("chat", TestTenant.Window("chat"), Guid.NewGuid(), Cancel);
+        await renewed.UntilStoredAsync("chat", 1, Cancel);
+        Assert.Equal(1, await platform.Database.QueryAsync<long>(
+            $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and type = 'broker-password-issued'", Cancel));
+    }
+
+    [Fact]
+    public async Task Only_the_operator_makes_a_broker_password_and_only_for_a_tenant_that_may_have_one()
+    {
+        var (tenant, suspended) = (await platform.CreateTenantAsync(Cancel), await platform.CreateTenantAsync(Cancel));
+        using var @operator = platform.Operator;
+        using var suspension = await @operator.DeleteAsync(new Uri($"/v1/tenants/{suspended.Id}", UriKind.Relative), Cancel);
+        using var team = tenant.Client();
+        Assert.Equal(HttpStatusCode.Forbidden, await PasswordAsync(team, tenant.Id));
+        Assert.Equal(HttpStatusCode.NotFound, await PasswordAsync(@operator, "platform"));
+        Assert.Equal(HttpStatusCode.Conflict, await PasswordAsync(@operator, suspended.Id));
+        await Assert.ThrowsAnyAsync<BrokerUnreachableException>(() => platform.BrokerAs(suspended.Id, suspended.BrokerPassword).CreateConnectionAsync(Cancel));
+
+        static async Task<HttpStatusCode> PasswordAsync(HttpClient client, string id)
+        {
+            using var answer = await client.PostAsync(new Uri($"/v1/tenants/{id}/broker-password", UriKind.Relative), null, Cancel);
+            return answer.StatusCode;
+        }
+    }
+
     [Theory]
     [InlineData("""{"id":"A","displayName":"x"}""", 400, "/id")]
     [InlineData("""{"id":"ok-tenant","displayName":""}""", 400, "/displayName")]
@@ -275,8 +319,8 @@ public sealed class ApiTests(TestPlatform platform)
             "get /v1/fleets/{fleet}/allocations/diff", "get /v1/fleets/{fleet}/allocations/{version}",
             "get /v1/fleets/{fleet}/allocations/{version}/verification",
             "get /v1/fleets/{fleet}/estimate", "get /v1/fleets/{fleet}/events", "get /v1/tenants", "get /v1/tenants/{tenant}/keys",
-            "post /v1/fleets/{fleet}/solve", "post /v1/fleets/{fleet}/statistics", "post /v1/tenants", "post /v1/tenants/{tenant}/keys",
-            "put /v1/fleets/{fleet}",
+            "post /v1/fleets/{fleet}/solve", "post /v1/fleets/{fleet}/statistics", "post /v1/tenants", "post /v1/tenants/{tenant}/broker-password",
+            "post /v1/tenants/{tenant}/keys", "put /v1/fleets/{fleet}",
         ], calls.Order(StringComparer.Ordinal));
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json.Nodes;
 using Platform.Domain.Contracts;
 using Platform.Testing;
 using RabbitMQ.Client.Exceptions;
@@ -44,6 +45,40 @@ public sealed class LostAnswerTests(FaultPlatform platform)
 
         Task<HttpResponseMessage> PutAsync(string name) => client.PutAsJsonAsync(
             "/v1/fleets/chat", TestTenant.Definition(definition => definition["displayName"] = name), Cancel);
+    }
+
+    [Fact]
+    public async Task The_commit_of_a_revision_of_a_certain_state()
+    {
+        var tenant = await TenantWithFleetAsync();
+        using var client = tenant.Client();
+        client.DefaultRequestHeaders.Add("If-Match", "\"r1\"");
+        var revised = TestTenant.Definition(definition => definition["displayName"] = "Second");
+        await LoseCommitAsync("fleet-revised", () => client.PutAsJsonAsync("/v1/fleets/chat", revised, Cancel), HttpStatusCode.OK);
+        using var answer = await client.PutAsJsonAsync("/v1/fleets/chat", TestTenant.Definition(), Cancel);
+        Assert.Equal(HttpStatusCode.PreconditionFailed, answer.StatusCode);
+    }
+
+    /// <summary>The secrets went with the answer: the operator makes others.</summary>
+    [Fact]
+    public async Task The_commit_of_a_tenants_registration()
+    {
+        using var @operator = platform.Operator;
+        var id = $"t{Guid.NewGuid():n}";
+        await LoseCommitAsync(
+            "tenant-registered", () => @operator.PostAsJsonAsync("/v1/tenants", new { id, displayName = "A tenant" }, Cancel), HttpStatusCode.Conflict);
+        var key = await MadeAsync($"/v1/tenants/{id}/keys", new { name = "default", scopes = (string[])["manage", "read", "ingest"] });
+        var access = await MadeAsync($"/v1/tenants/{id}/broker-password", null);
+
+        var tenant = new TestTenant(platform, id, (string)key["apiKey"]!, (string)access["password"]!) { VirtualHost = (string)access["virtualHost"]! };
+        await tenant.PutFleetAsync("chat", Cancel);
+        await UntilPassedAsync(tenant, 1);
+
+        async Task<JsonNode> MadeAsync(string path, object? body)
+        {
+            using var answer = await @operator.PostAsJsonAsync(path, body, Cancel);
+            return await TestPlatform.ReadAsync(answer, Cancel);
+        }
     }
 
     [Fact]

@@ -13,6 +13,7 @@ public sealed class EventStoreTests
         {
             [typeof(TenantRegistered)] = "tenant-registered",
             [typeof(TenantSuspended)] = "tenant-suspended",
+            [typeof(BrokerPasswordIssued)] = "broker-password-issued",
             [typeof(ApiKeyIssued)] = "api-key-issued",
             [typeof(ApiKeyRevoked)] = "api-key-revoked",
             [typeof(FleetRegistered)] = "fleet-registered",

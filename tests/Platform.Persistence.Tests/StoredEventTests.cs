@@ -53,6 +53,7 @@ public sealed class StoredEventTests(TestStore store)
         ("tenant-registered", """{ "at": "2026-11-23T10:00:00.25+00:00", "displayName": "A team" }""",
             new TenantRegistered { At = At, DisplayName = "A team" }),
         ("tenant-suspended", """{ "at": "2026-11-23T10:00:00.25+00:00" }""", new TenantSuspended { At = At }),
+        ("broker-password-issued", """{ "at": "2026-11-23T10:00:00.25+00:00" }""", new BrokerPasswordIssued { At = At }),
         ("api-key-issued",
             """
             { "at": "2026-11-23T10:00:00.25+00:00", "keyId": "AAECAwQFBgcICQoL", "name": "ci", "scopes": [ "read", "ingest" ],

@@ -113,10 +113,22 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
             $"topic-permissions/{Escape(VirtualHost)}/{tenant}", new { exchange = IngressNames.Exchange, write = $"^{tenant}\\.", read = "^$" }, cancel);
     }
 
+    /// <summary>Gives a tenant's user another password, and closes what was opened with the one before.</summary>
+    public async Task ReplacePasswordAsync(string tenant, string password, CancellationToken cancel)
+    {
+        await ProvisionAsync(tenant, password, cancel);
+        await CloseConnectionsAsync(tenant, cancel);
+    }
+
     /// <summary>Removes a tenant's user and closes its connections.</summary>
     public async Task WithdrawAsync(string tenant, CancellationToken cancel)
     {
         await DeleteAsync($"users/{tenant}", cancel);
+        await CloseConnectionsAsync(tenant, cancel);
+    }
+
+    private async Task CloseConnectionsAsync(string tenant, CancellationToken cancel)
+    {
         // The broker closes the connections of a user that is gone, too; whoever comes second to one gets a server error.
         for (var attempt = 1; ; attempt++)
         {

@@ -50,13 +50,12 @@ internal sealed class TenantEndpoints(
         if (await broker.IsTakenAsync(tenant.Id, cancel))
             return Problems.Problem(StatusCodes.Status409Conflict, "conflict", "The command contradicts the state.", "the id is taken");
         var (key, issued) = MakeKey("default", Scopes.All, null);
-        var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        var access = MakeAccess(tenant.Id);
         var decision = await tenants.RegisterAsync(
-            tenant.Id, tenant.DisplayName, issued, Mac(key), cancel => broker.ProvisionAsync(tenant.Id, password, cancel), issued.At, cancel);
-        if (decision.IsRefused)
-            return Problems.Refused(decision);
-        var access = new BrokerAccess(options.Value.IngressVirtualHost, IngressNames.Exchange, tenant.Id, password);
-        return TypedResults.Created($"/v1/tenants/{tenant.Id}", new CreatedTenant(tenant.Id, key.Text, access));
+            tenant.Id, tenant.DisplayName, issued, Mac(key), cancel => broker.ProvisionAsync(tenant.Id, access.Password, cancel), issued.At, cancel);
+        return decision.IsRefused
+            ? Problems.Refused(decision)
+            : TypedResults.Created($"/v1/tenants/{tenant.Id}", new CreatedTenant(tenant.Id, key.Text, access));
     }
 
     public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancel) =>
@@ -68,6 +67,14 @@ internal sealed class TenantEndpoints(
     {
         var decision = await tenants.SuspendAsync(tenant, cancel => broker.WithdrawAsync(tenant, cancel), time.GetUtcNow(), cancel);
         return decision.IsRefused ? Problems.Refused(decision) : TypedResults.NoContent();
+    }
+
+    public async Task<IResult> IssueBrokerPasswordAsync(string tenant, CancellationToken cancel)
+    {
+        var access = MakeAccess(tenant);
+        var decision = await tenants.IssueBrokerPasswordAsync(
+            tenant, cancel => broker.ReplacePasswordAsync(tenant, access.Password, cancel), time.GetUtcNow(), cancel);
+        return decision.IsRefused ? Problems.Refused(decision) : TypedResults.Ok(access);
     }
 
     public async Task<IResult> IssueKeyAsync(string tenant, HttpRequest request, CancellationToken cancel)
@@ -106,6 +113,9 @@ internal sealed class TenantEndpoints(
         return (key, new ApiKeyIssued { At = time.GetUtcNow(), KeyId = key.Id, Name = name, Scopes = scopes, ExpiresAt = expiresAt?.ToUniversalTime() });
     }
 
+    private BrokerAccess MakeAccess(string tenant) => new(
+        options.Value.IngressVirtualHost, IngressNames.Exchange, tenant, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)));
+
     private byte[] Mac(ApiKey key) => key.Mac(Encoding.UTF8.GetBytes(options.Value.KeyPepper));
 
     private static void CheckName(string name, string pointer, List<InputError> errors)
@@ -128,6 +138,10 @@ internal static class TenantRoutes
             .Produces<Page<TenantSummary>>().WithSummary("List tenants");
         tenants.MapDelete("/{tenant}", (TenantEndpoints it, string tenant, CancellationToken cancel) => it.SuspendAsync(tenant, cancel))
             .Produces(204).WithSummary("Suspend a tenant; its data stay");
+        tenants.MapPost(
+                "/{tenant}/broker-password",
+                (TenantEndpoints it, string tenant, CancellationToken cancel) => it.IssueBrokerPasswordAsync(tenant, cancel))
+            .Produces<BrokerAccess>().WithSummary("Give a tenant's broker user a new password; the old one ceases to work, and its connections are closed");
         tenants.MapPost(
                 "/{tenant}/keys",
                 (TenantEndpoints it, string tenant, HttpRequest request, CancellationToken cancel) => it.IssueKeyAsync(tenant, request, cancel))

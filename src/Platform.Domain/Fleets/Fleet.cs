@@ -29,7 +29,10 @@ public sealed record Fleet
         _ => throw new InvalidOperationException($"{happened.GetType().Name} cannot follow the fleet's state {fleet}."),
     };
 
-    /// <summary>Registers a fleet or revises it; the same definition again changes nothing.</summary>
+    /// <summary>
+    /// Registers a fleet or revises it; the same definition again changes nothing, also when it names an older revision: whoever has lost
+    /// the answer to a revision asks again, and finds it made.
+    /// </summary>
     /// <param name="fleet">The state, or null when there is none.</param>
     /// <param name="definition">A definition that has passed <see cref="FleetDefinitionValidation"/>.</param>
     /// <param name="expectedRevision">The revision that the team decided on, or null when it does not say.</param>
@@ -37,12 +40,12 @@ public sealed record Fleet
     /// <param name="at">The moment of the decision.</param>
     public static Decision<FleetEvent> Put(Fleet? fleet, FleetDefinition definition, int? expectedRevision, string by, DateTimeOffset at)
     {
+        if (fleet is { IsRetired: false } && !(expectedRevision > fleet.Revision) && FleetDefinition.SameContent(fleet.Definition, definition))
+            return Decision<FleetEvent>.Nothing();
         if (expectedRevision is { } expected && (fleet is null || fleet.IsRetired || fleet.Revision != expected))
             return Decision<FleetEvent>.Refused(Refusal.Stale, StaleReason(fleet, expected));
         if (fleet is null or { IsRetired: true })
             return new FleetRegistered { Definition = definition, By = by, At = at };
-        if (FleetDefinition.SameContent(fleet.Definition, definition))
-            return Decision<FleetEvent>.Nothing();
         return new FleetRevised { Definition = definition, By = by, At = at };
     }
 

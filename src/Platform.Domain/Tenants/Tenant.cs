@@ -20,6 +20,7 @@ public sealed record Tenant
     {
         (null, TenantRegistered registered) => new Tenant { DisplayName = registered.DisplayName },
         ({ IsSuspended: false }, TenantSuspended) => tenant with { IsSuspended = true },
+        ({ IsSuspended: false }, BrokerPasswordIssued) => tenant,
         ({ IsSuspended: false }, ApiKeyIssued issued) => tenant with { Keys = tenant.Keys.Add(issued.KeyId) },
         (not null, ApiKeyRevoked revoked) when tenant.Keys.Contains(revoked.KeyId) => tenant with { Keys = tenant.Keys.Remove(revoked.KeyId) },
         _ => throw new InvalidOperationException($"{happened.GetType().Name} cannot follow the tenant's state {tenant}."),
@@ -39,15 +40,20 @@ public sealed record Tenant
     };
 
     /// <summary>Makes a key.</summary>
-    public static Decision<TenantEvent> IssueKey(Tenant? tenant, ApiKeyIssued key) => tenant switch
-    {
-        null => Decision<TenantEvent>.Refused(Refusal.NotFound, "there is no such tenant"),
-        { IsSuspended: true } => Decision<TenantEvent>.Refused(Refusal.Conflict, "the tenant is suspended"),
-        _ => key,
-    };
+    public static Decision<TenantEvent> IssueKey(Tenant? tenant, ApiKeyIssued key) => Issue(tenant, key);
+
+    /// <summary>Gives the broker user a new password in place of the one before.</summary>
+    public static Decision<TenantEvent> IssueBrokerPassword(Tenant? tenant, DateTimeOffset at) => Issue(tenant, new BrokerPasswordIssued { At = at });
 
     /// <summary>Revokes a key.</summary>
     public static Decision<TenantEvent> RevokeKey(Tenant? tenant, string keyId, DateTimeOffset at) => tenant?.Keys.Contains(keyId) == true
         ? new ApiKeyRevoked { KeyId = keyId, At = at }
         : Decision<TenantEvent>.Refused(Refusal.NotFound, "there is no such key");
+
+    private static Decision<TenantEvent> Issue(Tenant? tenant, TenantEvent issued) => tenant switch
+    {
+        null => Decision<TenantEvent>.Refused(Refusal.NotFound, "there is no such tenant"),
+        { IsSuspended: true } => Decision<TenantEvent>.Refused(Refusal.Conflict, "the tenant is suspended"),
+        _ => issued,
+    };
 }

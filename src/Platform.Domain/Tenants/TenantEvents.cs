@@ -17,6 +17,9 @@ public sealed record TenantRegistered : TenantEvent
 /// <summary>The tenant was suspended: its keys and its broker user no longer work; its data stay.</summary>
 public sealed record TenantSuspended : TenantEvent;
 
+/// <summary>The tenant's broker user has a new password, which is nowhere stored; the one before no longer works.</summary>
+public sealed record BrokerPasswordIssued : TenantEvent;
+
 /// <summary>A key was made. Its secret is nowhere stored.</summary>
 public sealed record ApiKeyIssued : TenantEvent
 {

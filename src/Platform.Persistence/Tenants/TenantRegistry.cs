@@ -74,6 +74,24 @@ public sealed class TenantRegistry(PlatformStore store)
         return decision;
     }
 
+    /// <summary>Records that the tenant's broker user gets a new password.</summary>
+    /// <param name="tenant">The tenant's id.</param>
+    /// <param name="provision">Puts the password into force; if it fails, nothing is recorded. Must bear being repeated.</param>
+    /// <param name="at">The moment.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<Decision<TenantEvent>> IssueBrokerPasswordAsync(
+        string tenant, Func<CancellationToken, Task> provision, DateTimeOffset at, CancellationToken cancel)
+    {
+        await using var session = await OpenLockedAsync(tenant, cancel);
+        var decision = Tenant.IssueBrokerPassword(await FindAsync(session, cancel), at);
+        if (decision.IsRefused)
+            return decision;
+        Append(session, decision.Event!);
+        await provision(cancel);
+        await session.CommitAsync(cancel);
+        return decision;
+    }
+
     /// <summary>Adds a key.</summary>
     public async Task<Decision<TenantEvent>> IssueKeyAsync(string tenant, ApiKeyIssued key, byte[] mac, CancellationToken cancel)
     {

@@ -11,6 +11,7 @@ public sealed class FleetTests
 
     private static readonly FleetEvent Registered = new FleetRegistered { Definition = Definition, By = "ops", At = Then };
     private static readonly FleetEvent Revised = new FleetRevised { Definition = Other, By = "ops", At = Then };
+    private static readonly FleetEvent RevisedBack = new FleetRevised { Definition = Definition, By = "ops", At = Then };
     private static readonly FleetEvent Retired = new FleetRetired { By = "ops", At = Then };
 
     [Fact]
@@ -55,9 +56,18 @@ public sealed class FleetTests
     public void A_revision_decided_on_an_older_state_is_stale() =>
         Put(After(Registered, Revised), Definition, expectedRevision: 1).IsRefusedAs(Refusal.Stale, "the fleet is at revision 2, not 1");
 
+    /// <summary>Its answer was lost: RFC 9110, 13.1.1.</summary>
     [Fact]
-    public void A_stale_command_is_refused_even_when_it_asks_for_what_already_is() =>
-        Put(After(Registered, Revised), Other, expectedRevision: 1).IsRefusedAs(Refusal.Stale, "the fleet is at revision 2, not 1");
+    public void A_revision_that_was_made_changes_nothing_when_it_is_asked_for_again() =>
+        Put(After(Registered, Revised), Other, expectedRevision: 1).ChangesNothing();
+
+    [Fact]
+    public void A_revision_that_never_was_is_stale_even_when_the_definition_is_the_same() =>
+        Put(After(Registered, Revised), Other, expectedRevision: 3).IsRefusedAs(Refusal.Stale, "the fleet is at revision 2, not 3");
+
+    [Fact]
+    public void What_was_revised_and_revised_back_is_in_place_for_whoever_asks_again() =>
+        Put(After(Registered, Revised, RevisedBack), Definition, expectedRevision: 1).ChangesNothing();
 
     [Fact]
     public void A_revision_of_a_fleet_that_never_was_is_stale() =>

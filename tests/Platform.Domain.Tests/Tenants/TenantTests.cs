@@ -46,6 +46,18 @@ public sealed class TenantTests
         Tenant.IssueKey(After(Registered, Suspended), Issued("one")).IsRefusedAs(Refusal.Conflict, "the tenant is suspended");
 
     [Fact]
+    public void A_broker_password_is_issued() =>
+        Tenant.IssueBrokerPassword(After(Registered, new BrokerPasswordIssued { At = Then }), Now).Happens(new BrokerPasswordIssued { At = Now });
+
+    [Fact]
+    public void A_tenant_that_never_was_gets_no_broker_password() =>
+        Tenant.IssueBrokerPassword(After(), Now).IsRefusedAs(Refusal.NotFound, "there is no such tenant");
+
+    [Fact]
+    public void A_suspended_tenant_gets_no_broker_password() =>
+        Tenant.IssueBrokerPassword(After(Registered, Suspended), Now).IsRefusedAs(Refusal.Conflict, "the tenant is suspended");
+
+    [Fact]
     public void A_key_is_revoked() => Tenant.RevokeKey(After(Registered, Issued("one")), "one", Now).Happens(Revoked("one", Now));
 
     [Fact]
