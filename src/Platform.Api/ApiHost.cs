@@ -5,6 +5,7 @@ using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Api.Fleets;
 using Platform.Api.Ingestion;
+using Platform.Api.Planning;
 using Platform.Api.Snapshots;
 using Platform.Api.Tenants;
 using Platform.Domain.Contracts;
@@ -40,6 +41,8 @@ internal static class ApiHost
         services.AddProblems();
         services.AddBroker();
         services.AddStatisticsRate();
+        services.AddPlanning();
+        services.AddExports();
         services.AddOpenApi("v1");
         services.AddSingleton<DatabaseCheck>();
         // Both give up by themselves in time for the answer to come within 5 s.
@@ -63,6 +66,8 @@ internal static class ApiHost
         v1.MapStatistics();
         v1.MapAllocations();
         v1.MapComparisons();
+        v1.MapExports();
+        v1.MapPlanning();
     }
 
     private static void AddStores(this IServiceCollection services)

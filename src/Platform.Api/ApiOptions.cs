@@ -62,6 +62,10 @@ internal sealed class TenantLimits
     [Range(1, 1_000_000)]
     public int WindowsAtOnce { get; init; } = 1_000;
 
+    /// <summary>Plans and comparisons at once; twenty more wait.</summary>
+    [Range(1, 1_000)]
+    public int PlansAtOnce { get; init; } = 2;
+
     /// <summary>Fleets that are not retired.</summary>
     [Range(1, 1_000_000)]
     public int Fleets { get; init; } = 1_000;

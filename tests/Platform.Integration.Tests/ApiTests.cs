@@ -27,6 +27,9 @@ public sealed class ApiTests(TestPlatform platform)
         { "GET", "/allocations/1" },
         { "GET", "/allocations/1/verification" },
         { "GET", "/allocations/diff?from=1&to=1" },
+        { "GET", "/allocations/export" },
+        { "POST", "/what-if" },
+        { "POST", "/what-if/frontier" },
         { "GET", "/estimate" },
         { "GET", "/estimate?asOf=2026-01-01T00:00:00Z" },
     };
@@ -316,10 +319,11 @@ public sealed class ApiTests(TestPlatform platform)
         [
             "delete /v1/fleets/{fleet}", "delete /v1/tenants/{tenant}", "delete /v1/tenants/{tenant}/keys/{key}", "get /v1/fleets",
             "get /v1/fleets/{fleet}", "get /v1/fleets/{fleet}/allocation", "get /v1/fleets/{fleet}/allocations",
-            "get /v1/fleets/{fleet}/allocations/diff", "get /v1/fleets/{fleet}/allocations/{version}",
+            "get /v1/fleets/{fleet}/allocations/diff", "get /v1/fleets/{fleet}/allocations/export", "get /v1/fleets/{fleet}/allocations/{version}",
             "get /v1/fleets/{fleet}/allocations/{version}/verification",
             "get /v1/fleets/{fleet}/estimate", "get /v1/fleets/{fleet}/events", "get /v1/tenants", "get /v1/tenants/{tenant}/keys",
-            "post /v1/fleets/{fleet}/solve", "post /v1/fleets/{fleet}/statistics", "post /v1/tenants", "post /v1/tenants/{tenant}/broker-password",
+            "post /v1/fleets/{fleet}/solve", "post /v1/fleets/{fleet}/statistics", "post /v1/fleets/{fleet}/what-if",
+            "post /v1/fleets/{fleet}/what-if/frontier", "post /v1/tenants", "post /v1/tenants/{tenant}/broker-password",
             "post /v1/tenants/{tenant}/keys", "put /v1/fleets/{fleet}",
         ], calls.Order(StringComparer.Ordinal));
     }

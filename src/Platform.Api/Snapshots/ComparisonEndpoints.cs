@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Net.Http.Headers;
 using Platform.Api.Authentication;
 using Platform.Api.Errors;
+using Platform.Api.Planning;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Snapshots;
@@ -39,8 +40,8 @@ internal static class ComparisonEndpoints
     private const string Immutable = "private, max-age=31536000, immutable";
 
     public static void MapComparisons(this IEndpointRouteBuilder v1) => v1.MapGet("/fleets/{fleet}/allocations/diff", CompareAsync)
-        .WithTags("Allocations").RequireAuthorization(Scopes.Read).Produces<AllocationComparison>().Produces(304)
-        .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404)
+        .WithTags("Allocations").RequireAuthorization(Scopes.Read).RequireRateLimiting(PlanningRate.Policy).Produces<AllocationComparison>().Produces(304)
+        .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(429)
         .WithSummary("What changed between two versions, and which inputs explain how much of it; detail=full lists every parameter");
 
     private static async Task<IResult> CompareAsync(

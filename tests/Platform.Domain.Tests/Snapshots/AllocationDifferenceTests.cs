@@ -119,6 +119,19 @@ public sealed class AllocationDifferenceTests
     }
 
     [Fact]
+    public void A_hybrid_of_one_input_has_that_of_the_later_problem_and_the_rest_of_the_earlier()
+    {
+        var (first, other) = (GeneratedProblems.Make(7, 5, wild: false), GeneratedProblems.Make(1_007, 5, wild: false));
+        var to = other with { Servers = 7, TaskTypes = [.. first.TaskTypes.Select((type, k) => Matched(type, other.TaskTypes[k % other.TaskTypes.Count]))] };
+        foreach (var input in ProblemParameters.Differences(first, to).Select(change => change.Input).ToHashSet())
+        {
+            var hybrid = new HybridProblems(first, to).Take(new HashSet<ProblemInput> { input });
+            Assert.Equal([input], ProblemParameters.Differences(first, hybrid).Select(change => change.Input).Distinct());
+            Assert.DoesNotContain(input, ProblemParameters.Differences(hybrid, to).Select(change => change.Input));
+        }
+    }
+
+    [Fact]
     public void A_task_type_that_only_one_side_has_keeps_its_share_and_the_others_have_the_rest()
     {
         var to = Base with { TaskTypes = [Definitions.Chat with { Share = 0.1 }, Definitions.Math with { Share = 0.1 }, New(0.8)] };
@@ -155,6 +168,14 @@ public sealed class AllocationDifferenceTests
         var between = Solved(Base with { Servers = 20 })!;
         var servers = difference.Inputs.Single(input => input.Input == ProblemInput.Servers);
         Assert.Equal(between.Figures.MeanTokens - Solved(Base)!.Figures.MeanTokens, Part(servers, "meanTokens"));
+    }
+
+    [Fact]
+    public void Orders_with_a_step_that_is_no_valid_problem_do_not_count()
+    {
+        var difference = Compare(Base with { Servers = 2, MeanTokenBudget = 400 }, Base with { Servers = 2, Dispatch = Dispatch.Shared })!;
+        Assert.Equal([ProblemInput.Objective, ProblemInput.Servers], difference.Inputs.Select(input => input.Input));
+        Assert.Equal(new Explanation(2, 1), difference.Explained);
     }
 
     [Fact]

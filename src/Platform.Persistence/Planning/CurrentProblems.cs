@@ -1,0 +1,27 @@
+using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
+using Platform.Domain.Snapshots;
+using Platform.Persistence.Solving;
+
+namespace Platform.Persistence.Planning;
+
+/// <summary>The problem that a solve would get now.</summary>
+/// <param name="AsOf">The instant of its estimate.</param>
+/// <param name="Problem">The problem.</param>
+public sealed record CurrentProblem(DateTimeOffset AsOf, AllocationProblem Problem);
+
+/// <summary>Fleets' problems as they are now, by the definition in force and all windows that are stored.</summary>
+public sealed class CurrentProblems(PlatformStore store)
+{
+    /// <summary>A fleet's problem; null when the tenant has no such fleet.</summary>
+    /// <exception cref="InvalidOperationException">What is stored of the fleet cannot be solved on.</exception>
+    public async Task<CurrentProblem?> FindAsync(string tenant, string fleet, DateTimeOffset now, CancellationToken cancel)
+    {
+        var loaded = await new SolveStore(store).LoadAsync(tenant, [fleet], now, new SolveClock(), cancel);
+        if (loaded.Count == 0)
+            return null;
+        var basis = loaded[0].Basis ?? throw new InvalidOperationException($"The fleet {fleet} cannot be solved.", loaded[0].Fault);
+        var asOf = SnapshotDerivation.Instant(now, basis.SolvedAt);
+        return new CurrentProblem(asOf, ProblemBuilder.Build(basis.Fleet.Definition, Estimator.Estimate(basis.Fleet.Definition, basis.Sums, asOf)));
+    }
+}
