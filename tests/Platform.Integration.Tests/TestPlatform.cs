@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging;
 using Platform.Api;
 using Platform.Testing;
 using Platform.Workers;
@@ -56,6 +55,7 @@ public class TestPlatform : IAsyncLifetime
         ["Platform:IngressVirtualHost"] = VirtualHost,
         ["Platform:OperatorKey"] = OperatorKey,
         ["Platform:KeyPepper"] = "pepper-of-the-tests",
+        ["Logging:LogLevel:Default"] = "Warning",
     };
 
     public async ValueTask InitializeAsync()
@@ -167,7 +167,6 @@ public class TestPlatform : IAsyncLifetime
         builder.Configuration.AddInMemoryCollection(Settings);
         builder.Configuration.AddInMemoryCollection(settings);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
         add(builder);
         var host = builder.Build();
         map(host);
