@@ -68,6 +68,8 @@ internal static class ApiHost
         v1.MapComparisons();
         v1.MapExports();
         v1.MapPlanning();
+        v1.MapLabels();
+        v1.MapChanges();
     }
 
     private static void AddStores(this IServiceCollection services)
@@ -78,6 +80,10 @@ internal static class ApiHost
             provider.GetRequiredService<PlatformStore>(), new TenantQuota(Options(provider).Limits.Fleets, Options(provider).Limits.TaskTypes)));
         services.AddSingleton(provider => new SnapshotHistory(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new SnapshotVerification(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton(provider => new ChangeFeed(provider.GetRequiredService<PlatformStore>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddHostedService<ChangeListening>();
+        services.AddSingleton<AllocationCache>();
+        services.AddScoped<LabelEndpoints>();
         services.AddSingleton(provider => new EstimateHistory(provider.GetRequiredService<PlatformStore>()));
     }
 

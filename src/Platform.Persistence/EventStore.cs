@@ -27,6 +27,9 @@ public static class EventStore
         [typeof(FleetRevised)] = "fleet-revised",
         [typeof(FleetRetired)] = "fleet-retired",
         [typeof(AllocationPublished)] = "allocation-published",
+        [typeof(AllocationApproved)] = "allocation-approved",
+        [typeof(AllocationPinned)] = "allocation-pinned",
+        [typeof(AllocationUnpinned)] = "allocation-unpinned",
         [typeof(WorkloadWindowRecorded)] = "workload-window-recorded",
     };
 

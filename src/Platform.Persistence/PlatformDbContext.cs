@@ -27,6 +27,8 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
 
     public DbSet<SnapshotRow> Snapshots => Set<SnapshotRow>();
 
+    public DbSet<InForceChangeRow> InForceChanges => Set<InForceChangeRow>();
+
     public DbSet<RejectionDecisionRow> RejectionDecisions => Set<RejectionDecisionRow>();
 
     // Read through the instance, so that the filters of the shared model see this context's tenant.
@@ -46,9 +48,9 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         var fleet = model.Entity<FleetRow>().ToTable("fleets");
         fleet.HasKey(row => new { row.TenantId, row.FleetId });
         fleet.HasQueryFilter(row => row.TenantId == CurrentTenant);
-        fleet.Property(row => row.Definition).HasColumnType("jsonb").HasConversion(new ValueConverter<FleetDefinition, string>(
-            definition => System.Text.Encoding.UTF8.GetString(StrictJson.Write(definition)),
-            text => System.Text.Json.JsonSerializer.Deserialize<FleetDefinition>(text, StrictJson.Options)!));
+        fleet.Property(row => row.Definition).HasColumnType("jsonb").HasConversion(Json<FleetDefinition>());
+        fleet.Property(row => row.Pin).HasColumnType("jsonb").HasConversion(Json<AllocationPin?>());
+        fleet.Property(row => row.Proposal).HasColumnType("jsonb").HasConversion(Json<AllocationProposal?>());
         fleet.Property(row => row.DueReason).HasConversion(reason => SolveReasonNames.NameOf(reason), name => SolveReasonNames.ReasonOf(name))
             .HasDefaultValue(SolveReason.Periodic);
         fleet.Property(row => row.SolveReason).HasConversion(reason => SolveReasonNames.NameOf(reason!.Value), name => SolveReasonNames.ReasonOf(name));
@@ -63,9 +65,19 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         snapshot.HasIndex(row => new { row.TenantId, row.FleetId, row.SolvedAt });
         snapshot.HasQueryFilter(row => row.TenantId == CurrentTenant);
 
+        var change = model.Entity<InForceChangeRow>().ToTable("in_force_changes");
+        change.HasKey(row => new { row.TenantId, row.FleetId, row.Change });
+        // What was in force at an instant: the last change until then.
+        change.HasIndex(row => new { row.TenantId, row.FleetId, row.At, row.Change });
+        change.HasQueryFilter(row => row.TenantId == CurrentTenant);
+
         var decision = model.Entity<RejectionDecisionRow>().ToTable("rejection_decisions");
         decision.HasKey(row => row.DecisionId);
         decision.HasIndex(row => new { row.TenantId, row.DecidedAt });
         decision.HasQueryFilter(row => row.TenantId == CurrentTenant);
     }
+
+    private static ValueConverter<T, string> Json<T>() => new(
+        value => System.Text.Encoding.UTF8.GetString(StrictJson.Write(value)),
+        text => System.Text.Json.JsonSerializer.Deserialize<T>(text, StrictJson.Options)!);
 }

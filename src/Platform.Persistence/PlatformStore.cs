@@ -51,6 +51,23 @@ public sealed class PlatformStore : IAsyncDisposable
     /// <summary>Opens a unit of work for one tenant.</summary>
     public Task<TenantSession> OpenAsync(string tenant, CancellationToken cancel) => OpenAsync(tenant, IsolationLevel.ReadCommitted, cancel);
 
+    /// <summary>A connection of its own, which no pool hands on, that gives up a silent database within seconds.</summary>
+    internal async Task<NpgsqlConnection> OpenForListeningAsync(CancellationToken cancel)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Pooling = false, Timeout = 5, CommandTimeout = 2, CancellationTimeout = -1 };
+        var connection = new NpgsqlConnection(settings.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancel);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
     internal Task<TenantSession> OpenAsync(string tenant, IsolationLevel isolation, CancellationToken cancel) =>
         TenantSession.OpenAsync(_dataSource, _events, tenant, isolation, cancel);
 

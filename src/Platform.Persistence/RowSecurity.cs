@@ -61,11 +61,11 @@ internal static class RowSecurity
         revoke execute on all functions in schema platform from public
         """;
 
-    // Snapshots, events and operators' decisions are only ever added. Hangfire's tables hold no tenant's data.
+    // Snapshots, what was in force, events and operators' decisions are only ever added. Hangfire's tables hold no tenant's data.
     private const string Grants = """
         grant usage on schema platform, events, hangfire to {0};
         grant select, insert, update on all tables in schema platform, events to {0};
-        revoke update on platform.allocation_snapshots, platform.rejection_decisions, events.mt_events from {0};
+        revoke update on platform.allocation_snapshots, platform.in_force_changes, platform.rejection_decisions, events.mt_events from {0};
         revoke all on platform.migrations from {0};
         grant usage, select on all sequences in schema events to {0};
         grant execute on all functions in schema platform, events to {0};

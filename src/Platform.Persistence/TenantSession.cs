@@ -5,6 +5,7 @@ using Marten;
 using Marten.Services;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Platform.Persistence;
 
@@ -98,6 +99,25 @@ public sealed class TenantSession : IAsyncDisposable
                 yield return recorded;
         }
     }
+
+    /// <summary>Tells those who listen, at the commit, that something of the tenant has changed.</summary>
+    internal async Task NotifyAsync(string channel, IReadOnlyList<string> subjects, CancellationToken cancel)
+    {
+        await using var batch = CreateBatch();
+        batch.BatchCommands.Add(Notifying(channel, subjects));
+        await batch.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>The statement that does so.</summary>
+    internal NpgsqlBatchCommand Notifying(string channel, IReadOnlyList<string> subjects) => new("select pg_notify($1, $2 || '/' || subject) from unnest($3) as of(subject)")
+    {
+        Parameters =
+        {
+            new NpgsqlParameter<string> { TypedValue = channel },
+            new NpgsqlParameter<string> { TypedValue = Tenant },
+            new NpgsqlParameter<string[]> { TypedValue = [.. subjects], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+        },
+    };
 
     /// <summary>Statements of this transaction, sent together.</summary>
     internal NpgsqlBatch CreateBatch() => new(_connection, _transaction);

@@ -20,6 +20,9 @@ public sealed class EventStoreTests
             [typeof(FleetRevised)] = "fleet-revised",
             [typeof(FleetRetired)] = "fleet-retired",
             [typeof(AllocationPublished)] = "allocation-published",
+            [typeof(AllocationApproved)] = "allocation-approved",
+            [typeof(AllocationPinned)] = "allocation-pinned",
+            [typeof(AllocationUnpinned)] = "allocation-unpinned",
             [typeof(WorkloadWindowRecorded)] = "workload-window-recorded",
         },
         EventStore.EventNames);

@@ -72,6 +72,18 @@ public sealed class StoredEventTests(TestStore store)
         ("allocation-published",
             """{ "at": "2026-11-23T10:00:00.25+00:00", "version": 7, "hash": "d77514aa", "revision": 3, "workloadVersion": 5000000000 }""",
             new AllocationPublished { At = At, Version = 7, Hash = "d77514aa", Revision = 3, WorkloadVersion = 5_000_000_000 }),
+        ("allocation-published",
+            """
+            { "at": "2026-11-23T10:00:00.25+00:00", "version": 8, "hash": "d77514aa", "revision": 3, "workloadVersion": 1,
+              "proposedUntil": "2026-11-24T10:00:00.25+00:00" }
+            """,
+            new AllocationPublished { At = At, Version = 8, Hash = "d77514aa", Revision = 3, WorkloadVersion = 1, ProposedUntil = At.AddDays(1) }),
+        ("allocation-approved", """{ "at": "2026-11-23T10:00:00.25+00:00", "version": 8, "reason": "looked at", "by": "ann" }""",
+            new AllocationApproved { At = At, Version = 8, Reason = "looked at", By = "ann" }),
+        ("allocation-pinned", """{ "at": "2026-11-23T10:00:00.25+00:00", "version": 7, "reason": "roll back", "by": "ann" }""",
+            new AllocationPinned { At = At, Version = 7, Reason = "roll back", By = "ann" }),
+        ("allocation-unpinned", """{ "at": "2026-11-23T10:00:00.25+00:00", "reason": "mended", "by": "ann" }""",
+            new AllocationUnpinned { At = At, Reason = "mended", By = "ann" }),
         ("workload-window-recorded",
             """
             { "messageId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",

@@ -25,7 +25,7 @@ public sealed class TenantIsolationTests(TestStore store)
     public async Task A_stranger_sees_no_snapshot()
     {
         await OwnerHasEverythingAsync();
-        Assert.Null(await store.Snapshots.FindAsync(_stranger, "chat", null, Cancel));
+        Assert.Null(await store.Snapshots.FindInForceAsync(_stranger, "chat", Cancel));
         Assert.Null(await store.Snapshots.FindVersionAsync(_stranger, "chat", 1, Cancel));
         Assert.Null(await store.Snapshots.ListAsync(_stranger, "chat", int.MaxValue, 100, Cancel));
     }
@@ -46,7 +46,7 @@ public sealed class TenantIsolationTests(TestStore store)
         await OwnerHasEverythingAsync();
         var before = await OwnersFleetAsync();
         Assert.False(await store.Fleets.RequestSolveAsync(_stranger, "chat", TestStore.At.AddDays(-1), Cancel));
-        Assert.Equal(Refusal.NotFound, (await store.Fleets.RetireAsync(_stranger, "chat", "ci", TestStore.At, Cancel)).RefusedAs);
+        Assert.Equal(Refusal.NotFound, (await store.RetireAsync(_stranger, "chat", Cancel)).RefusedAs);
         await store.Solves.PostponeAsync(new FleetKey(_stranger, "chat"), "fault", TestStore.At.AddDays(1), TestStore.At.AddDays(1), Cancel);
         Assert.Equal(before, await OwnersFleetAsync());
     }
@@ -98,7 +98,7 @@ public sealed class TenantIsolationTests(TestStore store)
         await store.PutFleetAsync(_owner, "chat", Cancel);
         Assert.Equal([IntakeOutcome.Stored], await store.Intake.StoreAsync([new IncomingWindow(_owner, Guid.NewGuid(), TestStore.Window("chat"))], Cancel));
         Assert.True(await store.PublishAsync(_owner, "chat", Cancel));
-        Assert.NotNull(await store.Snapshots.FindAsync(_owner, "chat", null, Cancel));
+        Assert.NotNull(await store.Snapshots.FindInForceAsync(_owner, "chat", Cancel));
     }
 
     private async Task<(int Revision, int Version, DateTimeOffset DueAt, string? Fault)> OwnersFleetAsync()

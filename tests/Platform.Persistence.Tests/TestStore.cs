@@ -1,4 +1,5 @@
 using Npgsql;
+using Platform.Domain;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
@@ -128,8 +129,11 @@ public sealed class TestStore : IAsyncLifetime
                 SolvedAt = At,
             },
             // A revision that was not: so that every solve is worth a version.
-            basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) with { DefinitionRevision = 0 } : null),
+            basis.Previous(At) is { } previous ? previous with { DefinitionRevision = 0 } : null),
     };
+
+    public async Task<Decision<FleetEvent>> RetireAsync(string tenant, string fleet, CancellationToken cancel) =>
+        (await Fleets.DecideAsync(tenant, fleet, state => Fleet.Retire(state, "ci", At), cancel)).Decision;
 
     public async Task<bool> PublishAsync(string tenant, string fleet, CancellationToken cancel) =>
         await CommitAsync(Solve((await LoadAsync(new FleetKey(tenant, fleet), cancel))!), cancel);

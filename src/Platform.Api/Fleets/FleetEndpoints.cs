@@ -3,6 +3,7 @@ using System.Security.Claims;
 using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Api.Paging;
+using Platform.Api.Snapshots;
 using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
@@ -13,7 +14,8 @@ namespace Platform.Api.Fleets;
 
 /// <summary>A fleet as teams see it.</summary>
 internal sealed record FleetAnswer(
-    string Id, int Revision, DateTimeOffset RevisedAt, FleetDefinition Definition, int LatestVersion, string? LatestHash, Freshness Freshness, Health Health);
+    string Id, int Revision, DateTimeOffset RevisedAt, FleetDefinition Definition, int LatestVersion, string? LatestHash, AllocationLabels Labels,
+    DateTimeOffset? InForceSince, Freshness Freshness, Health Health);
 
 /// <summary>How recent the fleet's allocation is.</summary>
 /// <param name="SolvedAt">When it was last solved, or null.</param>
@@ -81,10 +83,11 @@ internal static class FleetEndpoints
     }
 
     private static async Task<IResult> RetireAsync(
-        string fleet, ClaimsPrincipal caller, FleetStore fleets, TimeProvider time, CancellationToken cancel)
+        string fleet, ClaimsPrincipal caller, FleetStore fleets, AllocationCache inForce, TimeProvider time, CancellationToken cancel)
     {
-        var decision = await fleets.RetireAsync(caller.Tenant(), fleet, caller.KeyName(), time.GetUtcNow(), cancel);
-        return decision.IsRefused ? Problems.NotFound("fleet") : TypedResults.NoContent();
+        var outcome = await fleets.DecideAsync(caller.Tenant(), fleet, state => Fleet.Retire(state, caller.KeyName(), time.GetUtcNow()), cancel);
+        inForce.Forget(caller.Tenant(), fleet);
+        return outcome.Decision.IsRefused ? Problems.NotFound("fleet") : TypedResults.NoContent();
     }
 
     private static async Task<IResult> SolveAsync(
@@ -124,7 +127,7 @@ internal static class FleetEndpoints
     }
 
     private static FleetAnswer Answer(FleetView fleet, DateTimeOffset now) => new(
-        fleet.Id, fleet.Revision, fleet.RevisedAt, fleet.Definition, fleet.LatestVersion, fleet.LatestHash,
+        fleet.Id, fleet.Revision, fleet.RevisedAt, fleet.Definition, fleet.LatestVersion, fleet.LatestHash, fleet.Labels, fleet.InForceAt,
         new Freshness(fleet.SolvedAt, fleet.SolvedWorkloadVersion, fleet.SolveReason, fleet.DueAt, fleet.DueReason), Health.Of(fleet, now));
 
     private static bool TryReadIfMatch(HttpRequest request, out int? expected)

@@ -62,7 +62,7 @@ internal static class PlanningEndpoints
         if (WhatIfProblem.Build(current.Problem, whatIf, out var problem) is { Count: > 0 } errors)
             return Problems.BadInput(errors);
         var solution = ComparisonEndpoints.Solve(problem, cancel);
-        if (await history.FindAsync(caller.Tenant(), fleet, null, cancel) is not { } stored)
+        if (await history.FindInForceAsync(caller.Tenant(), fleet, cancel) is not { } stored)
             return TypedResults.Ok(new WhatIfAnswer(current.AsOf, problem, solution, null, null));
         var inForce = ComparisonEndpoints.Read(stored);
         var difference = SolvedProblem.Of(problem, solution) is { } solved

@@ -9,7 +9,6 @@ using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
 using Platform.Domain.Tenants;
-using Platform.Persistence.Fleets;
 using Platform.Persistence.Snapshots;
 using Platform.Persistence.Solving;
 
@@ -42,14 +41,13 @@ internal static class AllocationEndpoints
     }
 
     private static async Task<IResult> InForceAsync(
-        string fleet, HttpContext http, ClaimsPrincipal caller, FleetStore fleets, SnapshotHistory history, CancellationToken cancel)
+        string fleet, HttpContext http, ClaimsPrincipal caller, AllocationCache inForce, SnapshotHistory history, CancellationToken cancel)
     {
         if (!TryReadAsOf(http.Request, out var asOf))
             return Problems.BadInput(NoTime);
-        if (asOf is null && await fleets.FindAsync(caller.Tenant(), fleet, cancel) is null)
-            return Problems.NotFound("fleet");
-
-        return await history.FindAsync(caller.Tenant(), fleet, asOf, cancel) is { } snapshot
+        if (asOf is null)
+            return await inForce.FindAsync(caller.Tenant(), fleet) is { } served ? new KeptAllocation(served) : Problems.NotFound("allocation");
+        return await history.FindAsOfAsync(caller.Tenant(), fleet, asOf.Value, cancel) is { } snapshot
             ? Serve(http, snapshot, Changing)
             : Problems.NotFound("allocation");
     }

@@ -32,7 +32,7 @@ internal sealed record CreatedApiKey(string Id, string ApiKey);
 
 /// <summary>The operators' calls: tenants and their keys.</summary>
 internal sealed class TenantEndpoints(
-    TenantRegistry tenants, BrokerManagement broker, IOptions<ApiOptions> options, TimeProvider time)
+    TenantRegistry tenants, BrokerManagement broker, KeyCache keys, IOptions<ApiOptions> options, TimeProvider time)
 {
     private const int MaxBodyBytes = 16 * 1024;
     private const int MaxNameLength = 200;
@@ -66,6 +66,7 @@ internal sealed class TenantEndpoints(
     public async Task<IResult> SuspendAsync(string tenant, CancellationToken cancel)
     {
         var decision = await tenants.SuspendAsync(tenant, cancel => broker.WithdrawAsync(tenant, cancel), time.GetUtcNow(), cancel);
+        keys.Clear();
         return decision.IsRefused ? Problems.Refused(decision) : TypedResults.NoContent();
     }
 
@@ -99,11 +100,12 @@ internal sealed class TenantEndpoints(
     }
 
     public async Task<IResult> ListKeysAsync(string tenant, CancellationToken cancel) =>
-        await tenants.ListKeysAsync(tenant, cancel) is { } keys ? TypedResults.Ok(new Page<ApiKeySummary>(keys, null)) : Problems.NotFound("tenant");
+        await tenants.ListKeysAsync(tenant, cancel) is { } all ? TypedResults.Ok(new Page<ApiKeySummary>(all, null)) : Problems.NotFound("tenant");
 
     public async Task<IResult> RevokeKeyAsync(string tenant, string key, CancellationToken cancel)
     {
         var decision = await tenants.RevokeKeyAsync(tenant, key, time.GetUtcNow(), cancel);
+        keys.Clear();
         return decision.IsRefused ? Problems.Refused(decision) : TypedResults.NoContent();
     }
 

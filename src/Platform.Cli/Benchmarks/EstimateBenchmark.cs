@@ -180,7 +180,7 @@ internal sealed class EstimateBenchmark
                 WorkloadVersion = basis.WorkloadVersion,
                 SolvedAt = at,
             },
-            basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null);
+            basis.Previous(at));
         var written = await solves.CommitAsync([new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome }], cancel);
         if (written.Count != 1)
             throw new CommandFailure("a re-solve was overtaken, though nobody else solves", CommandFailure.JobSaysNo);

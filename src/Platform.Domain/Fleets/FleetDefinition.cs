@@ -61,4 +61,9 @@ public sealed record SolvingPolicy
 
     /// <summary>Gain in the objective below which the allocation in force is kept, at least 0.</summary>
     public double MinimumGain { get; init; }
+
+    /// <summary>
+    /// Seconds that a new allocation waits for a person to put it in force before it lapses, a minute to 30 days; null when it is in force at once.
+    /// </summary>
+    public int? ApprovalSeconds { get; init; }
 }

@@ -13,6 +13,8 @@ public static class FleetDefinitionValidation
     private const int MaxEverySeconds = 86_400;
     private const int MinHorizonSeconds = 60;
     private const int MaxHorizonSeconds = 7 * 86_400;
+    private const int MinApprovalSeconds = 60;
+    private const int MaxApprovalSeconds = 30 * 86_400;
 
     /// <summary>Checks a definition.</summary>
     /// <returns>Every fault; empty for a valid definition.</returns>
@@ -71,5 +73,7 @@ public static class FleetDefinitionValidation
             errors.Add(new("/solving/horizonSeconds", $"must be {MinHorizonSeconds} to {MaxHorizonSeconds}"));
         if (!(solving.MinimumGain >= 0 && double.IsFinite(solving.MinimumGain)))
             errors.Add(new("/solving/minimumGain", "must be a finite number of at least 0"));
+        if (solving.ApprovalSeconds is < MinApprovalSeconds or > MaxApprovalSeconds)
+            errors.Add(new("/solving/approvalSeconds", $"must be {MinApprovalSeconds} to {MaxApprovalSeconds}, or null"));
     }
 }

@@ -48,4 +48,43 @@ public sealed record AllocationPublished : FleetEvent
 
     /// <summary>Version of the workload stream up to which windows are in it; 0 before the first window.</summary>
     public required long WorkloadVersion { get; init; }
+
+    /// <summary>Until when it waits for approval; null when it was in force at once, unless another one was pinned.</summary>
+    public DateTimeOffset? ProposedUntil { get; init; }
+}
+
+/// <summary>A person put a proposed allocation in force.</summary>
+public sealed record AllocationApproved : FleetEvent
+{
+    /// <summary>The version.</summary>
+    public required int Version { get; init; }
+
+    /// <summary>Why.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>Name of the key that asked for it.</summary>
+    public required string By { get; init; }
+}
+
+/// <summary>A person holds one version in force, until it is released: a rollback, when it is an old one.</summary>
+public sealed record AllocationPinned : FleetEvent
+{
+    /// <summary>The version.</summary>
+    public required int Version { get; init; }
+
+    /// <summary>Why.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>Name of the key that asked for it.</summary>
+    public required string By { get; init; }
+}
+
+/// <summary>A person released the pinned version: solves decide again.</summary>
+public sealed record AllocationUnpinned : FleetEvent
+{
+    /// <summary>Why.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>Name of the key that asked for it.</summary>
+    public required string By { get; init; }
 }

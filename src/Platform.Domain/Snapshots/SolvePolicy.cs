@@ -24,6 +24,15 @@ public sealed record PreviousAllocation
     /// <summary>Tokens by task type.</summary>
     public required IReadOnlyDictionary<string, long> Tokens { get; init; }
 
+    /// <summary>It waited for a person to put it in force, and has waited too long.</summary>
+    public bool HasLapsed { get; init; }
+
+    /// <summary>A person holds a version in force: what is solved does not come into force.</summary>
+    public bool IsPinned { get; init; }
+
+    /// <summary>Tokens by task type of the version in force where that is another one; null where it is this one.</summary>
+    public IReadOnlyDictionary<string, long>? TokensInForce { get; init; }
+
     /// <summary>Reads what matters of a stored snapshot. Only names that every version of the format has are looked at.</summary>
     /// <param name="version">The snapshot's version.</param>
     /// <param name="hash">The snapshot's hash.</param>
@@ -38,10 +47,20 @@ public sealed record PreviousAllocation
             Hash = hash,
             DefinitionRevision = root.GetProperty("provenance").GetProperty("definitionRevision").GetInt32(),
             WorkloadVersion = root.GetProperty("provenance").GetProperty("workloadVersion").GetInt64(),
-            Tokens = root.GetProperty("solution").GetProperty("allocation").EnumerateArray()
-                .ToDictionary(type => type.GetProperty("taskType").GetString()!, type => type.GetProperty("tokens").GetInt64(), StringComparer.Ordinal),
+            Tokens = TokensOf(root),
         };
     }
+
+    /// <summary>Reads the tokens by task type of a stored snapshot.</summary>
+    /// <param name="document">The snapshot's canonical JSON.</param>
+    public static IReadOnlyDictionary<string, long> ReadTokens(ReadOnlyMemory<byte> document)
+    {
+        using var json = JsonDocument.Parse(document);
+        return TokensOf(json.RootElement);
+    }
+
+    private static Dictionary<string, long> TokensOf(JsonElement snapshot) => snapshot.GetProperty("solution").GetProperty("allocation").EnumerateArray()
+        .ToDictionary(type => type.GetProperty("taskType").GetString()!, type => type.GetProperty("tokens").GetInt64(), StringComparer.Ordinal);
 }
 
 /// <summary>Solves a fleet's problem and decides what becomes of the answer.</summary>
@@ -84,7 +103,7 @@ public static class SolvePolicy
             : LeastSpacingSeconds);
 
     /// <summary>
-    /// Solves. There is a new version when there was none, when the definition was revised, when the one in force breaks a limit of the
+    /// Solves. There is a new version when there was none, when the last one was proposed and has lapsed, when the definition was revised, when the one in force breaks a limit of the
     /// problem as it is now, or when the gain exceeds the definition's minimum; the last two by more than the chance in the windows
     /// explains, so that a fleet that does not change keeps its version. Where there are twice the windows, a gain that is likely is
     /// enough. Else the one in force is confirmed.
@@ -95,23 +114,26 @@ public static class SolvePolicy
     {
         var link = previous is null ? null : new SnapshotLink(previous.Version, previous.Hash);
         var derived = SnapshotDerivation.Derive(inputs, link, DerivationVersions.Current);
-        var inForce = TokensInForce(derived.Problem, previous);
+        var tokens = TokensOf(derived.Problem, previous?.Tokens);
         SolveOutcome outcome = derived.Snapshot is not { } snapshot ? new SolveOutcome.Infeasible(Reason(derived.Solution))
-            : IsWorthANewVersion(inputs, previous, inForce, derived) ? new SolveOutcome.Published(snapshot)
+            : IsWorthANewVersion(inputs, previous, tokens, derived) ? new SolveOutcome.Published(snapshot)
             : new SolveOutcome.Confirmed();
-        var tokens = outcome is SolveOutcome.Published ? [.. derived.Solution.Allocation!.Select(type => type.Tokens)] : inForce;
-        return outcome with { Expectation = WorkloadExpectation.Of(inputs, derived, tokens) };
+        var isReleased = outcome is SolveOutcome.Published && inputs.Definition.Solving.ApprovalSeconds is null && previous?.IsPinned != true;
+        var inForce = isReleased ? [.. derived.Solution.Allocation!.Select(type => type.Tokens)]
+            : previous?.TokensInForce is { } others ? TokensOf(derived.Problem, others)
+            : tokens;
+        return outcome with { Expectation = WorkloadExpectation.Of(inputs, derived, inForce) };
     }
 
-    /// <summary>Tokens in force in the order of the problem's task types; null when there are none, or they are of other types.</summary>
-    private static long[]? TokensInForce(AllocationProblem problem, PreviousAllocation? previous) =>
-        previous is not null && problem.TaskTypes.Count == previous.Tokens.Count && problem.TaskTypes.All(type => previous.Tokens.ContainsKey(type.Id))
-            ? [.. problem.TaskTypes.Select(type => previous.Tokens[type.Id])]
+    /// <summary>Tokens in the order of the problem's task types; null when there are none, or they are of other types.</summary>
+    private static long[]? TokensOf(AllocationProblem problem, IReadOnlyDictionary<string, long>? tokens) =>
+        tokens is not null && problem.TaskTypes.Count == tokens.Count && problem.TaskTypes.All(type => tokens.ContainsKey(type.Id))
+            ? [.. problem.TaskTypes.Select(type => tokens[type.Id])]
             : null;
 
     private static bool IsWorthANewVersion(SnapshotInputs inputs, PreviousAllocation? previous, long[]? tokens, DerivedAllocation derived)
     {
-        if (previous is null || tokens is null || previous.DefinitionRevision != inputs.DefinitionRevision)
+        if (previous is null or { HasLapsed: true } || tokens is null || previous.DefinitionRevision != inputs.DefinitionRevision)
             return true;
         var deviations = inputs.WorkloadVersion >= 2 * previous.WorkloadVersion ? GainDeviationsWhenDoubled : GainDeviations;
         var inForce = new AllocationInForce(inputs, derived, tokens);

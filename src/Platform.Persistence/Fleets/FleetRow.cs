@@ -1,5 +1,6 @@
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
+using Platform.Persistence.Snapshots;
 
 namespace Platform.Persistence.Fleets;
 
@@ -25,6 +26,24 @@ internal sealed class FleetRow
 
     /// <summary>Hash of the latest snapshot, or null.</summary>
     public string? LatestHash { get; set; }
+
+    /// <summary>The version that is in force while none is pinned; 0 for none.</summary>
+    public int ReleasedVersion { get; set; }
+
+    /// <summary>The version that is held in force, or null.</summary>
+    public AllocationPin? Pin { get; set; }
+
+    /// <summary>The version that waits for approval, or null.</summary>
+    public AllocationProposal? Proposal { get; set; }
+
+    /// <summary>The version in force; 0 for none.</summary>
+    public int InForceVersion { get; set; }
+
+    /// <summary>How often the version in force has changed.</summary>
+    public long InForceChange { get; set; }
+
+    /// <summary>When it changed last, or null.</summary>
+    public DateTimeOffset? InForceAt { get; set; }
 
     /// <summary>When the fleet is to be solved next.</summary>
     public required DateTimeOffset DueAt { get; set; }
@@ -54,15 +73,44 @@ internal sealed class FleetRow
         Revision = Revision,
         IsRetired = RetiredAt is not null,
         LatestVersion = LatestVersion,
+        Labels = new AllocationLabels { Released = ReleasedVersion, Pin = Pin, Proposal = Proposal },
     };
 
     /// <summary>Takes over the aggregate's state after an event.</summary>
     public void Take(Fleet fleet, DateTimeOffset at)
     {
         Definition = fleet.Definition;
-        Revision = fleet.Revision;
-        RevisedAt = at;
+        if (Revision != fleet.Revision)
+            (Revision, RevisedAt) = (fleet.Revision, at);
         RetiredAt = fleet.IsRetired ? RetiredAt ?? at : null;
         LatestVersion = fleet.LatestVersion;
+        (ReleasedVersion, Pin, Proposal) = (fleet.Labels.Released, fleet.Labels.Pin, fleet.Labels.Proposal);
+    }
+
+    /// <summary>Takes over the version in force from the labels, after an event that has changed it.</summary>
+    public InForceChangeRow Change(FleetEvent happened)
+    {
+        (InForceVersion, InForceChange) = (ToFleet().Labels.InForce, InForceChange + 1);
+        // Clocks differ: the order of the changes is the truth, and their instants keep it.
+        InForceAt = InForceAt > happened.At ? InForceAt : happened.At;
+        var (by, reason) = happened switch
+        {
+            AllocationPinned pinned => (pinned.By, pinned.Reason),
+            AllocationUnpinned unpinned => (unpinned.By, unpinned.Reason),
+            AllocationApproved approved => (approved.By, approved.Reason),
+            FleetRegistered registered => (registered.By, null),
+            _ => ((string?)null, (string?)null),
+        };
+        return new InForceChangeRow
+        {
+            TenantId = TenantId,
+            FleetId = FleetId,
+            Change = InForceChange,
+            At = InForceAt.Value,
+            Version = InForceVersion,
+            Cause = EventStore.EventNames[happened.GetType()],
+            By = by,
+            Reason = reason,
+        };
     }
 }

@@ -28,6 +28,12 @@ public sealed record FleetView
     /// <summary>Hash of the latest allocation, or null.</summary>
     public required string? LatestHash { get; init; }
 
+    /// <summary>Which version is in force, pinned, proposed.</summary>
+    public required AllocationLabels Labels { get; init; }
+
+    /// <summary>Since when the version in force is, or null where none is.</summary>
+    public required DateTimeOffset? InForceAt { get; init; }
+
     /// <summary>When the last solve ended, or null.</summary>
     public required DateTimeOffset? SolvedAt { get; init; }
 
@@ -95,26 +101,25 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
             session.Rows.Fleets.Add(row);
         }
 
-        row.Take(after, at);
         (row.DueAt, row.DueReason) = (at, happened is FleetRegistered ? SolveReason.Registered : SolveReason.Revised);
-        session.Append(EventStore.FleetStream(tenant, fleet), happened);
-        await session.CommitAsync(cancel);
+        await CommitAsync(session, row, after, happened, cancel);
         return new FleetOutcome(decision, View(row), happened is FleetRegistered);
     }
 
-    /// <summary>Retires a fleet; its history stays.</summary>
-    public async Task<Decision<FleetEvent>> RetireAsync(string tenant, string fleet, string by, DateTimeOffset at, CancellationToken cancel)
+    /// <summary>Decides about a fleet that is there: retires it, or pins, releases or approves one of its versions.</summary>
+    /// <param name="tenant">The tenant's id.</param>
+    /// <param name="fleet">The fleet's id.</param>
+    /// <param name="decide">The decision on the fleet's state, which is null when there is no such fleet.</param>
+    /// <param name="cancel">Gives up; nothing is decided then.</param>
+    public async Task<FleetOutcome> DecideAsync(string tenant, string fleet, Func<Fleet?, Decision<FleetEvent>> decide, CancellationToken cancel)
     {
         await using var session = await OpenLockedAsync(tenant, [EventStore.FleetStream(tenant, fleet)], cancel);
         var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == fleet, cancel);
         var before = row?.ToFleet();
-        var decision = Fleet.Retire(before, by, at);
-        if (row is null || decision.Event is not { } happened)
-            return decision;
-        row.Take(Fleet.Evolve(before, happened), at);
-        session.Append(EventStore.FleetStream(tenant, fleet), happened);
-        await session.CommitAsync(cancel);
-        return decision;
+        var decision = decide(before);
+        if (row is not null && decision.Event is { } happened)
+            await CommitAsync(session, row, Fleet.Evolve(before, happened), happened, cancel);
+        return new FleetOutcome(decision, row is null ? null : View(row), false);
     }
 
     /// <summary>Asks for a solve at once; false when there is no such fleet.</summary>
@@ -153,6 +158,17 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         return [.. events.Select(e => new RecordedEvent(e.Version, e.EventTypeName, e.Timestamp, e.Data))];
     }
 
+    /// <summary>Writes a decision, and tells those who keep what is in force in memory.</summary>
+    private static async Task CommitAsync(TenantSession session, FleetRow row, Fleet after, FleetEvent happened, CancellationToken cancel)
+    {
+        row.Take(after, happened.At);
+        session.Append(EventStore.FleetStream(session.Tenant, row.FleetId), happened);
+        if (after.Labels.InForce != row.InForceVersion)
+            session.Rows.InForceChanges.Add(row.Change(happened));
+        await session.NotifyAsync(ChangeChannel.Fleets, [row.FleetId], cancel);
+        await session.CommitAsync(cancel);
+    }
+
     private static IQueryable<FleetRow> Active(TenantSession session) => session.Rows.Fleets.AsNoTracking().Where(row => row.RetiredAt == null);
 
     private async Task<TenantSession> OpenLockedAsync(string tenant, Guid[] subjects, CancellationToken cancel)
@@ -185,6 +201,8 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         RevisedAt = row.RevisedAt,
         LatestVersion = row.LatestVersion,
         LatestHash = row.LatestHash,
+        Labels = row.ToFleet().Labels,
+        InForceAt = row.InForceAt,
         SolvedAt = row.SolvedAt,
         SolveReason = row.SolveReason,
         SolvedWorkloadVersion = row.SolvedWorkloadVersion,

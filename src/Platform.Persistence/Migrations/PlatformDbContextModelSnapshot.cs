@@ -53,6 +53,18 @@ namespace Platform.Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("expectation");
 
+                    b.Property<DateTimeOffset?>("InForceAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("in_force_at");
+
+                    b.Property<long>("InForceChange")
+                        .HasColumnType("bigint")
+                        .HasColumnName("in_force_change");
+
+                    b.Property<int>("InForceVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("in_force_version");
+
                     b.Property<string>("LatestHash")
                         .HasColumnType("text")
                         .HasColumnName("latest_hash");
@@ -61,9 +73,21 @@ namespace Platform.Persistence.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("latest_version");
 
+                    b.Property<string>("Pin")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("pin");
+
+                    b.Property<string>("Proposal")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("proposal");
+
                     b.Property<DateTimeOffset>("RegisteredAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("registered_at");
+
+                    b.Property<int>("ReleasedVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("released_version");
 
                     b.Property<DateTimeOffset?>("RetiredAt")
                         .HasColumnType("timestamp with time zone")
@@ -159,6 +183,50 @@ namespace Platform.Persistence.Migrations
                         .HasDatabaseName("ix_rejection_decisions_tenant_id_decided_at");
 
                     b.ToTable("rejection_decisions", "platform");
+                });
+
+            modelBuilder.Entity("Platform.Persistence.Snapshots.InForceChangeRow", b =>
+                {
+                    b.Property<string>("TenantId")
+                        .HasColumnType("text")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<string>("FleetId")
+                        .HasColumnType("text")
+                        .HasColumnName("fleet_id");
+
+                    b.Property<long>("Change")
+                        .HasColumnType("bigint")
+                        .HasColumnName("change");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("By")
+                        .HasColumnType("text")
+                        .HasColumnName("by");
+
+                    b.Property<string>("Cause")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("cause");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("TenantId", "FleetId", "Change")
+                        .HasName("pk_in_force_changes");
+
+                    b.HasIndex("TenantId", "FleetId", "At", "Change")
+                        .HasDatabaseName("ix_in_force_changes_tenant_id_fleet_id_at_change");
+
+                    b.ToTable("in_force_changes", "platform");
                 });
 
             modelBuilder.Entity("Platform.Persistence.Snapshots.SnapshotRow", b =>

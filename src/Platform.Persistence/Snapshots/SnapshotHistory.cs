@@ -19,16 +19,53 @@ public sealed record StoredSnapshot(int Version, string Hash, byte[] Document);
 public sealed record SnapshotSummary(
     int Version, string Hash, DateTimeOffset SolvedAt, double Objective, double MeanAccuracy, double MeanSystemTimeSeconds, double Utilization);
 
+/// <summary>A change of the version that is in force.</summary>
+/// <param name="Change">Counts the fleet's changes, from 1, without gaps.</param>
+/// <param name="At">Since when.</param>
+/// <param name="Version">The version.</param>
+/// <param name="Hash">SHA-256 of its document.</param>
+/// <param name="Cause">Name of the event that caused it.</param>
+/// <param name="By">Name of the key, or null where a solve did it.</param>
+/// <param name="Reason">The reason that was given, or null.</param>
+public sealed record InForceChange(long Change, DateTimeOffset At, int Version, string Hash, string Cause, string? By, string? Reason);
+
 /// <summary>The allocation snapshots of a tenant's fleets.</summary>
 public sealed class SnapshotHistory(PlatformStore store)
 {
-    /// <summary>The snapshot in force, or the one that was at an instant; null when there is none.</summary>
-    public Task<StoredSnapshot?> FindAsync(string tenant, string fleet, DateTimeOffset? asOf, CancellationToken cancel) => FirstAsync(
-        tenant, rows => rows.Where(row => row.FleetId == fleet && (asOf == null || row.SolvedAt <= asOf)).OrderByDescending(row => row.Version), cancel);
+    /// <summary>The snapshot in force; null when there is none, or no such fleet.</summary>
+    public Task<StoredSnapshot?> FindInForceAsync(string tenant, string fleet, CancellationToken cancel) => FirstAsync(
+        tenant, rows => rows.Fleets.Where(row => row.FleetId == fleet && row.RetiredAt == null).Join(
+            rows.Snapshots, row => new { row.FleetId, Version = row.InForceVersion }, it => new { it.FleetId, it.Version }, (_, it) => it), cancel);
+
+    /// <summary>The snapshot that was in force at an instant; null when there was none.</summary>
+    public Task<StoredSnapshot?> FindAsOfAsync(string tenant, string fleet, DateTimeOffset asOf, CancellationToken cancel) => FirstAsync(
+        tenant, rows => rows.InForceChanges.Where(row => row.FleetId == fleet && row.At <= asOf)
+            .OrderByDescending(row => row.At).ThenByDescending(row => row.Change).Take(1)
+            .Join(rows.Snapshots, row => new { row.FleetId, row.Version }, it => new { it.FleetId, it.Version }, (_, it) => it), cancel);
 
     /// <summary>One version; null when there is none.</summary>
     public Task<StoredSnapshot?> FindVersionAsync(string tenant, string fleet, int version, CancellationToken cancel) => FirstAsync(
-        tenant, rows => rows.Where(row => row.FleetId == fleet && row.Version == version), cancel);
+        tenant, rows => rows.Snapshots.Where(row => row.FleetId == fleet && row.Version == version), cancel);
+
+    /// <summary>The changes of the version in force after one of them, oldest first; null when there is no such fleet.</summary>
+    public async Task<IReadOnlyList<InForceChange>?> ChangesAsync(string tenant, string fleet, long after, int limit, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(tenant, cancel);
+        if (!await session.Rows.Fleets.AnyAsync(row => row.FleetId == fleet && row.RetiredAt == null, cancel))
+            return null;
+        return await session.Rows.InForceChanges.AsNoTracking().Where(row => row.FleetId == fleet && row.Change > after)
+            .OrderBy(row => row.Change).Take(limit)
+            .Join(session.Rows.Snapshots, row => new { row.FleetId, row.Version }, it => new { it.FleetId, it.Version }, (row, it) => new { row, it.Hash })
+            .OrderBy(it => it.row.Change)
+            .Select(it => new InForceChange(it.row.Change, it.row.At, it.row.Version, it.Hash, it.row.Cause, it.row.By, it.row.Reason)).ToListAsync(cancel);
+    }
+
+    /// <summary>The number of the last change of the version in force; 0 before the first.</summary>
+    public async Task<long> LastChangeAsync(string tenant, string fleet, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(tenant, cancel);
+        return await session.Rows.Fleets.Where(row => row.FleetId == fleet).Select(row => row.InForceChange).SingleOrDefaultAsync(cancel);
+    }
 
     /// <summary>The history, latest first, before <paramref name="before"/>; null when there never was such a fleet.</summary>
     public async Task<IReadOnlyList<SnapshotSummary>?> ListAsync(string tenant, string fleet, int before, int limit, CancellationToken cancel)
@@ -43,10 +80,10 @@ public sealed class SnapshotHistory(PlatformStore store)
             .ToListAsync(cancel);
     }
 
-    private async Task<StoredSnapshot?> FirstAsync(string tenant, Func<IQueryable<SnapshotRow>, IQueryable<SnapshotRow>> choose, CancellationToken cancel)
+    private async Task<StoredSnapshot?> FirstAsync(string tenant, Func<PlatformDbContext, IQueryable<SnapshotRow>> choose, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
-        return await choose(session.Rows.Snapshots.AsNoTracking())
+        return await choose(session.Rows).AsNoTracking()
             .Select(row => new StoredSnapshot(row.Version, row.Hash, row.Document)).FirstOrDefaultAsync(cancel);
     }
 }

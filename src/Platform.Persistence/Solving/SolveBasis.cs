@@ -23,6 +23,9 @@ public sealed record SolveBasis
     /// <summary>The latest snapshot, or null before the first.</summary>
     public required StoredSnapshot? Latest { get; init; }
 
+    /// <summary>Document of the version in force where that is not the latest; null where it is, or where none is in force.</summary>
+    public byte[]? InForce { get; init; }
+
     /// <summary>The sums of all windows that can still count, folded with the definition's horizon.</summary>
     public required WorkloadSums Sums { get; init; }
 
@@ -40,6 +43,15 @@ public sealed record SolveBasis
 
     /// <summary>Why then.</summary>
     public required SolveReason DueReason { get; init; }
+
+    /// <summary>The latest allocation, as the next one is held against it; null before the first.</summary>
+    /// <param name="at">The moment of the solve.</param>
+    public PreviousAllocation? Previous(DateTimeOffset at) => Latest is null ? null : PreviousAllocation.Read(Latest.Version, Latest.Hash, Latest.Document) with
+    {
+        HasLapsed = Fleet.Labels.Proposal is { } proposal && proposal.Version == Latest.Version && proposal.Until <= at,
+        IsPinned = Fleet.Labels.Pin is not null,
+        TokensInForce = InForce is null ? null : PreviousAllocation.ReadTokens(InForce),
+    };
 
     /// <summary>
     /// What is to be stored of the sums: the recent part while that is small, else all as one; null while nothing is new. What has faded

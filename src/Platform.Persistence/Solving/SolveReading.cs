@@ -20,11 +20,13 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 {
     private const string Standing = """
         select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.whole_version, s.sums, s.recent,
-            a.hash, a.document, w.version, f.solved_at, f.due_reason
+            a.hash, a.document, w.version, f.solved_at, f.due_reason, f.released_version, f.pin::text, f.proposal::text, o.document
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.fleets f on f.tenant_id = $1 and f.fleet_id = asked.fleet_id and f.retired_at is null
         left join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
         left join platform.allocation_snapshots a on a.tenant_id = $1 and a.fleet_id = asked.fleet_id and a.version = f.latest_version
+        left join platform.allocation_snapshots o
+            on o.tenant_id = $1 and o.fleet_id = asked.fleet_id and o.version = f.in_force_version and f.in_force_version <> f.latest_version
         left join events.mt_streams w on w.tenant_id = $1 and w.id = asked.stream_id
         """;
 
@@ -78,14 +80,23 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         loading.Guard(() =>
         {
             var definition = JsonSerializer.Deserialize<FleetDefinition>(Utf8(row, 1), StrictJson.Options)!;
-            loading.State = new Fleet { Definition = definition, Revision = row.GetInt32(2), LatestVersion = row.GetInt32(3) };
+            loading.State = new Fleet { Definition = definition, Revision = row.GetInt32(2), LatestVersion = row.GetInt32(3), Labels = Labels(row, 14) };
             if (!row.IsDBNull(9))
                 loading.Latest = new StoredSnapshot(loading.State.LatestVersion, row.GetString(9), row.GetFieldValue<byte[]>(10));
+            loading.InForce = row.IsDBNull(17) ? null : row.GetFieldValue<byte[]>(17);
             clock.Enter(SolveStage.Fold);
             Restore(loading, definition.Solving.HorizonSeconds, row);
             clock.Enter(SolveStage.Read);
         });
     }
+
+    /// <summary>The labels from three columns: the version that is released, the pin and the proposal.</summary>
+    internal static AllocationLabels Labels(NpgsqlDataReader row, int column) => new()
+    {
+        Released = row.GetInt32(column),
+        Pin = row.IsDBNull(column + 1) ? null : JsonSerializer.Deserialize<AllocationPin>(row.GetString(column + 1), StrictJson.Options),
+        Proposal = row.IsDBNull(column + 2) ? null : JsonSerializer.Deserialize<AllocationProposal>(row.GetString(column + 2), StrictJson.Options),
+    };
 
     /// <summary>The sums are derived: those of another horizon, or of another form, are folded again from the events.</summary>
     private static void Restore(Loading loading, int horizonSeconds, NpgsqlDataReader row)
@@ -164,6 +175,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
         public StoredSnapshot? Latest { get; set; }
 
+        public byte[]? InForce { get; set; }
+
         public WorkloadSums? Sums { get; set; }
 
         public long Version { get; set; }
@@ -213,6 +226,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             Key = key,
             Fleet = State!,
             Latest = Latest,
+            InForce = InForce,
             Sums = Sums!,
             WorkloadVersion = Version,
             Stored = Stored,

@@ -12,7 +12,7 @@ namespace Platform.Persistence.Solving;
 internal sealed class SolveWriting(TenantSession session)
 {
     private const string Standing = """
-        select fleet_id, revision, latest_version, due_at, solved_workload_version, due_reason
+        select fleet_id, revision, latest_version, due_at, solved_workload_version, due_reason, released_version, pin::text, proposal::text
         from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null
         """;
 
@@ -24,6 +24,21 @@ internal sealed class SolveWriting(TenantSession session)
         from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation)
         where f.tenant_id = $1 and f.fleet_id = u.fleet_id
+        """;
+
+    private const string Release = """
+        with moved as (
+            update platform.fleets f
+            set released_version = u.released, proposal = u.proposal::jsonb, in_force_version = u.in_force,
+                in_force_change = f.in_force_change + (f.in_force_version <> u.in_force)::int,
+                in_force_at = case when f.in_force_version = u.in_force then f.in_force_at else greatest(f.in_force_at, u.at) end
+            from unnest($2, $3, $4, $5, $6) as u(fleet_id, at, released, proposal, in_force)
+            where f.tenant_id = $1 and f.fleet_id = u.fleet_id
+            returning f.fleet_id, f.in_force_change, f.in_force_at, f.in_force_version
+        )
+        insert into platform.in_force_changes (tenant_id, fleet_id, change, at, version, cause)
+        select $1, m.fleet_id, m.in_force_change, m.in_force_at, m.in_force_version, $7 from moved m
+        where m.in_force_version > 0 on conflict do nothing
         """;
 
     private const string SaveSums = """
@@ -41,6 +56,7 @@ internal sealed class SolveWriting(TenantSession session)
         """;
 
     private readonly List<FleetUpdate> _updates = [];
+    private readonly List<FleetRelease> _releases = [];
 
     /// <summary>Writes all that were not overtaken.</summary>
     /// <returns>The results that were written.</returns>
@@ -70,7 +86,9 @@ internal sealed class SolveWriting(TenantSession session)
         while (await reader.ReadAsync(cancel))
             standing.Add(
                 reader.GetString(0),
-                new FleetStanding(reader.GetInt32(1), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetInt64(4), reader.GetString(5)));
+                new FleetStanding(
+                    reader.GetInt32(1), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetInt64(4), reader.GetString(5),
+                    SolveReading.Labels(reader, 6)));
         return standing;
     }
 
@@ -81,7 +99,7 @@ internal sealed class SolveWriting(TenantSession session)
             ? (result.At.AddSeconds(basis.Fleet.Definition.Solving.EverySeconds), SolveReasonNames.NameOf(SolveReason.Periodic))
             : (standing.DueAt, standing.DueReason);
         var (version, hash) = result.Outcome is SolveOutcome.Published { Snapshot: var snapshot }
-            ? Publish(basis.Fleet, snapshot)
+            ? Publish(basis.Fleet, standing.Labels, snapshot)
             : (basis.Fleet.LatestVersion, null);
         _updates.Add(new FleetUpdate(
             basis.Key.Fleet, result.At, basis.WorkloadVersion, dueAt, (result.Outcome as SolveOutcome.Infeasible)?.Reason, version, hash,
@@ -89,7 +107,7 @@ internal sealed class SolveWriting(TenantSession session)
             result.Outcome.Expectation is { } expectation ? Encoding.UTF8.GetString(StrictJson.Write(expectation)) : null));
     }
 
-    private (int Version, string? Hash) Publish(Fleet fleet, AllocationSnapshot snapshot)
+    private (int Version, string? Hash) Publish(Fleet fleet, AllocationLabels labels, AllocationSnapshot snapshot)
     {
         var document = snapshot.ToCanonicalBytes();
         var hash = AllocationSnapshot.HashOf(document);
@@ -113,9 +131,13 @@ internal sealed class SolveWriting(TenantSession session)
             Hash = hash,
             Revision = snapshot.Provenance.DefinitionRevision,
             WorkloadVersion = snapshot.Provenance.WorkloadVersion,
+            ProposedUntil = fleet.Definition.Solving.ApprovalSeconds is { } patience ? snapshot.SolvedAt.AddSeconds(patience) : null,
         };
         session.Append(EventStore.FleetStream(session.Tenant, snapshot.Fleet), published);
-        return (Fleet.Evolve(fleet, published).LatestVersion, hash);
+        // The labels as they are now: somebody may have pinned a version while this one was solved.
+        var after = Fleet.Evolve(fleet with { Labels = labels }, published);
+        _releases.Add(new FleetRelease(snapshot.Fleet, snapshot.SolvedAt, after.Labels));
+        return (after.LatestVersion, hash);
     }
 
     private async Task UpdateAsync(SolveResult[] results, CancellationToken cancel)
@@ -138,6 +160,8 @@ internal sealed class SolveWriting(TenantSession session)
                 Of([.. _updates.Select(it => it.Expectation)], NpgsqlDbType.Text),
             },
         });
+        if (_releases.Count > 0)
+            AddReleases(batch);
         SolveResult[] whole = [.. results.Where(result => result.Sums?.Whole is not null)];
         if (whole.Length > 0)
             batch.BatchCommands.Add(SumsOf(whole, SaveSums, it => it.Sums!.Whole!));
@@ -150,6 +174,24 @@ internal sealed class SolveWriting(TenantSession session)
         }
 
         await batch.ExecuteNonQueryAsync(cancel);
+    }
+
+    private void AddReleases(NpgsqlBatch batch)
+    {
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Release)
+        {
+            Parameters =
+            {
+                Tenant(),
+                Of([.. _releases.Select(it => it.Fleet)], NpgsqlDbType.Text),
+                Of([.. _releases.Select(it => it.At)], NpgsqlDbType.TimestampTz),
+                Of([.. _releases.Select(it => it.Labels.Released)], NpgsqlDbType.Integer),
+                Of([.. _releases.Select(it => it.Labels.Proposal is { } proposal ? Encoding.UTF8.GetString(StrictJson.Write(proposal)) : null)], NpgsqlDbType.Text),
+                Of([.. _releases.Select(it => it.Labels.InForce)], NpgsqlDbType.Integer),
+                new NpgsqlParameter<string> { TypedValue = EventStore.EventNames[typeof(AllocationPublished)] },
+            },
+        });
+        batch.BatchCommands.Add(session.Notifying(ChangeChannel.Fleets, [.. _releases.Select(it => it.Fleet)]));
     }
 
     private NpgsqlBatchCommand SumsOf(SolveResult[] results, string sql, Func<SolveResult, byte[]> part) => new(sql)
@@ -173,8 +215,12 @@ internal sealed class SolveWriting(TenantSession session)
         string Fleet, DateTimeOffset SolvedAt, long WorkloadVersion, DateTimeOffset DueAt, string? Fault, int Version, string? Hash,
         string SolveReason, string DueReason, string? Expectation);
 
+    /// <summary>What a new version does to the labels.</summary>
+    private sealed record FleetRelease(string Fleet, DateTimeOffset At, AllocationLabels Labels);
+
     /// <summary>Where a fleet stands when its solve is to be written.</summary>
-    private sealed record FleetStanding(int Revision, int LatestVersion, DateTimeOffset DueAt, long SolvedWorkloadVersion, string DueReason)
+    private sealed record FleetStanding(
+        int Revision, int LatestVersion, DateTimeOffset DueAt, long SolvedWorkloadVersion, string DueReason, AllocationLabels Labels)
     {
         public bool Allows(SolveResult result) =>
             LatestVersion == result.Basis.Fleet.LatestVersion && Revision == result.Basis.Fleet.Revision

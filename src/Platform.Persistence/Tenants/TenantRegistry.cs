@@ -22,12 +22,13 @@ public sealed record ApiKeySummary(
     string Id, string Name, IReadOnlyList<string> Scopes, DateTimeOffset IssuedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
 
 /// <summary>What a presented key is held against.</summary>
+/// <param name="Id">The key's public part.</param>
 /// <param name="Tenant">The tenant that the key proves.</param>
 /// <param name="Name">The key's name.</param>
 /// <param name="Scopes">What it may do.</param>
 /// <param name="Mac">HMAC-SHA256 of the whole key.</param>
 /// <param name="ExpiresAt">Until when, or null.</param>
-public sealed record StoredApiKey(string Tenant, string Name, IReadOnlyList<string> Scopes, byte[] Mac, DateTimeOffset? ExpiresAt);
+public sealed record StoredApiKey(string Id, string Tenant, string Name, IReadOnlyList<string> Scopes, byte[] Mac, DateTimeOffset? ExpiresAt);
 
 /// <summary>Tenants and their keys, for operators and for authentication.</summary>
 public sealed class TenantRegistry(PlatformStore store)
@@ -70,6 +71,7 @@ public sealed class TenantRegistry(PlatformStore store)
         }
 
         await withdraw(cancel);
+        await session.NotifyAsync(ChangeChannel.Keys, ["*"], cancel);
         await session.CommitAsync(cancel);
         return decision;
     }
@@ -113,6 +115,7 @@ public sealed class TenantRegistry(PlatformStore store)
             return decision;
         (await session.Rows.ApiKeys.SingleAsync(key => key.KeyId == keyId, cancel)).RevokedAt = at;
         Append(session, decision.Event!);
+        await session.NotifyAsync(ChangeChannel.Keys, ["*"], cancel);
         await session.CommitAsync(cancel);
         return decision;
     }
@@ -155,7 +158,7 @@ public sealed class TenantRegistry(PlatformStore store)
         if (!await reader.ReadAsync(cancel))
             return null;
         return new StoredApiKey(
-            reader.GetString(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<byte[]>(3),
+            keyId, reader.GetString(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<byte[]>(3),
             reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4));
     }
 

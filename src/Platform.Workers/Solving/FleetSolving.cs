@@ -118,7 +118,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
             WorkloadVersion = basis.WorkloadVersion,
             SolvedAt = at,
         },
-        basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) : null);
+        basis.Previous(at));
 
     private async Task<SweepFigures> PostponeAsync(FleetKey key, Exception fault, DateTimeOffset foundDueAt, CancellationToken cancel)
     {

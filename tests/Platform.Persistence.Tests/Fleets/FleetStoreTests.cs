@@ -67,17 +67,17 @@ public sealed class FleetStoreTests(TestStore store)
         var tenant = TestStore.NewTenant();
         await PutAsync(tenant, TestStore.Definition);
         Assert.True(await store.PublishAsync(tenant, "chat", Cancel));
-        Assert.False((await store.Fleets.RetireAsync(tenant, "chat", "ci", TestStore.At, Cancel)).IsRefused);
+        Assert.False((await store.RetireAsync(tenant, "chat", Cancel)).IsRefused);
         Assert.Null(await store.Fleets.FindAsync(tenant, "chat", Cancel));
         Assert.Empty(await store.Fleets.ListAsync(tenant, "", 10, Cancel));
         Assert.False(await store.Fleets.RequestSolveAsync(tenant, "chat", TestStore.At, Cancel));
-        Assert.Equal(Refusal.NotFound, (await store.Fleets.RetireAsync(tenant, "chat", "ci", TestStore.At, Cancel)).RefusedAs);
+        Assert.Equal(Refusal.NotFound, (await store.RetireAsync(tenant, "chat", Cancel)).RefusedAs);
         await HappenedAsync(tenant, "fleet-registered", "allocation-published", "fleet-retired");
 
         var outcome = await PutAsync(tenant, TestStore.Definition);
         Assert.Equal((true, 3, 1), (outcome.IsNew, outcome.Fleet!.Revision, outcome.Fleet.LatestVersion));
         Assert.True(await store.PublishAsync(tenant, "chat", Cancel));
-        Assert.Equal(2, (await store.Snapshots.FindAsync(tenant, "chat", null, Cancel))!.Version);
+        Assert.Equal(2, (await store.Snapshots.FindInForceAsync(tenant, "chat", Cancel))!.Version);
     }
 
     [Fact]

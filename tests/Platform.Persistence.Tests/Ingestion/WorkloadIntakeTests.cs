@@ -107,7 +107,7 @@ public sealed class WorkloadIntakeTests(TestStore store)
     {
         var tenant = await TenantWithAsync("chat");
         await StoreAsync(Incoming(tenant, "chat"));
-        await store.Fleets.RetireAsync(tenant, "chat", "ci", TestStore.At, Cancel);
+        await store.RetireAsync(tenant, "chat", Cancel);
         Assert.Equal([IntakeOutcome.UnknownFleet], await StoreAsync(Incoming(tenant, "chat")));
         await HoldsAsync(tenant, "chat", 1);
 

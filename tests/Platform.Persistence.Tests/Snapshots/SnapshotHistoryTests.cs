@@ -24,7 +24,7 @@ public sealed class SnapshotHistoryTests(TestStore store)
         for (var version = 1; version <= 3; version++)
         {
             await store.ExecuteAsync(
-                "update platform.allocation_snapshots set solved_at = $1 where tenant_id = $2 and version = $3",
+                "update platform.in_force_changes set at = $1 where tenant_id = $2 and version = $3",
                 Cancel, TestStore.At.AddHours(version), tenant, version);
         }
 
@@ -33,9 +33,9 @@ public sealed class SnapshotHistoryTests(TestStore store)
         Assert.Equal(1, await VersionAsync(TestStore.At.AddHours(2).AddMilliseconds(-1)));
         Assert.Equal(2, await VersionAsync(TestStore.At.AddHours(2)));
         Assert.Equal(3, await VersionAsync(TestStore.At.AddYears(1)));
-        Assert.Equal(3, await VersionAsync(null));
+        Assert.Equal(3, (await store.Snapshots.FindInForceAsync(tenant, "chat", Cancel))?.Version);
 
-        async Task<int?> VersionAsync(DateTimeOffset? asOf) => (await store.Snapshots.FindAsync(tenant, "chat", asOf, Cancel))?.Version;
+        async Task<int?> VersionAsync(DateTimeOffset asOf) => (await store.Snapshots.FindAsOfAsync(tenant, "chat", asOf, Cancel))?.Version;
     }
 
     [Fact]

@@ -203,7 +203,7 @@ public sealed class SnapshotVerificationTests(TestStore store)
     {
         var basis = (await store.LoadAsync(key, Cancel))!;
         // A revision that was not, so that every solve is worth a version.
-        var previous = basis.Latest is { } latest ? PreviousAllocation.Read(latest.Version, latest.Hash, latest.Document) with { DefinitionRevision = 0 } : null;
+        var previous = basis.Previous(at) is { } latest ? latest with { DefinitionRevision = 0 } : null;
         var outcome = SolvePolicy.Solve(Inputs(basis, key.Tenant, key.Fleet, at), previous);
         Assert.IsType<SolveOutcome.Published>(outcome);
         Assert.True(await store.CommitAsync(new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome }, Cancel));

@@ -89,7 +89,7 @@ public sealed class DueFleetsTests : IAsyncLifetime
     public async Task Retired_fleets_are_never_claimed()
     {
         await PutAsync("chat");
-        await _store.Fleets.RetireAsync(_tenant, "chat", "ci", TestStore.At, Cancel);
+        await _store.RetireAsync(_tenant, "chat", Cancel);
         await using var claim = await ClaimAsync(TestStore.At.AddYears(1));
         Assert.Empty(claim.Fleets);
     }

@@ -19,7 +19,7 @@ public sealed class SolveStoreTests(TestStore store)
         Assert.True(await store.CommitAsync(result, Cancel));
 
         var snapshot = Assert.IsType<SolveOutcome.Published>(result.Outcome).Snapshot;
-        var stored = (await store.Snapshots.FindAsync(key.Tenant, key.Fleet, null, Cancel))!;
+        var stored = (await store.Snapshots.FindInForceAsync(key.Tenant, key.Fleet, Cancel))!;
         Assert.Equal(snapshot.ToCanonicalBytes(), stored.Document);
         Assert.Equal((1, AllocationSnapshot.HashOf(stored.Document)), (stored.Version, stored.Hash));
 
@@ -107,7 +107,7 @@ public sealed class SolveStoreTests(TestStore store)
     {
         var key = await FleetAsync();
         var result = TestStore.Solve(await LoadAsync(key));
-        await store.Fleets.RetireAsync(key.Tenant, key.Fleet, "ci", TestStore.At, Cancel);
+        await store.RetireAsync(key.Tenant, key.Fleet, Cancel);
         Assert.False(await store.CommitAsync(result, Cancel));
         await StandsAsync(key, version: 0, workloadVersion: 0);
         Assert.Null(await store.LoadAsync(key, Cancel));
@@ -321,7 +321,7 @@ public sealed class SolveStoreTests(TestStore store)
         var results = new List<SolveResult>();
         foreach (var key in keys)
             results.Add(TestStore.Solve(await LoadAsync(key), 5));
-        await store.Fleets.RetireAsync(keys[0].Tenant, keys[0].Fleet, "ci", TestStore.At, Cancel);
+        await store.RetireAsync(keys[0].Tenant, keys[0].Fleet, Cancel);
         Assert.True(await store.PublishAsync(keys[1].Tenant, keys[1].Fleet, Cancel));
         results[2] = results[2] with { Outcome = new SolveOutcome.Confirmed(), Sums = null };
         var written = await store.Solves.CommitAsync(results, Cancel);
@@ -341,7 +341,7 @@ public sealed class SolveStoreTests(TestStore store)
         await SnapshotByHandAsync(keys[1]);
         var fault = await Assert.ThrowsAnyAsync<Exception>(() => store.Solves.CommitAsync(results, Cancel));
         Assert.True(PlatformStore.IsNotTheDatabasesState(fault), "they are to be written one by one");
-        Assert.Null(await store.Snapshots.FindAsync(keys[0].Tenant, keys[0].Fleet, null, Cancel));
+        Assert.Null(await store.Snapshots.FindInForceAsync(keys[0].Tenant, keys[0].Fleet, Cancel));
         Assert.Single(await store.Solves.CommitAsync([results[0]], Cancel));
         Assert.Empty(await store.Solves.CommitAsync([results[1]], Cancel));
     }
