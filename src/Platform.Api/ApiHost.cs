@@ -80,7 +80,7 @@ internal static class ApiHost
             provider.GetRequiredService<PlatformStore>(), new TenantQuota(Options(provider).Limits.Fleets, Options(provider).Limits.TaskTypes)));
         services.AddSingleton(provider => new SnapshotHistory(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new SnapshotVerification(provider.GetRequiredService<PlatformStore>()));
-        services.AddSingleton(provider => new ChangeFeed(provider.GetRequiredService<PlatformStore>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ChangeFeed(provider.GetRequiredService<PlatformStore>()));
         services.AddHostedService<ChangeListening>();
         services.AddSingleton<AllocationCache>();
         services.AddScoped<LabelEndpoints>();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 
 namespace Platform.Persistence;
@@ -6,7 +7,7 @@ namespace Platform.Persistence;
 /// Tells, within moments, what any process has committed about fleets and keys: what makes it right to keep something in memory. One for
 /// a process; <see cref="RunAsync"/> must run.
 /// </summary>
-public sealed class ChangeFeed(PlatformStore store, TimeProvider time)
+public sealed class ChangeFeed(PlatformStore store)
 {
     /// <summary>How old what is kept may be.</summary>
     private static readonly TimeSpan Currency = TimeSpan.FromMilliseconds(800);
@@ -31,7 +32,7 @@ public sealed class ChangeFeed(PlatformStore store, TimeProvider time)
     /// <summary>
     /// Whatever was committed more than a second ago has been told. While this is false, nothing that is kept may be used, and nothing be kept.
     /// </summary>
-    public bool IsCurrent => _isListening && time.GetElapsedTime(Interlocked.Read(ref _confirmedAt)) <= Currency;
+    public bool IsCurrent => _isListening && Stopwatch.GetElapsedTime(Interlocked.Read(ref _confirmedAt)) <= Currency;
 
     /// <summary>Listens, and connects anew when the database was away.</summary>
     /// <param name="lost">Told each time that the connection is lost, and why.</param>
@@ -54,7 +55,7 @@ public sealed class ChangeFeed(PlatformStore store, TimeProvider time)
                 Interrupted?.Invoke();
             }
 
-            await Task.Delay(Pause, time, cancel);
+            await Task.Delay(Pause, cancel);
         }
     }
 
@@ -68,7 +69,7 @@ public sealed class ChangeFeed(PlatformStore store, TimeProvider time)
         await using var confirm = new NpgsqlCommand("select 1", connection);
         while (true)
         {
-            var sentAt = time.GetTimestamp();
+            var sentAt = Stopwatch.GetTimestamp();
             await confirm.ExecuteNonQueryAsync(cancel);
             Interlocked.Exchange(ref _confirmedAt, sentAt);
             _isListening = true;
