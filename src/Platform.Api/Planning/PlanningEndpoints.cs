@@ -61,12 +61,12 @@ internal static class PlanningEndpoints
             return fault;
         if (WhatIfProblem.Build(current.Problem, whatIf, out var problem) is { Count: > 0 } errors)
             return Problems.BadInput(errors);
-        var solution = ComparisonEndpoints.Solve(problem, cancel);
+        var solution = AllocationSolver.Solve(problem);
         if (await history.FindInForceAsync(caller.Tenant(), fleet, cancel) is not { } stored)
             return TypedResults.Ok(new WhatIfAnswer(current.AsOf, problem, solution, null, null));
         var inForce = ComparisonEndpoints.Read(stored);
         var difference = SolvedProblem.Of(problem, solution) is { } solved
-            ? AllocationDifference.Between(inForce.Solved, solved, false, it => ComparisonEndpoints.Solve(it, cancel))
+            ? AllocationDifference.Between(inForce.Solved, solved, false, (it, options) => ComparisonEndpoints.Solve(it, options, cancel))
             : null;
         return TypedResults.Ok(new WhatIfAnswer(current.AsOf, problem, solution, AllocationReference.To(stored, inForce), difference));
     }
@@ -82,8 +82,8 @@ internal static class PlanningEndpoints
             return Problems.BadInput(errors);
         if (query.TryReadWeights(problem, out var weights) is { } error)
             return Problems.BadInput(error);
-        var solution = ComparisonEndpoints.Solve(problem, cancel);
-        var points = Frontier.Trace(problem, weights, it => ComparisonEndpoints.Solve(it, cancel));
+        var solution = AllocationSolver.Solve(problem);
+        var points = Frontier.Trace(problem, weights, (it, options) => ComparisonEndpoints.Solve(it, options, cancel));
         return TypedResults.Ok(new FrontierAnswer(current.AsOf, problem, solution, FrontierPoint.Of(problem.AccuracyWeight, solution), points));
     }
 }

@@ -69,7 +69,7 @@ internal static class ComparisonEndpoints
         var (earlier, later) = (Read(from), Read(to));
         return new AllocationComparison(
             AllocationReference.To(from, earlier), AllocationReference.To(to, later),
-            AllocationDifference.Between(earlier.Solved, later.Solved, everyParameter, problem => Solve(problem, cancel)));
+            AllocationDifference.Between(earlier.Solved, later.Solved, everyParameter, (problem, options) => Solve(problem, options, cancel)));
     }
 
     /// <summary>A stored snapshot as it is compared.</summary>
@@ -78,10 +78,10 @@ internal static class ComparisonEndpoints
         : throw new InvalidOperationException($"Version {stored.Version} cannot be read: {fault}");
 
     /// <summary>Solves, unless nobody waits for the answer any more: a comparison may take a hundred solves.</summary>
-    public static AllocationSolution Solve(AllocationProblem problem, CancellationToken cancel)
+    public static AllocationSolution Solve(AllocationProblem problem, SolverOptions options, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        return AllocationSolver.Solve(problem);
+        return AllocationSolver.Solve(problem, options);
     }
 
     private static bool TryReadVersion(string? text, out int version) =>

@@ -61,6 +61,9 @@ public sealed record FrontierPoint(
 /// <summary>Accuracy against mean system time, as the accuracy weight runs.</summary>
 public static class Frontier
 {
+    // To prove whole tokens the best may take a hundred times as long as to find them, and moves a point by less than can be drawn.
+    private static readonly SolverOptions Unproven = new() { Rounding = RoundingMethod.Exchange };
+
     /// <summary>
     /// The best points within the problem's limits, none of which is beaten in accuracy and time by another: both rise with the weight. What
     /// is found for one weight is open to all, so that whole tokens that are not proven the best cannot make a step back.
@@ -70,27 +73,20 @@ public static class Frontier
     /// <param name="solve">Solves a problem.</param>
     /// <returns>A point for each weight; empty when the problem is infeasible, which no weight can change.</returns>
     public static IReadOnlyList<FrontierPoint> Trace(
-        AllocationProblem problem, IReadOnlyList<double> weights, Func<AllocationProblem, AllocationSolution> solve)
+        AllocationProblem problem, IReadOnlyList<double> weights, Func<AllocationProblem, SolverOptions, AllocationSolution> solve)
     {
         var found = new List<FrontierPoint>();
         foreach (var weight in weights)
         {
-            if (FrontierPoint.Of(weight, solve(problem with { AccuracyWeight = weight })) is not { } point)
+            if (FrontierPoint.Of(weight, solve(problem with { AccuracyWeight = weight }, Unproven)) is not { } point)
                 return [];
             found.Add(point);
         }
 
-        var unbeaten = new List<FrontierPoint>();
-        foreach (var point in found.OrderBy(point => point.MeanSystemTimeSeconds).ThenByDescending(point => point.WeightedAccuracy))
-        {
-            if (unbeaten.Count == 0 || point.WeightedAccuracy > unbeaten[^1].WeightedAccuracy)
-                unbeaten.Add(point);
-        }
-
-        return Climb(unbeaten, weights);
+        return Climb([.. found.OrderBy(point => point.MeanSystemTimeSeconds).ThenByDescending(point => point.WeightedAccuracy)], weights);
     }
 
-    /// <summary>The best of the points for each weight, never going back.</summary>
+    /// <summary>The best for each weight of points that rise in time, never going back: then the accuracy rises too.</summary>
     private static List<FrontierPoint> Climb(List<FrontierPoint> points, IReadOnlyList<double> weights)
     {
         var (at, climbed) = (0, new List<FrontierPoint>());

@@ -85,20 +85,25 @@ public sealed record AllocationDifference
     /// <param name="everyParameter">Whether to list every parameter that differs.</param>
     /// <param name="solve">Solves a problem: at most 2 to the power of the number of inputs that moved are asked for.</param>
     public static AllocationDifference Between(
-        SolvedProblem from, SolvedProblem to, bool everyParameter, Func<AllocationProblem, AllocationSolution> solve) =>
+        SolvedProblem from, SolvedProblem to, bool everyParameter, Func<AllocationProblem, SolverOptions, AllocationSolution> solve) =>
         new DifferenceBuilder(from, to, solve).Build(everyParameter);
 }
 
 /// <summary>Puts a difference together.</summary>
 internal sealed class DifferenceBuilder
 {
+    private static readonly SolverOptions Proven = new();
+
+    // To prove whole tokens the best may take a hundred times as long as to find them, for a difference of a token or two.
+    private static readonly SolverOptions Unproven = new() { Rounding = RoundingMethod.Exchange };
+
     private readonly SolvedProblem _from, _to;
-    private readonly Func<AllocationProblem, AllocationSolution> _solve;
+    private readonly Func<AllocationProblem, SolverOptions, AllocationSolution> _solve;
     private readonly string[] _types;
     private readonly double[] _before, _after;
     private readonly (ProblemInput Input, ParameterChange[] Parameters)[] _moved;
 
-    public DifferenceBuilder(SolvedProblem from, SolvedProblem to, Func<AllocationProblem, AllocationSolution> solve)
+    public DifferenceBuilder(SolvedProblem from, SolvedProblem to, Func<AllocationProblem, SolverOptions, AllocationSolution> solve)
     {
         (_from, _to, _solve) = (from, to, solve);
         _types = [.. to.Problem.TaskTypes.Concat(from.Problem.TaskTypes).Select(type => type.Id).Distinct(StringComparer.Ordinal)];
@@ -136,7 +141,8 @@ internal sealed class DifferenceBuilder
     {
         var all = (1 << _moved.Length) - 1;
         var problem = coalition == 0 ? _from.Problem : coalition == all ? _to.Problem : Hybrids.Take(Inputs(coalition));
-        return ProblemValidation.Validate(problem).Count > 0 ? null : SolvedProblem.Of(problem, _solve(problem))?.Components(_types);
+        var options = coalition == 0 || coalition == all ? Proven : Unproven;
+        return ProblemValidation.Validate(problem).Count > 0 ? null : SolvedProblem.Of(problem, _solve(problem, options))?.Components(_types);
     }
 
     private HybridProblems Hybrids => field ??= new HybridProblems(_from.Problem, _to.Problem);

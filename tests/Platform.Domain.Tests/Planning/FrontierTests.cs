@@ -7,6 +7,8 @@ namespace Platform.Domain.Tests.Planning;
 
 public sealed class FrontierTests
 {
+    private static readonly SolverOptions Unproven = new() { Rounding = RoundingMethod.Exchange };
+
     private static readonly AllocationProblem Problem = new() { ArrivalRate = 0.05, AccuracyWeight = 30, TaskTypes = [Definitions.Math, Definitions.Chat] };
 
     [Theory]
@@ -40,7 +42,7 @@ public sealed class FrontierTests
     {
         var query = new FrontierQuery { Points = 9, FromAccuracyWeight = 0.5, ToAccuracyWeight = 800 };
         foreach (var point in Trace(Problem, query))
-            Assert.Equal(FrontierPoint.Of(point.AccuracyWeight, AllocationSolver.Solve(Problem with { AccuracyWeight = point.AccuracyWeight })), point);
+            Assert.Equal(FrontierPoint.Of(point.AccuracyWeight, AllocationSolver.Solve(Problem with { AccuracyWeight = point.AccuracyWeight }, Unproven)), point);
     }
 
     [Fact]
@@ -48,9 +50,9 @@ public sealed class FrontierTests
     {
         var query = new FrontierQuery { Points = 5, FromAccuracyWeight = 20, ToAccuracyWeight = 45 };
         Assert.Null(query.TryReadWeights(Problem, out var weights));
-        var points = Frontier.Trace(Problem, weights, it => it.AccuracyWeight == weights[2]
-            ? AllocationSolver.Solve(it) with { MeanSystemTimeSeconds = 1_000, WeightedAccuracy = 0.1 }
-            : AllocationSolver.Solve(it));
+        var points = Frontier.Trace(Problem, weights, (it, options) => it.AccuracyWeight == weights[2]
+            ? AllocationSolver.Solve(it, options) with { MeanSystemTimeSeconds = 1_000, WeightedAccuracy = 0.1 }
+            : AllocationSolver.Solve(it, options));
         Assert.Equal(weights, points.Select(point => point.AccuracyWeight));
         Assert.Contains(points[2] with { AccuracyWeight = 0 }, points.Where((_, i) => i != 2).Select(point => point with { AccuracyWeight = 0 }));
     }
