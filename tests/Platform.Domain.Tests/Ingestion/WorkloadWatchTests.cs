@@ -68,6 +68,73 @@ public sealed class WorkloadWatchTests(ITestOutputHelper output)
         Assert.Null(fleet.UntilAlarm(400));
     }
 
+    /// <summary>The least rise that is looked for is a tenth: one of 3 in 10 would not show this one, one of 2 in 100 not so soon.</summary>
+    [Fact]
+    public void At_its_limit_a_fleet_finds_an_eighth_more_traffic_soon_and_is_not_unstable()
+    {
+        var found = Enumerable.Range(1, 40).Select(seed =>
+        {
+            var fleet = AtLimit(seed).Learn(2_000);
+            fleet.Rate *= 1.13;
+            return fleet.UntilAlarm(1_000) ?? (1_000, SolveReason.Drift);
+        }).OrderBy(it => it.Item1).ToArray();
+        output.WriteLine($"{found[20].Item1} windows of 20 arrivals in the median");
+        Assert.InRange(found[20].Item1, 1, 160);
+        Assert.InRange(found.Count(it => it.Item2 == SolveReason.Drift), 30, 40);
+    }
+
+    /// <summary>A watch that has just begun knows of no burst but from the estimate.</summary>
+    [Fact]
+    public void Bursts_that_the_estimate_knows_are_no_change_to_a_new_watch_either()
+    {
+        var fleet = new WatchedFleet(1, 2) { Dispersion = 6 }.Learn(2_000);
+        var alarms = 0;
+        for (var i = 0; i < Windows; i++)
+        {
+            var watch = new WorkloadWatch();
+            watch.Expect(fleet.Expectation);
+            alarms += watch.Observe([fleet.Next()]) is null ? 0 : 1;
+        }
+
+        Assert.InRange(alarms, 0, 2);
+    }
+
+    [Fact]
+    public void Servers_of_different_speeds_that_report_by_turns_are_no_change()
+    {
+        var (fleet, alarms) = (new WatchedFleet(1, 2).Learn(2_000), 0);
+        for (var i = 0; i < Windows; i++)
+        {
+            fleet.Slowness = i % 2 == 0 ? 0.4 : 1.6;
+            if (fleet.Step() is null)
+                continue;
+            alarms++;
+            fleet.Watch.Expect(fleet.Expectation);
+        }
+
+        Assert.InRange(alarms, 0, 5);
+    }
+
+    [Fact]
+    public void Service_times_of_a_task_type_that_is_expected_no_more_are_not_looked_at()
+    {
+        var fleet = new WatchedFleet(1, 2).Learn(300);
+        fleet.Watch.Expect(fleet.Expectation! with { TaskTypes = [] });
+        fleet.Slowness = 5;
+        Assert.Null(fleet.UntilAlarm(100));
+        fleet.Watch.Expect(fleet.Expectation);
+        Assert.NotNull(fleet.UntilAlarm(10));
+    }
+
+    /// <summary>Whatever the arrivals do meanwhile, which have not changed.</summary>
+    [Fact]
+    public void Slower_servers_that_cannot_do_the_work_are_always_instability() => Assert.All(Enumerable.Range(1, 20), seed =>
+    {
+        var fleet = Loaded(servers: 4, seed).Learn(300);
+        fleet.Slowness = 2;
+        Assert.Equal(SolveReason.Instability, fleet.UntilAlarm(200)!.Value.Reason);
+    });
+
     [Fact]
     public void Bursts_that_the_estimate_knows_are_no_change()
     {
@@ -125,6 +192,8 @@ public sealed class WorkloadWatchTests(ITestOutputHelper output)
     {
         var fleet = Loaded(servers: 4).Learn(300);
         Assert.InRange(fleet.Expectation!.Utilization, 0.55, 0.95);
+        // However long all went as expected.
+        Assert.Equal(0, fleet.Alarms(500));
         fleet.Rate *= 2;
         Assert.Equal(SolveReason.Instability, fleet.UntilAlarm(200)!.Value.Reason);
 
@@ -184,7 +253,7 @@ public sealed class WorkloadWatchTests(ITestOutputHelper output)
     private static double Rate(int seed) => 0.05 * Math.Pow(2, seed % 7);
 
     /// <summary>One arrival a second, and an objective that loads the servers.</summary>
-    private static WatchedFleet Loaded(int servers) => new(1, 1, servers, definition => definition with
+    private static WatchedFleet Loaded(int servers, int seed = 1) => new(seed, 1, servers, definition => definition with
     {
         Objective = definition.Objective with { AccuracyWeight = 1_000 },
     });

@@ -1,7 +1,10 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Fleets;
 using Platform.Persistence.Ingestion;
 using Platform.Persistence.Solving;
+using Platform.Testing;
 
 namespace Platform.Persistence.Tests.Solving;
 
@@ -84,11 +87,13 @@ public sealed class EarlySolvesTests(TestStore store)
         await DueAsync(key, TestStore.At.AddSeconds(5), SolveReason.Instability);
     }
 
-    [Fact]
-    public async Task A_solve_that_is_due_sooner_stays_so()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(60)]
+    public async Task A_solve_that_is_due_sooner_or_then_stays_so(int seconds)
     {
         var key = await SolvedFleetAsync();
-        var asked = TestStore.At.AddSeconds(1);
+        var asked = TestStore.At.AddSeconds(seconds);
         await store.Fleets.RequestSolveAsync(key.Tenant, key.Fleet, asked, Cancel);
         await StoreAsync(key, arrivals: 100);
         await DueAsync(key, asked, SolveReason.Requested);
@@ -115,6 +120,83 @@ public sealed class EarlySolvesTests(TestStore store)
         Assert.Equal(SolveReason.Periodic, (await ViewAsync(key)).SolveReason);
     }
 
+    /// <summary>The solve is at work or soon will be; each further window would only ask the database in vain.</summary>
+    [Fact]
+    public async Task Until_the_next_solve_nothing_is_brought_forward_a_second_time()
+    {
+        var key = await SolvedFleetAsync();
+        await StoreAsync(key, arrivals: 100);
+        await store.ExecuteAsync("update platform.fleets set due_at = $2 where tenant_id = $1", Cancel, key.Tenant, PeriodOver);
+        await StoreAsync(key, arrivals: 100);
+        Assert.Equal(PeriodOver, (await ViewAsync(key)).DueAt);
+        await SolveAsync(key, _now);
+        await StoreAsync(key, arrivals: 100);
+        await DueAsync(key, _now.AddSeconds(30), SolveReason.Instability);
+    }
+
+    [Fact]
+    public async Task A_retired_fleet_is_left_alone()
+    {
+        var key = await SolvedFleetAsync();
+        var standing = new SolveStanding(TestStore.At, await ExpectationAsync(key));
+        await store.RetireAsync(key.Tenant, key.Fleet, Cancel);
+        await _early.ObserveAsync(key, standing, [TestStore.Window(key.Fleet, 100)], _now, Cancel);
+        Assert.Equal(PeriodOver.UtcDateTime, await store.Database.QueryAsync<DateTime>($"select due_at from platform.fleets where tenant_id = '{key.Tenant}'", Cancel));
+    }
+
+    /// <summary>It would be put off to its period by the one, and brought forward by the other that has not seen it.</summary>
+    [Fact]
+    public async Task A_solve_that_is_being_written_is_waited_for()
+    {
+        var key = await SolvedFleetAsync();
+        await using var solve = await store.Store.OpenAsync(key.Tenant, Cancel);
+        await solve.LockAsync([EventStore.FleetStream(key.Tenant, key.Fleet)], Cancel);
+        var row = await solve.Rows.Fleets.SingleAsync(Cancel);
+        (row.SolvedAt, row.DueAt) = (_now, _now.AddSeconds(300));
+        await solve.SaveAsync(Cancel);
+        var early = StoreAsync(key, arrivals: 100);
+        await WaitsForAsync(solve);
+        await solve.CommitAsync(Cancel);
+        await early;
+        await DueAsync(key, _now.AddSeconds(300), SolveReason.Periodic);
+    }
+
+    [Fact]
+    public async Task What_the_last_solve_expects_outlives_an_alarm_by_an_older_one()
+    {
+        var key = await SolvedFleetAsync();
+        var older = new SolveStanding(TestStore.At, await ExpectationAsync(key));
+        await SolveAsync(key, TestStore.At.AddSeconds(10));
+        Task alarm;
+        await using (var other = await store.Store.OpenAsync(key.Tenant, Cancel))
+        {
+            await other.LockAsync([EventStore.FleetStream(key.Tenant, key.Fleet)], Cancel);
+            alarm = _early.ObserveAsync(key, older, [TestStore.Window(key.Fleet, 100)], _now, Cancel);
+            await WaitsForAsync(other);
+            await _early.ObserveAsync(key, new SolveStanding(TestStore.At.AddSeconds(10), await ExpectationAsync(key)), [], _now, Cancel);
+        }
+
+        await alarm;
+        await DueAsync(key, TestStore.At.AddSeconds(310), SolveReason.Periodic);
+        await StoreAsync(key, arrivals: 100);
+        await DueAsync(key, _now, SolveReason.Instability);
+    }
+
+    [Fact]
+    public async Task Beyond_ten_thousand_fleets_all_are_forgotten()
+    {
+        var key = await SolvedFleetAsync();
+        await StoreAsync(key, arrivals: 10);
+        await StoreAsync(key, arrivals: 10);
+        for (var i = 0; i < EarlySolves.MostFleets; i++)
+            await _early.ObserveAsync(new FleetKey("others", $"{i}"), new SolveStanding(TestStore.At, null), [], _now, Cancel);
+        await StoreAsync(key, arrivals: 10);
+        await DueAsync(key, PeriodOver, SolveReason.Periodic);
+        await StoreAsync(key, arrivals: 10);
+        await StoreAsync(key, arrivals: 10);
+        await DueAsync(key, _now, SolveReason.Drift);
+    }
+
     [Fact]
     public async Task An_expectation_of_another_version_is_none()
     {
@@ -139,6 +221,17 @@ public sealed class EarlySolvesTests(TestStore store)
         await store.PutFleetAsync(key.Tenant, key.Fleet, Cancel);
         Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
         return key;
+    }
+
+    /// <summary>Waits until another session waits for a lock of this one.</summary>
+    private async Task WaitsForAsync(TenantSession session)
+    {
+        await using var batch = session.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_backend_pid()"));
+        var process = await batch.ExecuteScalarAsync(Cancel);
+        await Eventually.TrueAsync(
+            () => store.Database.QueryAsync<bool>($"select exists(select from pg_stat_activity where {process} = any(pg_blocking_pids(pid)))", Cancel),
+            "somebody to wait for the lock", Cancel);
     }
 
     private async Task SolveAsync(FleetKey key, DateTimeOffset at) =>
