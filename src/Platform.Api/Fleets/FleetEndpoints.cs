@@ -113,7 +113,9 @@ internal static class FleetEndpoints
     {
         if (!PageRequest.TryRead(request, out var page, out var fault))
             return fault;
-        if (page.After.Length > 0 && !long.TryParse(page.After, NumberStyles.None, CultureInfo.InvariantCulture, out after) || after < 0)
+        if (page.After.Length > 0)
+            after = long.Parse(page.After, CultureInfo.InvariantCulture);
+        if (after < 0)
             return Problems.BadInput(new InputError("/after", "must be a stream version of at least 0"));
         return await fleets.EventsAsync(caller.Tenant(), fleet, after, page.Limit + 1, cancel) is { } events
             ? TypedResults.Ok(page.Cut(events, happened => happened.Version.ToString(CultureInfo.InvariantCulture)))

@@ -57,9 +57,7 @@ internal static class AllocationEndpoints
     {
         if (!PageRequest.TryRead(request, out var page, out var fault))
             return fault;
-        var before = int.MaxValue;
-        if (page.After.Length > 0 && !int.TryParse(page.After, NumberStyles.None, CultureInfo.InvariantCulture, out before))
-            return Problems.BadInput(new InputError("/cursor", "must be a nextCursor of this list"));
+        var before = page.After.Length > 0 ? int.Parse(page.After, CultureInfo.InvariantCulture) : int.MaxValue;
         return await history.ListAsync(caller.Tenant(), fleet, before, page.Limit + 1, cancel) is { } lines
             ? TypedResults.Ok(page.Cut(lines, line => line.Version.ToString(CultureInfo.InvariantCulture)))
             : Problems.NotFound("fleet");
