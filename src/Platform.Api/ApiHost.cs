@@ -65,6 +65,7 @@ internal static class ApiHost
         v1.MapFleets();
         v1.MapStatistics();
         v1.MapAllocations();
+        v1.MapOverview();
         v1.MapComparisons();
         v1.MapExports();
         v1.MapPlanning();

@@ -40,6 +40,7 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
         { "post /v1/fleets/{fleet}/solve", "manage", 202, "/v1/fleets/owned/solve", null },
         { "get /v1/fleets/{fleet}/events", "read", 200, "/v1/fleets/owned/events", null },
         { "post /v1/fleets/{fleet}/statistics", "ingest", 202, "/v1/fleets/owned/statistics", TestTenant.Window("owned").ToJsonString() },
+        { "get /v1/allocations", "read", 200, "/v1/allocations", null },
         { "get /v1/fleets/{fleet}/estimate", "read", 200, "/v1/fleets/owned/estimate", null },
         { "get /v1/fleets/{fleet}/allocation", "read", 200, "/v1/fleets/owned/allocation", null },
         { "get /v1/fleets/{fleet}/allocations", "read", 200, "/v1/fleets/owned/allocations", null },

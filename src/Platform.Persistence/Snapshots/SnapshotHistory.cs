@@ -29,6 +29,12 @@ public sealed record SnapshotSummary(
 /// <param name="Reason">The reason that was given, or null.</param>
 public sealed record InForceChange(long Change, DateTimeOffset At, int Version, string Hash, string Cause, string? By, string? Reason);
 
+/// <summary>What is in force for a fleet.</summary>
+/// <param name="Fleet">Id of the fleet.</param>
+/// <param name="Since">Since when, or null when nothing is.</param>
+/// <param name="Snapshot">The snapshot in force, or null.</param>
+public sealed record FleetInForce(string Fleet, DateTimeOffset? Since, SnapshotSummary? Snapshot);
+
 /// <summary>The allocation snapshots of a tenant's fleets.</summary>
 public sealed class SnapshotHistory(PlatformStore store)
 {
@@ -78,6 +84,34 @@ public sealed class SnapshotHistory(PlatformStore store)
             .Select(row => new SnapshotSummary(
                 row.Version, row.Hash, row.SolvedAt, row.Objective, row.MeanAccuracy, row.MeanSystemTimeSeconds, row.Utilization))
             .ToListAsync(cancel);
+    }
+
+    /// <summary>What is in force for each fleet that is not retired, by id, after <paramref name="after"/>.</summary>
+    public async Task<IReadOnlyList<FleetInForce>> ListInForceAsync(string tenant, string after, int limit, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(tenant, cancel);
+        return await session.Rows.Fleets.AsNoTracking().Where(row => row.RetiredAt == null && string.Compare(row.FleetId, after) > 0)
+            .OrderBy(row => row.FleetId).Take(limit)
+            .LeftJoin(
+                session.Rows.Snapshots, row => new { row.FleetId, Version = row.InForceVersion }, it => new { it.FleetId, it.Version },
+                (row, it) => new { row.FleetId, row.InForceAt, it })
+            .OrderBy(both => both.FleetId)
+            .Select(both => new FleetInForce(
+                both.FleetId, both.InForceAt, both.it == null ? null : new SnapshotSummary(
+                    both.it.Version, both.it.Hash, both.it.SolvedAt, both.it.Objective, both.it.MeanAccuracy, both.it.MeanSystemTimeSeconds, both.it.Utilization)))
+            .ToListAsync(cancel);
+    }
+
+    /// <summary>The documents of the snapshots in force that were listed, by fleet, in one query.</summary>
+    public async Task<IReadOnlyDictionary<string, StoredSnapshot>> FindVersionsAsync(
+        string tenant, IReadOnlyList<FleetInForce> listed, CancellationToken cancel)
+    {
+        var fleets = listed.Select(it => it.Fleet).ToArray();
+        var versions = listed.Select(it => it.Snapshot?.Version ?? 0).ToArray();
+        await using var session = await store.OpenAsync(tenant, cancel);
+        return await session.Rows.Snapshots
+            .FromSql($"select * from platform.allocation_snapshots where (fleet_id, version) in (select * from unnest({fleets}, {versions}))")
+            .AsNoTracking().ToDictionaryAsync(row => row.FleetId, row => new StoredSnapshot(row.Version, row.Hash, row.Document), cancel);
     }
 
     private async Task<StoredSnapshot?> FirstAsync(string tenant, Func<PlatformDbContext, IQueryable<SnapshotRow>> choose, CancellationToken cancel)

@@ -1,0 +1,67 @@
+using System.Security.Claims;
+using Microsoft.Net.Http.Headers;
+using Platform.Api.Authentication;
+using Platform.Api.Paging;
+using Platform.Domain.Contracts;
+using Platform.Domain.Snapshots;
+using Platform.Domain.Tenants;
+using Platform.Persistence.Snapshots;
+
+namespace Platform.Api.Snapshots;
+
+/// <summary>What a fleet grants.</summary>
+/// <param name="Fleet">Id of the fleet.</param>
+/// <param name="InForce">The allocation in force, or null when there is none.</param>
+internal sealed record FleetAllocation(string Fleet, AllocationOverview? InForce);
+
+/// <summary>An allocation in force, as a dashboard shows it.</summary>
+/// <param name="Version">Its version.</param>
+/// <param name="Hash">Its hash.</param>
+/// <param name="Since">Since when it is in force.</param>
+/// <param name="Tokens">What it grants to each task type.</param>
+/// <param name="Objective">The objective at the allocation.</param>
+/// <param name="MeanAccuracy">Σ share · accuracy.</param>
+/// <param name="MeanSystemTimeSeconds">Mean system time in seconds.</param>
+/// <param name="Utilization">ρ.</param>
+internal sealed record AllocationOverview(
+    int Version, string Hash, DateTimeOffset Since, IReadOnlyList<GrantedTokens> Tokens, double Objective, double MeanAccuracy, double MeanSystemTimeSeconds,
+    double Utilization);
+
+/// <summary>What one query of a task type is granted.</summary>
+/// <param name="TaskType">Id of the task type.</param>
+/// <param name="Tokens">Whole tokens.</param>
+internal sealed record GrantedTokens(string TaskType, long Tokens);
+
+/// <summary>The tenants' call about all their fleets at once.</summary>
+internal static class OverviewEndpoints
+{
+    public static void MapOverview(this IEndpointRouteBuilder v1) => v1.MapGet("/allocations", ListAsync)
+        .WithTags("Allocations").RequireAuthorization(Scopes.Read).Produces<Page<FleetAllocation>>().Produces(304)
+        .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403)
+        .WithSummary("What is in force for every fleet, by id: tokens and figures, for dashboards");
+
+    private static async Task<IResult> ListAsync(HttpContext http, ClaimsPrincipal caller, SnapshotHistory history, CancellationToken cancel)
+    {
+        if (!PageRequest.TryRead(http.Request, out var page, out var fault))
+            return fault;
+        var fleets = page.Cut(await history.ListInForceAsync(caller.Tenant(), page.After, page.Limit + 1, cancel), it => it.Fleet);
+        // Weak: it is of what the answer says, not of its bytes. Versions never change, so the documents need not be read for it.
+        var tag = new EntityTagHeaderValue($"\"{AllocationSnapshot.HashOf(StrictJson.Write(fleets))}\"", isWeak: true);
+        (http.Response.Headers.CacheControl, http.Response.Headers.ETag) = ("private, no-cache", tag.ToString());
+        if (http.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))
+            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+        var documents = await history.FindVersionsAsync(caller.Tenant(), fleets.Items, cancel);
+        return TypedResults.Ok(new Page<FleetAllocation>([.. fleets.Items.Select(it => Answer(it, documents))], fleets.NextCursor));
+    }
+
+    private static FleetAllocation Answer(FleetInForce fleet, IReadOnlyDictionary<string, StoredSnapshot> documents)
+    {
+        if (fleet.Snapshot is not { } it)
+            return new FleetAllocation(fleet.Fleet, null);
+        var tokens = ComparisonEndpoints.Read(documents[fleet.Fleet]).Solution.Allocation.Select(type => new GrantedTokens(type.TaskType, type.Tokens));
+        return new FleetAllocation(
+            fleet.Fleet,
+            new AllocationOverview(
+                it.Version, it.Hash, fleet.Since!.Value, [.. tokens], it.Objective, it.MeanAccuracy, it.MeanSystemTimeSeconds, it.Utilization));
+    }
+}
