@@ -8,6 +8,7 @@ using Platform.Api.Ingestion;
 using Platform.Api.Planning;
 using Platform.Api.Snapshots;
 using Platform.Api.Tenants;
+using Platform.Api.Transparency;
 using Platform.Domain.Contracts;
 using Platform.Domain.Tenants;
 using Platform.Persistence;
@@ -43,6 +44,7 @@ internal static class ApiHost
         services.AddStatisticsRate();
         services.AddPlanning();
         services.AddExports();
+        services.AddLog();
         services.AddOpenApi("v1");
         services.AddSingleton<DatabaseCheck>();
         // Both give up by themselves in time for the answer to come within 5 s.
@@ -71,6 +73,7 @@ internal static class ApiHost
         v1.MapPlanning();
         v1.MapLabels();
         v1.MapChanges();
+        v1.MapLog();
     }
 
     private static void AddStores(this IServiceCollection services)

@@ -23,6 +23,7 @@ public static class EventStore
         [typeof(BrokerPasswordIssued)] = "broker-password-issued",
         [typeof(ApiKeyIssued)] = "api-key-issued",
         [typeof(ApiKeyRevoked)] = "api-key-revoked",
+        [typeof(AuthenticationFailed)] = "authentication-failed",
         [typeof(FleetRegistered)] = "fleet-registered",
         [typeof(FleetRevised)] = "fleet-revised",
         [typeof(FleetRetired)] = "fleet-retired",
@@ -43,6 +44,9 @@ public static class EventStore
 
     /// <summary>The stream of the workload windows of a fleet.</summary>
     public static Guid WorkloadStream(string tenant, string fleet) => Named("workload", tenant, fleet);
+
+    /// <summary>What stands for the tenant's log where it is locked.</summary>
+    internal static Guid LogOf(string tenant) => Named("log", tenant);
 
     /// <summary>The id under which a message's event is stored, unique over all tenants: a message has one, however often it comes.</summary>
     public static Guid MessageEvent(string tenant, Guid messageId) => Named("message", tenant, messageId.ToString("D"));

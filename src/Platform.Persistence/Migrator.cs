@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
+using Platform.Persistence.Transparency;
 
 namespace Platform.Persistence;
 
@@ -26,8 +27,14 @@ public static class Migrator
         // Of two who would create the same at once, the second waits and then finds it done. The lock ends with the connection.
         await using (var turn = new NpgsqlCommand("select pg_advisory_lock(hashtext('platform.migrations'))", connection))
             await turn.ExecuteNonQueryAsync(cancel);
+        bool isNewLog;
         await using (var rows = new PlatformDbContext(TenantSession.OptionsFor(connection), ""))
+        {
+            var pending = await rows.Database.GetPendingMigrationsAsync(cancel);
+            isNewLog = pending.Any(name => name.EndsWith($"_{nameof(Migrations.TransparencyLog)}", StringComparison.Ordinal));
             await rows.Database.MigrateAsync(cancel);
+        }
+
         await using (var events = EventStore.Open(dataSource, AutoCreate.CreateOrUpdate))
             await events.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         PostgreSqlObjectsInstaller.Install(connection, "hangfire");
@@ -35,6 +42,8 @@ public static class Migrator
         var role = application ?? ApplicationRole.ConnectionFor(owner);
         await ApplicationRole.EnsureAsync(connection, role, derived: application is null, cancel);
         await RowSecurity.ApplyAsync(connection, new NpgsqlConnectionStringBuilder(role).Username!, cancel);
+        if (isNewLog)
+            await LogBackfill.RunAsync(connection, cancel);
         await using (var done = new NpgsqlCommand("select pg_advisory_unlock(hashtext('platform.migrations'))", connection))
             await done.ExecuteNonQueryAsync(cancel);
     }

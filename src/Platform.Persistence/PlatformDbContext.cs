@@ -8,6 +8,7 @@ using Platform.Persistence.Ingestion;
 using Platform.Persistence.Snapshots;
 using Platform.Persistence.Solving;
 using Platform.Persistence.Tenants;
+using Platform.Persistence.Transparency;
 
 namespace Platform.Persistence;
 
@@ -28,6 +29,12 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
     public DbSet<SnapshotRow> Snapshots => Set<SnapshotRow>();
 
     public DbSet<InForceChangeRow> InForceChanges => Set<InForceChangeRow>();
+
+    public DbSet<LogQueueRow> LogQueue => Set<LogQueueRow>();
+
+    public DbSet<LogEntryRow> LogEntries => Set<LogEntryRow>();
+
+    public DbSet<LogCheckpointRow> LogCheckpoints => Set<LogCheckpointRow>();
 
     public DbSet<RejectionDecisionRow> RejectionDecisions => Set<RejectionDecisionRow>();
 
@@ -70,6 +77,25 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         // What was in force at an instant: the last change until then.
         change.HasIndex(row => new { row.TenantId, row.FleetId, row.At, row.Change });
         change.HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        var waiting = model.Entity<LogQueueRow>().ToTable("log_queue");
+        waiting.HasKey(row => row.QueueId);
+        waiting.HasIndex(row => row.TenantId);
+        waiting.HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        var entry = model.Entity<LogEntryRow>().ToTable("log_entries");
+        entry.HasKey(row => new { row.TenantId, row.Index });
+        entry.HasIndex(row => new { row.TenantId, row.StreamId, row.StreamVersion }).IsUnique();
+        entry.HasIndex(row => new { row.TenantId, row.FleetId, row.AllocationVersion }).HasFilter("allocation_version is not null");
+        entry.HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        var node = model.Entity<LogNodeRow>().ToTable("log_nodes");
+        node.HasKey(row => new { row.TenantId, row.Level, row.Index });
+        node.HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        var checkpoint = model.Entity<LogCheckpointRow>().ToTable("log_checkpoints");
+        checkpoint.HasKey(row => new { row.TenantId, row.Size });
+        checkpoint.HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         var decision = model.Entity<RejectionDecisionRow>().ToTable("rejection_decisions");
         decision.HasKey(row => row.DecisionId);

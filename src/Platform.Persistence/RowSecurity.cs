@@ -4,7 +4,7 @@ namespace Platform.Persistence;
 
 /// <summary>
 /// Row-level security beneath everything else: a statement sees and writes the rows of the tenant that its transaction names, and of none where
-/// it names none. What must look over all tenants are three functions, each of which answers one question.
+/// it names none. What must look over all tenants are five functions, each of which answers one question.
 /// </summary>
 internal static class RowSecurity
 {
@@ -32,7 +32,7 @@ internal static class RowSecurity
                     execute format('drop policy if exists of_its_tenant on %s', relation.name);
                     execute format('create policy of_its_tenant on %s using %s', relation.name, tenants);
                 end if;
-                if relation.name in ('platform.tenants'::regclass, 'platform.api_keys'::regclass, 'platform.fleets'::regclass)
+                if relation.name in ('platform.tenants'::regclass, 'platform.api_keys'::regclass, 'platform.fleets'::regclass, 'platform.log_queue'::regclass)
                     and not exists (select from pg_policy where polrelid = relation.oid and polname = 'of_all_to_the_owner')
                 then
                     execute format('create policy of_all_to_the_owner on %s for select to %I using (true)', relation.name, current_user);
@@ -52,11 +52,21 @@ internal static class RowSecurity
             select k.tenant_id, k.name, k.scopes, k.mac, k.expires_at from platform.api_keys k join platform.tenants t on t.tenant_id = k.tenant_id
             where k.key_id = public_id and k.revoked_at is null and t.suspended_at is null
         $$;
+        create or replace function platform.find_refused_key(public_id text) returns table (tenant_id text, mac bytea, cause text)
+        language sql stable security definer set search_path = pg_catalog as $$
+            select k.tenant_id, k.mac, case when k.revoked_at is null then 'suspended' else 'revoked' end
+            from platform.api_keys k join platform.tenants t on t.tenant_id = k.tenant_id
+            where k.key_id = public_id and (k.revoked_at is not null or t.suspended_at is not null)
+        $$;
         create or replace function platform.list_tenants(after text, most integer)
         returns table (tenant_id text, display_name text, registered_at timestamptz, suspended_at timestamptz)
         language sql stable security definer set search_path = pg_catalog as $$
             select t.tenant_id, t.display_name, t.registered_at, t.suspended_at from platform.tenants t
             where t.tenant_id > after order by t.tenant_id limit most
+        $$;
+        create or replace function platform.unlogged_tenants(most integer) returns table (tenant_id text)
+        language sql stable security definer set search_path = pg_catalog as $$
+            select distinct q.tenant_id from (select w.tenant_id from platform.log_queue w order by w.queue_id limit 10000) q limit most
         $$;
         revoke execute on all functions in schema platform from public
         """;
@@ -65,7 +75,9 @@ internal static class RowSecurity
     private const string Grants = """
         grant usage on schema platform, events, hangfire to {0};
         grant select, insert, update on all tables in schema platform, events to {0};
-        revoke update on platform.allocation_snapshots, platform.in_force_changes, platform.rejection_decisions, events.mt_events from {0};
+        revoke update on platform.allocation_snapshots, platform.in_force_changes, platform.log_entries, platform.log_nodes, platform.log_checkpoints, platform.rejection_decisions, events.mt_events from {0};
+        grant delete on platform.log_queue to {0};
+        grant usage, select on all sequences in schema platform to {0};
         revoke all on platform.migrations from {0};
         grant usage, select on all sequences in schema events to {0};
         grant execute on all functions in schema platform, events to {0};

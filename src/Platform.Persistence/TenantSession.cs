@@ -6,6 +6,9 @@ using Marten.Services;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using NpgsqlTypes;
+using Platform.Domain.Fleets;
+using Platform.Domain.Tenants;
+using Platform.Persistence.Transparency;
 
 namespace Platform.Persistence;
 
@@ -18,6 +21,7 @@ public sealed class TenantSession : IAsyncDisposable
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
     private readonly IDocumentStore _store;
+    private readonly List<(Guid Stream, string? Fleet)> _unlogged = [];
     private IDocumentSession? _events;
 
     private TenantSession(string tenant, NpgsqlConnection connection, NpgsqlTransaction transaction, IDocumentStore store)
@@ -81,8 +85,11 @@ public sealed class TenantSession : IAsyncDisposable
         Parameters = { new NpgsqlParameter<long[]> { TypedValue = [.. subjects.Select(LockKey).Distinct()] } },
     };
 
-    /// <summary>Appends an event to a stream of the tenant, at the commit.</summary>
-    internal void Append(Guid stream, object happened) => Events.Events.Append(stream, happened);
+    /// <summary>Appends what is decided about a fleet to its stream, and to the tenant's log.</summary>
+    internal void Append(string fleet, FleetEvent happened) => Append(EventStore.FleetStream(Tenant, fleet), fleet, happened);
+
+    /// <summary>Appends what is decided about the tenant to its stream, and to its log.</summary>
+    internal void Append(TenantEvent happened) => Append(EventStore.TenantStream(Tenant), null, happened);
 
     /// <summary>Reads the events of a stream after a version, oldest first.</summary>
     internal Task<IReadOnlyList<IEvent>> ReadAsync(Guid stream, long after, int limit, CancellationToken cancel) =>
@@ -128,6 +135,18 @@ public sealed class TenantSession : IAsyncDisposable
         await Rows.SaveChangesAsync(cancel);
         if (_events is not null)
             await _events.SaveChangesAsync(cancel);
+        if (_unlogged.Count == 0)
+            return;
+        await using var batch = CreateBatch();
+        batch.BatchCommands.Add(TransparencyLog.Queueing(Tenant, _unlogged));
+        await batch.ExecuteNonQueryAsync(cancel);
+        _unlogged.Clear();
+    }
+
+    internal void Append(Guid stream, string? fleet, object happened)
+    {
+        Events.Events.Append(stream, happened);
+        _unlogged.Add((stream, fleet));
     }
 
     /// <summary>Writes rows and events, and commits both.</summary>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Platform.Persistence;
 using Platform.Workers.Ingestion;
 using Platform.Workers.Solving;
+using Platform.Workers.Transparency;
 
 namespace Platform.Workers;
 
@@ -20,6 +21,7 @@ internal static class WorkerHost
         builder.Services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: ["ready"]);
         builder.Services.AddIngestion(options);
         builder.Services.AddSolving(options);
+        builder.Services.AddTransparency(options);
     }
 
     public static void MapWorkerHealth(this WebApplication host)

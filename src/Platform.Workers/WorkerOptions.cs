@@ -17,6 +17,11 @@ internal sealed class WorkerOptions
     [Required]
     public string IngressVirtualHost { get; init; } = "ingress";
 
+    /// <summary>The private key that signs the tenants' logs: 32 random bytes in hexadecimal, the same for all workers.</summary>
+    [Required]
+    [RegularExpression("[0-9a-fA-F]{64}")]
+    public string LogKey { get; init; } = "";
+
     /// <summary>The platform's own broker user.</summary>
     public (string Name, string Password) BrokerUser
     {

@@ -55,6 +55,7 @@ public class TestPlatform : IAsyncLifetime
         ["Platform:IngressVirtualHost"] = VirtualHost,
         ["Platform:OperatorKey"] = OperatorKey,
         ["Platform:KeyPepper"] = "pepper-of-the-tests",
+        ["Platform:LogKey"] = new string('7', 64),
         ["Logging:LogLevel:Default"] = "Warning",
     };
 

@@ -16,6 +16,7 @@ public sealed class EventStoreTests
             [typeof(BrokerPasswordIssued)] = "broker-password-issued",
             [typeof(ApiKeyIssued)] = "api-key-issued",
             [typeof(ApiKeyRevoked)] = "api-key-revoked",
+            [typeof(AuthenticationFailed)] = "authentication-failed",
             [typeof(FleetRegistered)] = "fleet-registered",
             [typeof(FleetRevised)] = "fleet-revised",
             [typeof(FleetRetired)] = "fleet-retired",

@@ -64,6 +64,8 @@ public sealed class StoredEventTests(TestStore store)
             new ApiKeyIssued { At = At, KeyId = "AAECAwQFBgcICQoL", Name = "ci", Scopes = ["audit"] }),
         ("api-key-revoked", """{ "at": "2026-11-23T10:00:00.25+00:00", "keyId": "AAECAwQFBgcICQoL" }""",
             new ApiKeyRevoked { At = At, KeyId = "AAECAwQFBgcICQoL" }),
+        ("authentication-failed", """{ "at": "2026-11-23T10:00:00.25+00:00", "keyId": "AAECAwQFBgcICQoL", "cause": "revoked", "attempts": 3 }""",
+            new AuthenticationFailed { At = At, KeyId = "AAECAwQFBgcICQoL", Cause = "revoked", Attempts = 3 }),
         ("fleet-registered", $$"""{ "at": "2026-11-23T10:00:00.25+00:00", "by": "ci", "definition": {{DefinitionText}} }""",
             new FleetRegistered { At = At, By = "ci", Definition = Definition }),
         ("fleet-revised", $$"""{ "at": "2026-11-23T10:00:00.25+00:00", "by": "ci", "definition": {{DefinitionText}} }""",
@@ -156,7 +158,7 @@ public sealed class StoredEventTests(TestStore store)
         await using (var session = await store.Store.OpenAsync(tenant, Cancel))
         {
             foreach (var (_, _, happened) in Stored)
-                session.Append(stream, happened);
+                session.Append(stream, null, happened);
             await session.CommitAsync(Cancel);
         }
 

@@ -13,9 +13,11 @@ namespace Platform.Api.Authentication;
 /// <summary>Who is asking, as <c>Authorization: Bearer</c> proves it: an operator, or a tenant through one of its keys.</summary>
 internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> schemeOptions, ILoggerFactory logger, UrlEncoder encoder, KeyCache keys,
-    IOptions<ApiOptions> options, TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(schemeOptions, logger, encoder)
+    FailedAuthentications failures, IOptions<ApiOptions> options, TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(schemeOptions, logger, encoder)
 {
     public const string SchemeName = "Bearer";
+
+    private static readonly AuthenticateResult NotValid = AuthenticateResult.Fail("The key is not valid.");
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -25,10 +27,13 @@ internal sealed class ApiKeyAuthentication(
         var presented = header["Bearer ".Length..].Trim();
         if (IsOperator(presented))
             return Success([new Claim(Caller.OperatorClaim, "true")]);
-        if (!ApiKey.TryParse(presented, out var key) || await keys.FindAsync(key.Id, Context.RequestAborted) is not { } known
-            || !key.Matches(known.Stored.Mac, Encoding.UTF8.GetBytes(options.Value.KeyPepper)) || known.Stored.ExpiresAt <= time.GetUtcNow())
-            return AuthenticateResult.Fail("The key is not valid.");
-        return known.Success;
+        if (!ApiKey.TryParse(presented, out var key))
+            return NotValid;
+        var known = await keys.FindAsync(key.Id, Context.RequestAborted);
+        if (known is not null && key.Matches(known.Stored.Mac, Encoding.UTF8.GetBytes(options.Value.KeyPepper)) && !(known.Stored.ExpiresAt <= time.GetUtcNow()))
+            return known.Success;
+        await failures.NoteAsync(key, known?.Stored, Context.RequestAborted);
+        return NotValid;
     }
 
     // The hashes have one length, so that the comparison's time says nothing about the key's.
@@ -67,12 +72,14 @@ internal static class Caller
     {
         // Nothing that the API hands out is sealed with the framework's keys: there is no need to keep them in a file.
         services.AddSingleton<KeyCache>();
+        services.AddSingleton<FailedAuthentications>();
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddAuthentication(ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
         var policies = services.AddAuthorizationBuilder().AddPolicy(OperatorPolicy, policy => policy.RequireClaim(OperatorClaim));
         policies.AddPolicy(Scopes.Ingest, policy => RequireScope(policy, Scopes.Ingest));
         policies.AddPolicy(Scopes.Manage, policy => RequireScope(policy, Scopes.Manage));
+        policies.AddPolicy(Scopes.Audit, policy => RequireScope(policy, Scopes.Audit));
         // An auditor reads all that a reader reads.
         policies.AddPolicy(Scopes.Read, policy => RequireScope(policy, Scopes.Read, Scopes.Audit));
     }

@@ -75,7 +75,7 @@ internal sealed class ChaosRun
 
         var outcomes = ChaosFigures.Judge(_victims, intents.Close(), acks.Close(), await StoredAsync(database, cancel));
         await using var store = new PlatformStore(_settings.PostgresApplication);
-        var verified = await VerifyCommand.VerifyAsync(store, null, null, cancel);
+        var verified = await VerifyCommand.VerifyAsync(store, null, null, null, cancel);
         return new ChaosFigures
         {
             Outcomes = outcomes,

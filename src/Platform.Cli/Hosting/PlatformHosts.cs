@@ -81,6 +81,7 @@ internal static class PlatformHosts
                 ["Platform__RabbitMqManagement"] = settings.RabbitMqManagement,
                 ["Platform__OperatorKey"] = settings.OperatorKey,
                 ["Platform__KeyPepper"] = settings.KeyPepper,
+                ["Platform__LogKey"] = settings.LogKey,
             },
         });
     }

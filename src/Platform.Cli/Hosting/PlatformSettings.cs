@@ -30,6 +30,9 @@ internal sealed record PlatformSettings(string Root, string Home)
     /// <summary>The pepper under which API keys are stored, made once for each home: without it none of them is valid any more.</summary>
     public string KeyPepper => Secret("key.pepper");
 
+    /// <summary>The private key that signs the tenants' logs, made once for each home: checkpoints that were kept elsewhere are its word.</summary>
+    public string LogKey => Secret("log.key");
+
     public static PlatformSettings FromEnvironment() => new(Variable("PLATFORM_ROOT"), Variable("PLATFORM_HOME"))
     {
         Postgres = Variable("PLATFORM_POSTGRES"),

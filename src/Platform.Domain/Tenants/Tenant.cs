@@ -21,6 +21,7 @@ public sealed record Tenant
         (null, TenantRegistered registered) => new Tenant { DisplayName = registered.DisplayName },
         ({ IsSuspended: false }, TenantSuspended) => tenant with { IsSuspended = true },
         ({ IsSuspended: false }, BrokerPasswordIssued) => tenant,
+        (not null, AuthenticationFailed) => tenant,
         ({ IsSuspended: false }, ApiKeyIssued issued) => tenant with { Keys = tenant.Keys.Add(issued.KeyId) },
         (not null, ApiKeyRevoked revoked) when tenant.Keys.Contains(revoked.KeyId) => tenant with { Keys = tenant.Keys.Remove(revoked.KeyId) },
         _ => throw new InvalidOperationException($"{happened.GetType().Name} cannot follow the tenant's state {tenant}."),

@@ -36,6 +36,19 @@ public sealed record ApiKeyIssued : TenantEvent
     public DateTimeOffset? ExpiresAt { get; init; }
 }
 
+/// <summary>A key of the tenant was presented and refused.</summary>
+public sealed record AuthenticationFailed : TenantEvent
+{
+    /// <summary>The key's public part.</summary>
+    public required string KeyId { get; init; }
+
+    /// <summary><c>wrong-secret</c>, <c>expired</c>, <c>revoked</c> or <c>suspended</c>.</summary>
+    public required string Cause { get; init; }
+
+    /// <summary>How often, since the last record of it by the same process.</summary>
+    public required int Attempts { get; init; }
+}
+
 /// <summary>A key was revoked.</summary>
 public sealed record ApiKeyRevoked : TenantEvent
 {

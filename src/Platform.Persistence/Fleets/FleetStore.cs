@@ -162,7 +162,7 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
     private static async Task CommitAsync(TenantSession session, FleetRow row, Fleet after, FleetEvent happened, CancellationToken cancel)
     {
         row.Take(after, happened.At);
-        session.Append(EventStore.FleetStream(session.Tenant, row.FleetId), happened);
+        session.Append(row.FleetId, happened);
         if (after.Labels.InForce != row.InForceVersion)
             session.Rows.InForceChanges.Add(row.Change(happened));
         await session.NotifyAsync(ChangeChannel.Fleets, [row.FleetId], cancel);

@@ -386,6 +386,137 @@ namespace Platform.Persistence.Migrations
 
                     b.ToTable("tenants", "platform");
                 });
+
+            modelBuilder.Entity("Platform.Persistence.Transparency.LogCheckpointRow", b =>
+                {
+                    b.Property<string>("TenantId")
+                        .HasColumnType("text")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("note");
+
+                    b.Property<DateTimeOffset>("SignedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("signed_at");
+
+                    b.Property<string>("Verifier")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("verifier");
+
+                    b.HasKey("TenantId", "Size")
+                        .HasName("pk_log_checkpoints");
+
+                    b.ToTable("log_checkpoints", "platform");
+                });
+
+            modelBuilder.Entity("Platform.Persistence.Transparency.LogEntryRow", b =>
+                {
+                    b.Property<string>("TenantId")
+                        .HasColumnType("text")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<long>("Index")
+                        .HasColumnType("bigint")
+                        .HasColumnName("index");
+
+                    b.Property<int?>("AllocationVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("allocation_version");
+
+                    b.Property<string>("FleetId")
+                        .HasColumnType("text")
+                        .HasColumnName("fleet_id");
+
+                    b.Property<byte[]>("LeafHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("leaf_hash");
+
+                    b.Property<Guid>("StreamId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("stream_id");
+
+                    b.Property<long>("StreamVersion")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stream_version");
+
+                    b.HasKey("TenantId", "Index")
+                        .HasName("pk_log_entries");
+
+                    b.HasIndex("TenantId", "FleetId", "AllocationVersion")
+                        .HasDatabaseName("ix_log_entries_tenant_id_fleet_id_allocation_version")
+                        .HasFilter("allocation_version is not null");
+
+                    b.HasIndex("TenantId", "StreamId", "StreamVersion")
+                        .IsUnique()
+                        .HasDatabaseName("ix_log_entries_tenant_id_stream_id_stream_version");
+
+                    b.ToTable("log_entries", "platform");
+                });
+
+            modelBuilder.Entity("Platform.Persistence.Transparency.LogNodeRow", b =>
+                {
+                    b.Property<string>("TenantId")
+                        .HasColumnType("text")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<short>("Level")
+                        .HasColumnType("smallint")
+                        .HasColumnName("level");
+
+                    b.Property<long>("Index")
+                        .HasColumnType("bigint")
+                        .HasColumnName("index");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.HasKey("TenantId", "Level", "Index")
+                        .HasName("pk_log_nodes");
+
+                    b.ToTable("log_nodes", "platform");
+                });
+
+            modelBuilder.Entity("Platform.Persistence.Transparency.LogQueueRow", b =>
+                {
+                    b.Property<long>("QueueId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("queue_id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("QueueId"));
+
+                    b.Property<string>("FleetId")
+                        .HasColumnType("text")
+                        .HasColumnName("fleet_id");
+
+                    b.Property<Guid>("StreamId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("stream_id");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant_id");
+
+                    b.HasKey("QueueId")
+                        .HasName("pk_log_queue");
+
+                    b.HasIndex("TenantId")
+                        .HasDatabaseName("ix_log_queue_tenant_id");
+
+                    b.ToTable("log_queue", "platform");
+                });
 #pragma warning restore 612, 618
         }
     }

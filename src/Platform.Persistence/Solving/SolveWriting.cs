@@ -133,7 +133,7 @@ internal sealed class SolveWriting(TenantSession session)
             WorkloadVersion = snapshot.Provenance.WorkloadVersion,
             ProposedUntil = fleet.Definition.Solving.ApprovalSeconds is { } patience ? snapshot.SolvedAt.AddSeconds(patience) : null,
         };
-        session.Append(EventStore.FleetStream(session.Tenant, snapshot.Fleet), published);
+        session.Append(snapshot.Fleet, published);
         // The labels as they are now: somebody may have pinned a version while this one was solved.
         var after = Fleet.Evolve(fleet with { Labels = labels }, published);
         _releases.Add(new FleetRelease(snapshot.Fleet, snapshot.SolvedAt, after.Labels));

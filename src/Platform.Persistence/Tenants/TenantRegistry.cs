@@ -30,6 +30,12 @@ public sealed record ApiKeySummary(
 /// <param name="ExpiresAt">Until when, or null.</param>
 public sealed record StoredApiKey(string Id, string Tenant, string Name, IReadOnlyList<string> Scopes, byte[] Mac, DateTimeOffset? ExpiresAt);
 
+/// <summary>A key that no longer opens anything.</summary>
+/// <param name="Tenant">The tenant whose key it was.</param>
+/// <param name="Mac">HMAC-SHA256 of the whole key.</param>
+/// <param name="Cause"><c>revoked</c> or <c>suspended</c>.</param>
+public sealed record RefusedApiKey(string Tenant, byte[] Mac, string Cause);
+
 /// <summary>Tenants and their keys, for operators and for authentication.</summary>
 public sealed class TenantRegistry(PlatformStore store)
 {
@@ -49,7 +55,7 @@ public sealed class TenantRegistry(PlatformStore store)
         if (decision.IsRefused)
             return decision;
         session.Rows.Tenants.Add(new TenantRow { TenantId = id, DisplayName = displayName, RegisteredAt = at });
-        Append(session, decision.Event!);
+        session.Append(decision.Event!);
         AddKey(session, key, mac);
         await provision(cancel);
         await session.CommitAsync(cancel);
@@ -67,7 +73,7 @@ public sealed class TenantRegistry(PlatformStore store)
         if (decision.Event is { } suspended)
         {
             (await session.Rows.Tenants.SingleAsync(cancel)).SuspendedAt = at;
-            Append(session, suspended);
+            session.Append(suspended);
         }
 
         await withdraw(cancel);
@@ -88,7 +94,7 @@ public sealed class TenantRegistry(PlatformStore store)
         var decision = Tenant.IssueBrokerPassword(await FindAsync(session, cancel), at);
         if (decision.IsRefused)
             return decision;
-        Append(session, decision.Event!);
+        session.Append(decision.Event!);
         await provision(cancel);
         await session.CommitAsync(cancel);
         return decision;
@@ -114,7 +120,7 @@ public sealed class TenantRegistry(PlatformStore store)
         if (decision.IsRefused)
             return decision;
         (await session.Rows.ApiKeys.SingleAsync(key => key.KeyId == keyId, cancel)).RevokedAt = at;
-        Append(session, decision.Event!);
+        session.Append(decision.Event!);
         await session.NotifyAsync(ChangeChannel.Keys, ["*"], cancel);
         await session.CommitAsync(cancel);
         return decision;
@@ -162,6 +168,25 @@ public sealed class TenantRegistry(PlatformStore store)
             reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4));
     }
 
+    /// <summary>The key of that public id that no longer opens anything; null when there is none.</summary>
+    public async Task<RefusedApiKey?> FindRefusedKeyAsync(string keyId, CancellationToken cancel)
+    {
+        await using var command = store.DataSource.CreateCommand("select tenant_id, mac, cause from platform.find_refused_key($1)");
+        command.Parameters.Add(new() { Value = keyId });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        return await reader.ReadAsync(cancel)
+            ? new RefusedApiKey(reader.GetString(0), reader.GetFieldValue<byte[]>(1), reader.GetString(2))
+            : null;
+    }
+
+    /// <summary>Records a refusal, which changes nothing of the tenant.</summary>
+    public async Task RecordAsync(string tenant, AuthenticationFailed failed, CancellationToken cancel)
+    {
+        await using var session = await OpenLockedAsync(tenant, cancel);
+        session.Append(failed);
+        await session.CommitAsync(cancel);
+    }
+
     private async Task<TenantSession> OpenLockedAsync(string tenant, CancellationToken cancel)
     {
         var session = await store.OpenAsync(tenant, cancel);
@@ -189,9 +214,6 @@ public sealed class TenantRegistry(PlatformStore store)
             IssuedAt = key.At,
             ExpiresAt = key.ExpiresAt,
         });
-        Append(session, key);
+        session.Append(key);
     }
-
-    private static void Append(TenantSession session, TenantEvent happened) =>
-        session.Append(EventStore.TenantStream(session.Tenant), happened);
 }
