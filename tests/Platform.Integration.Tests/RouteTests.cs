@@ -19,6 +19,7 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
         ["manage"] = ["manage"],
         // An auditor reads all that a reader reads.
         ["read"] = ["read", "audit"],
+        ["audit"] = ["audit"],
     };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -52,6 +53,11 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
         { "post /v1/fleets/{fleet}/allocations/{version}/pin", "manage", 200, "/v1/fleets/owned/allocations/1/pin", Reason },
         { "delete /v1/fleets/{fleet}/pin", "manage", 200, "/v1/fleets/owned/pin?reason=a%20test", null },
         { "post /v1/fleets/{fleet}/allocations/{version}/approval", "manage", 200, "/v1/fleets/proposed/allocations/1/approval", Reason },
+        { "get /v1/fleets/{fleet}/allocations/{version}/inclusion", "read", 200, "/v1/fleets/owned/allocations/1/inclusion", null },
+        { "get /v1/log/checkpoint", "read", 200, "/v1/log/checkpoint", null },
+        { "get /v1/log/verifier", "read", 200, "/v1/log/verifier", null },
+        { "get /v1/log/consistency", "read", 200, "/v1/log/consistency?from=1&to=2", null },
+        { "get /v1/audit", "audit", 200, "/v1/audit", null },
         { "post /v1/fleets/{fleet}/what-if", "read", 200, "/v1/fleets/owned/what-if", """{ "servers": 2 }""" },
         { "post /v1/fleets/{fleet}/what-if/frontier", "read", 200, "/v1/fleets/owned/what-if/frontier", """{ "points": 3 }""" },
     };
@@ -103,9 +109,10 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
     [Fact]
     public async Task A_list_has_what_is_ones_own()
     {
-        foreach (var route in Routes.Select(route => route.Data).Where(it => it.Item2 == "read" && !it.Item1.Contains('{', StringComparison.Ordinal)))
+        foreach (var route in Routes.Select(route => route.Data)
+            .Where(it => it.Item2 is "read" or "audit" && !it.Item1.Contains('{', StringComparison.Ordinal) && !it.Item1.Contains("/log/", StringComparison.Ordinal)))
         {
-            using var own = await AskAsync("get", route.Item4, null, callers.Authorizations["read"]);
+            using var own = await AskAsync("get", route.Item4, null, callers.Authorizations["audit"]);
             Assert.Contains("\"owned\"", await own.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
             using var foreign = await AskAsync("get", route.Item4, null, callers.Authorizations["another tenant"]);
             Assert.DoesNotContain("\"owned\"", await foreign.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
@@ -178,11 +185,22 @@ public sealed class RouteCallers(TestPlatform platform) : IAsyncLifetime
         _authorizations["other scheme"] = $"Basic {owner.Key}";
         _authorizations["another tenant"] = $"Bearer {other.Key}";
         _authorizations["operator"] = platform.Operator.DefaultRequestHeaders.Authorization!.ToString();
+        foreach (var tenant in (TestTenant[])[owner, other])
+            await UntilLoggedAsync(tenant, tenant == owner ? "/v1/fleets/owned/allocations/1/inclusion" : "/v1/log/checkpoint", cancel);
         (_names["{owner}"], _names["{doomed}"]) = (owner.Id, doomed.Id);
         _names["{spare}"] = (await MakeKeyAsync(owner, ["read"], cancel)).Id;
     }
 
     public ValueTask DisposeAsync() => default;
+
+    private static Task UntilLoggedAsync(TestTenant tenant, string path, CancellationToken cancel) => Testing.Eventually.TrueAsync(
+        async () =>
+        {
+            using var client = tenant.Client();
+            using var answer = await client.GetAsync(new Uri(path, UriKind.Relative), cancel);
+            return answer.IsSuccessStatusCode;
+        },
+        path, cancel);
 
     private static async Task MakeFleetsAsync(TestTenant owner, CancellationToken cancel)
     {
