@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using Platform.Api.Authentication;
+using Platform.Api.Documentation;
 using Platform.Api.Errors;
 using Platform.Api.Fleets;
 using Platform.Api.Ingestion;
@@ -45,7 +46,7 @@ internal static class ApiHost
         services.AddPlanning();
         services.AddExports();
         services.AddLog();
-        services.AddOpenApi("v1");
+        services.AddOpenApi("v1", document => document.AddExamples());
         services.AddSingleton<DatabaseCheck>();
         // Both give up by themselves in time for the answer to come within 5 s.
         services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: ["ready"]).AddCheck<BrokerTopology>("broker", tags: ["ready"]);
