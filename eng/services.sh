@@ -133,6 +133,11 @@ install_packages() {
     rm -f "$log"
 }
 
+# need PROGRAM: a program that is in the package of its name.
+need() {
+    [[ -n $(command -v "$1") ]] || install_packages "$1"
+}
+
 need_programs() {
     local missing=()
     [[ -n ${PLATFORM_POSTGRES:-} ]] || postgres_bin >/dev/null || missing+=(postgresql)

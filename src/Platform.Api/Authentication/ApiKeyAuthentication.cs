@@ -13,10 +13,11 @@ namespace Platform.Api.Authentication;
 /// <summary>Who is asking, as <c>Authorization: Bearer</c> proves it: an operator, or a tenant through one of its keys.</summary>
 internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> schemeOptions, ILoggerFactory logger, UrlEncoder encoder, KeyCache keys,
-    FailedAuthentications failures, IOptions<ApiOptions> options, TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(schemeOptions, logger, encoder)
+    FailedAuthentications failures, TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(schemeOptions, logger, encoder)
 {
     public const string SchemeName = "Bearer";
 
+    private static readonly AuthenticateResult Operator = Success([new Claim(Caller.OperatorClaim, "true")]);
     private static readonly AuthenticateResult NotValid = AuthenticateResult.Fail("The key is not valid.");
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -25,20 +26,26 @@ internal sealed class ApiKeyAuthentication(
         if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
             return AuthenticateResult.NoResult();
         var presented = header["Bearer ".Length..].Trim();
-        if (IsOperator(presented))
-            return Success([new Claim(Caller.OperatorClaim, "true")]);
+        // Digests have one length, so that the comparison's time says nothing about the key's.
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(presented));
+        if (CryptographicOperations.FixedTimeEquals(digest, keys.OperatorDigest))
+            return Operator;
+        if (keys.FindProven(digest) is { } proven)
+            return IsExpired(proven) ? NotValid : proven.Success;
         if (!ApiKey.TryParse(presented, out var key))
             return NotValid;
         var known = await keys.FindAsync(key.Id, Context.RequestAborted);
-        if (known is not null && key.Matches(known.Stored.Mac, Encoding.UTF8.GetBytes(options.Value.KeyPepper)) && !(known.Stored.ExpiresAt <= time.GetUtcNow()))
+        if (known is not null && key.Matches(known.Stored.Mac, keys.Pepper) && !IsExpired(known))
+        {
+            keys.KeepProven(digest, known);
             return known.Success;
+        }
+
         await failures.NoteAsync(key, known?.Stored, Context.RequestAborted);
         return NotValid;
     }
 
-    // The hashes have one length, so that the comparison's time says nothing about the key's.
-    private bool IsOperator(string presented) => CryptographicOperations.FixedTimeEquals(
-        SHA256.HashData(Encoding.UTF8.GetBytes(presented)), SHA256.HashData(Encoding.UTF8.GetBytes(options.Value.OperatorKey)));
+    private bool IsExpired(KnownKey key) => key.Stored.ExpiresAt <= time.GetUtcNow();
 
     internal static AuthenticateResult Success(IEnumerable<Claim> claims) =>
         AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(claims, SchemeName)), SchemeName));

@@ -1,5 +1,3 @@
-using System.Text;
-using Microsoft.Extensions.Options;
 using Platform.Domain.Tenants;
 using Platform.Persistence;
 using Platform.Persistence.Tenants;
@@ -10,7 +8,7 @@ namespace Platform.Api.Authentication;
 /// Records, in the log of the tenant whose key it is, that a key was refused. Of one key once a minute and process at most, with the number of
 /// attempts until then: nobody fills a tenant's history.
 /// </summary>
-internal sealed class FailedAuthentications(TenantRegistry tenants, IOptions<ApiOptions> options, TimeProvider time, ILogger<FailedAuthentications> log)
+internal sealed class FailedAuthentications(TenantRegistry tenants, KeyCache keys, TimeProvider time, ILogger<FailedAuthentications> log)
 {
     private const int MostKeys = 10_000;
 
@@ -28,11 +26,10 @@ internal sealed class FailedAuthentications(TenantRegistry tenants, IOptions<Api
             return;
         try
         {
-            var pepper = Encoding.UTF8.GetBytes(options.Value.KeyPepper);
             var (tenant, cause) = stored is not null
-                ? (stored.Tenant, key.Matches(stored.Mac, pepper) ? "expired" : "wrong-secret")
+                ? (stored.Tenant, key.Matches(stored.Mac, keys.Pepper) ? "expired" : "wrong-secret")
                 : await tenants.FindRefusedKeyAsync(key.Id, cancel) is { } refused
-                ? (refused.Tenant, key.Matches(refused.Mac, pepper) ? refused.Cause : "wrong-secret")
+                ? (refused.Tenant, key.Matches(refused.Mac, keys.Pepper) ? refused.Cause : "wrong-secret")
                 : (null, "");
             if (tenant is not null)
                 await tenants.RecordAsync(tenant, new AuthenticationFailed { At = time.GetUtcNow(), KeyId = key.Id, Cause = cause, Attempts = attempts }, cancel);

@@ -13,6 +13,7 @@ internal static class BenchCommand
         ChaosCommand.Create(),
         SweepCommand.Create(),
         EstimateCommand.Create(),
+        ReadCommand.Create(),
         BenchmarkProgram.Create("solver", "The default method beside the others and a general optimiser."),
         BenchmarkProgram.Create("startup", "The wall time of ./platform solve over that of an empty .NET program."),
     };

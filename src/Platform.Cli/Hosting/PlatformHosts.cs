@@ -16,10 +16,13 @@ internal static class PlatformHosts
     public static Task MigrateAsync(PlatformSettings settings, CancellationToken cancellation) =>
         Migrator.MigrateAsync(settings.Postgres, settings.GivenApplication, cancellation);
 
-    public static PlatformProcess StartApi(PlatformSettings settings, int port) => Start(settings, "Platform.Api", Api, port);
+    public static PlatformProcess StartApi(PlatformSettings settings, int port) => Start(settings, "src/Platform.Api", Api, port);
+
+    /// <summary>What benchmarks hold an API against.</summary>
+    public static PlatformProcess StartEmpty(PlatformSettings settings, int port) => Start(settings, "benchmarks/Platform.EmptyEndpoint", "empty", port);
 
     public static PlatformProcess StartWorker(PlatformSettings settings, int number, int port) =>
-        Start(settings, "Platform.Workers", Worker(number), port);
+        Start(settings, "src/Platform.Workers", Worker(number), port);
 
     /// <summary>Starts what does not run yet, and waits until all is ready; if that fails, ends what it started.</summary>
     public static async Task<IReadOnlyList<PlatformProcess>> StartMissingAsync(
@@ -68,10 +71,10 @@ internal static class PlatformHosts
     // The project's folder, where a host finds its own settings and static files, is the working folder.
     private static PlatformProcess Start(PlatformSettings settings, string project, string name, int port)
     {
-        var folder = Path.Combine(settings.Root, "src", project);
+        var folder = Path.Combine(settings.Root, project);
         var address = new Uri($"http://127.0.0.1:{port}");
         return PlatformProcess.Start(settings.Home, new ProcessStart(
-            name, [Environment.ProcessPath!, Path.Combine(folder, "bin/Release/net10.0", $"{project}.dll")], folder, address)
+            name, [Environment.ProcessPath!, Path.Combine(folder, "bin/Release/net10.0", $"{Path.GetFileName(project)}.dll")], folder, address)
         {
             Environment = new Dictionary<string, string>
             {
