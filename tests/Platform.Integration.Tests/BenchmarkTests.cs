@@ -18,4 +18,16 @@ public sealed class BenchmarkTests
             (string[])["windowsFoldedPerSecond", "windowsReadAndFoldedPerSecond", "shortMilliseconds", "longMilliseconds", "ratio"],
             name => Assert.True((double)figures[name]! > 0, name));
     }
+
+    [Fact]
+    public async Task Reading_is_measured_beside_an_empty_endpoint_with_few_snapshots_and_with_many()
+    {
+        var (status, output, error) = await Script.RunAsync("bench", "read", "--snapshots", "2", "--seconds", "1", "--rounds", "1", "-o", "json");
+
+        Assert.True(status == 0, error);
+        var figures = JsonNode.Parse(output)!["figures"]!.AsArray();
+        Assert.Equal([1_000L, 3_000L], figures.Select(it => (long)it!["snapshots"]!).Distinct());
+        Assert.Equal(10, figures.Count);
+        Assert.All(figures, it => Assert.True((double)it!["requestsPerSecond"]! > 0 && (double)it["overEmpty"]! > 0));
+    }
 }

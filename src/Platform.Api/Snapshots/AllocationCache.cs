@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -34,7 +35,10 @@ internal sealed class KeptAllocation(ServedAllocation served) : IResult
 
         response.Headers.ContentType = Json;
         response.ContentLength = served.Document.Length;
-        return HttpMethods.IsHead(httpContext.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(served.Document).AsTask();
+        // Without a flush of its own: headers and body go out together.
+        if (!HttpMethods.IsHead(httpContext.Request.Method))
+            response.BodyWriter.Write(served.Document);
+        return Task.CompletedTask;
     }
 
     // RFC 9110 compares If-None-Match weakly: W/"x" is "x".
