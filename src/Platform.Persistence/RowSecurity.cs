@@ -66,7 +66,13 @@ internal static class RowSecurity
         $$;
         create or replace function platform.unlogged_tenants(most integer) returns table (tenant_id text)
         language sql stable security definer set search_path = pg_catalog as $$
-            select distinct q.tenant_id from (select w.tenant_id from platform.log_queue w order by w.queue_id limit 10000) q limit most
+            with recursive waiting as (
+                (select q.tenant_id from platform.log_queue q order by q.tenant_id limit 1)
+                union all
+                select (select q.tenant_id from platform.log_queue q where q.tenant_id > w.tenant_id order by q.tenant_id limit 1)
+                from waiting w where w.tenant_id is not null
+            )
+            select w.tenant_id from waiting w where w.tenant_id is not null limit most
         $$;
         revoke execute on all functions in schema platform from public
         """;

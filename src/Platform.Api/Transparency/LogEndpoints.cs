@@ -62,9 +62,7 @@ internal static class LogEndpoints
     {
         if (!PageRequest.TryRead(request, out var page, out var fault))
             return fault;
-        var after = -1L;
-        if (page.After.Length > 0 && !long.TryParse(page.After, NumberStyles.None, CultureInfo.InvariantCulture, out after))
-            return Problems.BadInput(new InputError("/cursor", "must be a nextCursor of this list"));
+        var after = page.After.Length > 0 ? long.Parse(page.After, CultureInfo.InvariantCulture) : -1;
         var entries = await log.EntriesAsync(caller.Tenant(), after, page.Limit + 1, cancel);
         return TypedResults.Ok(page.Cut(entries, entry => entry.Index.ToString(CultureInfo.InvariantCulture)));
     }

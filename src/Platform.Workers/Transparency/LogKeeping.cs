@@ -17,7 +17,7 @@ internal sealed class LogKeeping(TransparencyLog log, LogSigner signer, TimeProv
             try
             {
                 foreach (var tenant in await log.WaitingTenantsAsync(TenantsAtATime, stoppingToken))
-                    await log.AppendAsync(tenant, signer, time.GetUtcNow(), stoppingToken);
+                    await AppendAsync(tenant, stoppingToken);
             }
             catch (Exception fault) when (PlatformStore.IsTransient(fault))
             {
@@ -25,6 +25,19 @@ internal sealed class LogKeeping(TransparencyLog log, LogSigner signer, TimeProv
             }
 
             await Task.Delay(Pause, time, stoppingToken);
+        }
+    }
+
+    private async Task AppendAsync(string tenant, CancellationToken cancel)
+    {
+        try
+        {
+            await log.AppendAsync(tenant, signer, time.GetUtcNow(), cancel);
+        }
+        catch (Exception fault) when (PlatformStore.IsNotTheDatabasesState(fault))
+        {
+            // One tenant's events, tampered with before they were logged, must keep neither the others' logs nor the worker from going on.
+            logger.LogError(fault, "The log of {Tenant} cannot be continued", tenant);
         }
     }
 }

@@ -98,6 +98,24 @@ public sealed class TransparencyLogTests(TestStore store) : IDisposable
     }
 
     [Fact]
+    public async Task Each_tenant_whose_log_has_something_waiting_is_named_once()
+    {
+        string[] tenants = [_tenant, TestStore.NewTenant(), TestStore.NewTenant()];
+        foreach (var tenant in tenants)
+        {
+            await store.PutFleetAsync(tenant, "chat", Cancel);
+            await store.PutFleetAsync(tenant, "other", Cancel);
+        }
+
+        var waiting = await Log.WaitingTenantsAsync(10_000, Cancel);
+        Assert.Equal(waiting.Distinct(), waiting);
+        Assert.Subset(waiting.ToHashSet(), tenants.ToHashSet());
+        Assert.Single(await Log.WaitingTenantsAsync(1, Cancel));
+        await AppendAsync();
+        Assert.DoesNotContain(_tenant, await Log.WaitingTenantsAsync(10_000, Cancel));
+    }
+
+    [Fact]
     public async Task Two_workers_at_once_log_each_decision_once()
     {
         await store.PutFleetAsync(_tenant, "chat", Cancel);
