@@ -122,7 +122,7 @@ public sealed class TenantSession : IAsyncDisposable
         {
             new NpgsqlParameter<string> { TypedValue = channel },
             new NpgsqlParameter<string> { TypedValue = Tenant },
-            new NpgsqlParameter<string[]> { TypedValue = [.. subjects], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+            ArrayOf<string>([.. subjects], NpgsqlDbType.Text),
         },
     };
 
@@ -165,6 +165,9 @@ public sealed class TenantSession : IAsyncDisposable
         await _transaction.DisposeAsync();
         await _connection.DisposeAsync();
     }
+
+    /// <summary>An array as a parameter of a statement.</summary>
+    internal static NpgsqlParameter<T[]> ArrayOf<T>(T[] values, NpgsqlDbType type) => new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 
     internal static long LockKey(Guid subject) => System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(subject.ToByteArray());
 }

@@ -77,9 +77,9 @@ internal static class Caller
 
     public static void AddApiKeys(this IServiceCollection services)
     {
-        // Nothing that the API hands out is sealed with the framework's keys: there is no need to keep them in a file.
         services.AddSingleton<KeyCache>();
         services.AddSingleton<FailedAuthentications>();
+        // Nothing that the API hands out is sealed with the framework's keys: there is no need to keep them in a file.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddAuthentication(ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);

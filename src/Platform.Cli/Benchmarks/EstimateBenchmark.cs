@@ -169,18 +169,7 @@ internal sealed class EstimateBenchmark
         var basis = loaded.Single().Basis!;
         var at = SnapshotDerivation.Instant(TimeProvider.System.GetUtcNow(), basis.SolvedAt);
         basis.Sums.Prune(at);
-        var outcome = SolvePolicy.Solve(
-            new SnapshotInputs
-            {
-                Tenant = Tenant,
-                Fleet = fleet,
-                Definition = basis.Fleet.Definition,
-                DefinitionRevision = basis.Fleet.Revision,
-                Sums = basis.Sums,
-                WorkloadVersion = basis.WorkloadVersion,
-                SolvedAt = at,
-            },
-            basis.Previous(at));
+        var outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at));
         var written = await solves.CommitAsync([new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome }], cancel);
         if (written.Count != 1)
             throw new CommandFailure("a re-solve was overtaken, though nobody else solves", CommandFailure.JobSaysNo);

@@ -113,18 +113,8 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         var solves = new SolveStore(store);
         var basis = (await solves.LoadAsync(Tenant, [Fleet], TimeProvider.System.GetUtcNow(), new SolveClock(), cancel)).Single().Basis!;
         var at = SnapshotDerivation.Instant(TimeProvider.System.GetUtcNow(), null);
-        var inputs = new SnapshotInputs
-        {
-            Tenant = Tenant,
-            Fleet = Fleet,
-            Definition = basis.Fleet.Definition,
-            DefinitionRevision = basis.Fleet.Revision,
-            Sums = basis.Sums,
-            WorkloadVersion = basis.WorkloadVersion,
-            SolvedAt = at,
-        };
         await solves.CommitAsync(
-            [new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = SolvePolicy.Solve(inputs, null) }], cancel);
+            [new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = SolvePolicy.Solve(basis.Inputs(at), null) }], cancel);
     }
 
     /// <summary>The fleet's one snapshot again as a thousand versions, a minute apart, the last of them now.</summary>

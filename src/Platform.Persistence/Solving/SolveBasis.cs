@@ -44,6 +44,19 @@ public sealed record SolveBasis
     /// <summary>Why then.</summary>
     public required SolveReason DueReason { get; init; }
 
+    /// <summary>What the next allocation is derived from.</summary>
+    /// <param name="at">The moment of the solve.</param>
+    public SnapshotInputs Inputs(DateTimeOffset at) => new()
+    {
+        Tenant = Key.Tenant,
+        Fleet = Key.Fleet,
+        Definition = Fleet.Definition,
+        DefinitionRevision = Fleet.Revision,
+        Sums = Sums,
+        WorkloadVersion = WorkloadVersion,
+        SolvedAt = at,
+    };
+
     /// <summary>The latest allocation, as the next one is held against it; null before the first.</summary>
     /// <param name="at">The moment of the solve.</param>
     public PreviousAllocation? Previous(DateTimeOffset at) => Latest is null ? null : PreviousAllocation.Read(Latest.Version, Latest.Hash, Latest.Document) with

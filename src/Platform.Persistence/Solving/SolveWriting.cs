@@ -78,8 +78,8 @@ internal sealed class SolveWriting(TenantSession session)
         // Locked and then read, each by a statement of its own: the second sees what was committed before the locks were given.
         await using var batch = session.CreateBatch();
         long[] keys = [.. fleets.Select(fleet => TenantSession.LockKey(EventStore.FleetStream(session.Tenant, fleet))).Distinct()];
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(TenantSession.LockStatement) { Parameters = { Of(keys, NpgsqlDbType.Bigint) } });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Standing) { Parameters = { Tenant(), Of(fleets, NpgsqlDbType.Text) } });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(TenantSession.LockStatement) { Parameters = { TenantSession.ArrayOf(keys, NpgsqlDbType.Bigint) } });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Standing) { Parameters = { Tenant(), TenantSession.ArrayOf(fleets, NpgsqlDbType.Text) } });
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.NextResultAsync(cancel);
         var standing = new Dictionary<string, FleetStanding>(StringComparer.Ordinal);
@@ -148,16 +148,16 @@ internal sealed class SolveWriting(TenantSession session)
             Parameters =
             {
                 Tenant(),
-                Of([.. _updates.Select(it => it.Fleet)], NpgsqlDbType.Text),
-                Of([.. _updates.Select(it => it.SolvedAt)], NpgsqlDbType.TimestampTz),
-                Of([.. _updates.Select(it => it.WorkloadVersion)], NpgsqlDbType.Bigint),
-                Of([.. _updates.Select(it => it.DueAt)], NpgsqlDbType.TimestampTz),
-                Of([.. _updates.Select(it => it.Fault)], NpgsqlDbType.Text),
-                Of([.. _updates.Select(it => it.Version)], NpgsqlDbType.Integer),
-                Of([.. _updates.Select(it => it.Hash)], NpgsqlDbType.Text),
-                Of([.. _updates.Select(it => it.SolveReason)], NpgsqlDbType.Text),
-                Of([.. _updates.Select(it => it.DueReason)], NpgsqlDbType.Text),
-                Of([.. _updates.Select(it => it.Expectation)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. _updates.Select(it => it.Fleet)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. _updates.Select(it => it.SolvedAt)], NpgsqlDbType.TimestampTz),
+                TenantSession.ArrayOf([.. _updates.Select(it => it.WorkloadVersion)], NpgsqlDbType.Bigint),
+                TenantSession.ArrayOf([.. _updates.Select(it => it.DueAt)], NpgsqlDbType.TimestampTz),
+                TenantSession.ArrayOf([.. _updates.Select(it => it.Fault)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. _updates.Select(it => it.Version)], NpgsqlDbType.Integer),
+                TenantSession.ArrayOf([.. _updates.Select(it => it.Hash)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. _updates.Select(it => it.SolveReason)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. _updates.Select(it => it.DueReason)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. _updates.Select(it => it.Expectation)], NpgsqlDbType.Text),
             },
         });
         if (_releases.Count > 0)
@@ -169,7 +169,7 @@ internal sealed class SolveWriting(TenantSession session)
         if (recent.Length > 0)
         {
             var command = SumsOf(recent, SaveRecentSums, it => it.Sums!.Recent!);
-            command.Parameters.Add(Of([.. recent.Select(it => it.Basis.Stored!.WholeVersion)], NpgsqlDbType.Bigint));
+            command.Parameters.Add(TenantSession.ArrayOf([.. recent.Select(it => it.Basis.Stored!.WholeVersion)], NpgsqlDbType.Bigint));
             batch.BatchCommands.Add(command);
         }
 
@@ -183,11 +183,11 @@ internal sealed class SolveWriting(TenantSession session)
             Parameters =
             {
                 Tenant(),
-                Of([.. _releases.Select(it => it.Fleet)], NpgsqlDbType.Text),
-                Of([.. _releases.Select(it => it.At)], NpgsqlDbType.TimestampTz),
-                Of([.. _releases.Select(it => it.Labels.Released)], NpgsqlDbType.Integer),
-                Of([.. _releases.Select(it => it.Labels.Proposal is { } proposal ? Encoding.UTF8.GetString(StrictJson.Write(proposal)) : null)], NpgsqlDbType.Text),
-                Of([.. _releases.Select(it => it.Labels.InForce)], NpgsqlDbType.Integer),
+                TenantSession.ArrayOf([.. _releases.Select(it => it.Fleet)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. _releases.Select(it => it.At)], NpgsqlDbType.TimestampTz),
+                TenantSession.ArrayOf([.. _releases.Select(it => it.Labels.Released)], NpgsqlDbType.Integer),
+                TenantSession.ArrayOf([.. _releases.Select(it => it.Labels.Proposal is { } proposal ? Encoding.UTF8.GetString(StrictJson.Write(proposal)) : null)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. _releases.Select(it => it.Labels.InForce)], NpgsqlDbType.Integer),
                 new NpgsqlParameter<string> { TypedValue = EventStore.EventNames[typeof(AllocationPublished)] },
             },
         });
@@ -199,16 +199,13 @@ internal sealed class SolveWriting(TenantSession session)
         Parameters =
         {
             Tenant(),
-            Of([.. results.Select(it => it.Basis.Key.Fleet)], NpgsqlDbType.Text),
-            Of([.. results.Select(it => it.Basis.WorkloadVersion)], NpgsqlDbType.Bigint),
-            Of([.. results.Select(part)], NpgsqlDbType.Bytea),
+            TenantSession.ArrayOf([.. results.Select(it => it.Basis.Key.Fleet)], NpgsqlDbType.Text),
+            TenantSession.ArrayOf([.. results.Select(it => it.Basis.WorkloadVersion)], NpgsqlDbType.Bigint),
+            TenantSession.ArrayOf([.. results.Select(part)], NpgsqlDbType.Bytea),
         },
     };
 
     private NpgsqlParameter<string> Tenant() => new() { TypedValue = session.Tenant };
-
-    private static NpgsqlParameter<T[]> Of<T>(T[] values, NpgsqlDbType type) =>
-        new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 
     /// <summary>A line of the update.</summary>
     private sealed record FleetUpdate(

@@ -132,8 +132,8 @@ public sealed class TransparencyLog(PlatformStore store)
         Parameters =
         {
             new NpgsqlParameter<string> { TypedValue = tenant },
-            Of([.. streams.Select(it => it.Stream)], NpgsqlDbType.Uuid),
-            Of([.. streams.Select(it => it.Fleet)], NpgsqlDbType.Text),
+            TenantSession.ArrayOf([.. streams.Select(it => it.Stream)], NpgsqlDbType.Uuid),
+            TenantSession.ArrayOf([.. streams.Select(it => it.Fleet)], NpgsqlDbType.Text),
         },
     };
 
@@ -205,9 +205,9 @@ public sealed class TransparencyLog(PlatformStore store)
             Parameters =
             {
                 new NpgsqlParameter<string> { TypedValue = session.Tenant },
-                Of([.. added.Select(it => (short)it.Node.Level)], NpgsqlDbType.Smallint),
-                Of([.. added.Select(it => it.Node.Index)], NpgsqlDbType.Bigint),
-                Of([.. added.Select(it => it.Hash)], NpgsqlDbType.Bytea),
+                TenantSession.ArrayOf([.. added.Select(it => (short)it.Node.Level)], NpgsqlDbType.Smallint),
+                TenantSession.ArrayOf([.. added.Select(it => it.Node.Index)], NpgsqlDbType.Bigint),
+                TenantSession.ArrayOf([.. added.Select(it => it.Hash)], NpgsqlDbType.Bytea),
             },
         });
         await batch.ExecuteNonQueryAsync(cancel);
@@ -218,12 +218,12 @@ public sealed class TransparencyLog(PlatformStore store)
         Parameters =
         {
             new NpgsqlParameter<string> { TypedValue = tenant },
-            Of([.. entries.Select(it => it.Index)], NpgsqlDbType.Bigint),
-            Of([.. entries.Select(it => it.StreamId)], NpgsqlDbType.Uuid),
-            Of([.. entries.Select(it => it.StreamVersion)], NpgsqlDbType.Bigint),
-            Of([.. entries.Select(it => it.FleetId)], NpgsqlDbType.Text),
-            Of([.. entries.Select(it => it.AllocationVersion)], NpgsqlDbType.Integer),
-            Of([.. entries.Select(it => it.LeafHash)], NpgsqlDbType.Bytea),
+            TenantSession.ArrayOf([.. entries.Select(it => it.Index)], NpgsqlDbType.Bigint),
+            TenantSession.ArrayOf([.. entries.Select(it => it.StreamId)], NpgsqlDbType.Uuid),
+            TenantSession.ArrayOf([.. entries.Select(it => it.StreamVersion)], NpgsqlDbType.Bigint),
+            TenantSession.ArrayOf([.. entries.Select(it => it.FleetId)], NpgsqlDbType.Text),
+            TenantSession.ArrayOf([.. entries.Select(it => it.AllocationVersion)], NpgsqlDbType.Integer),
+            TenantSession.ArrayOf([.. entries.Select(it => it.LeafHash)], NpgsqlDbType.Bytea),
         },
     };
 
@@ -251,8 +251,8 @@ public sealed class TransparencyLog(PlatformStore store)
             Parameters =
             {
                 new NpgsqlParameter<string> { TypedValue = session.Tenant },
-                Of([.. nodes.Select(it => (short)it.Level)], NpgsqlDbType.Smallint),
-                Of([.. nodes.Select(it => it.Index)], NpgsqlDbType.Bigint),
+                TenantSession.ArrayOf([.. nodes.Select(it => (short)it.Level)], NpgsqlDbType.Smallint),
+                TenantSession.ArrayOf([.. nodes.Select(it => it.Index)], NpgsqlDbType.Bigint),
             },
         });
         await using var reader = await batch.ExecuteReaderAsync(cancel);
@@ -261,6 +261,4 @@ public sealed class TransparencyLog(PlatformStore store)
             found[new MerkleNode(reader.GetInt16(0), reader.GetInt64(1))] = reader.GetFieldValue<byte[]>(2);
         return found;
     }
-
-    private static NpgsqlParameter<T[]> Of<T>(T[] values, NpgsqlDbType type) => new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 }

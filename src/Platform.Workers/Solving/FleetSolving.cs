@@ -95,7 +95,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
             clock.Enter(SolveStage.Derive);
             var at = SnapshotDerivation.Instant(now, basis.SolvedAt);
             basis.Sums.Prune(at);
-            var outcome = Solve(basis, at);
+            var outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at));
             clock.Enter(SolveStage.Fold);
             results.Add(new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome });
             return null;
@@ -106,19 +106,6 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
             return fault;
         }
     }
-
-    private static SolveOutcome Solve(SolveBasis basis, DateTimeOffset at) => SolvePolicy.Solve(
-        new SnapshotInputs
-        {
-            Tenant = basis.Key.Tenant,
-            Fleet = basis.Key.Fleet,
-            Definition = basis.Fleet.Definition,
-            DefinitionRevision = basis.Fleet.Revision,
-            Sums = basis.Sums,
-            WorkloadVersion = basis.WorkloadVersion,
-            SolvedAt = at,
-        },
-        basis.Previous(at));
 
     private async Task<SweepFigures> PostponeAsync(FleetKey key, Exception fault, DateTimeOffset foundDueAt, CancellationToken cancel)
     {
