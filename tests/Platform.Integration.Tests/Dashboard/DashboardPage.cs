@@ -44,7 +44,7 @@ public sealed class DashboardPage : IAsyncDisposable
     /// <summary>Fails on console errors and warnings, errors of scripts, requests that failed or went elsewhere, and answers that are errors.</summary>
     public async Task AssertCleanAsync()
     {
-        // A stream of events does not end. Of an answer whose body no script reads, no more than the head comes.
+        // A stream of events may have nothing to say. Of an answer whose body no script reads, no more than the head comes.
         var requests = _requests.Where(request => request.ResourceType != "eventsource").Select(request => request.ResponseAsync());
         await Task.WhenAll(requests).WaitAsync(Deadline, TestContext.Current.CancellationToken);
         // What the page said before this is heard.
@@ -113,7 +113,7 @@ public sealed class DashboardPage : IAsyncDisposable
 
     private void AddFailed(IRequest request)
     {
-        // The page gave it up itself: it was left, or the answer is a download.
+        // The page gave it up itself, or was left meanwhile.
         if (request.Failure != "net::ERR_ABORTED")
             Add("failed request", $"{request.Method} {request.Failure}", request.Url);
     }
