@@ -39,6 +39,7 @@ public sealed class OutageTests(FaultPlatform platform)
         platform.Postgres.Pass();
         await UntilReadyAsync();
         await UntilStoredOnceAsync(tenant, what, 2 * Windows);
+        await UntilRegisteredAsync();
     }
 
     [Theory]
@@ -98,6 +99,19 @@ public sealed class OutageTests(FaultPlatform platform)
         using var client = new HttpClient();
         foreach (var host in platform.Hosts)
             await Eventually.TrueAsync(async () => await StatusAsync(client, host, "/health/ready") == HttpStatusCode.OK, $"{host} to be ready again", Cancel);
+    }
+
+    /// <summary>Connections that the API opened before the silence stay dead behind the network, and it notices only when it uses them.</summary>
+    private async Task UntilRegisteredAsync()
+    {
+        using var client = platform.Operator;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                using var answer = await client.PostAsJsonAsync("/v1/tenants", new { id = $"t{Guid.NewGuid():n}", displayName = "A tenant" }, Cancel);
+                return answer.StatusCode == HttpStatusCode.Created;
+            },
+            "the API to register a tenant again", Cancel);
     }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client, Uri host, string path)
