@@ -27,7 +27,7 @@ public sealed class BenchmarkTests
         Assert.True(status == 0, error);
         var figures = JsonNode.Parse(output)!["figures"]!.AsArray();
         Assert.Equal([1_000L, 3_000L], figures.Select(it => (long)it!["snapshots"]!).Distinct());
-        Assert.Equal(10, figures.Count);
+        Assert.Equal(12, figures.Count);
         Assert.All(figures, it => Assert.True((double)it!["requestsPerSecond"]! > 0 && (double)it["overEmpty"]! > 0));
     }
 }

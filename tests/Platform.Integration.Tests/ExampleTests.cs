@@ -51,6 +51,18 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal(Calls.Order(StringComparer.Ordinal), _done);
     }
 
+    [Theory]
+    [InlineData("limit cursor", "/v1/tenants", "/v1/fleets", "/v1/fleets/{fleet}/events", "/v1/fleets/{fleet}/allocations", "/v1/allocations", "/v1/audit")]
+    [InlineData("asOf", "/v1/fleets/{fleet}/allocation", "/v1/fleets/{fleet}/estimate")]
+    public void Calls_tell_the_parameters_of_their_query(string names, params string[] paths)
+    {
+        var told = _paths.Where(path => names.Split(' ').All(name => ParametersOf(path.Value!["get"]).Contains(name))).Select(path => path.Key);
+        Assert.Equal(paths.Order(StringComparer.Ordinal), told.Order(StringComparer.Ordinal));
+
+        static IEnumerable<string> ParametersOf(JsonNode? call) =>
+            call?["parameters"]?.AsArray().Where(it => (string?)it!["in"] == "query").Select(it => (string)it!["name"]!) ?? [];
+    }
+
     private async Task OperateAsync()
     {
         // Broker users are of all tests alike: the tenant's id must be new.

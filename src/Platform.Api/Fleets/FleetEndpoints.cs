@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using Platform.Api.Authentication;
+using Platform.Api.Documentation;
 using Platform.Api.Errors;
 using Platform.Api.Paging;
 using Platform.Api.Snapshots;
@@ -57,9 +58,9 @@ internal static class FleetEndpoints
             .WithSummary("Register a fleet, or revise its definition");
         fleets.MapDelete("/{fleet}", RetireAsync).RequireAuthorization(Scopes.Manage).Produces(204).WithSummary("Retire a fleet; its history stays");
         fleets.MapPost("/{fleet}/solve", SolveAsync).RequireAuthorization(Scopes.Manage).Produces(202).WithSummary("Solve now");
-        fleets.MapGet("/", ListAsync).RequireAuthorization(Scopes.Read).Produces<Page<FleetAnswer>>().WithSummary("List fleets");
+        fleets.MapGet("/", ListAsync).RequireAuthorization(Scopes.Read).Produces<Page<FleetAnswer>>().IsPaged().WithSummary("List fleets");
         fleets.MapGet("/{fleet}", GetAsync).RequireAuthorization(Scopes.Read).Produces<FleetAnswer>().WithSummary("One fleet");
-        fleets.MapGet("/{fleet}/events", EventsAsync).RequireAuthorization(Scopes.Read).Produces<Page<RecordedEvent>>()
+        fleets.MapGet("/{fleet}/events", EventsAsync).RequireAuthorization(Scopes.Read).Produces<Page<RecordedEvent>>().IsPaged()
             .WithSummary("What was decided about a fleet, by stream version");
     }
 

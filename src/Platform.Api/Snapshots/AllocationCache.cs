@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Primitives;
-using Microsoft.Net.Http.Headers;
 using Platform.Persistence;
 using Platform.Persistence.Snapshots;
 using Platform.Persistence.Solving;
@@ -27,7 +26,7 @@ internal sealed class KeptAllocation(ServedAllocation served) : IResult
         var response = httpContext.Response;
         response.Headers.CacheControl = CacheControl;
         response.Headers.ETag = served.EntityTag;
-        if (IsHeld(httpContext.Request.Headers.IfNoneMatch))
+        if (EntityTags.IsHeld(httpContext.Request, served.EntityTag!))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return Task.CompletedTask;
@@ -39,16 +38,6 @@ internal sealed class KeptAllocation(ServedAllocation served) : IResult
         if (!HttpMethods.IsHead(httpContext.Request.Method))
             response.BodyWriter.Write(served.Document);
         return Task.CompletedTask;
-    }
-
-    // RFC 9110 compares If-None-Match weakly: W/"x" is "x".
-    private bool IsHeld(StringValues ifNoneMatch)
-    {
-        var tag = served.EntityTag.ToString();
-        if (ifNoneMatch.Count == 1 && ifNoneMatch[0] == tag)
-            return true;
-        return ifNoneMatch.Count > 0 && EntityTagHeaderValue.TryParseList([.. ifNoneMatch!], out var held)
-            && held.Any(it => it.Tag == "*" || it.Tag == tag);
     }
 }
 

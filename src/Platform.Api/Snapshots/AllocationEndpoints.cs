@@ -3,6 +3,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 using Platform.Api.Authentication;
+using Platform.Api.Documentation;
 using Platform.Api.Errors;
 using Platform.Api.Paging;
 using Platform.Domain.Contracts;
@@ -32,12 +33,14 @@ internal static class AllocationEndpoints
     {
         var fleet = v1.MapGroup("/fleets/{fleet}").WithTags("Allocations").RequireAuthorization(Scopes.Read)
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
-        fleet.MapGet("/allocation", InForceAsync).Produces<AllocationSnapshot>().Produces(304).WithSummary("The snapshot in force, now or at an instant");
-        fleet.MapGet("/allocations", HistoryAsync).Produces<Page<SnapshotSummary>>().WithSummary("The history, latest first");
+        fleet.MapGet("/allocation", InForceAsync).Produces<AllocationSnapshot>().Produces(304).TakesInstant()
+            .WithSummary("The snapshot in force, now or at an instant");
+        fleet.MapGet("/allocations", HistoryAsync).Produces<Page<SnapshotSummary>>().IsPaged().WithSummary("The history, latest first");
         fleet.MapGet("/allocations/{version:int}", VersionAsync).Produces<AllocationSnapshot>().Produces(304).WithSummary("One snapshot, immutable");
         fleet.MapGet("/allocations/{version:int}/verification", VerificationAsync).Produces<VerificationAnswer>()
             .WithSummary("Derive one snapshot again from the events, and check the chain up to it");
-        fleet.MapGet("/estimate", EstimateAsync).Produces<FleetEstimate>().WithSummary("What is known of the fleet, now or at an instant of the past");
+        fleet.MapGet("/estimate", EstimateAsync).Produces<FleetEstimate>().TakesInstant()
+            .WithSummary("What is known of the fleet, now or at an instant of the past");
     }
 
     private static async Task<IResult> InForceAsync(

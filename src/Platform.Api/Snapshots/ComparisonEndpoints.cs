@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Claims;
 using System.Text;
-using Microsoft.Net.Http.Headers;
 using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Api.Planning;
@@ -58,8 +57,8 @@ internal static class ComparisonEndpoints
             return Problems.NotFound("allocation");
 
         var tag = TagOf(one, other, detail == "full");
-        (http.Response.Headers.CacheControl, http.Response.Headers.ETag) = (Immutable, tag.ToString());
-        if (http.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))
+        (http.Response.Headers.CacheControl, http.Response.Headers.ETag) = (Immutable, tag);
+        if (EntityTags.IsHeld(http.Request, tag))
             return TypedResults.StatusCode(StatusCodes.Status304NotModified);
         return TypedResults.Ok(Compare(one, other, detail == "full", cancel));
     }
@@ -87,6 +86,6 @@ internal static class ComparisonEndpoints
     private static bool TryReadVersion(string? text, out int version) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version) && version > 0;
 
-    private static EntityTagHeaderValue TagOf(StoredSnapshot from, StoredSnapshot to, bool everyParameter) => new(
-        $"\"{AllocationSnapshot.HashOf(Encoding.ASCII.GetBytes($"{Form} {AllocationSolver.Version} {from.Hash} {to.Hash} {everyParameter}"))}\"");
+    private static string TagOf(StoredSnapshot from, StoredSnapshot to, bool everyParameter) =>
+        $"\"{AllocationSnapshot.HashOf(Encoding.ASCII.GetBytes($"{Form} {AllocationSolver.Version} {from.Hash} {to.Hash} {everyParameter}"))}\"";
 }

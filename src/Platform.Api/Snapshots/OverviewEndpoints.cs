@@ -1,6 +1,6 @@
 using System.Security.Claims;
-using Microsoft.Net.Http.Headers;
 using Platform.Api.Authentication;
+using Platform.Api.Documentation;
 using Platform.Api.Paging;
 using Platform.Domain.Contracts;
 using Platform.Domain.Snapshots;
@@ -36,7 +36,7 @@ internal sealed record GrantedTokens(string TaskType, long Tokens);
 internal static class OverviewEndpoints
 {
     public static void MapOverview(this IEndpointRouteBuilder v1) => v1.MapGet("/allocations", ListAsync)
-        .WithTags("Allocations").RequireAuthorization(Scopes.Read).Produces<Page<FleetAllocation>>().Produces(304)
+        .WithTags("Allocations").RequireAuthorization(Scopes.Read).Produces<Page<FleetAllocation>>().IsPaged().Produces(304)
         .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403)
         .WithSummary("What is in force for every fleet, by id: tokens and figures, for dashboards");
 
@@ -46,9 +46,9 @@ internal static class OverviewEndpoints
             return fault;
         var fleets = page.Cut(await history.ListInForceAsync(caller.Tenant(), page.After, page.Limit + 1, cancel), it => it.Fleet);
         // Weak: it is of what the answer says, not of its bytes. Versions never change, so the documents need not be read for it.
-        var tag = new EntityTagHeaderValue($"\"{AllocationSnapshot.HashOf(StrictJson.Write(fleets))}\"", isWeak: true);
-        (http.Response.Headers.CacheControl, http.Response.Headers.ETag) = ("private, no-cache", tag.ToString());
-        if (http.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))
+        var tag = $"W/\"{AllocationSnapshot.HashOf(StrictJson.Write(fleets))}\"";
+        (http.Response.Headers.CacheControl, http.Response.Headers.ETag) = ("private, no-cache", tag);
+        if (EntityTags.IsHeld(http.Request, tag))
             return TypedResults.StatusCode(StatusCodes.Status304NotModified);
         var documents = await history.FindVersionsAsync(caller.Tenant(), fleets.Items, cancel);
         return TypedResults.Ok(new Page<FleetAllocation>([.. fleets.Items.Select(it => Answer(it, documents))], fleets.NextCursor));

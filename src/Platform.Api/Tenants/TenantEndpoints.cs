@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
 using Platform.Api.Authentication;
+using Platform.Api.Documentation;
 using Platform.Api.Errors;
 using Platform.Api.Paging;
 using Platform.Domain.Contracts;
@@ -137,7 +138,7 @@ internal static class TenantRoutes
         tenants.MapPost("/", (TenantEndpoints it, HttpRequest request, CancellationToken cancel) => it.CreateAsync(request, cancel))
             .Accepts<NewTenant>("application/json").Produces<CreatedTenant>(201).WithSummary("Take a tenant on");
         tenants.MapGet("/", (TenantEndpoints it, HttpRequest request, CancellationToken cancel) => it.ListAsync(request, cancel))
-            .Produces<Page<TenantSummary>>().WithSummary("List tenants");
+            .Produces<Page<TenantSummary>>().IsPaged().WithSummary("List tenants");
         tenants.MapDelete("/{tenant}", (TenantEndpoints it, string tenant, CancellationToken cancel) => it.SuspendAsync(tenant, cancel))
             .Produces(204).WithSummary("Suspend a tenant; its data stay");
         tenants.MapPost(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using Platform.Api.Authentication;
+using Platform.Api.Documentation;
 using Platform.Api.Errors;
 using Platform.Api.Paging;
 using Platform.Domain.Contracts;
@@ -35,7 +36,7 @@ internal static class LogEndpoints
             .WithSummary("Proves that an earlier checkpoint's log is the beginning of a later one's (RFC 6962)");
         tenant.MapGet("/fleets/{fleet}/allocations/{version:int}/inclusion", InclusionAsync).RequireAuthorization(Scopes.Read).Produces<LogInclusion>()
             .WithSummary("Proves that a version was announced in the log (RFC 6962)");
-        tenant.MapGet("/audit", AuditAsync).RequireAuthorization(Scopes.Audit).Produces<Page<LogEntry>>()
+        tenant.MapGet("/audit", AuditAsync).RequireAuthorization(Scopes.Audit).Produces<Page<LogEntry>>().IsPaged()
             .WithSummary("Everything that was decided about the tenant and its fleets, in the order of the log");
     }
 

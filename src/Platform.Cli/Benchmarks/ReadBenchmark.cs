@@ -12,7 +12,7 @@ namespace Platform.Cli.Benchmarks;
 
 /// <summary>
 /// What reading costs: the allocation in force, the answer that it has not changed, a page of history, and what was in force at an instant; each beside an
-/// empty endpoint in the same round, first with a thousand snapshots stored, then with a million.
+/// empty endpoint and a constant of the allocation's length in the same round, first with a thousand snapshots stored, then with a million.
 /// </summary>
 internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IAnsiConsole console)
 {
@@ -51,15 +51,16 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         console.Say($"laying down {Versions} versions of one fleet");
         await LayAsync(database, VersionsOfOne, cancel);
         var body = (await client.AllocationAsync(Fleet, null, cancel))!;
-        var requests = Requests(api, empty, tenant.ApiKey, body.Tag.Tag);
+        var length = body.Snapshot.ToCanonicalBytes().Length;
+        var requests = Requests(api, empty, tenant.ApiKey, body.Tag.Tag, length);
         var few = await MeasureAsync(requests, Versions, cancel);
         console.Say($"laying down {load.Snapshots} snapshots of other fleets");
         await LayAsync(database, OtherFleets.Replace("{0}", (load.Snapshots / Versions).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), cancel);
         var many = await MeasureAsync(requests, Versions + load.Snapshots, cancel);
-        return new ReadReport(body.Snapshot.ToCanonicalBytes().Length, [.. few, .. many]);
+        return new ReadReport(length, [.. few, .. many]);
     }
 
-    private static List<(string Name, Uri Address, string[] Headers)> Requests(Uri api, Uri empty, string key, string tag)
+    private static List<(string Name, Uri Address, string[] Headers)> Requests(Uri api, Uri empty, string key, string tag, int length)
     {
         var authorization = $"Authorization: Bearer {key}";
         var fleet = new Uri(api, $"/v1/fleets/{Fleet}/");
@@ -68,6 +69,7 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         return
         [
             (Empty, new Uri(empty, "/"), []),
+            ("a constant of its length", new Uri(empty, $"/constant/{length}"), []),
             ("the allocation in force", new Uri(fleet, "allocation"), [authorization]),
             ("the same, held: 304", new Uri(fleet, "allocation"), [authorization, $"If-None-Match: {tag}"]),
             ("a page of 100 of history", new Uri(fleet, "allocations"), [authorization]),
