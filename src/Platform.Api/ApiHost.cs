@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using Platform.Api.Authentication;
+using Platform.Api.Dashboard;
 using Platform.Api.Documentation;
 using Platform.Api.Errors;
 using Platform.Api.Fleets;
@@ -46,6 +47,7 @@ internal static class ApiHost
         services.AddPlanning();
         services.AddExports();
         services.AddLog();
+        services.AddDashboard();
         services.AddOpenApi("v1", document => document.AddExamples());
         services.AddSingleton<DatabaseCheck>();
         // Both give up by themselves in time for the answer to come within 5 s.
@@ -75,6 +77,7 @@ internal static class ApiHost
         v1.MapLabels();
         v1.MapChanges();
         v1.MapLog();
+        host.MapDashboard();
     }
 
     private static void AddStores(this IServiceCollection services)
@@ -89,6 +92,7 @@ internal static class ApiHost
         services.AddHostedService<ChangeListening>();
         services.AddSingleton<AllocationCache>();
         services.AddScoped<LabelEndpoints>();
+        services.AddSingleton<LabelDecisions>();
         services.AddSingleton(provider => new EstimateHistory(provider.GetRequiredService<PlatformStore>()));
     }
 

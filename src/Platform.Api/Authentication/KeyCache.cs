@@ -15,6 +15,8 @@ namespace Platform.Api.Authentication;
 /// <param name="Success">The answer when it matches.</param>
 internal sealed record KnownKey(StoredApiKey Stored, AuthenticateResult Success)
 {
+    public bool IsExpired(TimeProvider time) => Stored.ExpiresAt <= time.GetUtcNow();
+
     public static KnownKey Of(StoredApiKey stored) => new(stored, ApiKeyAuthentication.Success(
     [
         new Claim(Caller.TenantClaim, stored.Tenant),

@@ -55,7 +55,7 @@ internal sealed class ChangeStream(SnapshotHistory history, ChangeFeed changes, 
     {
         try
         {
-            return await keys.FindAsync(keyId, cancel) is { } key && !(key.Stored.ExpiresAt <= time.GetUtcNow())
+            return await keys.FindAsync(keyId, cancel) is { } key && !key.IsExpired(time)
                 ? await history.ChangesAsync(tenant, fleet, after, PageLength, cancel)
                 : null;
         }

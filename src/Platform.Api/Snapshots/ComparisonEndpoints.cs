@@ -63,7 +63,8 @@ internal static class ComparisonEndpoints
         return TypedResults.Ok(Compare(one, other, detail == "full", cancel));
     }
 
-    private static AllocationComparison Compare(StoredSnapshot from, StoredSnapshot to, bool everyParameter, CancellationToken cancel)
+    /// <summary>Compares two stored snapshots.</summary>
+    public static AllocationComparison Compare(StoredSnapshot from, StoredSnapshot to, bool everyParameter, CancellationToken cancel)
     {
         var (earlier, later) = (Read(from), Read(to));
         return new AllocationComparison(

@@ -2,10 +2,8 @@ using System.Security.Claims;
 using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Domain;
-using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
 using Platform.Domain.Tenants;
-using Platform.Persistence.Fleets;
 
 namespace Platform.Api.Snapshots;
 
@@ -21,12 +19,9 @@ internal sealed record LabelRequest(string Reason);
 internal sealed record LabelAnswer(int Latest, int InForce, AllocationPin? Pin, AllocationProposal? Proposal);
 
 /// <summary>The tenants' calls that decide which version is in force.</summary>
-internal sealed class LabelEndpoints(FleetStore fleets, AllocationCache inForce, TimeProvider time)
+internal sealed class LabelEndpoints(LabelDecisions labels, TimeProvider time)
 {
     private const int MaxBodyBytes = 16 * 1024;
-    private const int MaxReasonLength = 500;
-
-    private static readonly InputError NoReason = new("/reason", $"must have 1 to {MaxReasonLength} characters that are not all white space, and no control characters");
 
     public Task<IResult> PinAsync(string fleet, int version, HttpRequest request, ClaimsPrincipal caller, CancellationToken cancel) => DecideAsync(
         fleet, request, caller, (state, reason) => Fleet.PinVersion(state, version, reason, caller.KeyName(), time.GetUtcNow()), cancel);
@@ -46,14 +41,13 @@ internal sealed class LabelEndpoints(FleetStore fleets, AllocationCache inForce,
     private async Task<IResult> DecideAsync(
         string fleet, string reason, ClaimsPrincipal caller, Func<Fleet?, string, Decision<FleetEvent>> decide, CancellationToken cancel)
     {
-        if (string.IsNullOrWhiteSpace(reason) || reason.Length > MaxReasonLength || reason.Any(char.IsControl))
-            return Problems.BadInput(NoReason);
-        var outcome = await fleets.DecideAsync(caller.Tenant(), fleet, state => decide(state, reason), cancel);
+        if (LabelDecisions.CheckReason(reason) is { } fault)
+            return Problems.BadInput(fault);
+        var outcome = await labels.DecideAsync(caller.Tenant(), fleet, state => decide(state, reason), cancel);
         if (outcome.Decision.IsRefused)
             return Problems.Refused(outcome.Decision);
-        inForce.Forget(caller.Tenant(), fleet);
-        var (latest, labels) = (outcome.Fleet!.LatestVersion, outcome.Fleet.Labels);
-        return TypedResults.Ok(new LabelAnswer(latest, labels.InForce, labels.Pin, labels.Proposal));
+        var (latest, after) = (outcome.Fleet!.LatestVersion, outcome.Fleet.Labels);
+        return TypedResults.Ok(new LabelAnswer(latest, after.InForce, after.Pin, after.Proposal));
     }
 }
 

@@ -91,6 +91,9 @@ public sealed record StoredSolution
 
     /// <summary>Tokens of each task type.</summary>
     public required IReadOnlyList<StoredTokens> Allocation { get; init; }
+
+    /// <summary>The best single budget for all types; null where none keeps within the limits.</summary>
+    public UniformAllocation? Uniform { get; init; }
 }
 
 /// <summary>What one task type was granted.</summary>

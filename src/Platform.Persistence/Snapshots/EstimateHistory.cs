@@ -4,6 +4,12 @@ using Platform.Persistence.Solving;
 
 namespace Platform.Persistence.Snapshots;
 
+/// <summary>An estimate with what it rests on.</summary>
+/// <param name="Definition">The definition that was in force.</param>
+/// <param name="Estimate">The estimate.</param>
+/// <param name="Observations">What the windows say.</param>
+public sealed record EstimateWithObservations(FleetDefinition Definition, FleetEstimate Estimate, WorkloadObservations Observations);
+
 /// <summary>The estimate of a fleet as of any instant, from its events.</summary>
 public sealed class EstimateHistory(PlatformStore store)
 {
@@ -11,14 +17,25 @@ public sealed class EstimateHistory(PlatformStore store)
     /// The estimate by the definition that was in force and the windows that were stored at an instant; null when the tenant had no such
     /// fleet then.
     /// </summary>
-    public async Task<FleetEstimate?> FindAsync(string tenant, string fleet, DateTimeOffset asOf, CancellationToken cancel)
+    public async Task<FleetEstimate?> FindAsync(string tenant, string fleet, DateTimeOffset asOf, CancellationToken cancel) =>
+        await FoldAsync(tenant, fleet, asOf, cancel) is var (definition, sums) ? Estimator.Estimate(definition, sums, asOf) : null;
+
+    /// <summary>The same, with what the windows say that it rests on.</summary>
+    /// <inheritdoc cref="FindAsync"/>
+    public async Task<EstimateWithObservations?> FindWithObservationsAsync(string tenant, string fleet, DateTimeOffset asOf, CancellationToken cancel) =>
+        await FoldAsync(tenant, fleet, asOf, cancel) is var (definition, sums)
+            ? new EstimateWithObservations(definition, Estimator.Estimate(definition, sums, asOf), WorkloadObservations.Of(sums, asOf))
+            : null;
+
+    private async Task<(FleetDefinition Definition, WorkloadSums Sums)?> FoldAsync(
+        string tenant, string fleet, DateTimeOffset asOf, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         if (await DefinitionAsync(session, fleet, asOf, cancel) is not { } definition)
             return null;
         var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
         await new WindowHistory(session, fleet).FoldStoredByAsync(sums, asOf, cancel);
-        return Estimator.Estimate(definition, sums, asOf);
+        return (definition, sums);
     }
 
     private static async Task<FleetDefinition?> DefinitionAsync(TenantSession session, string fleet, DateTimeOffset asOf, CancellationToken cancel)

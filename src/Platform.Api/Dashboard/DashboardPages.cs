@@ -1,0 +1,55 @@
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Mvc.Filters;
+using Microsoft.Extensions.WebEncoders;
+using Platform.Api.Authentication;
+
+namespace Platform.Api.Dashboard;
+
+/// <summary>The dashboard: pages made on the server, which read the same stores as the calls under /v1.</summary>
+internal static class DashboardPages
+{
+    public static void AddDashboard(this IServiceCollection services)
+    {
+        services.AddRazorPages(pages =>
+        {
+            pages.RootDirectory = "/Dashboard";
+            pages.Conventions.AuthorizeFolder("/", Session.Policy).AllowAnonymousToPage("/SignIn").ConfigureFilter(new BrowserRules());
+        }).AddApplicationPart(typeof(DashboardPages).Assembly);
+        services.AddAntiforgery(antiforgery =>
+        {
+            antiforgery.Cookie.Name = "allocation-antiforgery";
+            antiforgery.Cookie.SameSite = SameSiteMode.Strict;
+            antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
+        // Names in any script stay readable in the page's source; what has a meaning in HTML is escaped all the same.
+        services.Configure<WebEncoderOptions>(encoder => encoder.TextEncoderSettings = new TextEncoderSettings(UnicodeRanges.All));
+    }
+
+    public static void MapDashboard(this WebApplication host)
+    {
+        host.MapRazorPages();
+        host.MapAssets();
+        host.MapDashboardChanges();
+    }
+}
+
+/// <summary>What a browser may do with a page: nothing leaves the machine, nothing runs that we do not serve, nobody frames it.</summary>
+internal sealed class BrowserRules : IResultFilter
+{
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+    public void OnResultExecuting(ResultExecutingContext context)
+    {
+        var headers = context.HttpContext.Response.Headers;
+        headers.ContentSecurityPolicy = Policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "same-origin";
+        headers.CacheControl = "private, no-store";
+    }
+
+    public void OnResultExecuted(ResultExecutedContext context)
+    {
+    }
+}

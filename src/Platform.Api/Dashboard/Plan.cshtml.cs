@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Html;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.AspNetCore.RateLimiting;
+using Platform.Api.Authentication;
+using Platform.Api.Planning;
+using Platform.Api.Snapshots;
+using Platform.Domain.Allocation;
+using Platform.Domain.Contracts;
+using Platform.Domain.Planning;
+using Platform.Domain.Snapshots;
+using Platform.Persistence.Fleets;
+using Platform.Persistence.Planning;
+using Platform.Persistence.Snapshots;
+
+namespace Platform.Api.Dashboard;
+
+/// <summary>What would be with other traffic, servers, weight or limits. The question is in the address; nothing is stored.</summary>
+[Authorize(Policy = Session.ReadPolicy)]
+[EnableRateLimiting(PlanningRate.Policy)]
+internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, SnapshotHistory history, TimeProvider time) : PageModel
+{
+    private const int FrontierPoints = 31;
+
+    /// <summary>What can be asked otherwise, by the name in the address and in the body of a what-if.</summary>
+    private static readonly string[] Asked =
+        ["arrivalRateFactor", "servers", "dispatch", "accuracyWeight", "maxUtilization", "meanTokenBudget", "maxMeanSystemTimeSeconds"];
+
+    [BindProperty(SupportsGet = true)]
+    public string Fleet { get; set; } = "";
+
+    public FleetView View { get; private set; } = null!;
+
+    /// <summary>The problem as it is now.</summary>
+    public AllocationProblem Now { get; private set; } = null!;
+
+    /// <summary>The body of the what-if that gives the same over the API.</summary>
+    public string Body { get; private set; } = "{}";
+
+    /// <summary>What is wrong with the question, by its name.</summary>
+    public IReadOnlyList<InputError> Faults { get; private set; } = [];
+
+    public AllocationProblem? Problem { get; private set; }
+
+    public AllocationSolution? Solution { get; private set; }
+
+    public ComparableSnapshot? InForce { get; private set; }
+
+    public AllocationDifference? Difference { get; private set; }
+
+    public IReadOnlyList<FrontierPoint> Frontier { get; private set; } = [];
+
+    /// <summary>What a field of the form shows: what was asked, or what is now.</summary>
+    public string Field(string name, double? now) => Request.Query[name].ToString() is { Length: > 0 } asked ? asked : now is { } it ? Show.Machine(it) : "";
+
+    public async Task<IActionResult> OnGetAsync(CancellationToken cancel)
+    {
+        if (await fleets.FindAsync(User.Tenant(), Fleet, cancel) is not { } view
+            || await problems.FindAsync(User.Tenant(), Fleet, time.GetUtcNow(), cancel) is not { } current)
+            return new NotFoundPage();
+        (View, Now) = (view, current.Problem);
+        if (!TryReadQuestion(out var whatIf) || WhatIfProblem.Build(current.Problem, whatIf, out var problem) is { Count: > 0 } faults && Refuse(faults))
+        {
+            Response.StatusCode = StatusCodes.Status400BadRequest;
+            return Page();
+        }
+
+        (Problem, Solution) = (problem, AllocationSolver.Solve(problem));
+        if (await history.FindInForceAsync(User.Tenant(), Fleet, cancel) is { } stored)
+            InForce = ComparisonEndpoints.Read(stored);
+        Compare(problem, cancel);
+        return Page();
+    }
+
+    private void Compare(AllocationProblem problem, CancellationToken cancel)
+    {
+        if (SolvedProblem.Of(problem, Solution!) is not { } solved)
+            return;
+        if (InForce is not null)
+            Difference = AllocationDifference.Between(InForce.Solved, solved, false, Solve);
+        if (new FrontierQuery { Points = FrontierPoints }.TryReadWeights(problem, out var weights) is null)
+            Frontier = Platform.Domain.Planning.Frontier.Trace(problem, weights, Solve);
+
+        AllocationSolution Solve(AllocationProblem it, SolverOptions options) => ComparisonEndpoints.Solve(it, options, cancel);
+    }
+
+    /// <summary>Accuracy against time, with where the plan and the allocation in force are on it.</summary>
+    public IHtmlContent DrawFrontier()
+    {
+        var (plan, now) = (Solution!, InForce?.Solution);
+        double[] accuracies = [.. Frontier.Select(it => it.MeanAccuracy), plan.MeanAccuracy!.Value, now?.MeanAccuracy ?? plan.MeanAccuracy.Value];
+        var room = Math.Max((accuracies.Max() - accuracies.Min()) * 0.08, 1e-3);
+        var plot = new Plot(
+            "Mean accuracy against mean system time",
+            Axis.FromZero("mean system time, seconds", [.. Frontier.Select(it => it.MeanSystemTimeSeconds), now?.MeanSystemTimeSeconds ?? 0], Show.Tick),
+            new Axis("mean accuracy", Math.Max(0, accuracies.Min() - room), Math.Min(1, accuracies.Max() + room), Show.Tick))
+            .Line(Frontier.Select(it => (it.MeanSystemTimeSeconds, it.MeanAccuracy)), "curve")
+            .Point(plan.MeanSystemTimeSeconds!.Value, plan.MeanAccuracy.Value, null, "now");
+        return (now is null ? plot : plot.Point(now.MeanSystemTimeSeconds, now.MeanAccuracy, null, "then")).Draw();
+    }
+
+    /// <summary>Reads the address through the same door as the API's body.</summary>
+    private bool TryReadQuestion(out WhatIf whatIf)
+    {
+        var body = new JsonObject();
+        foreach (var name in Asked)
+        {
+            if (Request.Query[name].ToString().Trim() is not { Length: > 0 } text)
+                continue;
+            body[name] = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+                ? number == Math.Floor(number) && Math.Abs(number) < 1e15 ? (long)number : number
+                : text;
+        }
+
+        Body = body.ToJsonString();
+        if (StrictJson.TryRead<WhatIf>(Encoding.UTF8.GetBytes(Body), out var read, out var fault))
+        {
+            whatIf = read;
+            return true;
+        }
+
+        (Faults, whatIf) = ([fault], new WhatIf());
+        return false;
+    }
+
+    private bool Refuse(IReadOnlyList<InputError> faults)
+    {
+        Faults = faults;
+        return true;
+    }
+}

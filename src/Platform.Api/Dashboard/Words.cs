@@ -1,0 +1,73 @@
+using Platform.Domain.Allocation;
+using Platform.Domain.Fleets;
+using Platform.Domain.Snapshots;
+
+namespace Platform.Api.Dashboard;
+
+/// <summary>What pages say in words.</summary>
+internal static class Words
+{
+    /// <summary>An input of a problem.</summary>
+    public static string Of(ProblemInput input) => input switch
+    {
+        ProblemInput.ArrivalRate => "Arrival rate",
+        ProblemInput.Mix => "Mix of task types",
+        ProblemInput.Service => "Service times",
+        ProblemInput.Accuracy => "Accuracy curves",
+        ProblemInput.Objective => "What is wanted",
+        ProblemInput.Servers => "Servers",
+        ProblemInput.TaskTypes => "Which task types there are",
+        _ => "The solver",
+    };
+
+    /// <summary>A parameter's value.</summary>
+    public static string Value(object? value) => value switch
+    {
+        null => "none",
+        double number => Show.Number(number),
+        long number => Show.Count(number),
+        int number => Show.Count(number),
+        _ => $"{value}".ToLowerInvariant(),
+    };
+
+    /// <summary>What a decision about a fleet says beside its name.</summary>
+    public static string Of(FleetEvent happened) => happened switch
+    {
+        AllocationPublished { ProposedUntil: not null, Version: var version } => $"version {version}, which waits for approval",
+        AllocationPublished { Version: var version } => $"version {version}",
+        AllocationPinned it => $"version {it.Version}, by {it.By}: {it.Reason}",
+        AllocationApproved it => $"version {it.Version}, by {it.By}: {it.Reason}",
+        AllocationUnpinned it => $"by {it.By}: {it.Reason}",
+        FleetRegistered { By: var by } => $"by {by}",
+        FleetRevised { By: var by } => $"by {by}",
+        FleetRetired { By: var by } => $"by {by}",
+        _ => "",
+    };
+
+    /// <summary>Why there is no allocation, and what would be enough.</summary>
+    public static string WhyNone(AllocationSolution solution) => solution.Reason switch
+    {
+        InfeasibilityReason.Unstable => $"The servers cannot keep up: even the fewest tokens carry at most {Show.Rate(solution.MaxArrivalRate ?? 0)}.",
+        InfeasibilityReason.AccuracyFloor => $"These task types cannot reach their accuracy floor: {string.Join(", ", solution.TaskTypes ?? [])}.",
+        InfeasibilityReason.MeanTokenBudget => $"The mean token budget is too small: the fewest tokens alone need {Show.Number(solution.MinMeanTokenBudget ?? 0)}.",
+        _ => $"The limit on the mean system time is too small: the fewest tokens alone need {Show.Seconds(solution.MinMeanSystemTimeSeconds)}.",
+    };
+
+    /// <summary>What one unit more of each limit that binds would bring.</summary>
+    public static IEnumerable<string> OfPrices(AllocationProblem problem, AllocationSolution solution)
+    {
+        var prices = solution.ShadowPrices!;
+        if (prices.MeanTokenBudget > 0)
+            yield return $"The mean token budget of {Show.Number(problem.MeanTokenBudget!.Value)} binds: {Worth(prices.MeanTokenBudget, "one token more a query")}.";
+        if (prices.MaxMeanSystemTime > 0)
+            yield return $"The limit of {Show.Seconds(problem.MaxMeanSystemTimeSeconds)} on the mean system time binds: {Worth(prices.MaxMeanSystemTime / 10, "a tenth of a second more")}.";
+        if (prices.MaxUtilization > 0)
+            yield return $"The limit of {Show.Percent(problem.MaxUtilization)} on the utilization binds: {Worth(prices.MaxUtilization / 100, "one point more")}.";
+        foreach (var type in solution.Allocation!.Where(it => it.Bound != TokenBound.None))
+            yield return $"{type.TaskType} is at its {(type.Bound == TokenBound.Max ? "maximum" : "lower bound")} of {Show.Count(type.Tokens)} tokens.";
+
+        string Worth(double gain, string more) => problem.AccuracyWeight > 0
+            ? $"{more} would be worth {Show.Seconds(gain)} of waiting, or {Show.Percent(gain / problem.AccuracyWeight)} of accuracy"
+            : $"{more} would be worth {Show.Seconds(gain)} of waiting";
+    }
+}
