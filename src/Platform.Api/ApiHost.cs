@@ -15,6 +15,7 @@ using Platform.Domain.Contracts;
 using Platform.Domain.Tenants;
 using Platform.Persistence;
 using Platform.Persistence.Fleets;
+using Platform.Persistence.Operations;
 using Platform.Persistence.Snapshots;
 using Platform.Persistence.Tenants;
 using Scalar.AspNetCore;
@@ -89,6 +90,7 @@ internal static class ApiHost
         services.AddSingleton(provider => new SnapshotHistory(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new SnapshotVerification(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new ChangeFeed(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton(provider => new WorkerActivity(provider.GetRequiredService<PlatformStore>()));
         services.AddHostedService<ChangeListening>();
         services.AddSingleton<AllocationCache>();
         services.AddScoped<LabelEndpoints>();

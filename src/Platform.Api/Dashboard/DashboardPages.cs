@@ -3,6 +3,7 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.Extensions.WebEncoders;
 using Platform.Api.Authentication;
+using Platform.Api.Snapshots;
 
 namespace Platform.Api.Dashboard;
 
@@ -31,6 +32,8 @@ internal static class DashboardPages
         host.MapRazorPages();
         host.MapAssets();
         host.MapDashboardChanges();
+        host.MapVerificationProgress();
+        host.MapGet("/fleets/{fleet}/export", ExportEndpoints.ExportAsync).RequireAuthorization(Session.ReadPolicy).ExcludeFromDescription();
     }
 }
 

@@ -25,10 +25,11 @@ namespace Platform.Api.Dashboard;
 internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, SnapshotHistory history, TimeProvider time) : PageModel
 {
     private const int FrontierPoints = 31;
+    private const string Dispatch = "dispatch";
 
     /// <summary>What can be asked otherwise, by the name in the address and in the body of a what-if.</summary>
     private static readonly string[] Asked =
-        ["arrivalRateFactor", "servers", "dispatch", "accuracyWeight", "maxUtilization", "meanTokenBudget", "maxMeanSystemTimeSeconds"];
+        ["arrivalRateFactor", "servers", Dispatch, "accuracyWeight", "maxUtilization", "meanTokenBudget", "maxMeanSystemTimeSeconds"];
 
     [BindProperty(SupportsGet = true)]
     public string Fleet { get; set; } = "";
@@ -106,25 +107,29 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
     /// <summary>Reads the address through the same door as the API's body.</summary>
     private bool TryReadQuestion(out WhatIf whatIf)
     {
-        var body = new JsonObject();
+        var (body, faults) = (new JsonObject(), new List<InputError>());
         foreach (var name in Asked)
         {
             if (Request.Query[name].ToString().Trim() is not { Length: > 0 } text)
                 continue;
-            body[name] = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
-                ? number == Math.Floor(number) && Math.Abs(number) < 1e15 ? (long)number : number
-                : text;
+            if (name == Dispatch)
+                body[name] = text;
+            else if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+                body[name] = number == Math.Floor(number) && Math.Abs(number) < 1e15 ? (long)number : number;
+            else
+                faults.Add(new InputError($"/{name}", "must be a number"));
         }
 
-        Body = body.ToJsonString();
+        (Body, whatIf) = (body.ToJsonString(), new WhatIf());
+        if (faults.Count > 0)
+            return !Refuse(faults);
         if (StrictJson.TryRead<WhatIf>(Encoding.UTF8.GetBytes(Body), out var read, out var fault))
         {
             whatIf = read;
             return true;
         }
 
-        (Faults, whatIf) = ([fault], new WhatIf());
-        return false;
+        return !Refuse([fault]);
     }
 
     private bool Refuse(IReadOnlyList<InputError> faults)

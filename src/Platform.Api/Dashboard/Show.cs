@@ -40,6 +40,9 @@ internal static class Show
     /// <summary>A part of one, in per cent.</summary>
     public static string Percent(double? value) => value is { } it ? $"{(it * 100).ToString("0.0", CultureInfo.InvariantCulture)}{NarrowSpace}%" : Nothing;
 
+    /// <summary>A difference of two parts of one, in percentage points.</summary>
+    public static string Points(double value) => $"{(value * 100).ToString("0.0", CultureInfo.InvariantCulture)}{NarrowSpace}points";
+
     /// <summary>A difference with its sign.</summary>
     public static string Signed(double value, Func<double, string> show) => value > 0 ? $"+{show(value)}" : value < 0 ? $"−{show(-value)}" : show(0);
 

@@ -21,7 +21,30 @@ namespace Platform.Api.Snapshots;
 /// <param name="RecomputedHash">Hash of the bytes derived again, or null when they could not be.</param>
 /// <param name="ChainIntact">Whether every version up to this one is there, hashes to its hash, names the one before, and was announced so.</param>
 /// <param name="Faults">What differs, a line each.</param>
-internal sealed record VerificationAnswer(bool? Matches, string? Hash, string? RecomputedHash, bool ChainIntact, IReadOnlyList<string> Faults);
+internal sealed record VerificationAnswer(bool? Matches, string? Hash, string? RecomputedHash, bool ChainIntact, IReadOnlyList<string> Faults)
+{
+    /// <summary>Verifies a version and the chain up to it; null when there is none.</summary>
+    /// <param name="verification">What verifies.</param>
+    /// <param name="key">The fleet.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="passed">Told each version that was looked at.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<VerificationAnswer?> OfAsync(
+        SnapshotVerification verification, FleetKey key, int version, Action<int> passed, CancellationToken cancel)
+    {
+        VersionVerification? last = null;
+        var chainIntact = true;
+        await verification.VerifyAsync(
+            key, version,
+            found =>
+            {
+                (last, chainIntact) = (found, chainIntact && found.ChainIntact);
+                passed(found.Version);
+            },
+            cancel);
+        return last is null ? null : new VerificationAnswer(last.Matches, last.Hash, last.RecomputedHash, chainIntact, last.Faults);
+    }
+}
 
 /// <summary>The tenants' calls about the allocations of their fleets. A snapshot's body is its canonical form: its SHA-256 is its ETag.</summary>
 internal static class AllocationEndpoints
@@ -73,18 +96,11 @@ internal static class AllocationEndpoints
             : Problems.NotFound("allocation");
 
     private static async Task<IResult> VerificationAsync(
-        string fleet, int version, ClaimsPrincipal caller, SnapshotHistory history, SnapshotVerification verification, CancellationToken cancel)
-    {
-        if (await history.FindVersionAsync(caller.Tenant(), fleet, version, cancel) is null)
-            return Problems.NotFound("allocation");
-        VersionVerification? last = null;
-        var chainIntact = true;
-        await verification.VerifyAsync(
-            new FleetKey(caller.Tenant(), fleet), version, found => (last, chainIntact) = (found, chainIntact && found.ChainIntact), cancel);
-        return last is null
-            ? Problems.NotFound("allocation")
-            : TypedResults.Ok(new VerificationAnswer(last.Matches, last.Hash, last.RecomputedHash, chainIntact, last.Faults));
-    }
+        string fleet, int version, ClaimsPrincipal caller, SnapshotHistory history, SnapshotVerification verification, CancellationToken cancel) =>
+        await history.FindVersionAsync(caller.Tenant(), fleet, version, cancel) is not null
+            && await VerificationAnswer.OfAsync(verification, new FleetKey(caller.Tenant(), fleet), version, _ => { }, cancel) is { } answer
+                ? TypedResults.Ok(answer)
+                : Problems.NotFound("allocation");
 
     private static async Task<IResult> EstimateAsync(
         string fleet, HttpRequest request, ClaimsPrincipal caller, EstimateHistory estimates, TimeProvider time, CancellationToken cancel)

@@ -25,7 +25,8 @@ internal static class ExportEndpoints
         .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404)
         .WithSummary("The history, oldest first: format=ndjson (a canonical document a line) or csv (a line for each version and task type)");
 
-    private static async Task<IResult> ExportAsync(
+    /// <summary>The history as a file.</summary>
+    public static async Task<IResult> ExportAsync(
         string fleet, string? format, string? from, string? to, HttpContext http, ClaimsPrincipal caller, SnapshotExport export, CancellationToken cancel)
     {
         if (format is not (null or "ndjson" or "csv"))

@@ -1,10 +1,18 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 using Platform.Domain.Contracts;
 
 namespace Platform.Api.Tenants;
+
+/// <summary>A queue of the broker.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Ready">Messages that wait.</param>
+/// <param name="Unacknowledged">Messages that a worker has taken and not yet stored.</param>
+internal sealed record BrokerQueue(
+    string Name, [property: JsonPropertyName("messages_ready")] long Ready, [property: JsonPropertyName("messages_unacknowledged")] long Unacknowledged);
 
 /// <summary>
 /// What the platform does through RabbitMQ's management interface: the virtual host and exchange that tenants publish to, and one user
@@ -88,6 +96,10 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
             },
         },
         cancel);
+
+    /// <summary>The queues of the intake: what waits, what was set aside.</summary>
+    public async Task<IReadOnlyList<BrokerQueue>> QueuesAsync(CancellationToken cancel) =>
+        await http.GetFromJsonAsync<IReadOnlyList<BrokerQueue>>(new Uri($"api/queues/{Escape(VirtualHost)}?disable_stats=true&enable_queue_totals=true", UriKind.Relative), cancel) ?? [];
 
     /// <summary>Whether a user of that name exists that is no tenant's.</summary>
     public async Task<bool> IsTakenAsync(string name, CancellationToken cancel)

@@ -45,7 +45,7 @@ function draw(figure) {
     new uPlot({
         width: Math.max(place.clientWidth, 200), height: 220, tzDate: at => uPlot.tzDate(new Date(at * 1000), "UTC"),
         scales: { y: { range: (_, least, most) => [Math.min(0, least), (most || 1) * 1.08] } },
-        axes: [{ ...axis, values: (_, ticks) => ticks.map(clock(data[0])) }, { ...axis, size: 58 }],
+        axes: [{ ...axis, space: 72, values: (_, ticks) => ticks.map(clock(data[0])) }, { ...axis, size: 58 }],
         series: [{ label: "UTC", value: (_, at) => at === null ? "–" : new Date(at * 1000).toISOString().slice(0, 19).replace("T", " ") }, ...names.map((name, i) => ({
             label: name, stroke: of(i), width: 2, paths, spanGaps: true, points: { show: data[0].length < 40, size: 5 },
             value: (_, it) => it === null ? "–" : `${Number(it.toPrecision(4))} ${unit}`,
@@ -56,6 +56,7 @@ function draw(figure) {
 function begin(root) {
     localTimes(root);
     root.querySelectorAll("figure[data-series]").forEach(draw);
+    root.querySelectorAll("form[data-verify]").forEach(verify);
     root.querySelectorAll("output[for]").forEach(output => {
         const input = document.getElementById(output.htmlFor.value);
         const tell = () => { output.value = input.value; };
@@ -92,6 +93,46 @@ function listen(main) {
         waiting = setTimeout(() => { waiting = 0; refresh(main).catch(() => {}); }, 300);
     });
     addEventListener("pagehide", () => source.close());
+}
+
+// Verifies with its progress shown; without script the form asks the server for the whole page.
+function verify(form) {
+    form.addEventListener("submit", event => {
+        event.preventDefault();
+        const progress = form.querySelector("progress");
+        const status = form.parentElement.querySelector(".verified");
+        status.replaceChildren();
+        progress.hidden = false;
+        const version = form.elements.verify.value;
+        const source = new EventSource(`${form.dataset.verify}?version=${encodeURIComponent(version)}`);
+        source.addEventListener("step", told => {
+            const step = JSON.parse(told.data);
+            progress.value = step.of > 0 ? step.passed / step.of : 0;
+            if (step.answer) {
+                source.close();
+                progress.hidden = true;
+                show(status, version, step.answer);
+            }
+        });
+        source.addEventListener("error", () => {
+            source.close();
+            form.submit();
+        });
+    });
+}
+
+function show(status, version, answer) {
+    const text = (name, content) => Object.assign(document.createElement(name), { textContent: content });
+    const good = answer.matches === true && answer.chainIntact;
+    const badge = text("span", good ? "Verified" : answer.matches === null ? "Cannot tell" : "Does not match");
+    badge.className = `badge ${good ? "ok" : answer.matches === null ? "" : "fault"}`;
+    const first = document.createElement("p");
+    first.append(badge, ` version ${version}; the chain is ${answer.chainIntact ? "intact" : "broken"}.`);
+    const hashes = document.createElement("p");
+    hashes.append("Stored ", text("code", answer.hash ?? "–"), document.createElement("br"), "derived ", text("code", answer.recomputedHash ?? "–"));
+    const faults = document.createElement("ul");
+    faults.append(...answer.faults.map(fault => text("li", fault)));
+    status.replaceChildren(first, hashes, faults);
 }
 
 const main = document.getElementById("main");
