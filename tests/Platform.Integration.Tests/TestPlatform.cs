@@ -20,7 +20,7 @@ namespace Platform.Integration.Tests;
 /// </summary>
 public class TestPlatform : IAsyncLifetime
 {
-    private const string OperatorKey = "operator-key-of-the-tests";
+    internal const string OperatorKey = "operator-key-of-the-tests";
     private readonly List<WebApplication> _hosts = [];
     private readonly List<string> _virtualHosts = [];
     private Uri _api = null!;

@@ -1,6 +1,6 @@
+using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
-using System.Net.ServerSentEvents;
 using System.Threading.Channels;
 using Platform.Api.Authentication;
 using Platform.Persistence;

@@ -49,7 +49,8 @@ internal sealed class BrowserRules : IResultFilter
         headers.ContentSecurityPolicy = Policy;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "same-origin";
-        headers.CacheControl = "private, no-store";
+        // As antiforgery wants them where there is a form.
+        (headers.CacheControl, headers.Pragma) = ("no-cache, no-store", "no-cache");
     }
 
     public void OnResultExecuted(ResultExecutedContext context)
