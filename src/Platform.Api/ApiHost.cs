@@ -59,6 +59,7 @@ internal static class ApiHost
     {
         host.UseExceptionHandler();
         host.UseStatusCodePages();
+        host.UseWhen(http => !http.Request.Path.StartsWithSegments("/v1"), pages => pages.UseResponseCompression());
         host.UseAuthentication();
         host.UseAuthorization();
         host.UseRateLimiter();

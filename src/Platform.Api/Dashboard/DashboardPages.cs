@@ -10,6 +10,8 @@ namespace Platform.Api.Dashboard;
 /// <summary>The dashboard: pages made on the server, which read the same stores as the calls under /v1.</summary>
 internal static class DashboardPages
 {
+    private static readonly string[] Compressed = ["text/html", "text/css", "text/javascript", "image/svg+xml"];
+
     public static void AddDashboard(this IServiceCollection services)
     {
         services.AddRazorPages(pages =>
@@ -17,6 +19,8 @@ internal static class DashboardPages
             pages.RootDirectory = "/Dashboard";
             pages.Conventions.AuthorizeFolder("/", Session.Policy).AllowAnonymousToPage("/SignIn").ConfigureFilter(new BrowserRules());
         }).AddApplicationPart(typeof(DashboardPages).Assembly);
+        // A page reflects no secret beside what its address says: its antiforgery token is another one each time.
+        services.AddResponseCompression(compression => (compression.MimeTypes, compression.EnableForHttps) = (Compressed, true));
         services.AddAntiforgery(antiforgery =>
         {
             antiforgery.Cookie.Name = "allocation-antiforgery";

@@ -55,8 +55,12 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
 
     public IReadOnlyList<FrontierPoint> Frontier { get; private set; } = [];
 
-    /// <summary>What a field of the form shows: what was asked, or what is now.</summary>
-    public string Field(string name, double? now) => Request.Query[name].ToString() is { Length: > 0 } asked ? asked : now is { } it ? Show.Machine(it) : "";
+    /// <summary>What a field of the form shows: the number that was asked, or that is now.</summary>
+    public string Field(string name, double? now) =>
+        TryReadNumber(Request.Query[name].ToString(), out var asked) ? Show.Machine(asked) : now is { } it ? Show.Machine(it) : "";
+
+    /// <summary>How queries find a server, as asked or as it is now.</summary>
+    public string DispatchField => Request.Query[Dispatch].ToString() is { Length: > 0 } asked ? asked : Now.Dispatch == Domain.Allocation.Dispatch.Split ? "split" : "shared";
 
     public async Task<IActionResult> OnGetAsync(CancellationToken cancel)
     {
@@ -114,7 +118,7 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
                 continue;
             if (name == Dispatch)
                 body[name] = text;
-            else if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+            else if (TryReadNumber(text, out var number))
                 body[name] = number == Math.Floor(number) && Math.Abs(number) < 1e15 ? (long)number : number;
             else
                 faults.Add(new InputError($"/{name}", "must be a number"));
@@ -131,6 +135,9 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
 
         return !Refuse([fault]);
     }
+
+    private static bool TryReadNumber(string text, out double number) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
 
     private bool Refuse(IReadOnlyList<InputError> faults)
     {
