@@ -49,6 +49,7 @@ internal static class ApiHost
         services.AddExports();
         services.AddLog();
         services.AddDashboard();
+        services.AddJobs();
         services.AddOpenApi("v1", document => document.AddExamples());
         services.AddSingleton<DatabaseCheck>();
         // Both give up by themselves in time for the answer to come within 5 s.

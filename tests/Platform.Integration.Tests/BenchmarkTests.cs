@@ -20,6 +20,15 @@ public sealed class BenchmarkTests
     }
 
     [Fact]
+    public async Task Pages_are_measured_beside_the_calls_behind_them()
+    {
+        var (status, output, error) = await Script.RunAsync("bench", "page", "--rounds", "1", "-o", "json");
+
+        Assert.True(status == 0, error);
+        Assert.All(JsonNode.Parse(output)!["figures"]!.AsArray(), it => Assert.True((double)it!["ratio"]! > 0));
+    }
+
+    [Fact]
     public async Task Reading_is_measured_beside_an_empty_endpoint_with_few_snapshots_and_with_many()
     {
         var (status, output, error) = await Script.RunAsync("bench", "read", "--snapshots", "2", "--seconds", "1", "--rounds", "1", "-o", "json");

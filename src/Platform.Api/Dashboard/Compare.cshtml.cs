@@ -38,7 +38,7 @@ internal sealed class CompareModel(FleetStore fleets, SnapshotHistory history) :
     public async Task<IActionResult> OnGetAsync(CancellationToken cancel)
     {
         if (!await CompareAsync(cancel))
-            return new NotFoundPage();
+            return NotFound();
         if (Fault is not null)
             Response.StatusCode = StatusCodes.Status400BadRequest;
         return Page();

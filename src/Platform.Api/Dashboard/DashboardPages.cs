@@ -37,6 +37,7 @@ internal static class DashboardPages
         host.MapAssets();
         host.MapDashboardChanges();
         host.MapVerificationProgress();
+        host.MapJobs();
         host.MapGet("/fleets/{fleet}/export", ExportEndpoints.ExportAsync).RequireAuthorization(Session.ReadPolicy).ExcludeFromDescription();
     }
 }
@@ -47,15 +48,16 @@ internal sealed class BrowserRules : IResultFilter
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-    public void OnResultExecuting(ResultExecutingContext context)
+    public static void Apply(IHeaderDictionary headers)
     {
-        var headers = context.HttpContext.Response.Headers;
         headers.ContentSecurityPolicy = Policy;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "same-origin";
         // As antiforgery wants them where there is a form.
         (headers.CacheControl, headers.Pragma) = ("no-cache, no-store", "no-cache");
     }
+
+    public void OnResultExecuting(ResultExecutingContext context) => Apply(context.HttpContext.Response.Headers);
 
     public void OnResultExecuted(ResultExecutedContext context)
     {

@@ -94,7 +94,7 @@ internal sealed class FleetModel(
     private async Task<IActionResult> ShowAsync(CancellationToken cancel)
     {
         if (await fleets.FindAsync(User.Tenant(), Fleet, cancel) is not { } view)
-            return new NotFoundPage();
+            return NotFound();
         (View, Health) = (view, Health.Of(view, Now));
         var versions = new List<ComparableSnapshot>();
         await foreach (var stored in snapshots.ReadAsync(User.Tenant(), Fleet, Math.Max(1, view.LatestVersion - MostVersions + 1), view.LatestVersion, cancel))

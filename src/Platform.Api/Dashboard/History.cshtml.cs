@@ -35,7 +35,7 @@ internal sealed class HistoryModel(FleetStore fleets, SnapshotHistory history, S
     public async Task<IActionResult> OnGetAsync(CancellationToken cancel)
     {
         if (await fleets.FindAsync(User.Tenant(), Fleet, cancel) is not { } view)
-            return new NotFoundPage();
+            return NotFound();
         View = view;
         if (Verify is { } version && await history.FindVersionAsync(User.Tenant(), Fleet, version, cancel) is not null)
             Verification = await VerificationAnswer.OfAsync(verification, new FleetKey(User.Tenant(), Fleet), version, _ => { }, cancel);

@@ -66,7 +66,7 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
     {
         if (await fleets.FindAsync(User.Tenant(), Fleet, cancel) is not { } view
             || await problems.FindAsync(User.Tenant(), Fleet, time.GetUtcNow(), cancel) is not { } current)
-            return new NotFoundPage();
+            return NotFound();
         (View, Now) = (view, current.Problem);
         if (!TryReadQuestion(out var whatIf) || WhatIfProblem.Build(current.Problem, whatIf, out var problem) is { Count: > 0 } faults && Refuse(faults))
         {

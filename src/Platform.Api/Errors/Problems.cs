@@ -18,6 +18,8 @@ internal static class Problems
 
     public static void AddProblems(this IServiceCollection services)
     {
+        // Before the framework's own, which takes what this one does not.
+        services.AddSingleton<IProblemDetailsWriter, ProblemPage>();
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = context =>
             context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier);
         services.AddExceptionHandler<Faults>();

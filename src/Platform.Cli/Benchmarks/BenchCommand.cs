@@ -14,6 +14,7 @@ internal static class BenchCommand
         SweepCommand.Create(),
         EstimateCommand.Create(),
         ReadCommand.Create(),
+        PageCommand.Create(),
         BenchmarkProgram.Create("solver", "The default method beside the others and a general optimiser."),
         BenchmarkProgram.Create("startup", "The wall time of ./platform solve over that of an empty .NET program."),
     };

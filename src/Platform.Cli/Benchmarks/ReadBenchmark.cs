@@ -3,7 +3,6 @@ using Npgsql;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
 using Platform.Domain.Fleets;
-using Platform.Domain.Snapshots;
 using Platform.Persistence;
 using Platform.Persistence.Solving;
 using Spectre.Console;
@@ -46,7 +45,7 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         using var client = new PlatformClient(api, tenant.ApiKey);
         await client.PutFleetAsync(Fleet, Definition(), cancel);
         await using var store = new PlatformStore(settings.PostgresApplication);
-        await SolveAsync(store, cancel);
+        await SweepFleets.SolveAsync(new SolveStore(store), Tenant, [Fleet], cancel);
         await using var database = NpgsqlDataSource.Create(settings.Postgres);
         console.Say($"laying down {Versions} versions of one fleet");
         await LayAsync(database, VersionsOfOne, cancel);
@@ -109,15 +108,6 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
     {
         TaskTypes = [.. Enumerable.Range(0, TaskTypes).Select(k => SweepFleets.Definition(k).TaskTypes[0] with { Id = $"type-{k}", Share = 1.0 / TaskTypes })],
     };
-
-    private static async Task SolveAsync(PlatformStore store, CancellationToken cancel)
-    {
-        var solves = new SolveStore(store);
-        var basis = (await solves.LoadAsync(Tenant, [Fleet], TimeProvider.System.GetUtcNow(), new SolveClock(), cancel)).Single().Basis!;
-        var at = SnapshotDerivation.Instant(TimeProvider.System.GetUtcNow(), null);
-        await solves.CommitAsync(
-            [new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = SolvePolicy.Solve(basis.Inputs(at), null) }], cancel);
-    }
 
     /// <summary>The fleet's one snapshot again as a thousand versions, a minute apart, the last of them now.</summary>
     private const string VersionsOfOne = """

@@ -5,9 +5,11 @@ using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
+using Platform.Domain.Snapshots;
 using Platform.Persistence;
 using Platform.Persistence.Fleets;
 using Platform.Persistence.Ingestion;
+using Platform.Persistence.Solving;
 
 namespace Platform.Cli.Benchmarks;
 
@@ -68,6 +70,19 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
             .Chunk(Batch);
         return Parallel.ForEachAsync(
             batches, AtOnce(cancel), async (batch, stop) => await _intake.StoreAsync(batch, stop));
+    }
+
+    /// <summary>Solves fleets of a tenant once, as a worker does.</summary>
+    public static async Task SolveAsync(SolveStore solves, string tenant, IReadOnlyList<string> fleets, CancellationToken cancel)
+    {
+        var loaded = await solves.LoadAsync(tenant, fleets, TimeProvider.System.GetUtcNow(), new SolveClock(), cancel);
+        await solves.CommitAsync([.. loaded.Select(it => Solved(it.Basis!))], cancel);
+
+        static SolveResult Solved(SolveBasis basis)
+        {
+            var at = SnapshotDerivation.Instant(TimeProvider.System.GetUtcNow(), basis.SolvedAt);
+            return new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at)) };
+        }
     }
 
     /// <summary>A window of ten seconds of a kind of fleet.</summary>

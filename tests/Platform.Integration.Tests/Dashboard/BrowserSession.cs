@@ -9,7 +9,11 @@ public sealed partial class BrowserSession : IDisposable
     private readonly HttpClientHandler _handler = new() { AllowAutoRedirect = false, CookieContainer = new CookieContainer() };
     private readonly HttpClient _client;
 
-    public BrowserSession(Uri address) => _client = new HttpClient(_handler) { BaseAddress = address };
+    public BrowserSession(Uri address)
+    {
+        _client = new HttpClient(_handler) { BaseAddress = address };
+        _client.DefaultRequestHeaders.Add("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    }
 
     /// <summary>The cookies that it has.</summary>
     public CookieCollection Cookies => _handler.CookieContainer.GetCookies(_client.BaseAddress!);

@@ -62,6 +62,7 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await Expect(page.Page.GetByText("alive", new() { Exact = true }).First).ToBeVisibleAsync();
         await Expect(page.Page.GetByText("workload-statistics.intake")).ToBeVisibleAsync();
         await CheckAsync(page, "operate");
+        await Expect(page.Page.Locator("main")).ToHaveAttributeAsync("data-refreshed", "1");
         await page.Page.GotoAsync(new Uri(Address, $"/operate?tenant={tenant.Id}").ToString());
         await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Keys" })).ToContainTextAsync("ingest, read, manage, audit");
         await page.AssertAccessibleAsync();
@@ -76,6 +77,18 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await SignInAsync(page, tenant.Key);
         await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "No fleet yet" })).ToBeVisibleAsync();
         await CheckAsync(page, "fleets-empty");
+    }
+
+    [Fact]
+    public async Task A_page_that_is_not_there_says_so()
+    {
+        var tenant = await platform.CreateTenantAsync(Cancel);
+        await using var page = await browser.OpenAsync(new Uri(Address, "/fleets/none"));
+        await SignInAsync(page, tenant.Key, isKnown: false);
+        page.Expect(HttpStatusCode.NotFound, "/fleets/none");
+        await Expect(page.Page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("There is no such page, fleet or version");
+        await page.AssertAccessibleAsync();
+        await page.AssertCleanAsync();
     }
 
     [Fact]
@@ -270,11 +283,12 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await page.TakePictureAsync(name);
     }
 
-    private static async Task SignInAsync(DashboardPage page, string key)
+    private static async Task SignInAsync(DashboardPage page, string key, bool isKnown = true)
     {
         await page.Page.GetByLabel("Key").FillAsync(key);
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await Expect(page.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" })).ToBeVisibleAsync();
+        if (isKnown)
+            await Expect(page.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" })).ToBeVisibleAsync();
     }
 
     /// <summary>Opens a page as the tenant, who is asked for its key on the way.</summary>

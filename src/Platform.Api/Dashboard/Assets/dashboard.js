@@ -135,6 +135,12 @@ function show(status, version, answer) {
     status.replaceChildren(first, hashes, faults);
 }
 
+function poll(main) {
+    const seconds = Number(main.dataset.everySeconds);
+    if (seconds > 0)
+        setInterval(() => { if (!document.hidden) refresh(main).catch(() => {}); }, seconds * 1000);
+}
+
 const main = document.getElementById("main");
-addEventListener("load", () => { begin(main); listen(main); });
+addEventListener("load", () => { begin(main); listen(main); poll(main); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => begin(main));
