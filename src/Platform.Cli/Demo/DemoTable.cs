@@ -132,8 +132,8 @@ internal static class DemoTable
             yield return $"FAILED {fault}";
         if (report.Kept is { } kept)
         {
-            yield return $"the platform keeps running at {report.Address} (API documentation: {new Uri(report.Address, "/docs")})";
-            yield return $"a key of {kept.Tenant}: {kept.ApiKey}";
+            yield return $"the platform keeps running; its dashboard is at {report.Address} (API documentation: {new Uri(report.Address, "/docs")})";
+            yield return $"sign in with a key of {kept.Tenant}: {kept.ApiKey}";
             yield return $"try: curl -H 'Authorization: Bearer {kept.ApiKey}' {new Uri(report.Address, "/v1/fleets")}";
             yield return "./platform down ends it";
         }
