@@ -46,7 +46,7 @@ internal sealed class FleetsModel(FleetStore fleets, SnapshotHistory history, Ti
     [BindProperty(SupportsGet = true, Name = "descending")]
     public bool IsDescending { get; set; }
 
-    [BindProperty(SupportsGet = true, Name = "page")]
+    [BindProperty(SupportsGet = true, Name = "part")]
     public int Number { get; set; } = 1;
 
     public DateTimeOffset Now { get; } = time.GetUtcNow();
@@ -79,8 +79,8 @@ internal sealed class FleetsModel(FleetStore fleets, SnapshotHistory history, Ti
     /// <summary>The address that sorts by a column, or turns the order round.</summary>
     public string SortAddress(string key) => Address(("sort", key), ("descending", (SortedBy ?? "fleet") == key && !IsDescending ? "true" : null));
 
-    /// <summary>The address of another page of the list.</summary>
-    public string PageAddress(int number) => Address(("sort", SortedBy), ("descending", IsDescending ? "true" : null), ("page", $"{number}"));
+    /// <summary>The address of another part of the list. (<c>page</c> is the name of the route value that chooses the Razor page.)</summary>
+    public string PageAddress(int number) => Address(("sort", SortedBy), ("descending", IsDescending ? "true" : null), ("part", $"{number}"));
 
     private string Address(params (string, string?)[] more) => QueryString.Create(
         more.Concat([("q", Sought), ("health", OnlyHealth)]).Where(it => !string.IsNullOrEmpty(it.Item2)).Select(it => KeyValuePair.Create(it.Item1, it.Item2))).ToUriComponent() is { Length: > 0 } query ? query : "?";

@@ -158,7 +158,7 @@ internal sealed class EstimateBenchmark
             }
         }
 
-        var (brief, lengthy) = (Median(times["short"]), Median(times["long"]));
+        var (brief, lengthy) = (Median.Of(times["short"]), Median.Of(times["long"]));
         return (brief, lengthy, lengthy / brief);
     }
 
@@ -184,10 +184,4 @@ internal sealed class EstimateBenchmark
 
     private static IEnumerable<WorkloadWindow> WindowsUntil(string fleet, int count, DateTimeOffset end, Random random) =>
         Enumerable.Range(0, count).Select(i => SweepFleets.Window(fleet, 0, end.AddSeconds((i - count) * 10), random));
-
-    private static double Median(List<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
 }

@@ -41,7 +41,7 @@ internal sealed record FairnessFigures
     public required IReadOnlyList<FairnessRound> Rounds { get; init; }
 
     /// <summary>Median over the rounds of the 99th percentile beside the loud tenant over that alone.</summary>
-    public double Ratio => IngestFigures.Median(Rounds, round => round.Ratio);
+    public double Ratio => Median.Of(Rounds, round => round.Ratio);
 
     public bool IsFair => Ratio <= Bound;
 

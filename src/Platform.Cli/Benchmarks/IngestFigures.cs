@@ -52,17 +52,17 @@ internal sealed record IngestFigures
         foreach (var group in Rounds.GroupBy(round => round.Workers).OrderBy(it => it.Key))
         {
             IngestRound[] rounds = [.. group];
-            var most = Median(rounds, it => Math.Max(Math.Max(it.RoadPerSecond, it.RabbitMqPerSecond), Math.Max(it.MartenPerSecond, it.CopyPerSecond)));
+            var most = Median.Of(rounds, it => Math.Max(Math.Max(it.RoadPerSecond, it.RabbitMqPerSecond), Math.Max(it.MartenPerSecond, it.CopyPerSecond)));
             yield return $"{group.Key} worker(s): {rounds.Length} rounds of {WindowsPerRound} windows over {Fleets} fleets; medians";
             yield return Line("publish to stored event", rounds, it => it.RoadPerSecond, most);
             yield return Line("RabbitMQ alone, confirmed, unread", rounds, it => it.RabbitMqPerSecond, most);
             yield return Line("Marten alone, the same batches", rounds, it => it.MartenPerSecond, most);
             yield return Line("COPY of the same rows", rounds, it => it.CopyPerSecond, most);
-            yield return string.Create(CultureInfo.InvariantCulture, $"  the whole road does {Median(rounds, it => it.OverSlower):0.00} of the slower of RabbitMQ and Marten alone");
+            yield return string.Create(CultureInfo.InvariantCulture, $"  the whole road does {Median.Of(rounds, it => it.OverSlower):0.00} of the slower of RabbitMQ and Marten alone");
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"  CPU a window on the road: {Median(rounds, it => it.Cost.Whole):0} µs = publisher {Median(rounds, it => it.Cost.Publisher):0}, "
-                + $"broker {Median(rounds, it => it.Cost.Broker):0}, workers {Median(rounds, it => it.Cost.Workers):0}, PostgreSQL {Median(rounds, it => it.Cost.Postgres):0}");
+                $"  CPU a window on the road: {Median.Of(rounds, it => it.Cost.Whole):0} µs = publisher {Median.Of(rounds, it => it.Cost.Publisher):0}, "
+                + $"broker {Median.Of(rounds, it => it.Cost.Broker):0}, workers {Median.Of(rounds, it => it.Cost.Workers):0}, PostgreSQL {Median.Of(rounds, it => it.Cost.Postgres):0}");
         }
 
         yield return string.Create(
@@ -71,15 +71,9 @@ internal sealed record IngestFigures
             + $"{Freshness.LongestSeconds:0.00} s longest of {Freshness.Probes}; the fleet is solved every second");
     }
 
-    public static double Median<T>(IReadOnlyList<T> rounds, Func<T, double> figure)
-    {
-        double[] sorted = [.. rounds.Select(figure).Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
-
     private static string Line(string what, IngestRound[] rounds, Func<IngestRound, double> figure, double most)
     {
-        var median = Median(rounds, figure);
+        var median = Median.Of(rounds, figure);
         return string.Create(CultureInfo.InvariantCulture, $"  {what,-34} {median,8:0}/s  {new string('█', (int)Math.Round(Math.Min(1, median / most) * BarLength))}");
     }
 }

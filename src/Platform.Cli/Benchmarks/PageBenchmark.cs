@@ -81,7 +81,7 @@ internal sealed partial class PageBenchmark(PlatformSettings settings, int round
         }
 
         return new PageReport([.. measured.Select(it => new PageFigures(
-            it.Key.Name, Median(it.Value.Select(x => x.Page)), Median(it.Value.Select(x => x.Calls)), Median(it.Value.Select(x => x.Page / x.Calls))))]);
+            it.Key.Name, Median.Of(it.Value.Select(x => x.Page)), Median.Of(it.Value.Select(x => x.Calls)), Median.Of(it.Value.Select(x => x.Page / x.Calls))))]);
     }
 
     private async Task LayAsync(PlatformClient client, CancellationToken cancel)
@@ -127,12 +127,6 @@ internal sealed partial class PageBenchmark(PlatformSettings settings, int round
             throw new CommandFailure($"{address} was answered with {(int)answer.StatusCode}", CommandFailure.JobSaysNo);
         await answer.Content.CopyToAsync(Stream.Null, cancel);
         return elapsed;
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[sorted.Length / 2];
     }
 
     [GeneratedRegex("name=\"__RequestVerificationToken\" type=\"hidden\" value=\"([^\"]+)\"")]

@@ -95,13 +95,7 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         }
 
         return [.. measured.Select(it => new ReadFigures(
-            it.Key, snapshots, Median(it.Value.Select(x => x.PerSecond)), Median(it.Value.Select(x => x.Percentile99)), Median(it.Value.Select(x => x.OverEmpty))))];
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[sorted.Length / 2];
+            it.Key, snapshots, Median.Of(it.Value.Select(x => x.PerSecond)), Median.Of(it.Value.Select(x => x.Percentile99)), Median.Of(it.Value.Select(x => x.OverEmpty))))];
     }
 
     private static FleetDefinition Definition() => SweepFleets.Definition(0) with

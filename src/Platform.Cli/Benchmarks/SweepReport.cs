@@ -91,29 +91,23 @@ internal sealed record SweepReport
             yield return string.Create(
                 CultureInfo.InvariantCulture,
                 $"  {kind.Key.Workers} worker(s), {(kind.Key.Revised ? "every fleet a new version" : "most versions confirmed "),-26}"
-                + $" {Median(rounds, it => Fleets / it.CpuSeconds),6:0} fleets a second a core  {Median(rounds, it => Fleets / it.Seconds),6:0} fleets/s"
+                + $" {Median.Of(rounds, it => Fleets / it.CpuSeconds),6:0} fleets a second a core  {Median.Of(rounds, it => Fleets / it.Seconds),6:0} fleets/s"
                 + $"   µs a fleet: worker {Micros(rounds, it => it.Used.Workers),4:0}  PostgreSQL {Micros(rounds, it => it.Used.Postgres),4:0}");
             yield return string.Create(
                 CultureInfo.InvariantCulture,
                 $"      of the time: claiming {Share(rounds, it => it.ClaimSeconds):0.0 %}, reading {Share(rounds, it => it.ReadSeconds):0.0 %}, "
                 + $"folding {Share(rounds, it => it.FoldSeconds):0.0 %}, estimating {Deriving.Estimating * Share(rounds, it => it.DeriveSeconds):0.0 %}, "
                 + $"solving {Deriving.Solving * Share(rounds, it => it.DeriveSeconds):0.0 %}, writing {Share(rounds, it => it.WriteSeconds):0.0 %}; "
-                + $"Hangfire {Median(rounds, it => it.Used.Hangfire / it.CpuSeconds):0.0 %} of the CPU (in PostgreSQL)");
+                + $"Hangfire {Median.Of(rounds, it => it.Used.Hangfire / it.CpuSeconds):0.0 %} of the CPU (in PostgreSQL)");
         }
 
         yield return string.Create(
             CultureInfo.InvariantCulture,
             $"  COPY of the same snapshots and events, nothing else: {Floor.CpuSeconds / Fleets * 1e6:0} µs a fleet (PostgreSQL {Floor.PostgresSeconds / Fleets * 1e6:0}); "
-            + $"a whole re-solve with a new version takes {Median([.. Rounds.Where(it => it.Revised)], it => it.CpuSeconds) / Floor.CpuSeconds:0.0} times that");
+            + $"a whole re-solve with a new version takes {Median.Of(Rounds.Where(it => it.Revised), it => it.CpuSeconds) / Floor.CpuSeconds:0.0} times that");
     }
 
-    private double Micros(SweepRound[] rounds, Func<SweepRound, double> seconds) => Median(rounds, round => seconds(round) / Fleets * 1e6);
+    private double Micros(SweepRound[] rounds, Func<SweepRound, double> seconds) => Median.Of(rounds, round => seconds(round) / Fleets * 1e6);
 
-    private static double Share(SweepRound[] rounds, Func<SweepWork, double> seconds) => Median(rounds, round => seconds(round.Work) / round.Work.Seconds);
-
-    private static double Median(SweepRound[] rounds, Func<SweepRound, double> figure)
-    {
-        double[] sorted = [.. rounds.Select(figure).Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
+    private static double Share(SweepRound[] rounds, Func<SweepWork, double> seconds) => Median.Of(rounds, round => seconds(round.Work) / round.Work.Seconds);
 }

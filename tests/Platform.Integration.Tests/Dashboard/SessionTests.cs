@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.RegularExpressions;
 
 namespace Platform.Integration.Tests.Dashboard;
 
@@ -71,6 +72,22 @@ public sealed class SessionTests(TestPlatform platform)
 
         using var call = await browser.GetAsync("/v1/fleets");
         Assert.Equal(HttpStatusCode.Unauthorized, call.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_long_list_has_parts()
+    {
+        var tenant = await platform.CreateTenantAsync(Cancel);
+        for (var i = 0; i < 201; i++)
+            await tenant.PutFleetAsync($"fleet-{i:000}", Cancel);
+        using var browser = await SignedInAsync(tenant.Key);
+        var first = await browser.TextAsync("/");
+        Assert.Contains("<code>fleet-199</code>", first, StringComparison.Ordinal);
+        Assert.DoesNotContain("<code>fleet-200</code>", first, StringComparison.Ordinal);
+        var next = Regex.Match(first, "rel=\"next\" href=\"([^\"]+)\"").Groups[1].Value;
+        var second = await browser.TextAsync($"/{WebUtility.HtmlDecode(next)}");
+        Assert.Contains("<code>fleet-200</code>", second, StringComparison.Ordinal);
+        Assert.DoesNotContain("<code>fleet-199</code>", second, StringComparison.Ordinal);
     }
 
     [Fact]
