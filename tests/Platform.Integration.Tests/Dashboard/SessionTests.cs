@@ -159,7 +159,8 @@ public sealed class SessionTests(TestPlatform platform)
         var tenant = await TenantWithFleetAsync();
         using var reader = await SignedInAsync(await NewKeyAsync(tenant, ["read"]));
         Assert.DoesNotContain("handler=", (await reader.TextAsync("/fleets/chat")).Replace("handler=out", "", StringComparison.Ordinal), StringComparison.Ordinal);
-        Assert.Contains("scope <code>audit</code>", await reader.TextAsync("/audit"), StringComparison.Ordinal);
+        await Eventually.TrueAsync(
+            async () => (await reader.TextAsync("/audit")).Contains("scope <code>audit</code>", StringComparison.Ordinal), "the log to have its first entries", Cancel);
         foreach (var handler in (string[])["solve", "pin", "unpin", "approve"])
         {
             using var answer = await reader.PostAsync($"/fleets/chat?handler={handler}", "/fleets/chat", ("Version", "1"), ("Reason", "I may not"));
