@@ -50,6 +50,7 @@ internal static class ApiHost
         services.AddLog();
         services.AddDashboard();
         services.AddJobs();
+        builder.AddTelemetry();
         services.AddOpenApi("v1", document => document.AddExamples());
         services.AddSingleton<DatabaseCheck>();
         // Both give up by themselves in time for the answer to come within 5 s.
@@ -66,6 +67,7 @@ internal static class ApiHost
         host.UseRateLimiter();
         host.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         host.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+        host.MapPrometheusScrapingEndpoint();
         host.MapOpenApi("/openapi/{documentName}.json");
         host.MapScalarApiReference("/docs");
         var v1 = host.MapGroup("/v1");

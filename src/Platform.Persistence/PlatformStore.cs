@@ -1,4 +1,5 @@
 using System.Data;
+using System.Diagnostics;
 using JasperFx;
 using Marten;
 using Microsoft.EntityFrameworkCore;
@@ -40,7 +41,11 @@ public sealed class PlatformStore : IAsyncDisposable
         if (_settings.NoResetOnClose)
             throw new ArgumentException("'No Reset On Close' would hand one tenant's session settings to the next.", nameof(connectionString));
         _settings.Options ??= Vanishing;
-        _dataSource = NpgsqlDataSource.Create(_settings);
+        var builder = new NpgsqlDataSourceBuilder(_settings.ConnectionString);
+        // A statement that belongs to nothing that is traced, such as the look for what is due, would be a trace of its own each time.
+        builder.ConfigureTracing(tracing => tracing
+            .ConfigureCommandFilter(_ => Activity.Current is not null).ConfigureBatchFilter(_ => Activity.Current is not null));
+        _dataSource = builder.Build();
         _events = EventStore.Open(_dataSource, AutoCreate.None);
     }
 

@@ -3,5 +3,5 @@ using Platform.Workers;
 var builder = WebApplication.CreateBuilder(args);
 builder.AddWorkers();
 var host = builder.Build();
-host.MapWorkerHealth();
+host.MapWorker();
 await host.RunAsync();

@@ -22,10 +22,12 @@ internal static class WorkerHost
         builder.Services.AddIngestion(options);
         builder.Services.AddSolving(options);
         builder.Services.AddTransparency(options);
+        builder.AddTelemetry();
     }
 
-    public static void MapWorkerHealth(this WebApplication host)
+    public static void MapWorker(this WebApplication host)
     {
+        host.MapPrometheusScrapingEndpoint();
         host.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         host.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
     }

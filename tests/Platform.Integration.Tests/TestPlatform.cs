@@ -41,6 +41,9 @@ public class TestPlatform : IAsyncLifetime
     /// <summary>What the workers have set aside.</summary>
     public RejectedMessages Rejected { get; private set; } = null!;
 
+    /// <summary>Where the first API answers.</summary>
+    public Uri Address => _api;
+
     public HttpClient Operator => Client(OperatorKey);
 
     /// <summary>Workers that are there from the start.</summary>
@@ -108,7 +111,7 @@ public class TestPlatform : IAsyncLifetime
 
     /// <summary>Starts one more worker, with settings that differ from those of the others.</summary>
     public Task<Uri> StartWorkerAsync(Dictionary<string, string?> settings) =>
-        StartAsync("Platform.Workers", settings, builder => builder.AddWorkers(), host => host.MapWorkerHealth());
+        StartAsync("Platform.Workers", settings, builder => builder.AddWorkers(), host => host.MapWorker());
 
     /// <summary>A new tenant with its first key and its broker user.</summary>
     /// <param name="cancel">Gives up.</param>

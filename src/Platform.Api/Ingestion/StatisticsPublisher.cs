@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using Platform.Domain.Contracts;
 using RabbitMQ.Client;
@@ -14,6 +15,9 @@ internal sealed class BrokerUnavailableException(string message, Exception? inne
 /// </summary>
 internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>Name of the source of spans.</summary>
+    public const string SourceName = "Platform.Api.Ingestion";
+
     /// <summary>How long a confirm is waited for: a network that swallows everything is not noticed by itself for long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -23,6 +27,8 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
     /// <summary>A connection that says nothing for two to four times as long is closed.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
 
+    private static readonly ActivitySource Source = new(SourceName);
+
     private readonly SemaphoreSlim _connecting = new(1);
     private IConnection? _connection;
     private IChannel? _channel;
@@ -30,17 +36,22 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
 
     /// <summary>Publishes a window's body, unchanged.</summary>
     /// <exception cref="BrokerUnavailableException">The broker is away, or has not confirmed.</exception>
-    public Task PublishAsync(string tenant, string fleet, Guid messageId, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    public async Task PublishAsync(string tenant, string fleet, Guid messageId, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
+        using var span = Source.StartActivity($"send {IngressNames.Exchange}", ActivityKind.Producer);
+        span?.SetTag("messaging.system", "rabbitmq").SetTag("messaging.operation.type", "send").SetTag("messaging.destination.name", IngressNames.Exchange);
+        var headers = new Dictionary<string, object?> { [IngressNames.OnBehalfOfHeader] = tenant };
+        if (Activity.Current is { Recorded: true, Id: { } traceParent })
+            headers.Add(IngressNames.TraceParentHeader, traceParent);
         var properties = new BasicProperties
         {
             UserId = options.Value.BrokerUser.Name,
             MessageId = messageId.ToString("D"),
             ContentType = "application/json",
             DeliveryMode = DeliveryModes.Persistent,
-            Headers = new Dictionary<string, object?> { [IngressNames.OnBehalfOfHeader] = tenant },
+            Headers = headers,
         };
-        return AskAsync(
+        await AskAsync(
             (channel, stop) => channel.BasicPublishAsync(IngressNames.Exchange, $"{tenant}.{fleet}", mandatory: true, properties, body, stop).AsTask(),
             Patience, cancel);
     }

@@ -18,6 +18,9 @@ public static class IngressNames
     /// <summary>The header by which the platform's own user, having checked a key, names the tenant.</summary>
     public const string OnBehalfOfHeader = "on-behalf-of";
 
+    /// <summary>The header by which a publisher may name the trace that it is part of (W3C Trace Context).</summary>
+    public const string TraceParentHeader = "traceparent";
+
     /// <summary>
     /// How often the broker hands out a message of the intake that no consumer has ended with. Each death of a worker counts for every
     /// message that it held, so this is no measure of the message: those that are bad are set aside by the consumer, at once.

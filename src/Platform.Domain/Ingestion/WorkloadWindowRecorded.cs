@@ -10,4 +10,10 @@ public sealed record WorkloadWindowRecorded
 
     /// <summary>The window as it was sent.</summary>
     public required WorkloadWindow Window { get; init; }
+
+    /// <summary>
+    /// The publisher's trace, as a <see href="https://www.w3.org/TR/trace-context/">traceparent</see>, when it is recorded somewhere; or null.
+    /// Nothing is derived from it.
+    /// </summary>
+    public string? TraceParent { get; init; }
 }

@@ -11,7 +11,11 @@ namespace Platform.Persistence.Ingestion;
 /// <param name="Tenant">The tenant, as the broker or a key has proven it.</param>
 /// <param name="MessageId">The idempotency key.</param>
 /// <param name="Window">The window, valid by the contract.</param>
-public sealed record IncomingWindow(string Tenant, Guid MessageId, WorkloadWindow Window);
+public sealed record IncomingWindow(string Tenant, Guid MessageId, WorkloadWindow Window)
+{
+    /// <summary>The publisher's trace as a W3C traceparent, or null.</summary>
+    public string? TraceParent { get; init; }
+}
 
 /// <summary>What became of an incoming window.</summary>
 public enum IntakeOutcome
@@ -123,10 +127,11 @@ public sealed class WorkloadIntake(PlatformStore store)
         await session.SaveChangesAsync(cancel);
     }
 
-    private static void Append(IDocumentSession session, string tenant, Guid eventId, IncomingWindow incoming) =>
-        session.Events.Append(
-            EventStore.WorkloadStream(tenant, incoming.Window.Fleet),
-            new Event<WorkloadWindowRecorded>(new WorkloadWindowRecorded { MessageId = incoming.MessageId, Window = incoming.Window }) { Id = eventId });
+    private static void Append(IDocumentSession session, string tenant, Guid eventId, IncomingWindow incoming)
+    {
+        var recorded = new WorkloadWindowRecorded { MessageId = incoming.MessageId, Window = incoming.Window, TraceParent = incoming.TraceParent };
+        session.Events.Append(EventStore.WorkloadStream(tenant, incoming.Window.Fleet), new Event<WorkloadWindowRecorded>(recorded) { Id = eventId });
+    }
 
     // In one round trip, because other workers wait for the locks.
     private static async Task<(Dictionary<string, SolveStanding?> Fleets, HashSet<Guid> Events)> LockAndLookUpAsync(

@@ -44,6 +44,9 @@ public sealed record SolveBasis
     /// <summary>Why then.</summary>
     public required SolveReason DueReason { get; init; }
 
+    /// <summary>Traces of the newest windows that the last solve had not seen, as W3C traceparents.</summary>
+    public IReadOnlyCollection<string> TraceParents { get; init; } = [];
+
     /// <summary>What the next allocation is derived from.</summary>
     /// <param name="at">The moment of the solve.</param>
     public SnapshotInputs Inputs(DateTimeOffset at) => new()

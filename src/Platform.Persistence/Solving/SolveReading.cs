@@ -39,6 +39,9 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             where tenant_id = $1 and stream_id = asked.stream_id and version > s.workload_version order by version) e
         """;
 
+    /// <summary>Traces kept of a fleet's new windows: as many links as OpenTelemetry's SDKs keep of a span.</summary>
+    private const int MostTraces = 128;
+
     private readonly Dictionary<string, Loading> _fleets = new(StringComparer.Ordinal);
     private readonly ArrayBufferWriter<byte> _utf8 = new();
 
@@ -128,9 +131,10 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
     private void Fold(Loading loading, long version, ReadOnlySpan<byte> utf8)
     {
-        var window = JsonSerializer.Deserialize(utf8, StoredEventJson.Default.WorkloadWindowRecorded)!.Window;
+        var recorded = JsonSerializer.Deserialize(utf8, StoredEventJson.Default.WorkloadWindowRecorded)!;
         clock.Enter(SolveStage.Fold);
-        loading.Stored!.Recent.Fold(window);
+        loading.Stored!.Recent.Fold(recorded.Window);
+        loading.Remember(recorded.TraceParent);
         loading.Version = Math.Max(loading.Version, version);
         clock.Enter(SolveStage.Read);
     }
@@ -187,6 +191,17 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
         public bool IsFoldedAnew => Stored is null;
 
+        private Queue<string> TraceParents { get; } = [];
+
+        public void Remember(string? traceParent)
+        {
+            if (traceParent is null)
+                return;
+            if (TraceParents.Count == MostTraces)
+                TraceParents.Dequeue();
+            TraceParents.Enqueue(traceParent);
+        }
+
         /// <summary>What is wrong with one fleet must not keep the others from being solved.</summary>
         public void Guard(Action step)
         {
@@ -233,6 +248,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             SolvedAt = SolvedAt,
             DueAt = DueAt,
             DueReason = DueReason,
+            TraceParents = TraceParents,
         };
     }
 }

@@ -1,5 +1,7 @@
 using System.Data;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
 
 namespace Platform.Persistence.Solving;
@@ -7,6 +9,14 @@ namespace Platform.Persistence.Solving;
 /// <summary>Reads what solves need and writes what they came to, for many fleets of one tenant at a time.</summary>
 public sealed class SolveStore(PlatformStore store)
 {
+    // The definition may be what is wrong with the fleet: of it nothing is read but the period, if it has one.
+    private const string Postpone = """
+        update platform.fleets
+        set solve_fault = $5, due_reason = $7, due_at = $4::timestamptz + make_interval(secs =>
+            case when jsonb_typeof(definition #> '{solving,everySeconds}') = 'number' then (definition #>> '{solving,everySeconds}')::float8 else $6 end)
+        where tenant_id = $1 and fleet_id = $2 and retired_at is null and due_at <= $3
+        """;
+
     /// <summary>Loads fleets of one tenant, with their windows folded; those that are gone are left out.</summary>
     /// <param name="tenant">The tenant's id.</param>
     /// <param name="fleets">Ids of its fleets, each once.</param>
@@ -53,11 +63,16 @@ public sealed class SolveStore(PlatformStore store)
     {
         await using var session = await store.OpenAsync(key.Tenant, cancel);
         await session.LockAsync([EventStore.FleetStream(key.Tenant, key.Fleet)], cancel);
-        var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == key.Fleet && row.RetiredAt == null, cancel);
-        if (row is null || row.DueAt > foundDueAt)
-            return;
-        row.SolveFault = fault;
-        (row.DueAt, row.DueReason) = (at.AddSeconds(row.Definition.Solving.EverySeconds), SolveReason.Periodic);
+        await using var batch = session.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Postpone)
+        {
+            Parameters =
+            {
+                new() { Value = key.Tenant }, new() { Value = key.Fleet }, new() { Value = foundDueAt }, new() { Value = at }, new() { Value = fault },
+                new() { Value = new SolvingPolicy().EverySeconds }, new() { Value = SolveReasonNames.NameOf(SolveReason.Periodic) },
+            },
+        });
+        await batch.ExecuteNonQueryAsync(cancel);
         await session.CommitAsync(cancel);
     }
 }

@@ -11,4 +11,8 @@ namespace Platform.Workers.Ingestion;
 /// <param name="RoutingKey">The routing key that it was published with.</param>
 /// <param name="OnBehalfOf">The tenant that the platform's own user names; means nothing from any other user.</param>
 internal sealed record DeliveredWindow(
-    byte[] Body, string? UserId, string? MessageId, string? ContentType, string RoutingKey, string? OnBehalfOf);
+    byte[] Body, string? UserId, string? MessageId, string? ContentType, string RoutingKey, string? OnBehalfOf)
+{
+    /// <summary>The publisher's word on its trace, unchecked.</summary>
+    public string? TraceParent { get; init; }
+}

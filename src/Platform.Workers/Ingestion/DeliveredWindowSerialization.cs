@@ -39,13 +39,15 @@ internal sealed class DeliveredWindowSerialization : ISerializerFactory, IMessag
             return new DeliveredWindow(body, null, null, null, "", null);
         var properties = delivery.Properties;
         return new DeliveredWindow(
-            body, properties.UserId, properties.MessageId, properties.ContentType, delivery.RoutingKey ?? "", Header(properties.Headers));
+            body, properties.UserId, properties.MessageId, properties.ContentType, delivery.RoutingKey ?? "",
+            Header(properties.Headers, IngressNames.OnBehalfOfHeader))
+        {
+            TraceParent = Header(properties.Headers, IngressNames.TraceParentHeader),
+        };
     }
 
-    private static string? Header(IDictionary<string, object?>? headers) =>
-        headers is not null && headers.TryGetValue(IngressNames.OnBehalfOfHeader, out var value) && value is byte[] utf8
-            ? Encoding.UTF8.GetString(utf8)
-            : null;
+    private static string? Header(IDictionary<string, object?>? headers, string name) =>
+        headers is not null && headers.TryGetValue(name, out var value) && value is byte[] utf8 ? Encoding.UTF8.GetString(utf8) : null;
 
     private sealed class Envelope(Uri? destination, DeliveredWindow window) : SystemTextJsonRawSerializerContext(
         SystemTextJsonMessageSerializer.Instance, SystemTextJsonMessageSerializer.Options, new ContentType("application/json"),

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Http.Headers;
 using Platform.Domain.Contracts;
@@ -35,7 +36,7 @@ internal sealed class WindowReception(string platformUser)
         else if (!WorkloadWindowReader.TryRead(delivered.Body, now, out var window, out var errors))
             reason = Shortened("body: " + string.Join("; ", errors));
         else
-            (incoming, reason) = (new IncomingWindow(tenant, messageId, window), null);
+            (incoming, reason) = (new IncomingWindow(tenant, messageId, window) { TraceParent = RecordedTrace(delivered.TraceParent) }, null);
         return incoming is not null;
     }
 
@@ -45,6 +46,12 @@ internal sealed class WindowReception(string platformUser)
         var name = delivered.UserId == platformUser ? delivered.OnBehalfOf : delivered.UserId;
         return name is not null && Identifiers.IsTenant(name) ? name : null;
     }
+
+    // A trace is a help to find one's way, and no reason to refuse a window. One that nobody records leads nowhere.
+    private static string? RecordedTrace(string? traceParent) =>
+        ActivityContext.TryParse(traceParent, null, out var trace) && trace.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
+            ? $"00-{trace.TraceId}-{trace.SpanId}-01"
+            : null;
 
     // Parameters, such as the charset that some clients add, say nothing that JSON does not say itself.
     private static bool IsJson(string? contentType) =>

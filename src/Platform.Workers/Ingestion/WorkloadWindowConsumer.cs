@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using MassTransit;
 using Platform.Domain.Contracts;
@@ -15,8 +16,8 @@ internal sealed class WorkloadWindowConsumer(
     WindowReception reception, WorkloadIntake intake, EarlySolves early, IntakeCheck check, TimeProvider time, ILogger<WorkloadWindowConsumer> log)
     : IConsumer<Batch<DeliveredWindow>>
 {
-    /// <summary>Name of the meter.</summary>
-    public const string MeterName = "Platform.Workers.Ingestion";
+    /// <summary>Name of the meter and of the source of spans.</summary>
+    public const string SourceName = "Platform.Workers.Ingestion";
 
     /// <summary>Name of the counter of messages that were set aside.</summary>
     public const string RejectionsName = "platform.ingestion.rejected";
@@ -24,7 +25,15 @@ internal sealed class WorkloadWindowConsumer(
     /// <summary>Tries of a message whose storing fails for no known passing reason: the first with its batch, the others alone.</summary>
     private const int Attempts = 4;
 
-    private static readonly Meter Meter = new(MeterName);
+    private static readonly ActivitySource Source = new(SourceName);
+
+    private static readonly Meter Meter = new(SourceName);
+
+    private static readonly Counter<long> Windows = Meter.CreateCounter<long>(
+        "platform.ingestion.windows", "{window}", "Windows whose message was taken, by outcome: stored, or a duplicate of one that was.");
+
+    private static readonly Histogram<double> StoreDuration = Meter.CreateHistogram(
+        "platform.ingestion.store.duration", "s", "Time to store a batch of windows, waiting for an absent database included.", advice: Telemetry.Seconds);
 
     private static readonly Counter<long> Rejections = Meter.CreateCounter<long>(
         RejectionsName, "{message}", "Messages set aside, by reason: what stands before the colon in the header of the same name.");
@@ -33,6 +42,9 @@ internal sealed class WorkloadWindowConsumer(
 
     public async Task Consume(ConsumeContext<Batch<DeliveredWindow>> context)
     {
+        // The messages of a batch are of many traces: links, as OpenTelemetry's conventions for messaging want it.
+        using var span = Source.StartActivity(
+            $"process {IngressNames.Intake}", ActivityKind.Consumer, default(ActivityContext), Tags(context), Links(context.Message));
         var now = time.GetUtcNow();
         var good = new List<(DeliveredWindow Delivered, IncomingWindow Incoming)>();
         foreach (var message in context.Message)
@@ -50,8 +62,10 @@ internal sealed class WorkloadWindowConsumer(
     {
         if (batch.Count == 0)
             return;
+        var began = time.GetTimestamp();
         if ((await TryStoreAsync([.. batch.Select(window => window.Incoming)], 1, context.CancellationToken)).Outcomes is { } outcomes)
         {
+            StoreDuration.Record(time.GetElapsedTime(began).TotalSeconds);
             for (var i = 0; i < batch.Count; i++)
                 await SettleAsync(context, batch[i].Delivered, batch[i].Incoming, outcomes[i]);
             return;
@@ -68,10 +82,30 @@ internal sealed class WorkloadWindowConsumer(
         }
     }
 
-    private Task SettleAsync(ConsumeContext context, DeliveredWindow delivered, IncomingWindow incoming, IntakeOutcome outcome) =>
-        outcome == IntakeOutcome.UnknownFleet
-            ? RejectAsync(context, delivered, $"fleet: the tenant has no fleet \"{incoming.Window.Fleet}\"")
-            : Task.CompletedTask;
+    private Task SettleAsync(ConsumeContext context, DeliveredWindow delivered, IncomingWindow incoming, IntakeOutcome outcome)
+    {
+        if (outcome == IntakeOutcome.UnknownFleet)
+            return RejectAsync(context, delivered, $"fleet: the tenant has no fleet \"{incoming.Window.Fleet}\"");
+        Windows.Add(1, new KeyValuePair<string, object?>("outcome", outcome == IntakeOutcome.Stored ? "stored" : "duplicate"));
+        return Task.CompletedTask;
+    }
+
+    private static TagList Tags(ConsumeContext<Batch<DeliveredWindow>> context) => new()
+    {
+        { "messaging.system", "rabbitmq" },
+        { "messaging.operation.type", "process" },
+        { "messaging.destination.name", IngressNames.Intake },
+        { "messaging.batch.message_count", context.Message.Length },
+    };
+
+    private static IEnumerable<ActivityLink> Links(Batch<DeliveredWindow> batch)
+    {
+        foreach (var message in batch)
+        {
+            if (ActivityContext.TryParse(message.Message.TraceParent, null, isRemote: true, out var trace))
+                yield return new ActivityLink(trace);
+        }
+    }
 
     /// <summary>Stores, however long the database is away; gives up only on what repeats without one of the known passing reasons.</summary>
     private async Task<(IReadOnlyList<IntakeOutcome>? Outcomes, Exception? Fault)> TryStoreAsync(

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Platform.Domain.Snapshots;
 using Platform.Persistence;
@@ -8,15 +9,21 @@ namespace Platform.Workers.Solving;
 /// <summary>Solves fleets of one tenant together: folds their new windows, estimates, solves, and writes what came of it.</summary>
 internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<FleetSolving> log)
 {
-    /// <summary>Name of the meter.</summary>
-    public const string MeterName = "Platform.Workers.Solving";
+    /// <summary>Name of the meter and of the source of spans.</summary>
+    public const string SourceName = "Platform.Workers.Solving";
 
-    /// <summary>Name of the counter of solves.</summary>
-    public const string SolvesName = "platform.solving.solves";
+    private static readonly ActivitySource Source = new(SourceName);
 
-    private static readonly Meter Meter = new(MeterName);
+    private static readonly Meter Meter = new(SourceName);
 
-    private static readonly Counter<long> Solves = Meter.CreateCounter<long>(SolvesName, "{solve}", "Solves that were written, by their reason.");
+    private static readonly Counter<long> Solves = Meter.CreateCounter<long>(
+        "platform.solving.solves", "{solve}", "Solves that were written, by reason and outcome: published, confirmed or infeasible.");
+
+    private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
+        "platform.solving.failures", "{solve}", "Solves that failed; the fleet's health says why.");
+
+    private static readonly Histogram<double> Lag = Meter.CreateHistogram(
+        "platform.solving.lag", "s", "Time from when a fleet was due to its solve.", advice: Telemetry.Seconds);
 
     /// <summary>Solves each fleet once. One that cannot be solved is put off and keeps none of the others from being solved.</summary>
     /// <param name="tenant">The tenant's id.</param>
@@ -56,6 +63,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
     private async Task<SweepFigures> SolveTogetherAsync(
         string tenant, IReadOnlyList<string> fleets, DateTimeOffset foundDueAt, SolveClock clock, CancellationToken cancel)
     {
+        using var span = Source.StartActivity("solve fleets", ActivityKind.Internal, default(ActivityContext), new TagList { { "platform.tenant", tenant } });
         var loaded = await store.LoadAsync(tenant, fleets, time.GetUtcNow(), clock, cancel);
         var now = time.GetUtcNow();
         var results = new List<SolveResult>(loaded.Count);
@@ -69,7 +77,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         clock.Enter(SolveStage.Write);
         var written = results.Count > 0 ? await store.CommitAsync(results, cancel) : [];
         foreach (var result in written)
-            Tell(result);
+            Tell(result, now);
         return failed + new SweepFigures
         {
             Fleets = fleets.Count - failed.Failed,
@@ -80,12 +88,38 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         };
     }
 
-    private void Tell(SolveResult result)
+    private void Tell(SolveResult result, DateTimeOffset began)
     {
         var (key, reason) = (result.Basis.Key, result.Basis.DueReason);
-        Solves.Add(1, new KeyValuePair<string, object?>("reason", SolveReasonNames.NameOf(reason)));
+        var outcome = result.Outcome.GetType().Name.ToLowerInvariant();
+        Solves.Add(1, new("reason", SolveReasonNames.NameOf(reason)), new("outcome", outcome));
+        Lag.Record(Math.Max(0, (result.At - result.Basis.DueAt).TotalSeconds));
+        Trace(result, outcome, began);
         if (reason is SolveReason.Drift or SolveReason.Instability)
             log.LogInformation("Solved {Tenant}/{Fleet} before its time, for {Reason}: {Outcome}", key.Tenant, key.Fleet, reason, result.Outcome.GetType().Name);
+    }
+
+    /// <summary>The span of one fleet's solve, with links to the messages that it was the first to draw on: from each of them to the snapshot.</summary>
+    private static void Trace(SolveResult result, string outcome, DateTimeOffset began)
+    {
+        if (Activity.Current is not { Recorded: true })
+            return;
+        var tags = new TagList
+        {
+            { "platform.tenant", result.Basis.Key.Tenant },
+            { "platform.fleet", result.Basis.Key.Fleet },
+            { "platform.solve.reason", SolveReasonNames.NameOf(result.Basis.DueReason) },
+            { "platform.solve.outcome", outcome },
+            { "platform.workload.version", result.Basis.WorkloadVersion },
+        };
+        if (result.Outcome is SolveOutcome.Published { Snapshot: var snapshot })
+        {
+            tags.Add("platform.snapshot.version", snapshot.Version);
+            tags.Add("platform.snapshot.hash", AllocationSnapshot.HashOf(snapshot.ToCanonicalBytes()));
+        }
+
+        var links = result.Basis.TraceParents.Select(it => new ActivityLink(ActivityContext.Parse(it, null)));
+        Source.StartActivity("solve fleet", ActivityKind.Internal, Activity.Current.Context, tags, links, began)?.Dispose();
     }
 
     private static Exception? TrySolve(SolveBasis basis, DateTimeOffset now, SolveClock clock, List<SolveResult> results)
@@ -110,6 +144,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
     private async Task<SweepFigures> PostponeAsync(FleetKey key, Exception fault, DateTimeOffset foundDueAt, CancellationToken cancel)
     {
         // Its health says so; the others do not wait for it.
+        Failures.Add(1);
         log.LogError(fault, "The solve of {Tenant}/{Fleet} failed", key.Tenant, key.Fleet);
         await store.PostponeAsync(key, $"failed: {fault.Message}", foundDueAt, time.GetUtcNow(), cancel);
         return new SweepFigures { Fleets = 1, Failed = 1 };

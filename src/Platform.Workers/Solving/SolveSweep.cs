@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Hangfire;
 using Platform.Persistence.Solving;
 
@@ -25,6 +26,9 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
     /// <summary>Groups at work at the same time: while one waits for the database, another computes.</summary>
     private static readonly int Lanes = Math.Max(2, Environment.ProcessorCount);
 
+    private static readonly Histogram<double> Duration = new Meter(FleetSolving.SourceName).CreateHistogram(
+        "platform.solving.sweep.duration", "s", "Time of a sweep that found fleets due.", advice: Telemetry.Seconds);
+
     /// <summary>Solves until no fleet is due.</summary>
     // A failed sweep is not repeated: the next one is a second away.
     [KeepBriefly]
@@ -32,6 +36,7 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
     public async Task<SweepFigures> RunAsync(CancellationToken cancel)
     {
         var total = new SweepFigures();
+        var began = time.GetTimestamp();
         for (var full = true; full;)
         {
             var now = time.GetUtcNow();
@@ -43,6 +48,8 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
             full = claim.Fleets.Count == BatchSize;
         }
 
+        if (total.Fleets > 0)
+            Duration.Record(time.GetElapsedTime(began).TotalSeconds);
         return total;
     }
 

@@ -17,14 +17,7 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private Uri Address
-    {
-        get
-        {
-            using var client = platform.Anonymous();
-            return client.BaseAddress!;
-        }
-    }
+    private Uri Address => platform.Address;
 
     [Theory]
     [InlineData(false)]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
+using Platform.Testing;
 
 namespace Platform.Integration.Tests.Dashboard;
 
@@ -11,14 +12,7 @@ public sealed class SessionTests(TestPlatform platform)
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private Uri Address
-    {
-        get
-        {
-            using var client = platform.Anonymous();
-            return client.BaseAddress!;
-        }
-    }
+    private Uri Address => platform.Address;
 
     [Theory]
     [InlineData("/")]

@@ -186,6 +186,19 @@ public sealed class SolveStoreTests(TestStore store)
         Assert.Equal(("failed: overflow", TestStore.At.AddHours(1).AddSeconds(300)), (view.SolveFault, view.DueAt));
     }
 
+    /// <summary>Otherwise it would be found due, and fail, with every sweep, and take the other fleets of the sweep with it.</summary>
+    [Fact]
+    public async Task A_fleet_whose_definition_cannot_be_read_is_postponed_too()
+    {
+        var key = await FleetAsync();
+        await store.Database.QueryAsync<int>($"update platform.fleets set definition = '{{}}' where tenant_id = '{key.Tenant}' returning 1", Cancel);
+        await store.Solves.PostponeAsync(key, "failed: no definition", TestStore.At, TestStore.At.AddHours(1), Cancel);
+        Assert.Equal(
+            $"failed: no definition, {TestStore.At.AddHours(1).AddSeconds(300):O}",
+            await store.Database.QueryAsync<string>(
+                $"""select solve_fault || ', ' || to_char(due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US0+00:00') from platform.fleets where tenant_id = '{key.Tenant}'""", Cancel));
+    }
+
     [Fact]
     public async Task A_fleet_that_was_asked_to_be_solved_meanwhile_is_not_postponed()
     {
