@@ -11,6 +11,7 @@ internal static class BenchCommand
         IngestCommand.Create(),
         FairnessCommand.Create(),
         ChaosCommand.Create(),
+        RestartCommand.Create(),
         SweepCommand.Create(),
         EstimateCommand.Create(),
         ReadCommand.Create(),

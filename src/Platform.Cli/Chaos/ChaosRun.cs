@@ -1,11 +1,8 @@
 using System.Diagnostics;
-using Npgsql;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
 using Platform.Cli.Verification;
-using Platform.Domain.Contracts;
 using Platform.Persistence;
-using RabbitMQ.Client;
 using Spectre.Console;
 
 namespace Platform.Cli.Chaos;
@@ -22,12 +19,6 @@ internal sealed record ChaosRequest(int Messages, int Kills, int Seed);
 /// </summary>
 internal sealed class ChaosRun
 {
-    private const int Fleets = 10;
-
-    /// <summary>Without one more window stored for so long, the platform is stuck.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestAbsence = TimeSpan.FromSeconds(3);
 
     private readonly PlatformSettings _settings;
@@ -65,37 +56,26 @@ internal sealed class ChaosRun
         using ChaosJournal intents = new(Path.Combine(_settings.Home, "intents")), acks = new(Path.Combine(_settings.Home, "acks"));
         await using var hosts = await _console.Status().StartAsync("starting an API and two workers", _ => ChaosPlatform.StartAsync(_settings, cancel));
         await using var platform = await DemoPlatform.RegisterAsync(_settings, hosts.Address, [("first", "First"), ("second", "Second")], cancel);
-        await using var database = NpgsqlDataSource.Create(_settings.Postgres);
-        var traffic = await TrafficAsync(platform, intents, acks, cancel);
+        await using var messages = new StoredMessages(_settings);
+        var traffic = await ChaosTraffic.PrepareAsync(platform, intents, acks, _request.Seed, cancel);
 
         for (var segment = 0; segment < _victims.Length; segment++)
             await RunSegmentAsync(segment, traffic, hosts, cancel);
         _console.Say($"{acks.Count} of {intents.Count} messages acknowledged; waiting until all are stored");
-        await UntilStoredAsync(database, acks.Count, cancel);
+        await messages.UntilAsync(acks.Count, cancel);
 
-        var outcomes = ChaosFigures.Judge(_victims, intents.Close(), acks.Close(), await StoredAsync(database, cancel));
+        var outcomes = ChaosFigures.Judge(_victims, intents.Close(), acks.Close(), await messages.ReadAsync(cancel));
         await using var store = new PlatformStore(_settings.PostgresApplication);
         var verified = await VerifyCommand.VerifyAsync(store, null, null, null, cancel);
         return new ChaosFigures
         {
             Outcomes = outcomes,
-            SetAside = await SetAsideAsync(platform, cancel),
+            SetAside = await messages.SetAsideAsync(platform, cancel),
             Versions = verified.Versions,
             VersionsWithFaults = verified.Findings.Count,
             Seconds = watch.Elapsed.TotalSeconds,
             Memory = MemoryOf(_memory),
         };
-    }
-
-    private async Task<ChaosTraffic> TrafficAsync(DemoPlatform platform, ChaosJournal intents, ChaosJournal acks, CancellationToken cancel)
-    {
-        var workload = DemoWorkload.Create(
-            [.. TraceGenerator.Generate(TimeSpan.FromHours(1), _request.Seed)], "generated trace", _request.Seed, TimeProvider.System.GetUtcNow());
-        string[] fleets = [.. Enumerable.Range(0, Fleets).Select(i => $"fleet-{i}")];
-        for (var tenant = 0; tenant < platform.Tenants.Count; tenant++)
-            foreach (var fleet in fleets)
-                await platform.Client(tenant).PutFleetAsync(fleet, workload.Fleets[0].Plan.Definition, cancel);
-        return new ChaosTraffic(platform, fleets, [.. LiveFleet.WindowsOf(workload.Fleets[0], workload.Length)], intents, acks, _request.Seed);
     }
 
     /// <summary>Sends a part of the messages; in the midst of it a component dies.</summary>
@@ -106,7 +86,7 @@ internal sealed class ChaosRun
         _console.Say($"{segment + 1} of {_victims.Length}: {count} messages; kill -9 of {_victims[segment]} after {killAfter}, gone for {absence.TotalSeconds:0.0} s");
         var underWay = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var sending = traffic.SendAsync(segment, (int)count, done => _ = done >= killAfter && underWay.TrySetResult(), stop.Token);
+        var sending = traffic.SendAsync(segment, (int)count, TimeSpan.Zero, done => _ = done >= killAfter && underWay.TrySetResult(), stop.Token);
         var killing = KillAsync();
         if (await Task.WhenAny(sending, killing) is { IsCompletedSuccessfully: false })
             await stop.CancelAsync();
@@ -118,39 +98,6 @@ internal sealed class ChaosRun
             await underWay.Task.WaitAsync(stop.Token);
             await hosts.KillAsync(_victims[segment], absence, stop.Token);
         }
-    }
-
-    private static async Task UntilStoredAsync(NpgsqlDataSource database, int acknowledged, CancellationToken cancel)
-    {
-        var (stored, quiet) = (-1L, Stopwatch.StartNew());
-        while (stored < acknowledged && quiet.Elapsed < Patience)
-        {
-            await using var command = database.CreateCommand("select count(*) from events.mt_events where type = 'workload-window-recorded'");
-            var now = (long)(await command.ExecuteScalarAsync(cancel))!;
-            if (now != stored)
-                quiet.Restart();
-            stored = now;
-            await Task.Delay(LookEvery, cancel);
-        }
-    }
-
-    private static async Task<List<(string Tenant, Guid MessageId)>> StoredAsync(NpgsqlDataSource database, CancellationToken cancel)
-    {
-        await using var command = database.CreateCommand(
-            "select tenant_id, (data ->> 'messageId')::uuid from events.mt_events where type = 'workload-window-recorded'");
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var stored = new List<(string, Guid)>();
-        while (await reader.ReadAsync(cancel))
-            stored.Add((reader.GetString(0), reader.GetGuid(1)));
-        return stored;
-    }
-
-    private async Task<int> SetAsideAsync(DemoPlatform platform, CancellationToken cancel)
-    {
-        var factory = new ConnectionFactory { Uri = new Uri(_settings.RabbitMq), VirtualHost = platform.Tenants[0].Broker.VirtualHost };
-        await using var connection = await factory.CreateConnectionAsync(cancel);
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
-        return (int)(await channel.QueueDeclarePassiveAsync(IngressNames.Rejected, cancel)).MessageCount;
     }
 
     private static ChaosMemory MemoryOf(List<(double Api, double Worker)> seen)

@@ -11,22 +11,38 @@ namespace Platform.Cli.Chaos;
 /// </summary>
 internal sealed class ChaosTraffic(DemoPlatform platform, IReadOnlyList<string> fleets, WorkloadWindow[] windows, ChaosJournal intents, ChaosJournal acks, int seed)
 {
+    private const int Fleets = 10;
     private const int OverHttp = 10;
     private const double Repeated = 0.02;
 
     private readonly Random _random = new(seed);
     private int _sent;
 
-    /// <summary>Sends messages, as fast as it goes; ends when all are acknowledged.</summary>
+    /// <summary>Registers the fleets that messages are sent for.</summary>
+    public static async Task<ChaosTraffic> PrepareAsync(DemoPlatform platform, ChaosJournal intents, ChaosJournal acks, int seed, CancellationToken cancel)
+    {
+        var workload = DemoWorkload.Create([.. TraceGenerator.Generate(TimeSpan.FromHours(1), seed)], "generated trace", seed, TimeProvider.System.GetUtcNow());
+        string[] fleets = [.. Enumerable.Range(0, Fleets).Select(i => $"fleet-{i}")];
+        for (var tenant = 0; tenant < platform.Tenants.Count; tenant++)
+            foreach (var fleet in fleets)
+                await platform.Client(tenant).PutFleetAsync(fleet, workload.Fleets[0].Plan.Definition, cancel);
+        return new ChaosTraffic(platform, fleets, [.. LiveFleet.WindowsOf(workload.Fleets[0], workload.Length)], intents, acks, seed);
+    }
+
+    /// <summary>The fleets that each tenant has.</summary>
+    public IReadOnlyList<string> FleetIds => fleets;
+
+    /// <summary>Sends messages; ends when all are acknowledged.</summary>
     /// <param name="segment">The part of the run that they belong to.</param>
     /// <param name="count">How many.</param>
+    /// <param name="duration">How long that should take; zero is as fast as it goes.</param>
     /// <param name="acknowledged">Told after each acknowledgement how many there are.</param>
     /// <param name="cancel">Gives up.</param>
-    public Task SendAsync(int segment, int count, Action<int> acknowledged, CancellationToken cancel)
+    public Task SendAsync(int segment, int count, TimeSpan duration, Action<int> acknowledged, CancellationToken cancel)
     {
         var done = 0;
         return PacedSending.RunAsync(
-            count, TimeSpan.Zero,
+            count, duration,
             async (_, stop) =>
             {
                 // In the order of the loop: nothing here is waited for before the first send.

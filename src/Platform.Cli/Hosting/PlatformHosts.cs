@@ -16,7 +16,7 @@ internal static class PlatformHosts
     public static Task MigrateAsync(PlatformSettings settings, CancellationToken cancellation) =>
         Migrator.MigrateAsync(settings.Postgres, settings.GivenApplication, cancellation);
 
-    public static PlatformProcess StartApi(PlatformSettings settings, int port) => Start(settings, "src/Platform.Api", Api, port);
+    public static PlatformProcess StartApi(PlatformSettings settings, int port, string name = Api) => Start(settings, "src/Platform.Api", name, port);
 
     /// <summary>What benchmarks hold an API against.</summary>
     public static PlatformProcess StartEmpty(PlatformSettings settings, int port) => Start(settings, "benchmarks/Platform.EmptyEndpoint", "empty", port);

@@ -74,13 +74,16 @@ internal sealed class PlatformProcess
     }
 
     /// <summary>SIGTERM, and SIGKILL for one that does not end.</summary>
-    public async Task StopAsync()
+    /// <returns>Whether it ended by itself.</returns>
+    public async Task<bool> StopAsync()
     {
         Signal("TERM");
-        if (!await EndsWithinAsync(PatienceOnStop))
+        var ended = await EndsWithinAsync(PatienceOnStop);
+        if (!ended)
             Kill();
         await EndsWithinAsync(DeadlineOfKill);
         _record.Remove(_runFolder);
+        return ended;
     }
 
     /// <summary>SIGKILL: the process gets no chance to tidy up.</summary>
