@@ -63,6 +63,8 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         fleet.Property(row => row.SolveReason).HasConversion(reason => SolveReasonNames.NameOf(reason!.Value), name => SolveReasonNames.ReasonOf(name));
         // The sweep's question: which fleets are due? Retired ones are never.
         fleet.HasIndex(row => row.DueAt).HasFilter("retired_at is null").HasDatabaseName("ix_fleets_due");
+        // What is to be told: most of the time nothing.
+        fleet.HasIndex(row => new { row.TenantId, row.FleetId }).HasFilter("announced_change < in_force_change").HasDatabaseName("ix_fleets_unannounced");
 
         model.Entity<WorkloadSumsRow>().ToTable("workload_sums").HasKey(row => new { row.TenantId, row.FleetId });
         model.Entity<WorkloadSumsRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);

@@ -4,7 +4,7 @@ namespace Platform.Persistence;
 
 /// <summary>
 /// Row-level security beneath everything else: a statement sees and writes the rows of the tenant that its transaction names, and of none where
-/// it names none. What must look over all tenants are five functions, each of which answers one question.
+/// it names none. What must look over all tenants are six functions, each of which answers one question.
 /// </summary>
 internal static class RowSecurity
 {
@@ -73,6 +73,11 @@ internal static class RowSecurity
                 from waiting w where w.tenant_id is not null
             )
             select w.tenant_id from waiting w where w.tenant_id is not null limit most
+        $$;
+        create or replace function platform.unannounced_fleets(most integer) returns table (tenant_id text, fleet_id text)
+        language sql stable security definer set search_path = pg_catalog as $$
+            select f.tenant_id, f.fleet_id from platform.fleets f where f.announced_change < f.in_force_change
+            order by f.tenant_id, f.fleet_id limit most
         $$;
         revoke execute on all functions in schema platform from public
         """;

@@ -79,6 +79,17 @@ public sealed class TenantSession : IAsyncDisposable
         await batch.ExecuteNonQueryAsync(cancel);
     }
 
+    /// <summary>Holds a lock until the end of the transaction, unless another session has it.</summary>
+    internal async Task<bool> TryLockAsync(Guid subject, CancellationToken cancel)
+    {
+        await using var batch = CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_try_advisory_xact_lock($1)")
+        {
+            Parameters = { new NpgsqlParameter<long> { TypedValue = LockKey(subject) } },
+        });
+        return await batch.ExecuteScalarAsync(cancel) is true;
+    }
+
     /// <summary>A statement that takes several locks, in one order for all sessions, so that two of them cannot wait for one another.</summary>
     internal static NpgsqlBatchCommand Locking(IEnumerable<Guid> subjects) => new(LockStatement)
     {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Platform.Persistence;
 using Platform.Workers.Ingestion;
+using Platform.Workers.Notices;
 using Platform.Workers.Solving;
 using Platform.Workers.Transparency;
 
@@ -22,6 +23,7 @@ internal static class WorkerHost
         builder.Services.AddIngestion(options);
         builder.Services.AddSolving(options);
         builder.Services.AddTransparency(options);
+        builder.Services.AddNotices();
         builder.AddTelemetry();
     }
 

@@ -29,6 +29,11 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
     /// <summary>Channels of a tenant at once, over all its connections.</summary>
     private const int MaxChannels = 400;
 
+    /// <summary>Notices that wait for a tenant.</summary>
+    private const int MaxNotices = 10_000;
+
+    private static readonly TimeSpan NoticesKeptFor = TimeSpan.FromDays(7);
+
     private string VirtualHost => options.Value.IngressVirtualHost;
 
     /// <summary>The client that the calls go through.</summary>
@@ -64,6 +69,8 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
             cancel);
         await PutAsync($"exchanges/{host}/{IngressNames.Exchange}", new { type = "topic", durable = true }, cancel);
         await LimitBacklogAsync(host, cancel);
+        await PutAsync($"exchanges/{host}/{IngressNames.Allocations}", new { type = "topic", durable = true }, cancel);
+        await LimitNoticesAsync(host, cancel);
         await BindAsync($"{host}/e/{IngressNames.Exchange}/e/{IngressNames.Intake}", "#", cancel);
     }
 
@@ -97,6 +104,22 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
         },
         cancel);
 
+    /// <summary>Notices that nobody fetches make room for newer ones, and are gone after a week: what is in force can be asked for at any time.</summary>
+    private Task LimitNoticesAsync(string host, CancellationToken cancel) => PutAsync(
+        $"policies/{host}/{IngressNames.Allocations}",
+        new Dictionary<string, object>
+        {
+            ["pattern"] = $"^{IngressNames.Allocations}\\.",
+            ["apply-to"] = "queues",
+            ["definition"] = new Dictionary<string, object>
+            {
+                ["max-length"] = MaxNotices,
+                ["overflow"] = "drop-head",
+                ["message-ttl"] = (long)NoticesKeptFor.TotalMilliseconds,
+            },
+        },
+        cancel);
+
     /// <summary>The queues of the intake: what waits, what was set aside.</summary>
     public async Task<IReadOnlyList<BrokerQueue>> QueuesAsync(CancellationToken cancel) =>
         await http.GetFromJsonAsync<IReadOnlyList<BrokerQueue>>(new Uri($"api/queues/{Escape(VirtualHost)}?disable_stats=true&enable_queue_totals=true", UriKind.Relative), cancel) ?? [];
@@ -112,17 +135,22 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
     }
 
     /// <summary>
-    /// Makes a tenant's user: it may configure and read nothing, write only under its own prefix of the one exchange, and hold so many connections
-    /// and channels.
+    /// Makes a tenant's user and the queue of its notices: it may configure nothing, write only under its own prefix of the one exchange, read only
+    /// that queue, and hold so many connections and channels.
     /// </summary>
     public async Task ProvisionAsync(string tenant, string password, CancellationToken cancel)
     {
         await PutAsync($"users/{tenant}", new { password, tags = TenantTag }, cancel);
         await PutAsync($"user-limits/{tenant}/max-connections", new { value = MaxConnections }, cancel);
         await PutAsync($"user-limits/{tenant}/max-channels", new { value = MaxChannels }, cancel);
-        await PutAsync($"permissions/{Escape(VirtualHost)}/{tenant}", new { configure = "^$", write = $"^{IngressNames.Exchange}$", read = "^$" }, cancel);
+        var (host, notices) = (Escape(VirtualHost), IngressNames.AllocationsOf(tenant));
+        await PutAsync($"queues/{host}/{notices}", new { durable = true, arguments = new Dictionary<string, object> { ["x-queue-type"] = "classic" } }, cancel);
+        await BindAsync($"{host}/e/{IngressNames.Allocations}/q/{notices}", $"{tenant}.*", cancel);
         await PutAsync(
-            $"topic-permissions/{Escape(VirtualHost)}/{tenant}", new { exchange = IngressNames.Exchange, write = $"^{tenant}\\.", read = "^$" }, cancel);
+            $"permissions/{host}/{tenant}",
+            new { configure = "^$", write = $"^{IngressNames.Exchange}$", read = $"^{notices.Replace(".", "\\.", StringComparison.Ordinal)}$" }, cancel);
+        await PutAsync(
+            $"topic-permissions/{host}/{tenant}", new { exchange = IngressNames.Exchange, write = $"^{tenant}\\.", read = "^$" }, cancel);
     }
 
     /// <summary>Gives a tenant's user another password, and closes what was opened with the one before.</summary>
@@ -132,10 +160,11 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
         await CloseConnectionsAsync(tenant, cancel);
     }
 
-    /// <summary>Removes a tenant's user and closes its connections.</summary>
+    /// <summary>Removes a tenant's user and its notices, and closes its connections.</summary>
     public async Task WithdrawAsync(string tenant, CancellationToken cancel)
     {
         await DeleteAsync($"users/{tenant}", cancel);
+        await DeleteAsync($"queues/{Escape(VirtualHost)}/{IngressNames.AllocationsOf(tenant)}", cancel);
         await CloseConnectionsAsync(tenant, cancel);
     }
 

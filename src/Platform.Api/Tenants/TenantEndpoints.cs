@@ -23,7 +23,12 @@ internal sealed record NewTenant(string Id, string DisplayName);
 internal sealed record NewApiKey(string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt = null);
 
 /// <summary>How a tenant reaches the broker. The password is shown this once.</summary>
-internal sealed record BrokerAccess(string VirtualHost, string Exchange, string UserName, string Password);
+/// <param name="VirtualHost">The virtual host.</param>
+/// <param name="Exchange">Where it publishes windows, under the routing key <c>tenant.fleet</c>.</param>
+/// <param name="UserName">Its user, which is its id.</param>
+/// <param name="Password">Its password.</param>
+/// <param name="Queue">Where it is told, as CloudEvents, what comes into force.</param>
+internal sealed record BrokerAccess(string VirtualHost, string Exchange, string UserName, string Password, string Queue);
 
 /// <summary>A tenant taken on, with its secrets, shown this once.</summary>
 internal sealed record CreatedTenant(string Id, string ApiKey, BrokerAccess Broker);
@@ -117,7 +122,8 @@ internal sealed class TenantEndpoints(
     }
 
     private BrokerAccess MakeAccess(string tenant) => new(
-        options.Value.IngressVirtualHost, IngressNames.Exchange, tenant, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)));
+        options.Value.IngressVirtualHost, IngressNames.Exchange, tenant, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)),
+        IngressNames.AllocationsOf(tenant));
 
     private byte[] Mac(ApiKey key) => key.Mac(Encoding.UTF8.GetBytes(options.Value.KeyPepper));
 

@@ -15,6 +15,12 @@ public static class IngressNames
     /// <summary>Where messages go that cannot be taken: a fanout exchange and a quorum queue of this name.</summary>
     public const string Rejected = "workload-statistics.rejected";
 
+    /// <summary>Where each change of what is in force is told: a topic exchange, routed by <c>tenant.fleet</c>.</summary>
+    public const string Allocations = "allocations";
+
+    /// <summary>The queue of a tenant's notices, which it alone may read.</summary>
+    public static string AllocationsOf(string tenant) => $"{Allocations}.{tenant}";
+
     /// <summary>The header by which the platform's own user, having checked a key, names the tenant.</summary>
     public const string OnBehalfOfHeader = "on-behalf-of";
 

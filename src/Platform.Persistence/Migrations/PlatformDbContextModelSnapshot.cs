@@ -33,6 +33,10 @@ namespace Platform.Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("fleet_id");
 
+                    b.Property<long>("AnnouncedChange")
+                        .HasColumnType("bigint")
+                        .HasColumnName("announced_change");
+
                     b.Property<string>("Definition")
                         .IsRequired()
                         .HasColumnType("jsonb")
@@ -123,6 +127,10 @@ namespace Platform.Persistence.Migrations
                     b.HasIndex("DueAt")
                         .HasDatabaseName("ix_fleets_due")
                         .HasFilter("retired_at is null");
+
+                    b.HasIndex("TenantId", "FleetId")
+                        .HasDatabaseName("ix_fleets_unannounced")
+                        .HasFilter("announced_change < in_force_change");
 
                     b.ToTable("fleets", "platform");
                 });

@@ -74,7 +74,7 @@ public sealed class TransparencyLog(PlatformStore store)
     public async Task<int> AppendAsync(string tenant, LogSigner signer, DateTimeOffset at, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
-        if (!await TryLockAsync(session, cancel))
+        if (!await session.TryLockAsync(EventStore.LogOf(tenant), cancel))
             return 0;
         var size = await session.Rows.LogCheckpoints.MaxAsync(row => (long?)row.Size, cancel) ?? 0;
         var entries = await TakeNewAsync(session, size, cancel);
@@ -136,16 +136,6 @@ public sealed class TransparencyLog(PlatformStore store)
             TenantSession.ArrayOf([.. streams.Select(it => it.Fleet)], NpgsqlDbType.Text),
         },
     };
-
-    private static async Task<bool> TryLockAsync(TenantSession session, CancellationToken cancel)
-    {
-        await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_try_advisory_xact_lock($1)")
-        {
-            Parameters = { new NpgsqlParameter<long> { TypedValue = TenantSession.LockKey(EventStore.LogOf(session.Tenant)) } },
-        });
-        return await batch.ExecuteScalarAsync(cancel) is true;
-    }
 
     private static async Task<List<LogEntryRow>> TakeNewAsync(TenantSession session, long size, CancellationToken cancel)
     {

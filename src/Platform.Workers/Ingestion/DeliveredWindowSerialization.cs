@@ -63,9 +63,9 @@ internal sealed class DeliveredWindowSerialization : ISerializerFactory, IMessag
 }
 
 /// <summary>Sends a body as it is.</summary>
-internal sealed class UnchangedBody(byte[] body) : IMessageSerializer
+internal sealed class UnchangedBody(byte[] body, string contentType = "application/json") : IMessageSerializer
 {
-    public ContentType ContentType { get; } = new("application/json");
+    public ContentType ContentType { get; } = new(contentType);
 
     public MessageBody GetMessageBody<T>(SendContext<T> context)
         where T : class => new BytesMessageBody(body);
