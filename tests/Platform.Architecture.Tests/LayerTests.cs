@@ -11,7 +11,8 @@ public sealed class LayerTests
         ["Platform.Persistence"] = ["Platform.Domain"],
         ["Platform.Api"] = ["Platform.Domain", "Platform.Persistence"],
         ["Platform.Workers"] = ["Platform.Domain", "Platform.Persistence"],
-        ["Platform.Cli"] = ["Platform.Domain", "Platform.Persistence"],
+        ["Platform.Client"] = ["Platform.Domain"],
+        ["Platform.Cli"] = ["Platform.Client", "Platform.Domain", "Platform.Persistence"],
         ["Platform.Solver"] = ["Platform.Domain"],
     };
 

@@ -4,6 +4,7 @@ using System.Globalization;
 using Npgsql;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
+using Platform.Client;
 using Platform.Domain.Contracts;
 using Spectre.Console;
 
@@ -119,8 +120,7 @@ internal sealed class FairnessBenchmark : IAsyncDisposable
         (i, stop) =>
         {
             var fleet = i % fleets;
-            var message = new WindowMessage(
-                NameOf(fleet), Guid.NewGuid(), DemoWorkload.Write(_windows[i % _windows.Length] with { Fleet = NameOf(fleet) }));
+            var message = WindowMessage.Of(_windows[i % _windows.Length] with { Fleet = NameOf(fleet) }, Guid.NewGuid());
             sent(fleet, _sent.AddOrUpdate((tenant, fleet), 1, (_, before) => before + 1));
             return _platform.Publisher(tenant).PublishAsync(message, stop);
         },

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Npgsql;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
+using Platform.Client;
 using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
 using Platform.Persistence;
@@ -185,7 +186,7 @@ internal sealed class IngestBenchmark : IAsyncDisposable
             .OrderBy(it => it.Window.WindowStart).Take(windows),
     ];
 
-    private WindowMessage MessageOf(WorkloadWindow window) => new(window.Fleet, SendingQueue.MessageId(_random), DemoWorkload.Write(window));
+    private WindowMessage MessageOf(WorkloadWindow window) => WindowMessage.Of(window, SendingQueue.MessageId(_random));
 
     private static FleetDefinition Every(FleetDefinition definition, int seconds) =>
         definition with { Solving = definition.Solving with { EverySeconds = seconds } };

@@ -3,6 +3,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
+using Platform.Client;
 using Platform.Domain.Contracts;
 using Platform.Persistence;
 using Platform.Persistence.Ingestion;
@@ -24,7 +25,7 @@ internal sealed class IngestLimits(PlatformSettings settings, WorkloadIntake int
     /// <summary>Publishes with confirms into a quorum queue that nobody reads.</summary>
     public async Task<TimeSpan> RabbitMqAsync(IReadOnlyList<DealtWindow> windows, string virtualHost, CancellationToken cancel)
     {
-        var bodies = windows.Select(it => DemoWorkload.Write(it.Window)).ToArray();
+        var bodies = windows.Select(it => WindowMessage.Of(it.Window, default).Body).ToArray();
         var factory = new ConnectionFactory { Uri = new Uri(settings.RabbitMq), VirtualHost = virtualHost };
         await using var connection = await factory.CreateConnectionAsync(cancel);
         await using var channel = await connection.CreateChannelAsync(WindowPublisher.Confirmed, cancel);

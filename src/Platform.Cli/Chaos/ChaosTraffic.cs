@@ -1,5 +1,6 @@
 using Platform.Cli.Benchmarks;
 using Platform.Cli.Demo;
+using Platform.Client;
 using Platform.Domain.Contracts;
 using Platform.Persistence;
 
@@ -48,7 +49,7 @@ internal sealed class ChaosTraffic(DemoPlatform platform, IReadOnlyList<string> 
                 // In the order of the loop: nothing here is waited for before the first send.
                 var (tenant, fleet, window) = (_sent % platform.Tenants.Count, fleets[_sent / platform.Tenants.Count % fleets.Count], windows[_sent % windows.Length]);
                 var (overHttp, repeats, key) = (_sent++ % OverHttp == 0, _random.NextDouble() < Repeated, SendingQueue.MessageId(_random));
-                var message = new WindowMessage(fleet, key, DemoWorkload.Write(window with { Fleet = fleet }));
+                var message = WindowMessage.Of(window with { Fleet = fleet }, key);
                 var id = platform.Tenants[tenant].Id;
                 var entry = new JournalEntry(segment, id, overHttp ? EventStore.MessageIdFor(id, fleet, key.ToString()) : key);
                 intents.Write(entry);

@@ -1,4 +1,5 @@
 using Platform.Cli.Hosting;
+using Platform.Client;
 
 namespace Platform.Cli.Demo;
 

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using Platform.Domain.Contracts;
-
 namespace Platform.Cli.Demo;
 
 /// <summary>A fleet with its part of the trace.</summary>
@@ -36,9 +32,6 @@ internal sealed record DemoWorkload
 
     private static readonly TimeSpan ShortestTrace = TimeSpan.FromMinutes(1);
 
-    // What the contract lets a publisher leave out is left out.
-    private static readonly JsonSerializerOptions Wire = new(StrictJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
-
     public required IReadOnlyList<FleetWorkload> Fleets { get; init; }
 
     /// <summary>Requests in the trace.</summary>
@@ -52,9 +45,6 @@ internal sealed record DemoWorkload
 
     /// <summary>The part of the trace's requests that was meant for a fleet.</summary>
     public double PartOf(FleetWorkload fleet) => fleet.Plan.Template.Traffic / Fleets.Sum(other => other.Plan.Template.Traffic);
-
-    /// <summary>The JSON of a window, as any publisher would write it.</summary>
-    public static byte[] Write(WorkloadWindow window) => JsonSerializer.SerializeToUtf8Bytes(window, Wire);
 
     /// <summary>Divides a trace over the demo's fleets.</summary>
     /// <param name="trace">The trace, in order of time.</param>

@@ -4,15 +4,13 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Platform.Client;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
 
 namespace Platform.Cli.Demo;
-
-/// <summary>How a tenant reaches the broker.</summary>
-internal sealed record BrokerAccess(string VirtualHost, string Exchange, string UserName, string Password);
 
 /// <summary>A tenant taken on, with its secrets.</summary>
 internal sealed record RegisteredTenant(string Id, string ApiKey, BrokerAccess Broker);

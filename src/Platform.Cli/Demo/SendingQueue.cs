@@ -1,3 +1,4 @@
+using Platform.Client;
 using Platform.Domain.Contracts;
 
 namespace Platform.Cli.Demo;
@@ -27,7 +28,7 @@ internal sealed class SendingQueue(TimeSpan length, int seed)
     /// <summary>Takes a window that has ended, with a message id of its own.</summary>
     public void Add(int fleet, WorkloadWindow window, TimeSpan ended)
     {
-        var message = new WindowMessage(window.Fleet, MessageId(_random), DemoWorkload.Write(window));
+        var message = WindowMessage.Of(window, MessageId(_random));
         var (slipped, repeats, later) = (ended + (length / 60 * _random.NextDouble()), _random.NextDouble() < Repeated, length / 12 * _random.NextDouble());
         _waiting.Enqueue(new Sending(fleet, message, IsRepeat: false), slipped);
         if (repeats)

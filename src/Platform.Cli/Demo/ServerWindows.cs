@@ -1,3 +1,4 @@
+using Platform.Client;
 using Platform.Domain.Contracts;
 
 namespace Platform.Cli.Demo;
@@ -17,7 +18,10 @@ internal sealed class ServerWindows(IReadOnlyList<string> taskTypes, TimeSpan le
     public void Record(in ServedQuery query)
     {
         At(query.Arrived, query.Task)?.AddArrival();
-        At(query.Ended, query.Task)?.AddEnd(query);
+        if (At(query.Ended, query.Task) is not { } ended)
+            return;
+        ended.AddCompletion(query.TokensUsed, query.TokensGranted, query.ServiceMillis, query.SystemMillis);
+        ended.AddVerdict(query.TokensGranted, query.IsCorrect);
     }
 
     /// <summary>A window; whole when every query that arrived before its end has been recorded.</summary>
@@ -36,57 +40,5 @@ internal sealed class ServerWindows(IReadOnlyList<string> taskTypes, TimeSpan le
     {
         var window = time.Ticks / length.Ticks;
         return window < count ? _sums[window, task] ??= new TaskSums() : null;
-    }
-
-    private sealed class TaskSums
-    {
-        private readonly SortedDictionary<long, (long Trials, long Correct)> _verdicts = [];
-        private long _arrivals, _completions, _tokens, _tokensSquared, _tokensGranted, _tokenMillis;
-        private long _serviceMillis, _serviceMillisSquared, _systemMillis, _systemMillisSquared;
-
-        public void AddArrival() => _arrivals++;
-
-        public void AddEnd(in ServedQuery query)
-        {
-            _completions++;
-            _tokens += query.TokensUsed;
-            _tokensSquared += query.TokensUsed * query.TokensUsed;
-            _tokensGranted += query.TokensGranted;
-            _tokenMillis += query.TokensUsed * query.ServiceMillis;
-            _serviceMillis += query.ServiceMillis;
-            _serviceMillisSquared += query.ServiceMillis * query.ServiceMillis;
-            _systemMillis += query.SystemMillis;
-            _systemMillisSquared += query.SystemMillis * query.SystemMillis;
-            var (trials, correct) = _verdicts.GetValueOrDefault(query.TokensGranted);
-            _verdicts[query.TokensGranted] = (trials + 1, correct + (query.IsCorrect ? 1 : 0));
-        }
-
-        public TaskWindow ToWindow(string taskType) => new()
-        {
-            TaskType = taskType,
-            Arrivals = _arrivals,
-            Service = _completions == 0 ? null : new ServiceSums
-            {
-                Completions = _completions,
-                Tokens = _tokens,
-                TokensSquared = _tokensSquared,
-                TokensGranted = _tokensGranted,
-                Millis = _serviceMillis,
-                MillisSquared = _serviceMillisSquared,
-                TokenMillis = _tokenMillis,
-            },
-            System = _completions == 0 ? null : new SystemSums
-            {
-                Completions = _completions,
-                Millis = _systemMillis,
-                MillisSquared = _systemMillisSquared,
-            },
-            Accuracy = _completions == 0 ? null : [.. _verdicts.Select(it => new AccuracyCount
-            {
-                Tokens = it.Key,
-                Trials = it.Value.Trials,
-                Correct = it.Value.Correct,
-            })],
-        };
     }
 }

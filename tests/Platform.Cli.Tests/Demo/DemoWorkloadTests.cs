@@ -1,5 +1,6 @@
 using System.Text;
 using Platform.Cli.Demo;
+using Platform.Client;
 using Platform.Domain.Contracts;
 
 namespace Platform.Cli.Tests.Demo;
@@ -20,7 +21,7 @@ public sealed class DemoWorkloadTests
     public void The_platforms_own_reader_takes_every_window()
     {
         foreach (var window in Windows(Create(1)))
-            Assert.True(WorkloadWindowReader.TryRead(DemoWorkload.Write(window), Now, out _, out var errors), string.Join("; ", errors));
+            Assert.True(WorkloadWindowReader.TryRead(WindowMessage.Of(window, default).Body.Span, Now, out _, out var errors), string.Join("; ", errors));
     }
 
     [Fact]
@@ -71,7 +72,7 @@ public sealed class DemoWorkloadTests
 
         Assert.Equal(
             """{"fleet":"lab","windowStart":"2026-11-23T10:00:00Z","windowEnd":"2026-11-23T10:00:10Z","tasks":[{"taskType":"math","arrivals":3}]}""",
-            Encoding.UTF8.GetString(DemoWorkload.Write(window)));
+            Encoding.UTF8.GetString(WindowMessage.Of(window, default).Body.Span));
     }
 
     [Theory]
@@ -95,7 +96,7 @@ public sealed class DemoWorkloadTests
     private static DemoWorkload Create(int seed) => DemoWorkload.Create(Trace, "trace.csv", seed, Now);
 
     private static byte[] Bytes(int seed) =>
-        [.. Windows(Create(seed)).SelectMany(DemoWorkload.Write), .. Create(seed).Fleets.SelectMany(fleet => StrictJson.Write(fleet.Plan.Definition))];
+        [.. Windows(Create(seed)).SelectMany(window => WindowMessage.Of(window, default).Body.ToArray()), .. Create(seed).Fleets.SelectMany(fleet => StrictJson.Write(fleet.Plan.Definition))];
 
     private static IEnumerable<WorkloadWindow> Windows(DemoWorkload workload) =>
         workload.Fleets.SelectMany(fleet => LiveFleet.WindowsOf(fleet, workload.Length));

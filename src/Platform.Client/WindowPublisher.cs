@@ -1,20 +1,41 @@
 using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Platform.Domain.Contracts;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
-namespace Platform.Cli.Demo;
+namespace Platform.Client;
+
+/// <summary>How a tenant reaches the broker: the member <c>broker</c> of what taking it on has answered.</summary>
+/// <param name="VirtualHost">The virtual host.</param>
+/// <param name="Exchange">Where it publishes windows.</param>
+/// <param name="UserName">Its user, which is its id.</param>
+/// <param name="Password">Its password.</param>
+public sealed record BrokerAccess(string VirtualHost, string Exchange, string UserName, string Password)
+{
+    /// <summary>Where it is told what comes into force; null where the platform did not say.</summary>
+    public string? Queue { get; init; }
+}
 
 /// <summary>A message as a tenant's gateway sends it.</summary>
 /// <param name="Fleet">The fleet's id.</param>
 /// <param name="MessageId">The idempotency key: sent again, the message keeps it.</param>
 /// <param name="Body">The window's JSON.</param>
-internal sealed record WindowMessage(string Fleet, Guid MessageId, ReadOnlyMemory<byte> Body);
+public sealed record WindowMessage(string Fleet, Guid MessageId, ReadOnlyMemory<byte> Body)
+{
+    // What the contract lets a publisher leave out is left out.
+    private static readonly JsonSerializerOptions Wire = new(StrictJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    /// <summary>The message of a window.</summary>
+    public static WindowMessage Of(WorkloadWindow window, Guid messageId) => new(window.Fleet, messageId, JsonSerializer.SerializeToUtf8Bytes(window, Wire));
+}
 
 /// <summary>
 /// Publishes workload windows as one tenant, by the contract: its own broker user, its name as validated user-id, a UUID as message-id,
 /// and publisher confirms. May be called by one thread at a time, without waiting for the calls before.
 /// </summary>
-internal sealed class WindowPublisher : IAsyncDisposable
+public sealed class WindowPublisher : IAsyncDisposable
 {
     /// <summary>How long a message is sent again whose confirm does not come: that does no harm.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -58,7 +79,8 @@ internal sealed class WindowPublisher : IAsyncDisposable
     public static CreateChannelOptions Confirmed { get; } =
         new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
 
-    /// <summary>Publishes, and ends when the broker has confirmed.</summary>
+    /// <summary>Publishes, and ends when the broker has confirmed; sends again for two minutes while it does not.</summary>
+    /// <exception cref="RabbitMQClientException">The broker was away, or has refused, for longer.</exception>
     public async Task PublishAsync(WindowMessage message, CancellationToken cancel)
     {
         var properties = new BasicProperties
@@ -84,6 +106,7 @@ internal sealed class WindowPublisher : IAsyncDisposable
         }
     }
 
+    /// <summary>Closes the connection; what was not confirmed by then may or may not be kept.</summary>
     public async ValueTask DisposeAsync()
     {
         await _channel.DisposeAsync();

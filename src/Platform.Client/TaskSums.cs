@@ -1,0 +1,69 @@
+using Platform.Domain.Contracts;
+
+namespace Platform.Client;
+
+/// <summary>What a window tells of one task type, as it adds up.</summary>
+public sealed class TaskSums
+{
+    private readonly SortedDictionary<long, (long Trials, long Correct)> _verdicts = [];
+    private long _arrivals, _completions, _tokens, _tokensSquared, _tokensGranted, _tokenMillis;
+    private long _serviceMillis, _serviceMillisSquared, _systemCompletions, _systemMillis, _systemMillisSquared;
+    private bool _isGrantKnown = true;
+
+    /// <summary>Counts a query that arrived.</summary>
+    public void AddArrival() => _arrivals++;
+
+    /// <summary>Counts a query that ended.</summary>
+    /// <param name="tokensUsed">Reasoning tokens that it used.</param>
+    /// <param name="tokensGranted">Tokens that it was granted; null where that is not known.</param>
+    /// <param name="serviceMillis">Its time on the server, without the wait, in milliseconds.</param>
+    /// <param name="systemMillis">Its time from arrival to end, in milliseconds; null where that is not known.</param>
+    public void AddCompletion(long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis)
+    {
+        checked
+        {
+            _completions++;
+            _tokens += tokensUsed;
+            _tokensSquared += tokensUsed * tokensUsed;
+            _tokenMillis += tokensUsed * serviceMillis;
+            _serviceMillis += serviceMillis;
+            _serviceMillisSquared += serviceMillis * serviceMillis;
+            _tokensGranted += tokensGranted ?? 0;
+            _isGrantKnown &= tokensGranted is not null;
+            if (systemMillis is not { } system)
+                return;
+            _systemCompletions++;
+            _systemMillis += system;
+            _systemMillisSquared += system * system;
+        }
+    }
+
+    /// <summary>Counts the verdict on a query.</summary>
+    /// <param name="tokensGranted">Tokens that it was granted.</param>
+    /// <param name="isCorrect">The verdict.</param>
+    public void AddVerdict(long tokensGranted, bool isCorrect)
+    {
+        var (trials, correct) = _verdicts.GetValueOrDefault(tokensGranted);
+        _verdicts[tokensGranted] = (trials + 1, correct + (isCorrect ? 1 : 0));
+    }
+
+    /// <summary>The sums in the contract's form. What nothing is known of is left out.</summary>
+    /// <param name="taskType">Id of the task type.</param>
+    public TaskWindow ToWindow(string taskType) => new()
+    {
+        TaskType = taskType,
+        Arrivals = _arrivals,
+        Service = _completions == 0 ? null : new ServiceSums
+        {
+            Completions = _completions,
+            Tokens = _tokens,
+            TokensSquared = _tokensSquared,
+            TokensGranted = _isGrantKnown ? _tokensGranted : null,
+            Millis = _serviceMillis,
+            MillisSquared = _serviceMillisSquared,
+            TokenMillis = _tokenMillis,
+        },
+        System = _systemCompletions == 0 ? null : new SystemSums { Completions = _systemCompletions, Millis = _systemMillis, MillisSquared = _systemMillisSquared },
+        Accuracy = _verdicts.Count == 0 ? null : [.. _verdicts.Select(it => new AccuracyCount { Tokens = it.Key, Trials = it.Value.Trials, Correct = it.Value.Correct })],
+    };
+}

@@ -1,0 +1,120 @@
+using Platform.Domain.Contracts;
+
+namespace Platform.Client.Tests;
+
+public sealed class WindowBuilderTests
+{
+    private readonly ManualTime _time = new();
+
+    [Fact]
+    public void Observations_add_up_to_a_window_that_the_platform_takes()
+    {
+        var builder = new WindowBuilder("chat-eu", _time);
+        builder.Arrived("math");
+        builder.Arrived("math");
+        builder.Completed("math", 800, 812, TimeSpan.FromMilliseconds(16_400.4), TimeSpan.FromMilliseconds(20_000));
+        builder.Completed("math", 600, 812, TimeSpan.FromMilliseconds(12_399.6), TimeSpan.FromMilliseconds(13_000));
+        builder.Judged("math", 812, isCorrect: true);
+        builder.Judged("math", 812, isCorrect: false);
+        builder.Judged("math", 400, isCorrect: true);
+        builder.Arrived("chat");
+        var window = TakeAfter(builder, TimeSpan.FromSeconds(10));
+
+        Assert.Equal(("chat-eu", _time.Now.AddSeconds(-10), _time.Now), (window.Fleet, window.WindowStart, window.WindowEnd));
+        Assert.Equal(["chat", "math"], window.Tasks.Select(it => it.TaskType));
+        Assert.Equal(new TaskWindow { TaskType = "chat", Arrivals = 1 }, window.Tasks[0]);
+        var math = window.Tasks[1];
+        Assert.Equal(2, math.Arrivals);
+        Assert.Equal(
+            new ServiceSums
+            {
+                Completions = 2,
+                Tokens = 1_400,
+                TokensSquared = 640_000 + 360_000,
+                TokensGranted = 1_624,
+                Millis = 16_400 + 12_400,
+                MillisSquared = (16_400L * 16_400) + (12_400L * 12_400),
+                TokenMillis = (800L * 16_400) + (600L * 12_400),
+            },
+            math.Service);
+        Assert.Equal(new SystemSums { Completions = 2, Millis = 33_000, MillisSquared = 400_000_000L + 169_000_000L }, math.System);
+        Assert.Equal(
+            [new AccuracyCount { Tokens = 400, Trials = 1, Correct = 1 }, new AccuracyCount { Tokens = 812, Trials = 2, Correct = 1 }], math.Accuracy);
+        AssertTaken(window);
+    }
+
+    [Fact]
+    public void A_window_in_which_nothing_happened_is_one_too_and_the_next_begins_where_it_ends()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        var first = TakeAfter(builder, TimeSpan.FromMilliseconds(1_234.567));
+        Assert.Empty(first.Tasks);
+        AssertTaken(first);
+        Assert.Null(builder.Take());
+        Assert.Equal(first.WindowEnd, TakeAfter(builder, TimeSpan.FromSeconds(1)).WindowStart);
+    }
+
+    [Fact]
+    public void A_window_of_more_than_a_day_is_cut_so_that_it_is_taken()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        builder.Arrived("math");
+        AssertTaken(TakeAfter(builder, TimeSpan.FromDays(3)));
+    }
+
+    [Fact]
+    public void What_is_not_known_is_left_out()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        builder.Completed("math", 10, tokensGranted: 20, TimeSpan.FromSeconds(1));
+        builder.Completed("math", 10, tokensGranted: null, TimeSpan.FromSeconds(1));
+        var task = TakeAfter(builder, TimeSpan.FromSeconds(1)).Tasks.Single();
+        Assert.Null(task.Service!.TokensGranted);
+        Assert.Null(task.System);
+        Assert.Null(task.Accuracy);
+    }
+
+    [Fact]
+    public void Threads_lose_nothing()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        Parallel.For(0, 10_000, i =>
+        {
+            builder.Arrived($"type-{i % 3}");
+            builder.Completed($"type-{i % 3}", 1, 1, TimeSpan.FromMilliseconds(2));
+        });
+        var window = TakeAfter(builder, TimeSpan.FromSeconds(1));
+        Assert.Equal((10_000, 20_000), (window.Tasks.Sum(it => it.Arrivals), window.Tasks.Sum(it => it.Service!.Millis)));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Chat")]
+    [InlineData("a b")]
+    public void What_is_no_fleets_id_is_refused_at_once(string fleet) => Assert.Throws<ArgumentException>(() => new WindowBuilder(fleet, _time));
+
+    [Fact]
+    public void What_cannot_be_is_refused_at_once()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        Assert.Throws<ArgumentException>(() => builder.Arrived("a/b"));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", -1, 1, TimeSpan.Zero));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, -1, TimeSpan.Zero));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.FromTicks(-1)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.Zero, TimeSpan.FromTicks(-1)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Judged("math", -1, true));
+        Assert.Empty(TakeAfter(builder, TimeSpan.FromSeconds(1)).Tasks);
+    }
+
+    private WorkloadWindow TakeAfter(WindowBuilder builder, TimeSpan passed)
+    {
+        _time.Now += passed;
+        return builder.Take()!;
+    }
+
+    private void AssertTaken(WorkloadWindow window)
+    {
+        var message = WindowMessage.Of(window, Guid.NewGuid());
+        Assert.True(WorkloadWindowReader.TryRead(message.Body.Span, _time.Now, out _, out var errors), string.Join("; ", errors ?? []));
+    }
+}
