@@ -1,0 +1,15 @@
+// node example.mjs FLEET: publishes one window twice under one id, as after a lost confirm, and prints the tokens in force.
+// API, KEY and BROKER are in the environment.
+import { randomUUID } from "node:crypto";
+import { AllocationClient } from "./allocation-client.mjs";
+
+const [fleet, end, messageId] = [process.argv[2], Date.now(), randomUUID()];
+const client = new AllocationClient({ api: process.env.API, key: process.env.KEY, broker: process.env.BROKER });
+const window = {
+  fleet, windowStart: new Date(end - 10_000).toISOString(), windowEnd: new Date(end).toISOString(),
+  tasks: [{ taskType: "math", arrivals: 12, accuracy: [{ tokens: 512, trials: 10, correct: 7 }] }],
+};
+await client.publish(window, messageId);
+await client.publish(window, messageId);
+console.log(JSON.stringify([await client.tokens(fleet), await client.tokens(fleet)]));
+await client.close();

@@ -1,0 +1,21 @@
+"""python3 example.py FLEET: publishes one window twice under one id, as after a lost confirm, and prints the tokens in force.
+
+API, KEY and BROKER are in the environment.
+"""
+import datetime
+import json
+import os
+import sys
+import uuid
+
+from allocation_client import AllocationClient
+
+fleet, end, message_id = sys.argv[1], datetime.datetime.now(datetime.timezone.utc), str(uuid.uuid4())
+client = AllocationClient(os.environ["API"], os.environ["KEY"], os.environ["BROKER"])
+window = {
+    "fleet": fleet, "windowStart": (end - datetime.timedelta(seconds=10)).isoformat(), "windowEnd": end.isoformat(),
+    "tasks": [{"taskType": "math", "arrivals": 12, "accuracy": [{"tokens": 512, "trials": 10, "correct": 7}]}],
+}
+client.publish(window, message_id)
+client.publish(window, message_id)
+print(json.dumps([client.tokens(fleet), client.tokens(fleet)]))
