@@ -10,6 +10,7 @@ return await CommandRun.InvokeAsync(
     new RootCommand("The allocation platform's command line; ./platform --help lists what the script adds.")
     {
         UpCommand.Create(),
+        MigrateCommand.Create(),
         StatusCommand.Create(),
         DemoCommand.Create(),
         BenchCommand.Create(),

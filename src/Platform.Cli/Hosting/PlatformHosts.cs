@@ -14,7 +14,11 @@ internal static class PlatformHosts
 
     /// <summary>Brings the database's schema to this version; runs before any host.</summary>
     public static Task MigrateAsync(PlatformSettings settings, CancellationToken cancellation) =>
-        Migrator.MigrateAsync(settings.Postgres, settings.GivenApplication, cancellation);
+        MigrateAsync(settings.Postgres, settings.GivenApplication, cancellation);
+
+    /// <summary>The same for a database of which nothing else is known.</summary>
+    public static Task MigrateAsync(string owner, string? application, CancellationToken cancellation) =>
+        Migrator.MigrateAsync(owner, application, cancellation);
 
     public static PlatformProcess StartApi(PlatformSettings settings, int port, string name = Api) => Start(settings, "src/Platform.Api", name, port);
 

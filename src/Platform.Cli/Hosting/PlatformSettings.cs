@@ -33,6 +33,9 @@ internal sealed record PlatformSettings(string Root, string Home)
     /// <summary>The private key that signs the tenants' logs, made once for each home: checkpoints that were kept elsewhere are its word.</summary>
     public string LogKey => Secret("log.key");
 
+    /// <summary>The owner's connection and, where one is given, the application role's: all that a migration needs.</summary>
+    public static (string Owner, string? Application) Databases() => (Variable("PLATFORM_POSTGRES"), Application());
+
     public static PlatformSettings FromEnvironment() => new(Variable("PLATFORM_ROOT"), Variable("PLATFORM_HOME"))
     {
         Postgres = Variable("PLATFORM_POSTGRES"),
