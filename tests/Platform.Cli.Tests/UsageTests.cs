@@ -11,12 +11,13 @@ public sealed class UsageTests
     [InlineData("up", "--nonsense")]
     [InlineData("up", "--port", "x")]
     [InlineData("up", "--port", "0")]
+    [InlineData("migrate", "now")]
     [InlineData("status", "-o", "xml")]
     [InlineData]
     public async Task Bad_usage_is_one_line_and_status_2(params string[] arguments)
     {
         using var error = new StringWriter();
-        var status = await CommandRun.InvokeAsync(new RootCommand { UpCommand.Create(), StatusCommand.Create() }, arguments, error);
+        var status = await CommandRun.InvokeAsync(new RootCommand { UpCommand.Create(), MigrateCommand.Create(), StatusCommand.Create() }, arguments, error);
         Assert.Equal(CommandFailure.BadUsage, status);
         Assert.Single(error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
