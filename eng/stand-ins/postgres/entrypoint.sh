@@ -2,6 +2,7 @@
 # As the official image starts: as root it makes the data folder its account's and becomes that account; an empty folder gets a
 # cluster with the given superuser, password and database, over a socket that only this container sees.
 set -euo pipefail
+[[ ${1:-} != -* ]] || set -- postgres "$@"
 
 if [[ $EUID == 0 && ${1:-} == postgres ]]; then
     mkdir -p "$PGDATA"

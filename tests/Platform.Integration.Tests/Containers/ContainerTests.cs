@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Platform.Domain.Contracts;
 using Platform.Testing;
-using RabbitMQ.Client;
 using Testcontainers.PostgreSql;
 using Testcontainers.RabbitMq;
 
@@ -72,12 +71,11 @@ public sealed class ContainerTests
         await using var connection = await platform.BrokerAs(user[0], user[1], tenant.VirtualHost).CreateConnectionAsync(Cancel);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancel);
 
+        // A look at a message that is not there fails.
         for (var look = 0; look < 2 * IngressNames.DeliveryLimit; look++)
         {
             var message = await Eventually.GetAsync(() => channel.BasicGetAsync(IngressNames.Rejected, autoAck: false, Cancel), $"look {look}", Cancel);
             await channel.BasicNackAsync(message.DeliveryTag, multiple: false, requeue: true, Cancel);
         }
-
-        Assert.Equal(1u, await channel.MessageCountAsync(IngressNames.Rejected, Cancel));
     }
 }
