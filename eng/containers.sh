@@ -208,8 +208,10 @@ registry_answers() { timeout 20 docker manifest inspect "$1" >/dev/null 2>&1; }
 have_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
 make_base() {
+    # shellcheck disable=SC2016 # mmdebstrap's shell expands
     local certificates=(--customize-hook='mkdir -p "$1/usr/local/share/ca-certificates"')
     # A machine behind a gate that signs for others trusts it; what is built inside has to as well.
+    # shellcheck disable=SC2016
     ! compgen -G '/usr/local/share/ca-certificates/*.crt' >/dev/null ||
         certificates=(--customize-hook='copy-in /usr/local/share/ca-certificates /usr/local/share' --customize-hook='chroot "$1" update-ca-certificates')
     mmdebstrap --variant=minbase --include=ca-certificates,libssl3t64,tzdata --aptopt="$STATE/apt/acquire.conf" \
@@ -331,6 +333,8 @@ check_containers() {
                 [[ $(docker exec "$id" sed -n 's/^CapEff:\s*0*//p' /proc/1/status) == '' ]] || die "$name has capabilities"
                 ! docker exec "$id" bash -c ': >/app/x || : >/home/x' 2>/dev/null || die "$name can write to its root file system"
                 docker exec "$id" bash -c ': >/tmp/x' || die "$name cannot write to /tmp"
+                docker exec "$id" bash -c "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3 && grep -q '^# TYPE ' <&3" ||
+                    die "$name has no metrics"
                 ;;
         esac
     done

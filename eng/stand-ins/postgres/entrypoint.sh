@@ -8,7 +8,7 @@ if [[ $EUID == 0 && ${1:-} == postgres ]]; then
     mkdir -p "$PGDATA"
     chown -R postgres: "$PGDATA" /var/run/postgresql
     chmod 700 "$PGDATA"
-    exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$BASH_SOURCE" "$@"
+    exec setpriv --reuid=postgres --regid=postgres --init-groups -- "${BASH_SOURCE[0]}" "$@"
 fi
 
 if [[ ${1:-} == postgres && ! -s $PGDATA/PG_VERSION ]]; then

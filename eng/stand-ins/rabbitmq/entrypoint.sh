@@ -5,7 +5,7 @@ set -euo pipefail
 
 if [[ $EUID == 0 && ${1:-} == rabbitmq* ]]; then
     chown -R rabbitmq: /var/lib/rabbitmq
-    exec setpriv --reuid=rabbitmq --regid=rabbitmq --init-groups -- "$BASH_SOURCE" "$@"
+    exec setpriv --reuid=rabbitmq --regid=rabbitmq --init-groups -- "${BASH_SOURCE[0]}" "$@"
 fi
 
 if [[ ${1:-} == rabbitmq-server ]]; then
