@@ -102,11 +102,8 @@ public sealed class IngestionTests(TestPlatform platform)
     {
         var (victim, attacker) = (await TenantWithFleetAsync("prod"), await TenantWithFleetAsync("chat"));
         var body = StrictJson.Write(TestTenant.Window("prod"));
-        await attacker.PublishAsync("chat", body, Guid.NewGuid(), Cancel, properties => properties.Headers = new Dictionary<string, object?>
-        {
-            ["CC"] = new List<object> { $"{victim.Id}.prod" },
-            ["on-behalf-of"] = victim.Id,
-        });
+        if (!await attacker.TryPublishCopiesAsync("chat", body, new() { ["CC"] = new List<object> { $"{victim.Id}.prod" }, ["on-behalf-of"] = victim.Id }, Cancel))
+            await attacker.PublishAsync("chat", body, Guid.NewGuid(), Cancel, properties => properties.Headers = new Dictionary<string, object?> { ["on-behalf-of"] = victim.Id });
 
         var rejected = await platform.Rejected.WithBodyAsync(body, Cancel);
         Assert.Equal(attacker.Id, rejected.Tenant);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Platform.Domain.Contracts;
 using Platform.Testing;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace Platform.Integration.Tests;
 
@@ -65,6 +66,23 @@ public sealed record TestTenant(TestPlatform Platform, string Id, string Key, st
     {
         await using var publisher = await ConnectAsync(cancel);
         await publisher.PublishAsync(fleet, body, messageId, cancel, change);
+    }
+
+    /// <summary>
+    /// Publishes with copies to the routing keys of a header CC or BCC. False where the broker refuses it, as RabbitMQ 4 does: it asks for the right to
+    /// write to those keys, too.
+    /// </summary>
+    public async Task<bool> TryPublishCopiesAsync(string fleet, ReadOnlyMemory<byte> body, Dictionary<string, object?> headers, CancellationToken cancel)
+    {
+        try
+        {
+            await PublishAsync(fleet, body, Guid.NewGuid(), cancel, properties => properties.Headers = headers);
+            return true;
+        }
+        catch (AlreadyClosedException refused) when (refused.ShutdownReason?.ReplyCode == Constants.AccessRefused)
+        {
+            return false;
+        }
     }
 
     /// <summary>Connects to the broker as the tenant's own user.</summary>
