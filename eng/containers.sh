@@ -187,7 +187,7 @@ clear_engine() {
         [[ -z $POLICY ]] || iptables -P FORWARD "$POLICY"
         ! ip link show docker0 >/dev/null 2>&1 || ip link delete docker0
         # Folders that it makes wherever its own are; those in use stay.
-        rmdir /run/docker/plugins /run/docker /run/containerd/s /run/containerd /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker 2>/dev/null || true
+        find /run/docker /run/containerd /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker -depth -type d -exec rmdir {} \; 2>/dev/null || true
     fi
     printf '%s' "$FORWARDING" >/proc/sys/net/ipv4/ip_forward
     rm -f "$STATE/before"
