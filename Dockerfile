@@ -10,6 +10,7 @@ COPY src/Platform.Domain/Platform.Domain.csproj src/Platform.Domain/packages.loc
 COPY src/Platform.Persistence/Platform.Persistence.csproj src/Platform.Persistence/packages.lock.json src/Platform.Persistence/
 COPY src/Platform.Api/Platform.Api.csproj src/Platform.Api/packages.lock.json src/Platform.Api/
 COPY src/Platform.Workers/Platform.Workers.csproj src/Platform.Workers/packages.lock.json src/Platform.Workers/
+COPY src/Platform.Client/Platform.Client.csproj src/Platform.Client/packages.lock.json src/Platform.Client/
 COPY src/Platform.Cli/Platform.Cli.csproj src/Platform.Cli/packages.lock.json src/Platform.Cli/
 RUN for name in Api Workers Cli; do dotnet restore "src/Platform.$name" --locked-mode || exit; done
 COPY src src
