@@ -67,6 +67,7 @@ public sealed class NoticeTests(TestPlatform platform)
         await using var connection = await platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancel);
         var (first, _) = await NextAsync(channel, tenant);
+        await Eventually.TrueAsync(async () => await WaitingAsync(tenant) == 0, "the worker to remember it", Cancel);
         await platform.Database.QueryAsync<int>($"update platform.fleets set announced_change = 0 where tenant_id = '{tenant.Id}' returning 1", Cancel);
         var (again, _) = await NextAsync(channel, tenant);
         Assert.Equal(first.ToJsonString(), again.ToJsonString());
