@@ -50,7 +50,7 @@ public sealed class NoticeTests(TestPlatform platform)
         var tenant = await platform.CreateTenantAsync(Cancel);
         for (var i = 0; i < fleets; i++)
             await tenant.PutFleetAsync($"fleet-{i}", Cancel);
-        await Eventually.TrueAsync(async () => await WaitingAsync(tenant) == 0 && await ChangesAsync(tenant) == fleets, "all to be told", Cancel);
+        await Eventually.TrueAsync(async () => await ChangesAsync(tenant) == fleets && await WaitingAsync(tenant) == 0, "all to be told", Cancel);
         await using var connection = await platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancel);
         var told = new List<string>();
