@@ -381,6 +381,13 @@ check_road() {
     [[ $answer =~ \"version\":([0-9]+) ]] && say "version ${BASH_REMATCH[1]} of acme/chat is served, learned from the window"
 }
 
+# The main job, start to finish, on the stack as it runs.
+check_demo() {
+    local log=$STATE/logs/demo.log
+    compose run --rm --no-deps -T cli demo --seconds 10 >"$log" 2>&1 </dev/null || { tail -n 60 "$log" >&2; die 'the demo says no'; }
+    say "$(grep -m 1 'served and published' "$log")"
+}
+
 # The command line's image on the same data: every snapshot follows from the events.
 check_verify() {
     compose run --rm --no-deps -T cli verify >"$STATE/logs/verify.log" 2>&1 </dev/null || { cat "$STATE/logs/verify.log" >&2; die 'verify says no'; }
@@ -435,6 +442,7 @@ cmd_check() {
     phase 'up --wait, from nothing' start_stack
     phase 'containers' check_containers
     phase 'tenant, fleet, window, snapshot' check_road
+    phase 'demo' check_demo
     phase 'verify' check_verify
     phase 'stop of api and workers' check_stop
     phase 'removal' remove_stack

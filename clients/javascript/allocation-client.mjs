@@ -27,7 +27,8 @@ export class AllocationClient {
       const answer = await fetch(`${this.api}/v1/fleets/${fleet}/allocation`, { headers, signal: AbortSignal.timeout(5000) });
       if (answer.status === 304) return held.tokens;
       if (answer.status !== 200) throw new Error(`the platform answered ${answer.status}`);
-      const tokens = Object.fromEntries((await answer.json()).solution.allocation.map((it) => [it.taskType, it.tokens]));
+      const { sent, solution } = await answer.json();
+      const tokens = Object.fromEntries((sent ?? solution).allocation.map((it) => [it.taskType, it.tokens]));
       this.#held.set(fleet, { etag: answer.headers.get("etag"), tokens });
       return tokens;
     } catch (fault) { if (!held) throw fault; return held.tokens; }

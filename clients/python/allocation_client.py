@@ -28,7 +28,8 @@ class AllocationClient:
         headers = {"Authorization": f"Bearer {self.key}", **({"If-None-Match": etag} if etag else {})}
         try:
             with urllib.request.urlopen(urllib.request.Request(f"{self.api}/v1/fleets/{fleet}/allocation", headers=headers), timeout=5) as answer:
-                tokens = {it["taskType"]: it["tokens"] for it in json.load(answer)["solution"]["allocation"]}
+                snapshot = json.load(answer)
+                tokens = {it["taskType"]: it["tokens"] for it in snapshot.get("sent", snapshot["solution"])["allocation"]}
                 self.held[fleet] = (answer.headers["ETag"], tokens)
         except (urllib.error.URLError, TimeoutError):  # 304 among them
             if tokens is None:

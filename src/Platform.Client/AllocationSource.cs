@@ -10,7 +10,7 @@ namespace Platform.Client;
 /// <param name="Fleet">The fleet.</param>
 /// <param name="Version">The version.</param>
 /// <param name="Hash">SHA-256 of the document, lower-case hexadecimal.</param>
-/// <param name="Tokens">Reasoning tokens by task type.</param>
+/// <param name="Tokens">Reasoning tokens by task type that are to be sent: where the fleet has an actuator, numbers that it allows.</param>
 /// <param name="Document">The snapshot as it was served.</param>
 public sealed record FleetAllocation(string Fleet, int Version, string Hash, IReadOnlyDictionary<string, long> Tokens, ReadOnlyMemory<byte> Document)
 {
@@ -122,7 +122,8 @@ public sealed class AllocationSource : IDisposable
     private static FleetAllocation Read(string fleet, byte[] document)
     {
         using var json = JsonDocument.Parse(document);
-        var tokens = json.RootElement.GetProperty("solution").GetProperty("allocation").EnumerateArray()
+        var answer = json.RootElement.TryGetProperty("sent", out var sent) ? sent : json.RootElement.GetProperty("solution");
+        var tokens = answer.GetProperty("allocation").EnumerateArray()
             .ToDictionary(it => it.GetProperty("taskType").GetString()!, it => it.GetProperty("tokens").GetInt64(), StringComparer.Ordinal);
         return new FleetAllocation(
             fleet, json.RootElement.GetProperty("version").GetInt32(), Convert.ToHexStringLower(SHA256.HashData(document)), tokens, document);

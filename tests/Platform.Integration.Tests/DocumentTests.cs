@@ -33,6 +33,18 @@ public sealed class DocumentTests(TestPlatform platform)
     }
 
     [Fact]
+    public async Task The_quick_starts_definition_is_taken_and_solved()
+    {
+        var text = await File.ReadAllTextAsync(Path.Combine(Script.Root, "docs", "quickstart.md"), Cancel);
+        var definition = JsonNode.Parse(text.Split("-d '", 3)[1].Split('\'')[0])!.AsObject();
+        var tenant = await platform.CreateTenantAsync(Cancel);
+        using var client = tenant.Client();
+        using var answer = await client.PutAsJsonAsync("/v1/fleets/chat", definition, Cancel);
+        await TestPlatform.ReadAsync(answer, Cancel);
+        await tenant.UntilAllocatedAsync("chat", it => it["solution"]!["allocation"]!.AsArray().Count == 2, Cancel);
+    }
+
+    [Fact]
     public void The_AsyncAPI_documents_window_is_taken_by_the_reader()
     {
         var example = Example("window");

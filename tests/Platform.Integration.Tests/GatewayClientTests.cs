@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Platform.Testing;
 
@@ -78,15 +77,8 @@ public sealed class GatewayClientTests(TestPlatform platform)
     /// <summary>Runs a program to its end; what it prints.</summary>
     private static async Task<string> RunAsync(string program, string folder, Dictionary<string, string> environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
-        using var process = Process.Start(start)!;
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        patience.CancelAfter(Patience);
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
-        await process.WaitForExitAsync(patience.Token);
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {await error}");
-        return await output;
+        var (status, output, error) = await Script.RunProgramAsync(program, folder, environment, arguments).WaitAsync(Patience, Cancel);
+        Assert.True(status == 0, $"{program} {string.Join(' ', arguments)}: {error}");
+        return output;
     }
 }

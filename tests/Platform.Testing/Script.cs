@@ -15,11 +15,18 @@ public static class Script
         RunProgramAsync(Path.Combine(Root, "platform"), arguments);
 
     /// <summary>Runs a program.</summary>
-    public static async Task<(int ExitCode, string Output, string Error)> RunProgramAsync(string program, params string[] arguments)
+    public static Task<(int ExitCode, string Output, string Error)> RunProgramAsync(string program, params string[] arguments) =>
+        RunProgramAsync(program, Root, [], arguments);
+
+    /// <summary>Runs a program in a folder, with more in its environment.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RunProgramAsync(
+        string program, string folder, Dictionary<string, string> environment, params string[] arguments)
     {
-        var info = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in Given)
             info.Environment.Remove(name);
+        foreach (var (name, value) in environment)
+            info.Environment[name] = value;
         using var process = Process.Start(info)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();

@@ -27,10 +27,15 @@ public sealed class TestDatabase : IAsyncDisposable
     public static Task<TestDatabase> CreateAsync(CancellationToken cancel) => CreateAsync(TestServices.Postgres, cancel);
 
     /// <summary>The same on another server.</summary>
-    public static async Task<TestDatabase> CreateAsync(string server, CancellationToken cancel)
+    /// <param name="server">Connection string of the server's owner.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <param name="fill">What comes before the migration, given the owner's connection string.</param>
+    public static async Task<TestDatabase> CreateAsync(string server, CancellationToken cancel, Func<string, Task>? fill = null)
     {
         var database = new TestDatabase(server, $"test_{Guid.NewGuid():n}");
         await database.OnServerAsync($"create database {database.Name}", cancel);
+        if (fill is not null)
+            await fill(database.OwnerConnectionString);
         await Migrator.MigrateAsync(database.OwnerConnectionString, null, cancel);
         return database;
     }

@@ -2,7 +2,7 @@ using Platform.Cli.Hosting;
 
 namespace Platform.Cli.Demo;
 
-/// <summary>The processes of one run: an API and two workers, ended with it unless they are kept.</summary>
+/// <summary>The processes of one run: an API and two workers, ended with it unless they are kept; none where the platform runs already.</summary>
 internal sealed class DemoHosts : IAsyncDisposable
 {
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(90);
@@ -15,7 +15,7 @@ internal sealed class DemoHosts : IAsyncDisposable
     private DemoHosts(PlatformSettings settings, IEnumerable<PlatformProcess> running) => (_settings, _running) = (settings, [.. running]);
 
     /// <summary>Address of the API.</summary>
-    public Uri Address => _running.Single(host => host.Name == PlatformHosts.Api).Address;
+    public Uri Address => _settings.GivenApi ?? _running.Single(host => host.Name == PlatformHosts.Api).Address;
 
     /// <summary>The worker processes that run.</summary>
     public IReadOnlyList<PlatformProcess> Workers => [.. _running.Where(host => host.Name != PlatformHosts.Api)];
@@ -26,6 +26,10 @@ internal sealed class DemoHosts : IAsyncDisposable
         await PlatformHosts.MigrateAsync(settings, cancel);
         return new DemoHosts(settings, await PlatformHosts.StartMissingAsync(settings, LoopbackPort.First, cancel));
     }
+
+    /// <summary>The same, or nothing where the settings name a platform that runs already.</summary>
+    public static Task<DemoHosts> StartOrJoinAsync(PlatformSettings settings, CancellationToken cancel) =>
+        settings.GivenApi is null ? StartAsync(settings, cancel) : Task.FromResult(new DemoHosts(settings, []));
 
     /// <summary>Kills a worker without warning, and starts another in its place.</summary>
     public async Task KillWorkerAsync(CancellationToken cancel)

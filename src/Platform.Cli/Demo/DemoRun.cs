@@ -29,8 +29,10 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
     public async Task<DemoReport> RunAsync(CancellationToken cancel)
     {
         var trace = ReadTrace();
+        if (request.KillWorker && settings.GivenApi is not null)
+            throw new CommandFailure("--kill-worker is for workers of this run's own: run it without PLATFORM_API", CommandFailure.BadUsage);
         await using var hosts = await console.Status().StartAsync(
-            "starting an API and two workers", _ => DemoHosts.StartAsync(settings, cancel));
+            settings.GivenApi is { } api ? $"on the platform at {api}" : "starting an API and two workers", _ => DemoHosts.StartOrJoinAsync(settings, cancel));
         // The trace is taken to have ended now. Its hour is served in seconds: windows come late, but none from the future, which is refused.
         var workload = DemoWorkload.Create(trace, TraceName, request.Seed, WholeSecond(TimeProvider.System.GetUtcNow()));
         await using var platform = await DemoPlatform.RegisterAsync(settings, hosts.Address, DemoCatalog.Tenants, cancel);

@@ -24,8 +24,11 @@ internal sealed record PlatformSettings(string Root, string Home)
     /// <summary>Virtual host that tenants publish to; the hosts read the same variable.</summary>
     public string IngressVirtualHost { get; init; } = "ingress";
 
-    /// <summary>The operator's key, made once for each home.</summary>
-    public string OperatorKey => Secret("operator.key");
+    /// <summary>Address of a platform that runs already, or null.</summary>
+    public Uri? GivenApi { get; init; }
+
+    /// <summary>The operator's key: the one that is given, or one that is made once for each home.</summary>
+    public string OperatorKey => Environment.GetEnvironmentVariable("PLATFORM_OPERATOR_KEY") is { Length: > 0 } given ? given : Secret("operator.key");
 
     /// <summary>The pepper under which API keys are stored, made once for each home: without it none of them is valid any more.</summary>
     public string KeyPepper => Secret("key.pepper");
@@ -42,12 +45,17 @@ internal sealed record PlatformSettings(string Root, string Home)
         GivenApplication = Application(),
         RabbitMq = Variable("PLATFORM_RABBITMQ"),
         RabbitMqManagement = Variable("PLATFORM_RABBITMQ_MANAGEMENT"),
+        GivenApi = Environment.GetEnvironmentVariable("PLATFORM_API") is { Length: > 0 } api ? Address("PLATFORM_API", api) : null,
         IngressVirtualHost = Environment.GetEnvironmentVariable("Platform__IngressVirtualHost") is { Length: > 0 } given ? given : "ingress",
     };
 
     public static string Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
         ? value
         : throw new CommandFailure($"{name} is not set; run this through ./platform", CommandFailure.BadUsage);
+
+    private static Uri Address(string name, string text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme is "http" or "https")
+        ? address
+        : throw new CommandFailure($"{name} is no address of a platform: {text}", CommandFailure.BadUsage);
 
     private static string? Application() => Environment.GetEnvironmentVariable(ApplicationVariable) is { Length: > 0 } given ? given : null;
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Platform.Domain.Allocation;
 
 namespace Platform.Domain.Fleets;
@@ -29,9 +30,14 @@ public sealed record FleetDefinition
     /// <summary>When and on how much evidence to solve.</summary>
     public SolvingPolicy Solving { get; init; } = new();
 
-    /// <summary>Two definitions say the same. (A record's own equality compares the list of task types by reference.)</summary>
+    /// <summary>What the servers can be told, where that is not every number of tokens; null where it is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Actuator? Actuator { get; init; }
+
+    /// <summary>Two definitions say the same. (A record's own equality compares lists by reference.)</summary>
     public static bool SameContent(FleetDefinition one, FleetDefinition other) =>
-        one with { TaskTypes = other.TaskTypes } == other && one.TaskTypes.SequenceEqual(other.TaskTypes);
+        one with { TaskTypes = other.TaskTypes, Actuator = other.Actuator } == other && one.TaskTypes.SequenceEqual(other.TaskTypes)
+        && Actuator.SameContent(one.Actuator, other.Actuator);
 }
 
 /// <summary>The objective's weight and the fleet's limits; each as in <see cref="AllocationProblem"/>.</summary>

@@ -10,6 +10,7 @@ public static class FleetDefinitionValidation
     public const int MaxTaskTypes = 1_000;
 
     private const int MaxNameLength = 200;
+    private const int MaxLevelLength = 64;
     private const int MaxEverySeconds = 86_400;
     private const int MinHorizonSeconds = 60;
     private const int MaxHorizonSeconds = 7 * 86_400;
@@ -33,6 +34,8 @@ public static class FleetDefinitionValidation
             errors.Add(new("/taskTypes", $"must have at most {MaxTaskTypes} task types"));
         else
             errors.AddRange(ProblemFaults(definition).Where(fault => !errors.Exists(known => known.Pointer == fault.Pointer)));
+        if (errors.Count == 0 && definition.Actuator is { } actuator)
+            ValidateActuator(actuator, definition.TaskTypes, errors);
         return errors;
     }
 
@@ -63,6 +66,32 @@ public static class FleetDefinitionValidation
             errors.Add(new("/displayName", $"must have 1 to {MaxNameLength} characters that are not all white space"));
         else if (name.Any(char.IsControl))
             errors.Add(new("/displayName", "must have no control characters"));
+    }
+
+    private static void ValidateActuator(Actuator actuator, IReadOnlyList<TaskType> taskTypes, List<InputError> errors)
+    {
+        const string Pointer = "/actuator/allowed";
+        if (actuator.Allowed.Count is 0 or > Actuator.MostRanges)
+            errors.Add(new(Pointer, $"must have 1 to {Actuator.MostRanges} ranges"));
+        var last = -1L;
+        foreach (var (i, range) in actuator.Allowed.Index())
+        {
+            if (range is null)
+                errors.Add(new($"{Pointer}/{i}", "must be a range, not null"));
+            else if (range.Min <= last || range.Max < range.Min)
+                errors.Add(new($"{Pointer}/{i}", "must have a min above the max before it, at least 0, and a max of at least its min"));
+            else if (range.Name is { } name && (name.Length is 0 or > MaxLevelLength || name.Any(char.IsControl) || range.Min != range.Max))
+                errors.Add(new($"{Pointer}/{i}/name", $"must have 1 to {MaxLevelLength} characters, none of them control characters, and belong to one number: min and max must be equal"));
+            last = range?.Max ?? last;
+        }
+
+        if (errors.Count > 0)
+            return;
+        foreach (var (i, type) in taskTypes.Index())
+        {
+            if (!actuator.Allowed.Any(it => it.Max >= type.MinTokens && it.Min <= type.MaxTokens))
+                errors.Add(new($"/taskTypes/{i}", "must allow a number of tokens that the actuator allows"));
+        }
     }
 
     private static void ValidateSolving(SolvingPolicy solving, List<InputError> errors)

@@ -67,6 +67,6 @@ public sealed record InForceNotice
     /// <summary>The reason that was given, or null.</summary>
     public required string? Reason { get; init; }
 
-    /// <summary>Tokens by task type; empty for none.</summary>
+    /// <summary>Tokens by task type that are to be sent; empty for none.</summary>
     public required IReadOnlyDictionary<string, long> Tokens { get; init; }
 }

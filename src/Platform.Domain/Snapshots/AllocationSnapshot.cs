@@ -32,6 +32,10 @@ public sealed record AllocationSnapshot
     /// <summary>The optimiser's answer.</summary>
     public required AllocationSolution Solution { get; init; }
 
+    /// <summary>What is to be sent, where the definition says that not every number of tokens can be; null where the solution is sent as it is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SentAllocation? Sent { get; init; }
+
     /// <summary>Where the model does not fit what the windows say; changes nothing about the answer.</summary>
     public required SnapshotValidity Validity { get; init; }
 

@@ -113,6 +113,7 @@ public static class SnapshotDerivation
             },
             Problem = problem,
             Solution = solution,
+            Sent = inputs.Definition.Actuator is { } actuator ? Actuation.Choose(problem, solution, actuator) : null,
             Validity = SnapshotValidity.Of(estimate),
         };
 }

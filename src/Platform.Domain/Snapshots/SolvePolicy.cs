@@ -24,13 +24,16 @@ public sealed record PreviousAllocation
     /// <summary>Tokens by task type.</summary>
     public required IReadOnlyDictionary<string, long> Tokens { get; init; }
 
+    /// <summary>Tokens by task type that are sent, where these are others; null where they are not.</summary>
+    public IReadOnlyDictionary<string, long>? SentTokens { get; init; }
+
     /// <summary>It waited for a person to put it in force, and has waited too long.</summary>
     public bool HasLapsed { get; init; }
 
     /// <summary>A person holds a version in force: what is solved does not come into force.</summary>
     public bool IsPinned { get; init; }
 
-    /// <summary>Tokens by task type of the version in force where that is another one; null where it is this one.</summary>
+    /// <summary>Tokens by task type that are sent for the version in force where that is another one; null where it is this one.</summary>
     public IReadOnlyDictionary<string, long>? TokensInForce { get; init; }
 
     /// <summary>Reads what matters of a stored snapshot. Only names that every version of the format has are looked at.</summary>
@@ -47,19 +50,20 @@ public sealed record PreviousAllocation
             Hash = hash,
             DefinitionRevision = root.GetProperty("provenance").GetProperty("definitionRevision").GetInt32(),
             WorkloadVersion = root.GetProperty("provenance").GetProperty("workloadVersion").GetInt64(),
-            Tokens = TokensOf(root),
+            Tokens = TokensOf(root.GetProperty("solution")),
+            SentTokens = root.TryGetProperty("sent", out var sent) ? TokensOf(sent) : null,
         };
     }
 
-    /// <summary>Reads the tokens by task type of a stored snapshot.</summary>
+    /// <summary>Reads the tokens by task type that a stored snapshot says are to be sent.</summary>
     /// <param name="document">The snapshot's canonical JSON.</param>
-    public static IReadOnlyDictionary<string, long> ReadTokens(ReadOnlyMemory<byte> document)
+    public static IReadOnlyDictionary<string, long> ReadSentTokens(ReadOnlyMemory<byte> document)
     {
         using var json = JsonDocument.Parse(document);
-        return TokensOf(json.RootElement);
+        return TokensOf(json.RootElement.TryGetProperty("sent", out var sent) ? sent : json.RootElement.GetProperty("solution"));
     }
 
-    private static Dictionary<string, long> TokensOf(JsonElement snapshot) => snapshot.GetProperty("solution").GetProperty("allocation").EnumerateArray()
+    private static Dictionary<string, long> TokensOf(JsonElement answer) => answer.GetProperty("allocation").EnumerateArray()
         .ToDictionary(type => type.GetProperty("taskType").GetString()!, type => type.GetProperty("tokens").GetInt64(), StringComparer.Ordinal);
 }
 
@@ -119,9 +123,8 @@ public static class SolvePolicy
             : IsWorthANewVersion(inputs, previous, tokens, derived) ? new SolveOutcome.Published(snapshot)
             : new SolveOutcome.Confirmed();
         var isReleased = outcome is SolveOutcome.Published && inputs.Definition.Solving.ApprovalSeconds is null && previous?.IsPinned != true;
-        var inForce = isReleased ? [.. derived.Solution.Allocation!.Select(type => type.Tokens)]
-            : previous?.TokensInForce is { } others ? TokensOf(derived.Problem, others)
-            : tokens;
+        var inForce = isReleased ? derived.Snapshot!.Sent is { } sent ? [.. sent.Allocation.Select(type => type.Tokens)] : [.. derived.Solution.Allocation!.Select(type => type.Tokens)]
+            : TokensOf(derived.Problem, previous?.TokensInForce ?? previous?.SentTokens ?? previous?.Tokens);
         return outcome with { Expectation = WorkloadExpectation.Of(inputs, derived, inForce) };
     }
 

@@ -54,6 +54,9 @@ public sealed record ComparableSnapshot
     /// <summary>The solution.</summary>
     public required StoredSolution Solution { get; init; }
 
+    /// <summary>What is sent in its place, or null.</summary>
+    public SentAllocation? Sent { get; init; }
+
     /// <summary>The problem with its solution.</summary>
     [JsonIgnore]
     public SolvedProblem Solved => new(

@@ -94,7 +94,7 @@ public sealed class NoticeOutbox(PlatformStore store)
     {
         try
         {
-            return PreviousAllocation.ReadTokens(document);
+            return PreviousAllocation.ReadSentTokens(document);
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {

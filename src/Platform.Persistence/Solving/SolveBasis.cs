@@ -66,7 +66,7 @@ public sealed record SolveBasis
     {
         HasLapsed = Fleet.Labels.Proposal is { } proposal && proposal.Version == Latest.Version && proposal.Until <= at,
         IsPinned = Fleet.Labels.Pin is not null,
-        TokensInForce = InForce is null ? null : PreviousAllocation.ReadTokens(InForce),
+        TokensInForce = InForce is null ? null : PreviousAllocation.ReadSentTokens(InForce),
     };
 
     /// <summary>

@@ -55,6 +55,15 @@ public sealed class FleetDefinitionValidationTests
         ["accuracy below 0 at its best"] = (["/taskTypes/0/accuracy/gain"], WithMath(it => it with { Accuracy = new(-0.5, 0.4, 0.001) })),
         ["accuracy beyond 1"] = (["/taskTypes/0/accuracy/gain"], WithMath(it => it with { Accuracy = new(0.5, 0.6, 0.001) })),
         ["negative rate"] = (["/taskTypes/0/accuracy/ratePerToken"], WithMath(it => it with { Accuracy = new(0.2, 0.6, -0.001) })),
+        ["actuator that allows nothing"] = (["/actuator/allowed"], WithActuator()),
+        ["actuator of 65 ranges"] = (["/actuator/allowed"], WithActuator([.. Enumerable.Range(0, 65).Select(i => new TokenRange(i, i))])),
+        ["actuator with a range that is null"] = (["/actuator/allowed/1"], WithActuator(new(0, 0), null!)),
+        ["actuator with ranges that meet"] = (["/actuator/allowed/1"], WithActuator(new(0, 10), new(10, 20))),
+        ["actuator with a range turned round"] = (["/actuator/allowed/0"], WithActuator(new TokenRange(10, 9))),
+        ["actuator below 0"] = (["/actuator/allowed/0"], WithActuator(new TokenRange(-1, 9))),
+        ["actuator with a name for many numbers"] = (["/actuator/allowed/0/name"], WithActuator(new TokenRange(0, 9, "low"))),
+        ["actuator with an empty name"] = (["/actuator/allowed/0/name"], WithActuator(new TokenRange(9, 9, ""))),
+        ["actuator that allows nothing of a task type"] = (["/taskTypes/0", "/taskTypes/1"], WithActuator(new TokenRange(1L << 40, 1L << 41))),
     };
 
     public static TheoryData<string> Faults => [.. Faulty.Keys];
@@ -82,6 +91,7 @@ public sealed class FleetDefinitionValidationTests
             WithMath(it => it with { MinTokens = 10, MaxTokens = 10, AccuracyFloor = 1 }),
             WithMath(it => it with { Id = new string('m', 64), MaxTokens = (1L << 53) - 1, Service = new(0, 0), Accuracy = new(0.4, 0.6, 0) }),
             Valid with { TaskTypes = Types(1_000) },
+            WithActuator(new(0, 0, new string('n', 64)), new(1, long.MaxValue)),
         ];
         Assert.All(bounds, definition => Assert.Empty(FleetDefinitionValidation.Validate(definition)));
     }
@@ -96,6 +106,8 @@ public sealed class FleetDefinitionValidationTests
     }
 
     private static FleetDefinition WithObjective(Func<FleetObjective, FleetObjective> change) => Valid with { Objective = change(Valid.Objective) };
+
+    private static FleetDefinition WithActuator(params TokenRange[] allowed) => Valid with { Actuator = new() { Allowed = allowed } };
 
     private static FleetDefinition WithMath(Func<TaskType, TaskType> change, params TaskType[] more) =>
         Valid with { TaskTypes = [change(Definitions.Math), Definitions.Chat, .. more] };

@@ -1,0 +1,64 @@
+using Npgsql;
+using Platform.Cli.Verification;
+using Platform.Persistence;
+using Platform.Testing;
+
+namespace Platform.Integration.Tests;
+
+/// <summary>The way of docs/backup.md: what is dumped while the platform runs is restored elsewhere, and is whole.</summary>
+public sealed class BackupTests(TestPlatform platform)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_dump_that_is_restored_is_verified_and_served_and_goes_on()
+    {
+        var tenant = await platform.CreateTenantAsync(Cancel);
+        await tenant.PutFleetAsync("chat", Cancel);
+        await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
+        await tenant.PublishAsync("chat", TestTenant.Window("chat"), Guid.NewGuid(), Cancel);
+        await tenant.UntilAllocatedOnAsync("chat", 1, Cancel);
+        var folder = Directory.CreateTempSubdirectory("backup").FullName;
+        try
+        {
+            var file = Path.Combine(folder, "platform.dump");
+            await RunAsync("pg_dump", platform.Database.OwnerConnectionString, "--format=custom", "--no-privileges", $"--file={file}");
+            await using var restored = await TestDatabase.CreateAsync(
+                platform.Services.Postgres, Cancel, owner => RunAsync("pg_restore", owner, "--no-owner", "--no-privileges", "--exit-on-error", $"--dbname={new NpgsqlConnectionStringBuilder(owner).Database}", file));
+            await CheckAsync(tenant, restored);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private async Task CheckAsync(TestTenant tenant, TestDatabase restored)
+    {
+        await using (var store = new PlatformStore(restored.ConnectionString))
+        {
+            var report = await VerifyCommand.VerifyAsync(store, tenant.Id, null, null, Cancel);
+            Assert.Empty(report.Findings);
+            Assert.True(report.Versions >= 2, $"{report.Versions} versions");
+        }
+
+        Dictionary<string, string?> settings = new() { ["Platform:Postgres"] = restored.ConnectionString, ["Platform:IngressVirtualHost"] = platform.NewVirtualHost() };
+        var api = await platform.StartApiAsync(settings);
+        await platform.StartWorkerAsync(settings);
+        var there = tenant with { Api = api };
+        await there.PutFleetAsync("chat", Cancel, definition => definition["objective"]!["accuracyWeight"] = 60.0);
+        await there.UntilAllocatedAsync("chat", it => (int)it["provenance"]!["definitionRevision"]! == 3 && (int)it["version"]! >= 3, Cancel);
+    }
+
+    /// <summary>Runs a program of PostgreSQL's on a database.</summary>
+    private static async Task RunAsync(string program, string connection, params string[] arguments)
+    {
+        var to = new NpgsqlConnectionStringBuilder(connection);
+        var installed = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Select(it => Path.Combine(it, "bin", program)).Where(File.Exists).LastOrDefault() : null;
+        var (status, _, error) = await Script.RunProgramAsync(
+            installed ?? program, Script.Root,
+            new() { ["PGHOST"] = to.Host!, ["PGPORT"] = $"{to.Port}", ["PGUSER"] = to.Username!, ["PGPASSWORD"] = to.Password!, ["PGDATABASE"] = to.Database! },
+            arguments);
+        Assert.True(status == 0, $"{program}: {error}");
+    }
+}
