@@ -23,7 +23,7 @@ public sealed record Project(string Path)
 /// <summary>The working tree that these tests were built from.</summary>
 internal static class Repository
 {
-    private static readonly string[] Built = ["bin", "obj"];
+    private static readonly string[] Built = ["bin", "obj", "node_modules"];
 
     public static string Root { get; } = FindRoot();
 
