@@ -3,6 +3,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Platform.Api.Ingestion;
+using Platform.Api.Snapshots;
 
 namespace Platform.Api;
 
@@ -18,7 +19,9 @@ internal static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("allocation-api"));
         telemetry.WithMetrics(metrics =>
         {
-            metrics.AddMeter(ChangeListening.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.RateLimiting", "Npgsql", "System.Runtime")
+            metrics.AddMeter(ChangeListening.MeterName, AllocationReads.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.RateLimiting", "Npgsql", "System.Runtime")
+                // Counted at each request's begin and end, which takes longer than an allocation from memory.
+                .AddView("http.server.active_requests", MetricStreamConfiguration.Drop)
                 .AddPrometheusExporter();
             if (sends)
                 metrics.AddOtlpExporter();

@@ -28,10 +28,12 @@ internal sealed class KeptAllocation(ServedAllocation served) : IResult
         response.Headers.ETag = served.EntityTag;
         if (EntityTags.IsHeld(httpContext.Request, served.EntityTag!))
         {
+            AllocationReads.Held();
             response.StatusCode = StatusCodes.Status304NotModified;
             return Task.CompletedTask;
         }
 
+        AllocationReads.Served();
         response.Headers.ContentType = Json;
         response.ContentLength = served.Document.Length;
         // Without a flush of its own: headers and body go out together.

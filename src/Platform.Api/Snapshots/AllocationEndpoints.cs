@@ -56,7 +56,7 @@ internal static class AllocationEndpoints
     {
         var fleet = v1.MapGroup("/fleets/{fleet}").WithTags("Allocations").RequireAuthorization(Scopes.Read)
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
-        fleet.MapGet("/allocation", InForceAsync).Produces<AllocationSnapshot>().Produces(304).TakesInstant()
+        fleet.MapGet("/allocation", InForceAsync).DisableHttpMetrics().Produces<AllocationSnapshot>().Produces(304).TakesInstant()
             .WithSummary("The snapshot in force, now or at an instant");
         fleet.MapGet("/allocations", HistoryAsync).Produces<Page<SnapshotSummary>>().IsPaged().WithSummary("The history, latest first");
         fleet.MapGet("/allocations/{version:int}", VersionAsync).Produces<AllocationSnapshot>().Produces(304).WithSummary("One snapshot, immutable");
@@ -72,7 +72,13 @@ internal static class AllocationEndpoints
         if (!TryReadAsOf(http.Request, out var asOf))
             return Problems.BadInput(NoTime);
         if (asOf is null)
-            return await inForce.FindAsync(caller.Tenant(), fleet) is { } served ? new KeptAllocation(served) : Problems.NotFound("allocation");
+        {
+            if (await inForce.FindAsync(caller.Tenant(), fleet) is { } served)
+                return new KeptAllocation(served);
+            AllocationReads.None();
+            return Problems.NotFound("allocation");
+        }
+
         return await history.FindAsOfAsync(caller.Tenant(), fleet, asOf.Value, cancel) is { } snapshot
             ? Serve(http, snapshot, Changing)
             : Problems.NotFound("allocation");
