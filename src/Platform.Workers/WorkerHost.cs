@@ -23,7 +23,8 @@ internal static class WorkerHost
         builder.Services.AddIngestion(options);
         builder.Services.AddSolving(options);
         builder.Services.AddTransparency(options);
-        builder.Services.AddNotices();
+        if (options.Announces)
+            builder.Services.AddNotices();
         builder.AddTelemetry();
     }
 

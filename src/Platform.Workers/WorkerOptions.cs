@@ -22,6 +22,12 @@ internal sealed class WorkerOptions
     [RegularExpression("[0-9a-fA-F]{64}")]
     public string LogKey { get; init; } = "";
 
+    /// <summary>
+    /// Whether this worker tells at its broker what comes into force. Not one that drains a virtual host of its own beside that of the
+    /// tenants: it would tell where nobody listens.
+    /// </summary>
+    public bool Announces { get; init; } = true;
+
     /// <summary>The platform's own broker user.</summary>
     public (string Name, string Password) BrokerUser
     {

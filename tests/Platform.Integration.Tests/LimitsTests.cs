@@ -75,6 +75,7 @@ public sealed class LimitsTests(TestPlatform platform)
             ["Platform:IntakeBacklog"] = $"{backlog}",
             ["Platform:Limits:WindowsAtOnce"] = "10000",
             ["Platform:IngressVirtualHost"] = platform.NewVirtualHost(),
+            ["Platform:Announces"] = "false",
         };
         var api = await platform.StartApiAsync(settings);
         var tenant = await platform.CreateTenantAsync(Cancel, api);

@@ -74,6 +74,30 @@ public sealed class NoticeTests(TestPlatform platform)
     }
 
     [Fact]
+    public async Task A_snapshot_that_was_tampered_with_is_told_without_tokens_and_keeps_no_other_back()
+    {
+        var tenant = await platform.CreateTenantAsync(Cancel);
+        await tenant.PutFleetAsync("a-broken-one", Cancel);
+        await tenant.PutFleetAsync("chat", Cancel);
+        await Eventually.TrueAsync(async () => await ChangesAsync(tenant) == 2 && await WaitingAsync(tenant) == 0, "both to be told", Cancel);
+        await using var connection = await platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancel);
+        await channel.QueuePurgeAsync(IngressNames.AllocationsOf(tenant.Id), Cancel);
+        await platform.Database.QueryAsync<int>($"update platform.allocation_snapshots set document = 'x' where tenant_id = '{tenant.Id}' and fleet_id = 'a-broken-one' returning 1", Cancel);
+        await platform.Database.QueryAsync<int>($"update platform.fleets set announced_change = 0 where tenant_id = '{tenant.Id}' returning 1", Cancel);
+
+        var told = new Dictionary<string, int>();
+        while (told.Count < 2)
+        {
+            var (notice, _) = await NextAsync(channel, tenant);
+            told[(string)notice["subject"]!] = notice["data"]!["tokens"]!.AsObject().Count;
+        }
+
+        Assert.Equal(new Dictionary<string, int> { ["a-broken-one"] = 0, ["chat"] = 2 }, told);
+        await platform.Database.QueryAsync<int>($"update platform.fleets set retired_at = now() where tenant_id = '{tenant.Id}' returning 1", Cancel);
+    }
+
+    [Fact]
     public async Task A_suspended_tenants_notices_are_gone()
     {
         var tenant = await platform.CreateTenantAsync(Cancel);

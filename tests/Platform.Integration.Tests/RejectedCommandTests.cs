@@ -18,7 +18,7 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var settings = new Dictionary<string, string?> { ["Platform:IngressVirtualHost"] = _virtualHost };
+        var settings = new Dictionary<string, string?> { ["Platform:IngressVirtualHost"] = _virtualHost, ["Platform:Announces"] = "false" };
         var api = await platform.StartApiAsync(settings);
         await platform.StartWorkerAsync(settings);
         _tenant = await platform.CreateTenantAsync(Cancel, api);

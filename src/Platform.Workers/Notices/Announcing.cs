@@ -39,8 +39,9 @@ internal sealed class Announcing(NoticeOutbox outbox, IBus bus, TimeProvider tim
                 told += await AnnounceAsync(tenant.Key, [.. tenant], cancel);
             return told;
         }
-        catch (Exception fault) when (!cancel.IsCancellationRequested && (PlatformStore.IsTransient(fault) || fault is OperationCanceledException or MassTransitException))
+        catch (Exception fault) when (!cancel.IsCancellationRequested)
         {
+            // Whatever it is: intake and solving go on, and this is tried again.
             log.LogWarning("Changes of what is in force wait to be told: {Reason}", fault.GetBaseException().Message);
             return 0;
         }
@@ -51,7 +52,16 @@ internal sealed class Announcing(NoticeOutbox outbox, IBus bus, TimeProvider tim
         using var waiting = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(waiting.Token, cancel);
         var endpoint = await bus.GetSendEndpoint(Exchange);
-        return await outbox.AnnounceAsync(tenant, fleets, (notice, stop) => SendAsync(endpoint, notice, stop), either.Token);
+        try
+        {
+            return await outbox.AnnounceAsync(tenant, fleets, (notice, stop) => SendAsync(endpoint, notice, stop), either.Token);
+        }
+        catch (Exception fault) when (PlatformStore.IsNotTheDatabasesState(fault))
+        {
+            // The other tenants' notices do not wait for this one's.
+            log.LogError(fault, "What is in force for {Tenant} cannot be told", tenant);
+            return 0;
+        }
     }
 
     private static Task SendAsync(ISendEndpoint endpoint, AllocationNotice notice, CancellationToken cancel) => endpoint.Send(

@@ -62,7 +62,7 @@ public sealed class ContainerTests
     // On a virtual host of its own, as the platform's rejected messages are collected by the tests.
     private static async Task WhatWasSetAsideStaysAsync(TestPlatform platform)
     {
-        var settings = new Dictionary<string, string?> { ["Platform:IngressVirtualHost"] = platform.NewVirtualHost() };
+        var settings = new Dictionary<string, string?> { ["Platform:IngressVirtualHost"] = platform.NewVirtualHost(), ["Platform:Announces"] = "false" };
         var api = await platform.StartApiAsync(settings);
         await platform.StartWorkerAsync(settings);
         var tenant = await platform.CreateTenantAsync(Cancel, api);
