@@ -44,10 +44,12 @@ public sealed class BackupTests(TestPlatform platform)
 
         Dictionary<string, string?> settings = new() { ["Platform:Postgres"] = restored.ConnectionString, ["Platform:IngressVirtualHost"] = platform.NewVirtualHost() };
         var api = await platform.StartApiAsync(settings);
-        await platform.StartWorkerAsync(settings);
+        var worker = await platform.StartWorkerAsync(settings);
         var there = tenant with { Api = api };
         await there.PutFleetAsync("chat", Cancel, definition => definition["objective"]!["accuracyWeight"] = 60.0);
         await there.UntilAllocatedAsync("chat", it => (int)it["provenance"]!["definitionRevision"]! == 3 && (int)it["version"]! >= 3, Cancel);
+        // Their database goes before the others.
+        await Task.WhenAll(platform.StopAsync(api), platform.StopAsync(worker));
     }
 
     /// <summary>Runs a program of PostgreSQL's on a database.</summary>

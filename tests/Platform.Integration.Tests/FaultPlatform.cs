@@ -37,6 +37,12 @@ public sealed class FaultPlatform : TestPlatform
     /// <summary>Between the hosts and RabbitMQ.</summary>
     public FaultProxy Broker { get; }
 
+    /// <summary>
+    /// Seconds that the hosts wait for a statement, and PostgreSQL for the next one of a transaction: fewer than in real life, so that the
+    /// tests need not wait long for what the network has swallowed.
+    /// </summary>
+    public int Patience { get; init; } = 3;
+
     /// <summary>Addresses of the API and the worker.</summary>
     public IReadOnlyList<Uri> Hosts => [.. _processes.Select(process => process.Address)];
 
@@ -47,9 +53,8 @@ public sealed class FaultPlatform : TestPlatform
         ["Platform:Postgres"] = new NpgsqlConnectionStringBuilder(Database.ConnectionString)
         {
             Port = Postgres.Port,
-            // Shorter than in real life, so that the tests need not wait long for what the network has swallowed.
-            CommandTimeout = 3,
-            Options = "-c idle_in_transaction_session_timeout=3s",
+            CommandTimeout = Patience,
+            Options = $"-c idle_in_transaction_session_timeout={Patience}s",
         }.ConnectionString,
         ["Platform:RabbitMq"] = new UriBuilder(Services.RabbitMq) { Port = Broker.Port }.Uri.ToString(),
     };
@@ -65,8 +70,7 @@ public sealed class FaultPlatform : TestPlatform
         Directory.Delete(_home, recursive: true);
     }
 
-    /// <summary>Ends a host as an operator does.</summary>
-    public async Task StopAsync(Uri host)
+    public override async Task StopAsync(Uri host)
     {
         var process = _processes.Single(process => process.Address == host);
         await process.StopAsync();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
@@ -21,8 +22,10 @@ namespace Platform.Integration.Tests;
 public class TestPlatform : IAsyncLifetime
 {
     internal const string OperatorKey = "operator-key-of-the-tests";
-    private readonly List<WebApplication> _hosts = [];
-    private readonly List<string> _virtualHosts = [];
+
+    // Tests start some at the same time; the last first.
+    private readonly ConcurrentStack<(Uri Address, WebApplication Host)> _hosts = [];
+    private readonly ConcurrentBag<string> _virtualHosts = [];
     private Uri _api = null!;
 
     public TestPlatform()
@@ -77,8 +80,8 @@ public class TestPlatform : IAsyncLifetime
         if (Rejected is not null)
             await Rejected.DisposeAsync();
         // All stop before the first is disposed of: Hangfire's activator is one for the process.
-        await Task.WhenAll(_hosts.Select(host => host.StopAsync()));
-        foreach (var host in Enumerable.Reverse(_hosts))
+        await Task.WhenAll(_hosts.Select(it => it.Host.StopAsync()));
+        foreach (var (_, host) in _hosts)
             await host.DisposeAsync();
         using var management = Management();
         foreach (var virtualHost in _virtualHosts)
@@ -95,8 +98,9 @@ public class TestPlatform : IAsyncLifetime
     /// <summary>A virtual host for a test that wants a broker of its own; it goes with the platform.</summary>
     public string NewVirtualHost()
     {
-        _virtualHosts.Add($"ingress-{Guid.NewGuid():n}");
-        return _virtualHosts[^1];
+        var name = $"ingress-{Guid.NewGuid():n}";
+        _virtualHosts.Add(name);
+        return name;
     }
 
     /// <summary>Starts one more API, with settings that differ from those of the others, and waits until it is ready.</summary>
@@ -112,6 +116,9 @@ public class TestPlatform : IAsyncLifetime
     /// <summary>Starts one more worker, with settings that differ from those of the others.</summary>
     public Task<Uri> StartWorkerAsync(Dictionary<string, string?> settings) =>
         StartAsync("Platform.Workers", settings, builder => builder.AddWorkers(), host => host.MapWorker());
+
+    /// <summary>Ends a host as an operator does.</summary>
+    public virtual Task StopAsync(Uri host) => _hosts.Single(it => it.Address == host).Host.StopAsync();
 
     /// <summary>A new tenant with its first key and its broker user.</summary>
     /// <param name="cancel">Gives up.</param>
@@ -175,7 +182,8 @@ public class TestPlatform : IAsyncLifetime
         var host = builder.Build();
         map(host);
         await host.StartAsync();
-        _hosts.Add(host);
-        return new Uri(host.Urls.First());
+        var address = new Uri(host.Urls.First());
+        _hosts.Push((address, host));
+        return address;
     }
 }

@@ -174,8 +174,10 @@ public sealed class FaultProxy : IAsyncDisposable
                 return false;
             if (_trap is { } trap)
             {
-                link.HasAsked |= !answers && tail.Continues(bytes, trap.Request);
-                if (link.HasAsked && answers && tail.Continues(bytes, trap.Answer))
+                // Of this trap: what was asked for under an earlier one is not meant.
+                if (!answers && tail.Continues(bytes, trap.Request))
+                    link.Asks = trap;
+                if (link.Asks == trap && answers && tail.Continues(bytes, trap.Answer))
                 {
                     link.Cut();
                     trap.Sprung.SetResult();
@@ -189,8 +191,12 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    private sealed record Trap(byte[] Request, byte[] Answer)
+    private sealed class Trap(byte[] request, byte[] answer)
     {
+        public byte[] Request { get; } = request;
+
+        public byte[] Answer { get; } = answer;
+
         public TaskCompletionSource Sprung { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
@@ -207,7 +213,7 @@ public sealed class FaultProxy : IAsyncDisposable
 
         public bool IsSilent { get; set; }
 
-        public bool HasAsked { get; set; }
+        public Trap? Asks { get; set; }
 
         public void CutUnlessConnected()
         {

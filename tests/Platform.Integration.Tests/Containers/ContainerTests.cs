@@ -29,7 +29,10 @@ public sealed class ContainerTests
         await using var platform = new FaultPlatform(new ServiceAddresses(
             postgres.GetConnectionString(),
             new Uri(rabbit.GetConnectionString()),
-            new UriBuilder(Uri.UriSchemeHttp, rabbit.Hostname, rabbit.GetMappedPublicPort(ManagementPort)).Uri));
+            new UriBuilder(Uri.UriSchemeHttp, rabbit.Hostname, rabbit.GetMappedPublicPort(ManagementPort)).Uri))
+        {
+            Patience = 30,
+        };
         await platform.InitializeAsync();
 
         await TheVersionsAreThoseAsync(platform);
