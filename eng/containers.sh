@@ -296,6 +296,7 @@ write_settings() {
 		OPERATOR_KEY=$OPERATOR_KEY
 		KEY_PEPPER=$(secret)
 		LOG_KEY=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+		WEBHOOK_KEY=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
 		API_PORT=$api
 		AMQP_PORT=$amqp
 	ENV

@@ -11,6 +11,7 @@ using Platform.Api.Planning;
 using Platform.Api.Snapshots;
 using Platform.Api.Tenants;
 using Platform.Api.Transparency;
+using Platform.Api.Webhooks;
 using Platform.Domain.Contracts;
 using Platform.Domain.Tenants;
 using Platform.Persistence;
@@ -18,6 +19,7 @@ using Platform.Persistence.Fleets;
 using Platform.Persistence.Operations;
 using Platform.Persistence.Snapshots;
 using Platform.Persistence.Tenants;
+using Platform.Persistence.Webhooks;
 using Scalar.AspNetCore;
 
 namespace Platform.Api;
@@ -82,6 +84,7 @@ internal static class ApiHost
         v1.MapLabels();
         v1.MapChanges();
         v1.MapLog();
+        v1.MapWebhooks();
         host.MapDashboard();
     }
 
@@ -95,6 +98,8 @@ internal static class ApiHost
         services.AddSingleton(provider => new SnapshotVerification(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new ChangeFeed(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new WorkerActivity(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton(provider => new WebhookRegistry(provider.GetRequiredService<PlatformStore>()));
+        services.AddScoped<WebhookEndpoints>();
         services.AddHostedService<ChangeListening>();
         services.AddSingleton<AllocationCache>();
         services.AddScoped<LabelEndpoints>();

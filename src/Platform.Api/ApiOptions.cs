@@ -1,10 +1,11 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using Platform.Domain.Webhooks;
 
 namespace Platform.Api;
 
 /// <summary>Settings of an API process, section <c>Platform</c>.</summary>
-internal sealed class ApiOptions
+internal sealed class ApiOptions : IValidatableObject
 {
     /// <summary>Npgsql's connection string.</summary>
     [Required]
@@ -29,6 +30,13 @@ internal sealed class ApiOptions
     [Required, MinLength(16)]
     public string KeyPepper { get; init; } = "";
 
+    /// <summary>What the webhooks' secrets are derived from: 32 random bytes in hexadecimal, the same for all processes. Without it there are no webhooks.</summary>
+    [RegularExpression("[0-9a-fA-F]{64}|")]
+    public string WebhookKey { get; init; } = "";
+
+    /// <summary>Networks that webhooks may go to besides the public ones, in plain text too: <c>10.1.0.0/16,fd00::/8</c>.</summary>
+    public string WebhookNetworks { get; init; } = "";
+
     /// <summary>How much of the platform one tenant may have.</summary>
     [ValidateObjectMembers]
     public TenantLimits Limits { get; init; } = new();
@@ -39,6 +47,22 @@ internal sealed class ApiOptions
     /// </summary>
     [Range(1_000, 100_000_000)]
     public int IntakeBacklog { get; init; } = 500_000;
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        string? fault = null;
+        try
+        {
+            WebhookTargets.Parse(WebhookNetworks);
+        }
+        catch (FormatException wrong)
+        {
+            fault = wrong.Message;
+        }
+
+        return fault is null ? [] : [new ValidationResult($"Networks are separated by commas: {fault}", [nameof(WebhookNetworks)])];
+    }
 
     /// <summary>The platform's own broker user.</summary>
     public (string Name, string Password) BrokerUser

@@ -9,6 +9,7 @@ using Platform.Persistence.Snapshots;
 using Platform.Persistence.Solving;
 using Platform.Persistence.Tenants;
 using Platform.Persistence.Transparency;
+using Platform.Persistence.Webhooks;
 
 namespace Platform.Persistence;
 
@@ -37,6 +38,10 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
     public DbSet<LogCheckpointRow> LogCheckpoints => Set<LogCheckpointRow>();
 
     public DbSet<RejectionDecisionRow> RejectionDecisions => Set<RejectionDecisionRow>();
+
+    public DbSet<WebhookRow> Webhooks => Set<WebhookRow>();
+
+    public DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
 
     // Read through the instance, so that the filters of the shared model see this context's tenant.
     private string CurrentTenant => tenant;
@@ -103,6 +108,15 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         decision.HasKey(row => row.DecisionId);
         decision.HasIndex(row => new { row.TenantId, row.DecidedAt });
         decision.HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        model.Entity<WebhookRow>().ToTable("webhooks").HasKey(row => new { row.TenantId, row.Name });
+        model.Entity<WebhookRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        var delivery = model.Entity<WebhookDeliveryRow>().ToTable("webhook_deliveries");
+        delivery.HasKey(row => new { row.TenantId, row.Webhook, row.FleetId, row.Change });
+        delivery.HasIndex(row => row.DueAt);
+        delivery.HasOne<WebhookRow>().WithMany().HasForeignKey(row => new { row.TenantId, row.Webhook });
+        delivery.HasQueryFilter(row => row.TenantId == CurrentTenant);
     }
 
     private static ValueConverter<T, string> Json<T>() => new(

@@ -5,6 +5,7 @@ using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Platform.Workers.Ingestion;
 using Platform.Workers.Solving;
+using Platform.Workers.Webhooks;
 
 namespace Platform.Workers;
 
@@ -23,7 +24,7 @@ internal static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("allocation-worker"));
         telemetry.WithMetrics(metrics =>
         {
-            metrics.AddMeter(WorkloadWindowConsumer.SourceName, FleetSolving.SourceName, "Npgsql", "System.Runtime").AddPrometheusExporter();
+            metrics.AddMeter(WorkloadWindowConsumer.SourceName, FleetSolving.SourceName, WebhookSending.SourceName, "Npgsql", "System.Runtime").AddPrometheusExporter();
             if (sends)
                 metrics.AddOtlpExporter();
         });

@@ -4,6 +4,7 @@ using Platform.Workers.Ingestion;
 using Platform.Workers.Notices;
 using Platform.Workers.Solving;
 using Platform.Workers.Transparency;
+using Platform.Workers.Webhooks;
 
 namespace Platform.Workers;
 
@@ -25,6 +26,7 @@ internal static class WorkerHost
         builder.Services.AddTransparency(options);
         if (options.Announces)
             builder.Services.AddNotices();
+        builder.Services.AddWebhooks(options);
         builder.AddTelemetry();
     }
 

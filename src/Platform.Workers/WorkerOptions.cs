@@ -28,6 +28,13 @@ internal sealed class WorkerOptions
     /// </summary>
     public bool Announces { get; init; } = true;
 
+    /// <summary>What the webhooks' secrets are derived from: 32 random bytes in hexadecimal, the same for all processes. Without it there are no webhooks.</summary>
+    [RegularExpression("[0-9a-fA-F]{64}|")]
+    public string WebhookKey { get; init; } = "";
+
+    /// <summary>Networks that webhooks may go to besides the public ones, in plain text too: <c>10.1.0.0/16,fd00::/8</c>.</summary>
+    public string WebhookNetworks { get; init; } = "";
+
     /// <summary>The platform's own broker user.</summary>
     public (string Name, string Password) BrokerUser
     {

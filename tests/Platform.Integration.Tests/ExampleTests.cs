@@ -9,7 +9,7 @@ namespace Platform.Integration.Tests;
 public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
 {
     private readonly SortedSet<string> _done = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _names = new() { ["{fleet}"] = "chat-eu", ["{version}"] = "1" };
+    private readonly Dictionary<string, string> _names = new() { ["{fleet}"] = "chat-eu", ["{version}"] = "1", ["{webhook}"] = "gateway" };
     private JsonNode _document = null!;
     private JsonObject _paths = null!;
     private HttpClient _operator = null!;
@@ -48,6 +48,7 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
         await AuditAsync();
         await PublishAsync();
         await DecideAsync();
+        await BeToldAsync();
         Assert.Equal(Calls.Order(StringComparer.Ordinal), _done);
     }
 
@@ -118,6 +119,15 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
             (now.AddSeconds(-10).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), now.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)));
         await new TestTenant(platform, _names["{tenant}"], "", "") { VirtualHost = platform.VirtualHost }.UntilStoredAsync("chat-eu", 2, Cancel);
         await CallAsync(_tenant, "get /v1/fleets/{fleet}/estimate");
+    }
+
+    private async Task BeToldAsync()
+    {
+        // Told of a fleet that is not there: nothing is to leave this machine.
+        await CallAsync(_tenant, "put /v1/webhooks/{webhook}", change: body => body["fleets"] = new JsonArray("none"));
+        await CallAsync(_tenant, "post /v1/webhooks/{webhook}/secret");
+        await CallAsync(_tenant, "get /v1/webhooks");
+        await CallAsync(_tenant, "get /v1/webhooks/{webhook}");
     }
 
     private async Task DecideAsync()

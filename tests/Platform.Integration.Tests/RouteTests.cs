@@ -8,6 +8,7 @@ namespace Platform.Integration.Tests;
 public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCallers>
 {
     private const string Put = "put /v1/fleets/{fleet}";
+    private const string PutWebhook = "put /v1/webhooks/{webhook}";
     private const string Reason = """{ "reason": "a test" }""";
     private const string Key = """{ "name": "a key", "scopes": ["read"] }""";
 
@@ -58,13 +59,18 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
         { "get /v1/log/verifier", "read", 200, "/v1/log/verifier", null },
         { "get /v1/log/consistency", "read", 200, "/v1/log/consistency?from=1&to=2", null },
         { "get /v1/audit", "audit", 200, "/v1/audit", null },
+        { "get /v1/webhooks", "manage", 200, "/v1/webhooks", null },
+        { PutWebhook, "manage", 200, "/v1/webhooks/owned", RouteCallers.Webhook },
+        { "get /v1/webhooks/{webhook}", "manage", 200, "/v1/webhooks/owned", null },
+        { "post /v1/webhooks/{webhook}/secret", "manage", 200, "/v1/webhooks/owned/secret", null },
+        { "delete /v1/webhooks/{webhook}", "manage", 204, "/v1/webhooks/doomed", null },
         { "post /v1/fleets/{fleet}/what-if", "read", 200, "/v1/fleets/owned/what-if", """{ "servers": 2 }""" },
         { "post /v1/fleets/{fleet}/what-if/frontier", "read", 200, "/v1/fleets/owned/what-if/frontier", """{ "points": 3 }""" },
     };
 
     /// <summary>Those that are about one fleet or tenant which must be there.</summary>
     public static TheoryData<string, string, string, string?> RoutesOfOne => [.. Routes.Select(route => route.Data)
-        .Where(it => it.Item1 != Put && (it.Item1.Contains("/{fleet}", StringComparison.Ordinal) || it.Item1.Contains("/{tenant}", StringComparison.Ordinal)))
+        .Where(it => it.Item1 is not (Put or PutWebhook) && it.Item1.Contains("/{", StringComparison.Ordinal))
         .Select(it => (it.Item1, it.Item2, it.Item4, it.Item5))];
 
     [Fact]
@@ -123,8 +129,8 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
     {
         "none" or "malformed" or "other scheme" or "revoked" or "expired" => 401,
         // A definition that another tenant puts is of a fleet of its own.
-        "another tenant" when route == Put => 201,
-        "another tenant" when route.Contains("/{fleet}", StringComparison.Ordinal) => 404,
+        "another tenant" when route is Put or PutWebhook => 201,
+        "another tenant" when route.Contains("/{fleet}", StringComparison.Ordinal) || route.Contains("/{webhook}", StringComparison.Ordinal) => 404,
         "another tenant" when door != "operator" => accepted,
         _ => Doors[door].Contains(caller) ? accepted : 403,
     };
@@ -157,6 +163,9 @@ public sealed class RouteCallers(TestPlatform platform) : IAsyncLifetime
 {
     /// <summary>A fleet that is not solved again within the test.</summary>
     public static readonly string Definition = TestTenant.Definition(definition => definition["solving"]!["everySeconds"] = 86_400).ToJsonString();
+
+    /// <summary>A webhook that is told nothing, as no fleet is solved.</summary>
+    public const string Webhook = """{ "url": "https://hooks.example.org/", "fleets": [ "none" ] }""";
 
     private readonly Dictionary<string, string?> _authorizations = [];
     private readonly Dictionary<string, string> _names = [];
@@ -212,6 +221,13 @@ public sealed class RouteCallers(TestPlatform platform) : IAsyncLifetime
             definition["solving"]!["approvalSeconds"] = 86_400;
         });
         using var client = owner.Client();
+        foreach (var webhook in (string[])["owned", "doomed"])
+        {
+            using var content = new StringContent(Webhook, System.Text.Encoding.UTF8, "application/json");
+            using var put = await client.PutAsync(new Uri($"/v1/webhooks/{webhook}", UriKind.Relative), content, cancel);
+            Assert.Equal(System.Net.HttpStatusCode.Created, put.StatusCode);
+        }
+
         await owner.UntilAllocatedAsync("owned", _ => true, cancel);
         await Testing.Eventually.TrueAsync(
             async () => (await client.GetFromJsonAsync<JsonNode>("/v1/fleets/proposed", cancel))!["labels"]!["proposal"] is not null, "a proposal", cancel);

@@ -62,6 +62,9 @@ public class TestPlatform : IAsyncLifetime
         ["Platform:OperatorKey"] = OperatorKey,
         ["Platform:KeyPepper"] = "pepper-of-the-tests",
         ["Platform:LogKey"] = new string('7', 64),
+        ["Platform:WebhookKey"] = new string('9', 64),
+        // Receivers are in the tests.
+        ["Platform:WebhookNetworks"] = "127.0.0.0/8",
         ["Logging:LogLevel:Default"] = "Warning",
     };
 

@@ -89,6 +89,7 @@ internal static class PlatformHosts
                 ["Platform__OperatorKey"] = settings.OperatorKey,
                 ["Platform__KeyPepper"] = settings.KeyPepper,
                 ["Platform__LogKey"] = settings.LogKey,
+                ["Platform__WebhookKey"] = settings.WebhookKey,
             },
         });
     }

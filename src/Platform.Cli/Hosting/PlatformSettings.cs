@@ -36,6 +36,9 @@ internal sealed record PlatformSettings(string Root, string Home)
     /// <summary>The private key that signs the tenants' logs, made once for each home: checkpoints that were kept elsewhere are its word.</summary>
     public string LogKey => Secret("log.key");
 
+    /// <summary>What the secrets of webhooks are derived from, made once for each home: receivers know the platform by them.</summary>
+    public string WebhookKey => Secret("webhook.key");
+
     /// <summary>The owner's connection and, where one is given, the application role's: all that a migration needs.</summary>
     public static (string Owner, string? Application) Databases() => (Variable("PLATFORM_POSTGRES"), Application());
 

@@ -55,3 +55,44 @@ public sealed record ApiKeyRevoked : TenantEvent
     /// <summary>The key's public part.</summary>
     public required string KeyId { get; init; }
 }
+
+/// <summary>Something happened to one of the tenant's webhooks.</summary>
+public abstract record WebhookEvent : TenantEvent
+{
+    /// <summary>The webhook's name.</summary>
+    public required string Webhook { get; init; }
+}
+
+/// <summary>A webhook was registered, or given another address or other fleets.</summary>
+public sealed record WebhookPut : WebhookEvent
+{
+    /// <summary>Scheme, host and port of its address; what follows may be a secret.</summary>
+    public required string Receiver { get; init; }
+
+    /// <summary>The fleets that it is told of; null for all.</summary>
+    public IReadOnlyList<string>? Fleets { get; init; }
+
+    /// <summary>Name of the key.</summary>
+    public required string By { get; init; }
+}
+
+/// <summary>A webhook got a new secret; the one before counts for another day.</summary>
+public sealed record WebhookSecretReplaced : WebhookEvent
+{
+    /// <summary>Name of the key.</summary>
+    public required string By { get; init; }
+}
+
+/// <summary>A webhook was removed.</summary>
+public sealed record WebhookRemoved : WebhookEvent
+{
+    /// <summary>Name of the key.</summary>
+    public required string By { get; init; }
+}
+
+/// <summary>The platform has disabled a webhook, whose receiver is gone.</summary>
+public sealed record WebhookDisabled : WebhookEvent
+{
+    /// <summary>What was the matter.</summary>
+    public required string Reason { get; init; }
+}

@@ -1,8 +1,6 @@
-using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using Platform.Domain.Notices;
-using Platform.Domain.Snapshots;
 using Platform.Persistence.Solving;
 
 namespace Platform.Persistence.Notices;
@@ -16,8 +14,8 @@ public sealed class NoticeOutbox(PlatformStore store)
     /// <summary>Notices told under one lock.</summary>
     private const int Most = 500;
 
-    private const string Waiting = """
-        select c.fleet_id, c.change, c.at, c.version, c.cause, c."by", c.reason, a.hash, a.document
+    private const string Waiting = $"""
+        select {InForceNotices.Columns}
         from platform.fleets f
         join platform.in_force_changes c on c.tenant_id = $1 and c.fleet_id = f.fleet_id and c.change > f.announced_change
         left join platform.allocation_snapshots a on a.tenant_id = $1 and a.fleet_id = c.fleet_id and a.version = c.version
@@ -73,33 +71,8 @@ public sealed class NoticeOutbox(PlatformStore store)
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         var notices = new List<InForceNotice>();
         while (await reader.ReadAsync(cancel))
-            notices.Add(new InForceNotice
-            {
-                Tenant = session.Tenant,
-                Fleet = reader.GetString(0),
-                Change = reader.GetInt64(1),
-                At = reader.GetFieldValue<DateTimeOffset>(2),
-                Version = reader.GetInt32(3),
-                Cause = reader.GetString(4),
-                By = Text(reader, 5),
-                Reason = Text(reader, 6),
-                Hash = Text(reader, 7),
-                Tokens = reader.IsDBNull(8) ? new Dictionary<string, long>() : Tokens(reader.GetFieldValue<byte[]>(8)),
-            });
+            notices.Add(InForceNotices.Read(reader, session.Tenant));
         return notices;
-    }
-
-    /// <summary>A document that was tampered with is a case for the verification; who waits for news of the fleet gets them without tokens.</summary>
-    private static IReadOnlyDictionary<string, long> Tokens(byte[] document)
-    {
-        try
-        {
-            return PreviousAllocation.ReadSentTokens(document);
-        }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
-        {
-            return new Dictionary<string, long>();
-        }
     }
 
     private static async Task RememberAsync(TenantSession session, List<InForceNotice> notices, CancellationToken cancel)
@@ -122,6 +95,4 @@ public sealed class NoticeOutbox(PlatformStore store)
         await batch.ExecuteNonQueryAsync(cancel);
         await session.CommitAsync(cancel);
     }
-
-    private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Platform.Domain;
 using Platform.Domain.Tenants;
+using Platform.Persistence.Webhooks;
 
 namespace Platform.Persistence.Tenants;
 
@@ -50,7 +51,7 @@ public sealed class TenantRegistry(PlatformStore store)
     public async Task<Decision<TenantEvent>> RegisterAsync(
         string id, string displayName, ApiKeyIssued key, byte[] mac, Func<CancellationToken, Task> provision, DateTimeOffset at, CancellationToken cancel)
     {
-        await using var session = await OpenLockedAsync(id, cancel);
+        await using var session = await OpenLockedAsync(store, id, cancel);
         var decision = Tenant.Register(await FindAsync(session, cancel), displayName, at);
         if (decision.IsRefused)
             return decision;
@@ -66,13 +67,14 @@ public sealed class TenantRegistry(PlatformStore store)
     public async Task<Decision<TenantEvent>> SuspendAsync(
         string id, Func<CancellationToken, Task> withdraw, DateTimeOffset at, CancellationToken cancel)
     {
-        await using var session = await OpenLockedAsync(id, cancel);
+        await using var session = await OpenLockedAsync(store, id, cancel);
         var decision = Tenant.Suspend(await FindAsync(session, cancel), at);
         if (decision.IsRefused)
             return decision;
         if (decision.Event is { } suspended)
         {
             (await session.Rows.Tenants.SingleAsync(cancel)).SuspendedAt = at;
+            await WebhookRegistry.RemoveAsync(session, null, cancel);
             session.Append(suspended);
         }
 
@@ -90,7 +92,7 @@ public sealed class TenantRegistry(PlatformStore store)
     public async Task<Decision<TenantEvent>> IssueBrokerPasswordAsync(
         string tenant, Func<CancellationToken, Task> provision, DateTimeOffset at, CancellationToken cancel)
     {
-        await using var session = await OpenLockedAsync(tenant, cancel);
+        await using var session = await OpenLockedAsync(store, tenant, cancel);
         var decision = Tenant.IssueBrokerPassword(await FindAsync(session, cancel), at);
         if (decision.IsRefused)
             return decision;
@@ -103,7 +105,7 @@ public sealed class TenantRegistry(PlatformStore store)
     /// <summary>Adds a key.</summary>
     public async Task<Decision<TenantEvent>> IssueKeyAsync(string tenant, ApiKeyIssued key, byte[] mac, CancellationToken cancel)
     {
-        await using var session = await OpenLockedAsync(tenant, cancel);
+        await using var session = await OpenLockedAsync(store, tenant, cancel);
         var decision = Tenant.IssueKey(await FindAsync(session, cancel), key);
         if (decision.IsRefused)
             return decision;
@@ -115,7 +117,7 @@ public sealed class TenantRegistry(PlatformStore store)
     /// <summary>Revokes a key.</summary>
     public async Task<Decision<TenantEvent>> RevokeKeyAsync(string tenant, string keyId, DateTimeOffset at, CancellationToken cancel)
     {
-        await using var session = await OpenLockedAsync(tenant, cancel);
+        await using var session = await OpenLockedAsync(store, tenant, cancel);
         var decision = Tenant.RevokeKey(await FindAsync(session, cancel), keyId, at);
         if (decision.IsRefused)
             return decision;
@@ -182,24 +184,27 @@ public sealed class TenantRegistry(PlatformStore store)
     /// <summary>Records a refusal, which changes nothing of the tenant.</summary>
     public async Task RecordAsync(string tenant, AuthenticationFailed failed, CancellationToken cancel)
     {
-        await using var session = await OpenLockedAsync(tenant, cancel);
+        await using var session = await OpenLockedAsync(store, tenant, cancel);
         session.Append(failed);
         await session.CommitAsync(cancel);
     }
 
-    private async Task<TenantSession> OpenLockedAsync(string tenant, CancellationToken cancel)
+    /// <summary>Opens a session in which nobody else decides about the tenant.</summary>
+    internal static async Task<TenantSession> OpenLockedAsync(PlatformStore store, string tenant, CancellationToken cancel)
     {
         var session = await store.OpenAsync(tenant, cancel);
         await session.LockAsync([EventStore.TenantStream(tenant)], cancel);
         return session;
     }
 
-    private static async Task<Tenant?> FindAsync(TenantSession session, CancellationToken cancel)
+    /// <summary>The tenant as its rows have it; null when there is none.</summary>
+    internal static async Task<Tenant?> FindAsync(TenantSession session, CancellationToken cancel)
     {
         if (await session.Rows.Tenants.AsNoTracking().SingleOrDefaultAsync(cancel) is not { } row)
             return null;
         var keys = await session.Rows.ApiKeys.Where(key => key.RevokedAt == null).Select(key => key.KeyId).ToListAsync(cancel);
-        return new Tenant { DisplayName = row.DisplayName, IsSuspended = row.SuspendedAt is not null, Keys = [.. keys] };
+        var webhooks = await session.Rows.Webhooks.Select(webhook => webhook.Name).ToListAsync(cancel);
+        return new Tenant { DisplayName = row.DisplayName, IsSuspended = row.SuspendedAt is not null, Keys = [.. keys], Webhooks = [.. webhooks] };
     }
 
     private static void AddKey(TenantSession session, ApiKeyIssued key, byte[] mac)

@@ -84,6 +84,33 @@ public sealed class TenantTests
         Assert.Equal(("A team", true), (tenant.DisplayName, tenant.IsSuspended));
     }
 
+    [Fact]
+    public void A_webhook_is_put_changed_and_removed()
+    {
+        Tenant.PutWebhook(After(Registered), Put("gateway", Now)).Happens(Put("gateway", Now));
+        Tenant.PutWebhook(After(Registered, Put("gateway", Then)), Put("gateway", Now)).Happens(Put("gateway", Now));
+        var removed = new WebhookRemoved { At = Now, Webhook = "gateway", By = "ci" };
+        Tenant.ChangeWebhook(After(Registered, Put("gateway", Then)), removed).Happens(removed);
+        Tenant.ChangeWebhook(After(Registered, Put("gateway", Then), removed), removed).IsRefusedAs(Refusal.NotFound, "there is no such webhook");
+        Tenant.ChangeWebhook(After(), removed).IsRefusedAs(Refusal.NotFound, "there is no such webhook");
+    }
+
+    [Fact]
+    public void A_suspended_tenant_has_no_webhook_and_gets_none()
+    {
+        Assert.Empty(After(Registered, Put("gateway", Then), Suspended)!.Webhooks);
+        Tenant.PutWebhook(After(Registered, Suspended), Put("gateway", Now)).IsRefusedAs(Refusal.Conflict, "the tenant is suspended");
+        Tenant.PutWebhook(After(), Put("gateway", Now)).IsRefusedAs(Refusal.NotFound, "there is no such tenant");
+    }
+
+    [Fact]
+    public void A_tenant_has_ten_webhooks_at_most_and_may_change_each()
+    {
+        TenantEvent[] history = [Registered, .. Enumerable.Range(0, Tenant.MaxWebhooks).Select(i => Put($"hook-{i}", Then))];
+        Tenant.PutWebhook(After(history), Put("hook-3", Now)).Happens(Put("hook-3", Now));
+        Tenant.PutWebhook(After(history), Put("another", Now)).IsRefusedAs(Refusal.Quota, "the tenant has 10 webhooks and may have no more: remove one");
+    }
+
     public static TheoryData<string> ImpossibleHistories => [.. Impossible.Keys];
 
     [Theory]
@@ -93,6 +120,11 @@ public sealed class TenantTests
 
     private static readonly Dictionary<string, TenantEvent[]> Impossible = new()
     {
+        ["webhook before registered"] = [Put("gateway", Then)],
+        ["webhook after suspended"] = [Registered, Suspended, Put("gateway", Then)],
+        ["webhook disabled that never was"] = [Registered, new WebhookDisabled { At = Then, Webhook = "gateway", Reason = "answered 410" }],
+        ["webhook removed twice"] =
+            [Registered, Put("gateway", Then), new WebhookRemoved { At = Then, Webhook = "gateway", By = "ci" }, new WebhookRemoved { At = Then, Webhook = "gateway", By = "ci" }],
         ["suspended before registered"] = [Suspended],
         ["key before registered"] = [Issued("one")],
         ["key revoked before registered"] = [Revoked("one", Then)],
@@ -104,6 +136,8 @@ public sealed class TenantTests
     };
 
     private static Tenant? After(params ReadOnlySpan<TenantEvent> history) => Given.History<Tenant, TenantEvent>(Tenant.Evolve, history);
+
+    private static WebhookPut Put(string name, DateTimeOffset at) => new() { At = at, Webhook = name, Receiver = "https://hooks.example.org", By = "ci" };
 
     private static ApiKeyIssued Issued(string id) => new() { KeyId = id, Name = "ci", Scopes = AllScopes, At = Then };
 
