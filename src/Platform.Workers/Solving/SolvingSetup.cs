@@ -37,12 +37,8 @@ internal static class SolvingSetup
                     // A dead worker's lock on the timetable is taken after so long; two sweeps at once do no harm.
                     DistributedLockTimeout = TimeSpan.FromSeconds(10),
                 }));
-        services.AddHangfireServer(server =>
-        {
-            server.WorkerCount = Math.Max(2, Environment.ProcessorCount);
-            server.SchedulePollingInterval = Poll;
-            server.ShutdownTimeout = TimeSpan.FromSeconds(5);
-        });
+        services.AddHostedService(provider => new JobServer(
+            provider.GetRequiredService<JobStorage>(), provider.GetRequiredService<JobActivator>(), Poll, provider.GetRequiredService<ILogger<JobServer>>()));
         services.AddHostedService<Timetable>();
     }
 
