@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Platform.Cli;
 using Platform.Cli.Benchmarks;
+using Platform.Cli.Collection;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
 using Platform.Cli.Ingestion;
@@ -16,5 +17,6 @@ return await CommandRun.InvokeAsync(
         BenchCommand.Create(),
         VerifyCommand.Create(),
         RejectedCommand.Create(),
+        CollectCommand.Create(),
     },
     args);

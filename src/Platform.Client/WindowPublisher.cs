@@ -35,7 +35,7 @@ public sealed record WindowMessage(string Fleet, Guid MessageId, ReadOnlyMemory<
 /// Publishes workload windows as one tenant, by the contract: its own broker user, its name as validated user-id, a UUID as message-id,
 /// and publisher confirms. May be called by one thread at a time, without waiting for the calls before.
 /// </summary>
-public sealed class WindowPublisher : IAsyncDisposable
+public sealed class WindowPublisher : IWindowSink
 {
     /// <summary>How long a message is sent again whose confirm does not come: that does no harm.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);

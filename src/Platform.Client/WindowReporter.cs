@@ -15,7 +15,7 @@ public sealed class WindowReporter : IAsyncDisposable
     private readonly Queue<WindowMessage> _waiting = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly WindowBuilder _builder;
-    private readonly WindowPublisher _publisher;
+    private readonly IWindowSink _publisher;
     private readonly Task _running;
 
     /// <summary>Begins to report.</summary>
@@ -23,7 +23,7 @@ public sealed class WindowReporter : IAsyncDisposable
     /// <param name="publisher">What sends them; used by this reporter alone.</param>
     /// <param name="period">Length of a window, a second to a day.</param>
     /// <param name="time">The clock.</param>
-    public WindowReporter(WindowBuilder builder, WindowPublisher publisher, TimeSpan period, TimeProvider time)
+    public WindowReporter(WindowBuilder builder, IWindowSink publisher, TimeSpan period, TimeProvider time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(period, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(period, TimeSpan.FromDays(1));

@@ -1,4 +1,5 @@
 using Platform.Domain.Contracts;
+using Platform.Testing;
 
 namespace Platform.Client.Tests;
 

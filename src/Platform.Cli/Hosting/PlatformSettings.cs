@@ -56,6 +56,9 @@ internal sealed record PlatformSettings(string Root, string Home)
         ? value
         : throw new CommandFailure($"{name} is not set; run this through ./platform", CommandFailure.BadUsage);
 
+    /// <summary>Address of the platform that runs already.</summary>
+    public static Uri RequiredApi() => Address("PLATFORM_API", Variable("PLATFORM_API"));
+
     private static Uri Address(string name, string text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme is "http" or "https")
         ? address
         : throw new CommandFailure($"{name} is no address of a platform: {text}", CommandFailure.BadUsage);

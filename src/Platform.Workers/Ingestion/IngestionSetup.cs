@@ -30,6 +30,8 @@ internal static class IngestionSetup
         services.AddHealthChecks().AddCheck<IntakeCheck>("intake", tags: ["ready"]).AddCheck<BrokerCheck>("broker", tags: ["ready"]);
         services.AddMassTransit(bus =>
         {
+            // By default MassTransit tells its makers how it is used; what a platform does is its operator's business.
+            bus.DisableUsageTelemetry();
             bus.AddConsumer<WorkloadWindowConsumer>(consumer => consumer.Options<BatchOptions>(batch => batch
                 .SetMessageLimit(BatchLimit).SetTimeLimit(ms: 50).SetConcurrencyLimit(Batches)));
             bus.UsingRabbitMq((context, broker) =>
