@@ -36,7 +36,7 @@ public sealed partial class CollectTests(TestPlatform platform)
         }
 
         await collector.StopAsync(Cancel);
-        Assert.Equal(21, await platform.Database.QueryAsync<long>(Sum(tenant, "arrivals"), Cancel));
+        await Eventually.TrueAsync(async () => await platform.Database.QueryAsync<long>(Sum(tenant, "arrivals"), Cancel) == 21, "all queries to be stored", Cancel);
         Assert.Equal((20 * 800) + 400, await platform.Database.QueryAsync<long>(Sum(tenant, "service,tokens"), Cancel));
         Assert.Equal((20 * 1_750) + 1_500, await platform.Database.QueryAsync<long>(Sum(tenant, "service,millis"), Cancel));
         Assert.Equal(20 * 2_000, await platform.Database.QueryAsync<long>(Sum(tenant, "system,millis"), Cancel));

@@ -60,7 +60,7 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
         { "get /v1/log/consistency", "read", 200, "/v1/log/consistency?from=1&to=2", null },
         { "get /v1/audit", "audit", 200, "/v1/audit", null },
         { "get /v1/webhooks", "manage", 200, "/v1/webhooks", null },
-        { PutWebhook, "manage", 200, "/v1/webhooks/owned", RouteCallers.Webhook },
+        { PutWebhook, "manage", 200, "/v1/webhooks/put", RouteCallers.Webhook },
         { "get /v1/webhooks/{webhook}", "manage", 200, "/v1/webhooks/owned", null },
         { "post /v1/webhooks/{webhook}/secret", "manage", 200, "/v1/webhooks/owned/secret", null },
         { "delete /v1/webhooks/{webhook}", "manage", 204, "/v1/webhooks/doomed", null },
@@ -221,7 +221,7 @@ public sealed class RouteCallers(TestPlatform platform) : IAsyncLifetime
             definition["solving"]!["approvalSeconds"] = 86_400;
         });
         using var client = owner.Client();
-        foreach (var webhook in (string[])["owned", "doomed"])
+        foreach (var webhook in (string[])["owned", "put", "doomed"])
         {
             using var content = new StringContent(Webhook, System.Text.Encoding.UTF8, "application/json");
             using var put = await client.PutAsync(new Uri($"/v1/webhooks/{webhook}", UriKind.Relative), content, cancel);

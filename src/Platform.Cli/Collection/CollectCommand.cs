@@ -10,6 +10,8 @@ internal static class CollectCommand
 {
     private const int DefaultSeconds = 10;
 
+    private static readonly Uri Default = new("http://127.0.0.1:4318");
+
     public static Command Create()
     {
         var fleet = new Option<string>("--fleet") { Description = "the fleet whose queries the spans are", HelpName = "ID", Required = true };
@@ -17,7 +19,14 @@ internal static class CollectCommand
         {
             Description = "where spans are taken: OTLP over HTTP",
             HelpName = "URL",
-            DefaultValueFactory = _ => new Uri("http://127.0.0.1:4318"),
+            DefaultValueFactory = _ => Default,
+            CustomParser = result =>
+            {
+                if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url is { Scheme: "http", PathAndQuery: "/" })
+                    return url;
+                result.AddError("--listen: an address such as http://127.0.0.1:4318");
+                return Default;
+            },
         };
         var every = WholeNumberOption.Create("--every", "length of a window in seconds", DefaultSeconds, 1, 86_400);
         var taskType = Text("--task-type-attribute", "attribute with the task type", "allocation.task_type");
