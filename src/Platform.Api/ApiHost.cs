@@ -90,7 +90,7 @@ internal static class ApiHost
 
     private static void AddStores(this IServiceCollection services)
     {
-        services.AddSingleton(provider => new PlatformStore(Options(provider).Postgres));
+        services.AddSingleton(provider => new PlatformStore(Options(provider).Postgres, Options(provider).Databases));
         services.AddSingleton(provider => new TenantRegistry(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new FleetStore(
             provider.GetRequiredService<PlatformStore>(), new TenantQuota(Options(provider).Limits.Fleets, Options(provider).Limits.TaskTypes)));

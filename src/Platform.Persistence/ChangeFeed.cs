@@ -17,8 +17,7 @@ public sealed class ChangeFeed(PlatformStore store)
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    private long _confirmedAt;
-    private volatile bool _isListening;
+    private readonly Listener[] _listeners = [.. store.Databases.All.Select(database => new Listener(database))];
 
     /// <summary>Something was decided about a fleet, or another version is in force: its tenant and its id.</summary>
     public event Action<string, string>? FleetChanged;
@@ -32,18 +31,20 @@ public sealed class ChangeFeed(PlatformStore store)
     /// <summary>
     /// Whatever was committed more than a second ago has been told. While this is false, nothing that is kept may be used, and nothing be kept.
     /// </summary>
-    public bool IsCurrent => _isListening && Stopwatch.GetElapsedTime(Interlocked.Read(ref _confirmedAt)) <= Currency;
+    public bool IsCurrent => Array.TrueForAll(_listeners, listener => listener.IsCurrent);
 
-    /// <summary>Listens, and connects anew when the database was away.</summary>
-    /// <param name="lost">Told each time that the connection is lost, and why.</param>
+    /// <summary>Listens to each database, and connects anew when it was away.</summary>
+    /// <param name="lost">Told each time that a connection is lost, and why.</param>
     /// <param name="cancel">Ends it.</param>
-    public async Task RunAsync(Action<Exception> lost, CancellationToken cancel)
+    public Task RunAsync(Action<Exception> lost, CancellationToken cancel) => Task.WhenAll(_listeners.Select(listener => KeepListeningAsync(listener, lost, cancel)));
+
+    private async Task KeepListeningAsync(Listener listener, Action<Exception> lost, CancellationToken cancel)
     {
         while (true)
         {
             try
             {
-                await ListenAsync(cancel);
+                await ListenAsync(listener, cancel);
             }
             catch (Exception fault) when (!cancel.IsCancellationRequested && PlatformStore.IsTransient(fault))
             {
@@ -51,7 +52,7 @@ public sealed class ChangeFeed(PlatformStore store)
             }
             finally
             {
-                _isListening = false;
+                listener.Lose();
                 Interrupted?.Invoke();
             }
 
@@ -59,9 +60,9 @@ public sealed class ChangeFeed(PlatformStore store)
         }
     }
 
-    private async Task ListenAsync(CancellationToken cancel)
+    private async Task ListenAsync(Listener listener, CancellationToken cancel)
     {
-        await using var connection = await store.OpenForListeningAsync(cancel);
+        await using var connection = await PlatformStore.OpenForListeningAsync(listener.Database, cancel);
         connection.Notification += (_, told) => Tell(told);
         await using var listen = new NpgsqlCommand($"listen {ChangeChannel.Fleets}; listen {ChangeChannel.Keys}", connection);
         await listen.ExecuteNonQueryAsync(cancel);
@@ -71,8 +72,7 @@ public sealed class ChangeFeed(PlatformStore store)
         {
             var sentAt = Stopwatch.GetTimestamp();
             await confirm.ExecuteNonQueryAsync(cancel);
-            Interlocked.Exchange(ref _confirmedAt, sentAt);
-            _isListening = true;
+            listener.Confirm(sentAt);
             await connection.WaitAsync(Confirmation, cancel);
         }
     }
@@ -84,5 +84,24 @@ public sealed class ChangeFeed(PlatformStore store)
             FleetChanged?.Invoke(subject[0], subject[1]);
         else
             KeysChanged?.Invoke(subject[0]);
+    }
+
+    /// <summary>What is known of one database.</summary>
+    private sealed class Listener(TenantDatabase database)
+    {
+        private long _confirmedAt;
+        private volatile bool _isListening;
+
+        public TenantDatabase Database => database;
+
+        public bool IsCurrent => _isListening && Stopwatch.GetElapsedTime(Interlocked.Read(ref _confirmedAt)) <= Currency;
+
+        public void Lose() => _isListening = false;
+
+        public void Confirm(long sentAt)
+        {
+            Interlocked.Exchange(ref _confirmedAt, sentAt);
+            _isListening = true;
+        }
     }
 }

@@ -53,6 +53,9 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         model.Entity<TenantRow>().ToTable("tenants").HasKey(row => row.TenantId);
         model.Entity<TenantRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
 
+        model.Entity<TenantDatabaseRow>().ToTable("tenant_databases").HasKey(row => row.TenantId);
+        model.Entity<TenantDatabaseRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
+
         model.Entity<ApiKeyRow>().ToTable("api_keys").HasKey(row => row.KeyId);
         model.Entity<ApiKeyRow>().HasIndex(row => row.TenantId);
         model.Entity<ApiKeyRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);

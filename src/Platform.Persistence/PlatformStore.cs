@@ -1,5 +1,4 @@
 using System.Data;
-using System.Diagnostics;
 using JasperFx;
 using Marten;
 using Microsoft.EntityFrameworkCore;
@@ -7,7 +6,7 @@ using Npgsql;
 
 namespace Platform.Persistence;
 
-/// <summary>The platform's database: hands out sessions that are bound to one tenant. One for a process.</summary>
+/// <summary>The platform's database, or several over which its tenants are spread: hands out sessions that are bound to one tenant. One for a process.</summary>
 public sealed class PlatformStore : IAsyncDisposable
 {
     /// <summary>
@@ -28,28 +27,19 @@ public sealed class PlatformStore : IAsyncDisposable
         from pg_roles where rolname = current_user
         """;
 
-    private readonly NpgsqlConnectionStringBuilder _settings;
-    private readonly NpgsqlDataSource _dataSource;
     private readonly DocumentStore _events;
 
     /// <summary>Prepares the connections; opens none.</summary>
     /// <param name="connectionString">Npgsql's connection string of the application's role.</param>
-    /// <exception cref="ArgumentException">The string cannot be read, or would leak one tenant's settings to the next.</exception>
-    public PlatformStore(string connectionString)
+    /// <param name="others">The same of further databases, by the names under which the main one remembers who is where; null for none.</param>
+    /// <exception cref="ArgumentException">A string cannot be read, or would leak one tenant's settings to the next.</exception>
+    public PlatformStore(string connectionString, IReadOnlyDictionary<string, string>? others = null)
     {
-        _settings = new NpgsqlConnectionStringBuilder(Defaults + connectionString);
-        if (_settings.NoResetOnClose)
-            throw new ArgumentException("'No Reset On Close' would hand one tenant's session settings to the next.", nameof(connectionString));
-        _settings.Options ??= Vanishing;
-        var builder = new NpgsqlDataSourceBuilder(_settings.ConnectionString);
-        // A statement that belongs to nothing that is traced, such as the look for what is due, would be a trace of its own each time.
-        builder.ConfigureTracing(tracing => tracing
-            .ConfigureCommandFilter(_ => Activity.Current is not null).ConfigureBatchFilter(_ => Activity.Current is not null));
-        _dataSource = builder.Build();
-        _events = EventStore.Open(_dataSource, AutoCreate.None);
+        Databases = new TenantDatabases(Complete(connectionString), (others ?? new Dictionary<string, string>()).ToDictionary(it => it.Key, it => Complete(it.Value)));
+        _events = EventStore.Open(Databases.Main, AutoCreate.None);
     }
 
-    internal NpgsqlDataSource DataSource => _dataSource;
+    internal TenantDatabases Databases { get; }
 
     internal IDocumentStore Events => _events;
 
@@ -57,9 +47,9 @@ public sealed class PlatformStore : IAsyncDisposable
     public Task<TenantSession> OpenAsync(string tenant, CancellationToken cancel) => OpenAsync(tenant, IsolationLevel.ReadCommitted, cancel);
 
     /// <summary>A connection of its own, which no pool hands on, that gives up a silent database within seconds.</summary>
-    internal async Task<NpgsqlConnection> OpenForListeningAsync(CancellationToken cancel)
+    internal static async Task<NpgsqlConnection> OpenForListeningAsync(TenantDatabase database, CancellationToken cancel)
     {
-        var settings = new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Pooling = false, Timeout = 5, CommandTimeout = 2, CancellationTimeout = -1 };
+        var settings = new NpgsqlConnectionStringBuilder(database.Settings) { Pooling = false, Timeout = 5, CommandTimeout = 2, CancellationTimeout = -1 };
         var connection = new NpgsqlConnection(settings.ConnectionString);
         try
         {
@@ -73,19 +63,40 @@ public sealed class PlatformStore : IAsyncDisposable
         }
     }
 
-    internal Task<TenantSession> OpenAsync(string tenant, IsolationLevel isolation, CancellationToken cancel) =>
-        TenantSession.OpenAsync(_dataSource, _events, tenant, isolation, cancel);
+    internal async Task<TenantSession> OpenAsync(string tenant, IsolationLevel isolation, CancellationToken cancel) =>
+        await TenantSession.OpenAsync(await Databases.OfAsync(tenant, cancel), _events, tenant, isolation, cancel);
 
     /// <summary>
-    /// Asks the database for a sign of life, on a connection of its own: those that are open may be dead, or all in use. When it gives
+    /// Asks each database for a sign of life, on a connection of its own: those that are open may be dead, or all in use. When it gives
     /// none, those that wait for use are given up: they would fail one request each after it is back.
     /// </summary>
     /// <param name="patience">How long to wait for the connection.</param>
-    /// <exception cref="NpgsqlException">It gives none.</exception>
-    /// <exception cref="InvalidOperationException">The role is above row-level security: nothing would keep tenants apart but this code.</exception>
-    public async Task PingAsync(TimeSpan patience)
+    /// <returns>Why a database gives none, other than the main one; null where all do.</returns>
+    /// <exception cref="NpgsqlException">The main one gives none.</exception>
+    /// <exception cref="InvalidOperationException">A role is above row-level security: nothing would keep tenants apart but this code.</exception>
+    public async Task<Exception?> PingAsync(TimeSpan patience)
     {
-        var ownConnection = new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Pooling = false, Timeout = (int)patience.TotalSeconds };
+        var others = Databases.All.Skip(1).Select(database => TryPingAsync(database, patience)).ToArray();
+        await PingAsync(Databases.All[0], patience);
+        return (await Task.WhenAll(others)).FirstOrDefault(fault => fault is not null);
+    }
+
+    private static async Task<Exception?> TryPingAsync(TenantDatabase database, TimeSpan patience)
+    {
+        try
+        {
+            await PingAsync(database, patience);
+            return null;
+        }
+        catch (NpgsqlException fault)
+        {
+            return fault;
+        }
+    }
+
+    private static async Task PingAsync(TenantDatabase database, TimeSpan patience)
+    {
+        var ownConnection = new NpgsqlConnectionStringBuilder(database.Settings) { Pooling = false, Timeout = (int)patience.TotalSeconds };
         await using var connection = new NpgsqlConnection(ownConnection.ConnectionString);
         try
         {
@@ -93,7 +104,7 @@ public sealed class PlatformStore : IAsyncDisposable
         }
         catch (NpgsqlException)
         {
-            _dataSource.Clear();
+            database.Source.Clear();
             throw;
         }
 
@@ -131,6 +142,15 @@ public sealed class PlatformStore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _events.DisposeAsync();
-        await _dataSource.DisposeAsync();
+        await Databases.DisposeAsync();
+    }
+
+    private static string Complete(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(Defaults + connectionString);
+        if (settings.NoResetOnClose)
+            throw new ArgumentException("'No Reset On Close' would hand one tenant's session settings to the next.", nameof(connectionString));
+        settings.Options ??= Vanishing;
+        return settings.ConnectionString;
     }
 }

@@ -4,7 +4,7 @@ namespace Platform.Persistence;
 
 /// <summary>
 /// Row-level security beneath everything else: a statement sees and writes the rows of the tenant that its transaction names, and of none where
-/// it names none. What must look over all tenants are seven functions, each of which answers one question.
+/// it names none. What must look over all tenants are a few functions, each of which answers one question.
 /// </summary>
 internal static class RowSecurity
 {
@@ -32,7 +32,7 @@ internal static class RowSecurity
                     execute format('drop policy if exists of_its_tenant on %s', relation.name);
                     execute format('create policy of_its_tenant on %s using %s', relation.name, tenants);
                 end if;
-                if relation.name in ('platform.tenants'::regclass, 'platform.api_keys'::regclass, 'platform.fleets'::regclass, 'platform.log_queue'::regclass, 'platform.webhook_deliveries'::regclass)
+                if relation.name in ('platform.tenants'::regclass, 'platform.api_keys'::regclass, 'platform.fleets'::regclass, 'platform.log_queue'::regclass, 'platform.webhook_deliveries'::regclass, 'platform.tenant_databases'::regclass)
                     and not exists (select from pg_policy where polrelid = relation.oid and polname = 'of_all_to_the_owner')
                 then
                     execute format('create policy of_all_to_the_owner on %s for select to %I using (true)', relation.name, current_user);
@@ -83,6 +83,14 @@ internal static class RowSecurity
         language sql stable security definer set search_path = pg_catalog as $$
             select d.tenant_id from platform.webhook_deliveries d where d.due_at <= instant group by d.tenant_id order by min(d.due_at) limit most
         $$;
+        create or replace function platform.find_tenant_database(tenant text) returns text
+        language sql stable security definer set search_path = pg_catalog as $$
+            select d.database from platform.tenant_databases d where d.tenant_id = tenant
+        $$;
+        create or replace function platform.count_tenants_by_database() returns table (database text, tenants bigint)
+        language sql stable security definer set search_path = pg_catalog as $$
+            select d.database, count(*) from platform.tenant_databases d group by d.database
+        $$;
         revoke execute on all functions in schema platform from public
         """;
 
@@ -90,7 +98,7 @@ internal static class RowSecurity
     private const string Grants = """
         grant usage on schema platform, events, hangfire to {0};
         grant select, insert, update on all tables in schema platform, events to {0};
-        revoke update on platform.allocation_snapshots, platform.in_force_changes, platform.log_entries, platform.log_nodes, platform.log_checkpoints, platform.rejection_decisions, events.mt_events from {0};
+        revoke update on platform.allocation_snapshots, platform.in_force_changes, platform.log_entries, platform.log_nodes, platform.log_checkpoints, platform.rejection_decisions, platform.tenant_databases, events.mt_events from {0};
         grant delete on platform.log_queue, platform.webhooks, platform.webhook_deliveries to {0};
         grant usage, select on all sequences in schema platform to {0};
         revoke all on platform.migrations from {0};

@@ -17,7 +17,7 @@ internal static class WorkerHost
         var options = builder.Configuration.GetRequiredSection("Platform").Get<WorkerOptions>()
             ?? throw new InvalidOperationException("The section Platform is missing from the configuration.");
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(_ => new PlatformStore(options.Postgres));
+        builder.Services.AddSingleton(_ => new PlatformStore(options.Postgres, options.Databases));
         builder.Services.AddSingleton<DatabaseCheck>();
         // Each gives up by itself in time for the answer to come within 5 s.
         builder.Services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: ["ready"]);

@@ -9,6 +9,9 @@ internal sealed class WorkerOptions
     [Required]
     public string Postgres { get; init; } = "";
 
+    /// <summary>Connection strings of further databases over which tenants are spread, by names that are never changed.</summary>
+    public Dictionary<string, string> Databases { get; init; } = [];
+
     /// <summary>amqp URI of the broker with the platform's own user; its path is not looked at.</summary>
     [Required]
     public Uri RabbitMq { get; init; } = null!;

@@ -57,7 +57,7 @@ internal sealed class EstimateBenchmark
     public static async Task<EstimateReport> RunAsync(PlatformSettings settings, int longHistory, IAnsiConsole console, CancellationToken cancel)
     {
         await PlatformHosts.MigrateAsync(settings, cancel);
-        await using var store = new PlatformStore(settings.PostgresApplication);
+        await using var store = settings.OpenStore();
         await using var database = NpgsqlDataSource.Create(settings.Postgres);
         console.Say("folding");
         var (folded, read) = MeasureFolding();

@@ -46,7 +46,7 @@ internal sealed class IngestBenchmark : IAsyncDisposable
     private IngestBenchmark(PlatformSettings settings, DemoHosts hosts, DemoPlatform platform, DemoWorkload workload, int broker)
     {
         (_hosts, _platform, _workload, _broker) = (hosts, platform, workload, broker);
-        _store = new PlatformStore(settings.PostgresApplication);
+        _store = settings.OpenStore();
         _owner = NpgsqlDataSource.Create(settings.Postgres);
         _intake = new WorkloadIntake(_store);
         _limits = new IngestLimits(settings, _intake, _owner, _random);

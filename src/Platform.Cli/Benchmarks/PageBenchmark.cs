@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
-using Platform.Persistence;
 using Platform.Persistence.Ingestion;
 using Platform.Persistence.Solving;
 using Spectre.Console;
@@ -86,7 +85,7 @@ internal sealed partial class PageBenchmark(PlatformSettings settings, int round
 
     private async Task LayAsync(PlatformClient client, CancellationToken cancel)
     {
-        await using var store = new PlatformStore(settings.PostgresApplication);
+        await using var store = settings.OpenStore();
         string[] fleets = [.. Enumerable.Range(0, Fleets).Select(i => $"fleet-{i:00}")];
         foreach (var (i, fleet) in fleets.Index())
             await client.PutFleetAsync(fleet, SweepFleets.Definition(i), cancel);

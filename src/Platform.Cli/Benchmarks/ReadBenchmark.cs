@@ -3,7 +3,6 @@ using Npgsql;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
 using Platform.Domain.Fleets;
-using Platform.Persistence;
 using Platform.Persistence.Solving;
 using Spectre.Console;
 
@@ -44,7 +43,7 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         var tenant = await operators.RegisterTenantAsync(Tenant, "Benchmark", cancel);
         using var client = new PlatformClient(api, tenant.ApiKey);
         await client.PutFleetAsync(Fleet, Definition(), cancel);
-        await using var store = new PlatformStore(settings.PostgresApplication);
+        await using var store = settings.OpenStore();
         await SweepFleets.SolveAsync(new SolveStore(store), Tenant, [Fleet], cancel);
         await using var database = NpgsqlDataSource.Create(settings.Postgres);
         console.Say($"laying down {Versions} versions of one fleet");

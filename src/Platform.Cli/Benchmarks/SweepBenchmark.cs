@@ -30,7 +30,7 @@ internal sealed class SweepBenchmark : IAsyncDisposable
 
     private SweepBenchmark(PlatformSettings settings, int fleets, int tenants, IAnsiConsole console)
     {
-        _store = new PlatformStore(settings.PostgresApplication);
+        _store = settings.OpenStore();
         _database = NpgsqlDataSource.Create(settings.Postgres);
         _fleets = new SweepFleets(_store, _database, tenants, fleets);
         (_count, _console) = (fleets, console);

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
 using Platform.Cli.Verification;
-using Platform.Persistence;
 using Spectre.Console;
 
 namespace Platform.Cli.Chaos;
@@ -65,7 +64,7 @@ internal sealed class ChaosRun
         await messages.UntilAsync(acks.Count, cancel);
 
         var outcomes = ChaosFigures.Judge(_victims, intents.Close(), acks.Close(), await messages.ReadAsync(cancel));
-        await using var store = new PlatformStore(_settings.PostgresApplication);
+        await using var store = _settings.OpenStore();
         var verified = await VerifyCommand.VerifyAsync(store, null, null, null, cancel);
         return new ChaosFigures
         {

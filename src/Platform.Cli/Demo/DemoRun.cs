@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Platform.Cli.Hosting;
-using Platform.Persistence;
 using Platform.Persistence.Ingestion;
 using Spectre.Console;
 
@@ -41,7 +40,7 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
         console.Say($"{TraceName}: {workload.Requests} requests over {workload.Length.TotalSeconds:0} s, "
             + $"for {workload.Fleets.Count} simulated fleets of {platform.Tenants.Count} tenants, to be seen through {workload.Windows} windows");
 
-        await using var store = new PlatformStore(settings.PostgresApplication);
+        await using var store = settings.OpenStore();
         var watcher = new FleetWatcher(workload, platform, new WorkloadIntake(store));
         var loop = await ClosedLoop.StartAsync(workload, platform, request.Seed, cancel);
         console.Say($"every fleet serves by the allocation solved from its prior; the clock runs {workload.Length / request.Publishing:0} times as fast as ours, "

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Security.Cryptography;
 using Platform.Persistence;
 
@@ -6,6 +7,7 @@ namespace Platform.Cli.Hosting;
 /// <summary>Where this run lives and what its hosts are told; ./platform gives it in the environment.</summary>
 internal sealed record PlatformSettings(string Root, string Home)
 {
+    private const string DatabasesVariables = "Platform__Databases__";
     private const string ApplicationVariable = "PLATFORM_POSTGRES_APPLICATION";
 
     /// <summary>The owner's connection, for migrations and for what benchmarks do to the database itself.</summary>
@@ -23,6 +25,9 @@ internal sealed record PlatformSettings(string Root, string Home)
 
     /// <summary>Virtual host that tenants publish to; the hosts read the same variable.</summary>
     public string IngressVirtualHost { get; init; } = "ingress";
+
+    /// <summary>Connection strings of further databases over which tenants are spread, by name; the hosts read the same variables.</summary>
+    public IReadOnlyDictionary<string, string> OtherDatabases { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Address of a platform that runs already, or null.</summary>
     public Uri? GivenApi { get; init; }
@@ -46,6 +51,7 @@ internal sealed record PlatformSettings(string Root, string Home)
     {
         Postgres = Variable("PLATFORM_POSTGRES"),
         GivenApplication = Application(),
+        OtherDatabases = GivenDatabases(),
         RabbitMq = Variable("PLATFORM_RABBITMQ"),
         RabbitMqManagement = Variable("PLATFORM_RABBITMQ_MANAGEMENT"),
         GivenApi = Environment.GetEnvironmentVariable("PLATFORM_API") is { Length: > 0 } api ? Address("PLATFORM_API", api) : null,
@@ -62,6 +68,13 @@ internal sealed record PlatformSettings(string Root, string Home)
     private static Uri Address(string name, string text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme is "http" or "https")
         ? address
         : throw new CommandFailure($"{name} is no address of a platform: {text}", CommandFailure.BadUsage);
+
+    /// <summary>All databases, as the role of the application.</summary>
+    public PlatformStore OpenStore() => new(PostgresApplication, OtherDatabases);
+
+    private static Dictionary<string, string> GivenDatabases() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .Where(it => ((string)it.Key).StartsWith(DatabasesVariables, StringComparison.OrdinalIgnoreCase))
+        .ToDictionary(it => ((string)it.Key)[DatabasesVariables.Length..], it => (string)it.Value!);
 
     private static string? Application() => Environment.GetEnvironmentVariable(ApplicationVariable) is { Length: > 0 } given ? given : null;
 

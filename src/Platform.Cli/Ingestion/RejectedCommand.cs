@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Platform.Cli.Hosting;
-using Platform.Persistence;
 using Platform.Persistence.Ingestion;
 
 namespace Platform.Cli.Ingestion;
@@ -82,7 +81,7 @@ internal static class RejectedCommand
         command.SetAction(async (parsed, cancel) =>
         {
             var settings = PlatformSettings.FromEnvironment();
-            await using var store = new PlatformStore(settings.PostgresApplication);
+            await using var store = settings.OpenStore();
             await using var queue = await RejectedQueue.OpenAsync(settings, cancel);
             var decision = new RejectionRun(queue, new RejectionDecisions(store), action, parsed.GetValue(by) ?? Environment.UserName, parsed.GetValue(why)!);
             var outcome = await decision.RunAsync(selection.Of(parsed, parsed.GetValue(ids) ?? []), cancel);

@@ -57,7 +57,7 @@ internal static class VerifyCommand
 
     private static async Task<int> RunAsync(string? tenant, string? fleet, KeptCheckpoint? kept, bool json, CancellationToken cancel)
     {
-        await using var store = new PlatformStore(PlatformSettings.FromEnvironment().PostgresApplication);
+        await using var store = PlatformSettings.FromEnvironment().OpenStore();
         var report = await VerifyAsync(store, tenant, fleet, kept, cancel);
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(report, Indented));

@@ -39,9 +39,9 @@ public sealed record StoredWindows(long Events, long Messages);
 public sealed class WorkloadIntake(PlatformStore store)
 {
     /// <summary>
-    /// Stores a batch in one transaction. Several processes may store at the same time, in any order, the same message too.
+    /// Stores a batch, in one transaction for each database. Several processes may store at the same time, in any order, the same message too.
     /// </summary>
-    /// <returns>The outcome of each window, in the order given. Nothing is stored when this throws.</returns>
+    /// <returns>The outcome of each window, in the order given. When this throws, the windows of a database are stored or none of them; stored ones are duplicates on the next try.</returns>
     public async Task<IReadOnlyList<IntakeOutcome>> StoreAsync(IReadOnlyList<IncomingWindow> windows, CancellationToken cancel) =>
         (await StoreAllAsync(windows, cancel)).Outcomes;
 
@@ -70,14 +70,24 @@ public sealed class WorkloadIntake(PlatformStore store)
         IReadOnlyList<IncomingWindow> windows, CancellationToken cancel)
     {
         var outcomes = new IntakeOutcome[windows.Count];
-        await using var connection = await store.DataSource.OpenConnectionAsync(cancel);
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
-        // Tenants in one order for all processes: locks are taken tenant by tenant, and must not be taken crosswise.
-        var byTenant = Enumerable.Range(0, windows.Count).GroupBy(i => windows[i].Tenant).OrderBy(group => group.Key, StringComparer.Ordinal);
         var standings = new Dictionary<FleetKey, SolveStanding>();
-        foreach (var tenant in byTenant)
-            await StoreTenantAsync(transaction, tenant.Key, [.. tenant], windows, outcomes, standings, cancel);
-        await transaction.CommitAsync(cancel);
+        // Tenants in one order for all processes: locks are taken tenant by tenant, and must not be taken crosswise.
+        var byDatabase = new Dictionary<NpgsqlDataSource, List<IGrouping<string, int>>>();
+        foreach (var tenant in Enumerable.Range(0, windows.Count).GroupBy(i => windows[i].Tenant).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            var database = await store.Databases.OfAsync(tenant.Key, cancel);
+            (byDatabase.TryGetValue(database, out var tenants) ? tenants : byDatabase[database] = []).Add(tenant);
+        }
+
+        foreach (var (database, tenants) in byDatabase)
+        {
+            await using var connection = await database.OpenConnectionAsync(cancel);
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+            foreach (var tenant in tenants)
+                await StoreTenantAsync(transaction, tenant.Key, [.. tenant], windows, outcomes, standings, cancel);
+            await transaction.CommitAsync(cancel);
+        }
+
         return (outcomes, standings);
     }
 

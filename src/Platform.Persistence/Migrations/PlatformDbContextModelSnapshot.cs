@@ -370,6 +370,23 @@ namespace Platform.Persistence.Migrations
                     b.ToTable("api_keys", "platform");
                 });
 
+            modelBuilder.Entity("Platform.Persistence.Tenants.TenantDatabaseRow", b =>
+                {
+                    b.Property<string>("TenantId")
+                        .HasColumnType("text")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<string>("Database")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("database");
+
+                    b.HasKey("TenantId")
+                        .HasName("pk_tenant_databases");
+
+                    b.ToTable("tenant_databases", "platform");
+                });
+
             modelBuilder.Entity("Platform.Persistence.Tenants.TenantRow", b =>
                 {
                     b.Property<string>("TenantId")

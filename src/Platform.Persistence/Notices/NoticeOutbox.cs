@@ -29,16 +29,8 @@ public sealed class NoticeOutbox(PlatformStore store)
         """;
 
     /// <summary>Fleets with something to tell.</summary>
-    public async Task<IReadOnlyList<FleetKey>> WaitingAsync(int most, CancellationToken cancel)
-    {
-        await using var command = store.DataSource.CreateCommand("select tenant_id, fleet_id from platform.unannounced_fleets($1)");
-        command.Parameters.Add(new() { Value = most });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var fleets = new List<FleetKey>();
-        while (await reader.ReadAsync(cancel))
-            fleets.Add(new FleetKey(reader.GetString(0), reader.GetString(1)));
-        return fleets;
-    }
+    public async Task<IReadOnlyList<FleetKey>> WaitingAsync(int most, CancellationToken cancel) => await store.Databases.AskForWorkAsync(
+        "select tenant_id, fleet_id from platform.unannounced_fleets($1)", [most], row => new FleetKey(row.GetString(0), row.GetString(1)), cancel);
 
     /// <summary>Tells what is waiting of some fleets of one tenant; those of one fleet one after the other.</summary>
     /// <param name="tenant">The tenant's id.</param>

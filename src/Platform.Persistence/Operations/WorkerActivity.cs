@@ -43,7 +43,7 @@ public sealed class WorkerActivity(PlatformStore store)
 
     private async Task<IReadOnlyList<T>> ReadAsync<T>(string sql, object[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
     {
-        await using var command = store.DataSource.CreateCommand(sql);
+        await using var command = store.Databases.Main.CreateCommand(sql);
         foreach (var parameter in parameters)
             command.Parameters.Add(new() { Value = parameter });
         await using var reader = await command.ExecuteReaderAsync(cancel);

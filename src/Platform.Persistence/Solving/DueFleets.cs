@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Npgsql;
 
 namespace Platform.Persistence.Solving;
@@ -8,25 +9,47 @@ namespace Platform.Persistence.Solving;
 public sealed record FleetKey(string Tenant, string Fleet);
 
 /// <summary>
-/// Fleets that nobody else solves while this is held. It lives on a connection of its own: when its process dies, the database lets go of
-/// it at once. It only saves work; what two solve at the same time, the versions decide.
+/// Fleets that nobody else solves while this is held. It lives on a connection of its own to each database: when its process dies, the database lets go
+/// of it at once. It only saves work; what two solve at the same time, the versions decide.
 /// </summary>
 public sealed class FleetClaim : IAsyncDisposable
 {
-    private readonly NpgsqlConnection _connection;
+    private readonly List<NpgsqlConnection> _connections = [];
+    private readonly List<FleetKey> _fleets = [];
 
-    internal FleetClaim(NpgsqlConnection connection, IReadOnlyList<FleetKey> fleets) => (_connection, Fleets) = (connection, fleets);
+    internal FleetClaim()
+    {
+    }
 
-    /// <summary>The fleets, the longest due first.</summary>
-    public IReadOnlyList<FleetKey> Fleets { get; }
+    /// <summary>The fleets, of each database the longest due first.</summary>
+    public IReadOnlyList<FleetKey> Fleets => _fleets;
 
     /// <summary>Lets go of the fleets.</summary>
     public async ValueTask DisposeAsync()
     {
-        // Not left to the connection's reset, which comes only when the pool hands it out again.
-        await using (_connection)
-        await using (var release = new NpgsqlCommand("select pg_advisory_unlock_all()", _connection))
-            await release.ExecuteNonQueryAsync();
+        foreach (var connection in _connections)
+        {
+            try
+            {
+                // Not left to the connection's reset, which comes only when the pool hands it out again.
+                await using var release = new NpgsqlCommand("select pg_advisory_unlock_all()", connection);
+                await release.ExecuteNonQueryAsync();
+            }
+            catch (Exception fault) when (PlatformStore.IsTransient(fault))
+            {
+                // The locks go with the connection; those of the others are still to be let go of.
+            }
+            finally
+            {
+                await connection.DisposeAsync();
+            }
+        }
+    }
+
+    internal void Add(NpgsqlConnection connection, IEnumerable<FleetKey> fleets)
+    {
+        _connections.Add(connection);
+        _fleets.AddRange(fleets);
     }
 }
 
@@ -44,16 +67,43 @@ public sealed class DueFleets(PlatformStore store)
         where pg_try_advisory_lock(hashtext('platform.fleets'), hashtext(tenant_id || '/' || fleet_id)) limit $2
         """;
 
-    /// <summary>Claims due fleets that nobody else holds, the longest due first.</summary>
+    /// <summary>Claims due fleets that nobody else holds, of each database the longest due first. Of one that is away none is due.</summary>
     /// <param name="now">The moment that counts.</param>
-    /// <param name="limit">Most fleets to claim.</param>
+    /// <param name="limit">Most fleets of a database to claim.</param>
     /// <param name="cancel">Gives up; nothing is claimed then.</param>
+    /// <exception cref="NpgsqlException">All are away.</exception>
     public async Task<FleetClaim> ClaimAsync(DateTimeOffset now, int limit, CancellationToken cancel)
     {
-        var connection = await store.DataSource.OpenConnectionAsync(cancel);
+        var claim = new FleetClaim();
+        var faults = new List<Exception>();
+        foreach (var database in store.Databases.All)
+        {
+            try
+            {
+                await ClaimAsync(claim, database.Source, now, limit, cancel);
+            }
+            catch (Exception fault) when (PlatformStore.IsTransient(fault))
+            {
+                faults.Add(fault);
+            }
+            catch
+            {
+                await claim.DisposeAsync();
+                throw;
+            }
+        }
+
+        if (faults.Count == store.Databases.All.Count)
+            ExceptionDispatchInfo.Throw(faults[0]);
+        return claim;
+    }
+
+    private static async Task ClaimAsync(FleetClaim claim, NpgsqlDataSource database, DateTimeOffset now, int limit, CancellationToken cancel)
+    {
+        var connection = await database.OpenConnectionAsync(cancel);
         try
         {
-            return new FleetClaim(connection, await LockAsync(connection, now, limit, cancel));
+            claim.Add(connection, await LockAsync(connection, now, limit, cancel));
         }
         catch
         {

@@ -1,4 +1,6 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Platform.Domain;
 using Platform.Domain.Tenants;
 using Platform.Persistence.Webhooks;
@@ -51,6 +53,7 @@ public sealed class TenantRegistry(PlatformStore store)
     public async Task<Decision<TenantEvent>> RegisterAsync(
         string id, string displayName, ApiKeyIssued key, byte[] mac, Func<CancellationToken, Task> provision, DateTimeOffset at, CancellationToken cancel)
     {
+        await store.Databases.PlaceAsync(id, cancel);
         await using var session = await OpenLockedAsync(store, id, cancel);
         var decision = Tenant.Register(await FindAsync(session, cancel), displayName, at);
         if (decision.IsRefused)
@@ -131,20 +134,15 @@ public sealed class TenantRegistry(PlatformStore store)
     /// <summary>Tenants by id, after <paramref name="after"/>.</summary>
     public async Task<IReadOnlyList<TenantSummary>> ListAsync(string after, int limit, CancellationToken cancel)
     {
-        await using var command = store.DataSource.CreateCommand(
-            "select tenant_id, display_name, registered_at, suspended_at from platform.list_tenants($1, $2)");
-        command.Parameters.Add(new() { Value = after });
-        command.Parameters.Add(new() { Value = limit });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var tenants = new List<TenantSummary>();
-        while (await reader.ReadAsync(cancel))
-        {
-            tenants.Add(new TenantSummary(
-                reader.GetString(0), reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2),
-                reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3)));
-        }
-
-        return tenants;
+        var (tenants, fault) = await store.Databases.AskAsync(
+            "select tenant_id, display_name, registered_at, suspended_at from platform.list_tenants($1, $2)", [after, limit],
+            row => new TenantSummary(
+                row.GetString(0), row.GetString(1), row.GetFieldValue<DateTimeOffset>(2), row.IsDBNull(3) ? null : row.GetFieldValue<DateTimeOffset>(3)),
+            cancel);
+        // A list that lacks the tenants of one database would be taken for whole.
+        if (fault is not null)
+            ExceptionDispatchInfo.Throw(fault);
+        return [.. tenants.OrderBy(tenant => tenant.Id, StringComparer.Ordinal).Take(limit)];
     }
 
     /// <summary>All keys of a tenant, the revoked too, or null when there is no such tenant.</summary>
@@ -158,28 +156,17 @@ public sealed class TenantRegistry(PlatformStore store)
     }
 
     /// <summary>The stored key of that public id, unless it is revoked or its tenant is suspended.</summary>
-    public async Task<StoredApiKey?> FindKeyAsync(string keyId, CancellationToken cancel)
-    {
-        await using var command = store.DataSource.CreateCommand("select tenant_id, name, scopes, mac, expires_at from platform.find_api_key($1)");
-        command.Parameters.Add(new() { Value = keyId });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        if (!await reader.ReadAsync(cancel))
-            return null;
-        return new StoredApiKey(
-            keyId, reader.GetString(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<byte[]>(3),
-            reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4));
-    }
+    public Task<StoredApiKey?> FindKeyAsync(string keyId, CancellationToken cancel) => FindAsync(
+            "select tenant_id, name, scopes, mac, expires_at from platform.find_api_key($1)", keyId,
+            row => new StoredApiKey(
+                keyId, row.GetString(0), row.GetString(1), row.GetFieldValue<string[]>(2), row.GetFieldValue<byte[]>(3),
+                row.IsDBNull(4) ? null : row.GetFieldValue<DateTimeOffset>(4)),
+            cancel);
 
     /// <summary>The key of that public id that no longer opens anything; null when there is none.</summary>
-    public async Task<RefusedApiKey?> FindRefusedKeyAsync(string keyId, CancellationToken cancel)
-    {
-        await using var command = store.DataSource.CreateCommand("select tenant_id, mac, cause from platform.find_refused_key($1)");
-        command.Parameters.Add(new() { Value = keyId });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        return await reader.ReadAsync(cancel)
-            ? new RefusedApiKey(reader.GetString(0), reader.GetFieldValue<byte[]>(1), reader.GetString(2))
-            : null;
-    }
+    public Task<RefusedApiKey?> FindRefusedKeyAsync(string keyId, CancellationToken cancel) => FindAsync(
+            "select tenant_id, mac, cause from platform.find_refused_key($1)", keyId,
+            row => new RefusedApiKey(row.GetString(0), row.GetFieldValue<byte[]>(1), row.GetString(2)), cancel);
 
     /// <summary>Records a refusal, which changes nothing of the tenant.</summary>
     public async Task RecordAsync(string tenant, AuthenticationFailed failed, CancellationToken cancel)
@@ -205,6 +192,16 @@ public sealed class TenantRegistry(PlatformStore store)
         var keys = await session.Rows.ApiKeys.Where(key => key.RevokedAt == null).Select(key => key.KeyId).ToListAsync(cancel);
         var webhooks = await session.Rows.Webhooks.Select(webhook => webhook.Name).ToListAsync(cancel);
         return new Tenant { DisplayName = row.DisplayName, IsSuspended = row.SuspendedAt is not null, Keys = [.. keys], Webhooks = [.. webhooks] };
+    }
+
+    /// <summary>A key is in one database; where that one is away, nobody can say that there is none.</summary>
+    private async Task<T?> FindAsync<T>(string sql, string keyId, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
+        where T : class
+    {
+        var (found, fault) = await store.Databases.AskAsync(sql, [keyId], read, cancel);
+        if (found.Count == 0 && fault is not null)
+            ExceptionDispatchInfo.Throw(fault);
+        return found.FirstOrDefault();
     }
 
     private static void AddKey(TenantSession session, ApiKeyIssued key, byte[] mac)

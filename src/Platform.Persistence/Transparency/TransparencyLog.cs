@@ -58,16 +58,8 @@ public sealed class TransparencyLog(PlatformStore store)
     private const string SaveNodes = "insert into platform.log_nodes (tenant_id, level, index, hash) select $1, u.* from unnest($2, $3, $4) as u";
 
     /// <summary>Tenants whose log has something waiting.</summary>
-    public async Task<IReadOnlyList<string>> WaitingTenantsAsync(int most, CancellationToken cancel)
-    {
-        await using var command = store.DataSource.CreateCommand("select tenant_id from platform.unlogged_tenants($1)");
-        command.Parameters.Add(new() { Value = most });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var tenants = new List<string>();
-        while (await reader.ReadAsync(cancel))
-            tenants.Add(reader.GetString(0));
-        return tenants;
-    }
+    public async Task<IReadOnlyList<string>> WaitingTenantsAsync(int most, CancellationToken cancel) => await store.Databases.AskForWorkAsync(
+        "select tenant_id from platform.unlogged_tenants($1)", [most], row => row.GetString(0), cancel);
 
     /// <summary>Gives what is waiting its place in the log, and signs the new root.</summary>
     /// <returns>Entries added; 0 also when another worker is at it.</returns>

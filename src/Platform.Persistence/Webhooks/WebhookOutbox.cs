@@ -38,18 +38,9 @@ public sealed class WebhookOutbox(PlatformStore store)
         order by d.webhook, d.fleet_id, d.change
         """;
 
-    /// <summary>Tenants that are due to be told something, the longest due first.</summary>
-    public async Task<IReadOnlyList<string>> DueAsync(DateTimeOffset now, int most, CancellationToken cancel)
-    {
-        await using var command = store.DataSource.CreateCommand("select tenant_id from platform.due_webhooks($1, $2)");
-        command.Parameters.Add(new() { Value = now });
-        command.Parameters.Add(new() { Value = most });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var tenants = new List<string>();
-        while (await reader.ReadAsync(cancel))
-            tenants.Add(reader.GetString(0));
-        return tenants;
-    }
+    /// <summary>Tenants that are due to be told something, in each database the longest due first.</summary>
+    public async Task<IReadOnlyList<string>> DueAsync(DateTimeOffset now, int most, CancellationToken cancel) => await store.Databases.AskForWorkAsync(
+        "select tenant_id from platform.due_webhooks($1, $2)", [now, most], row => row.GetString(0), cancel);
 
     /// <summary>Takes some of a tenant's messages, for a while.</summary>
     /// <param name="tenant">The tenant's id.</param>

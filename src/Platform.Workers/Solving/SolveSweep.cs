@@ -15,7 +15,7 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
     public const string JobId = "solve-sweep";
 
     /// <summary>
-    /// Fleets claimed at a time: few enough that other workers find some too, enough that a tenant's fleets come together: what is read
+    /// Fleets of a database claimed at a time: few enough that other workers find some too, enough that a tenant's fleets come together: what is read
     /// and written at once is a tenant's.
     /// </summary>
     private const int BatchSize = 1_000;
@@ -45,7 +45,7 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
             await using var claim = await due.ClaimAsync(now, BatchSize, cancel);
             clock.Enter(SolveStage.Read);
             total += SweepFigures.Of(clock) + await SolveAsync(claim, now, cancel);
-            full = claim.Fleets.Count == BatchSize;
+            full = claim.Fleets.Count >= BatchSize;
         }
 
         if (total.Fleets > 0)

@@ -1,4 +1,3 @@
-using Npgsql;
 using Platform.Persistence.Solving;
 using Platform.Testing;
 
@@ -82,7 +81,8 @@ public sealed class DueFleetsTests : IAsyncLifetime
                 return claim.Fleets.Count == 1;
             },
             "the lost claim to be free", Cancel);
-        await Assert.ThrowsAnyAsync<NpgsqlException>(async () => await lost.DisposeAsync());
+        // What it held went with its connection.
+        await lost.DisposeAsync();
     }
 
     [Fact]
