@@ -61,7 +61,9 @@ public sealed class LayerTests
             "System.Diagnostics.Process", "System.Security.Cryptography.RandomNumberGenerator",
             "System.Runtime.CompilerServices.AsyncTaskMethodBuilder", "System.Runtime.CompilerServices.AsyncValueTaskMethodBuilder",
         ];
-        Assert.Empty(domain.Types.Where(type => StartsWithAny(type, forbidden)).ToList());
+        // Addresses are values like numbers; what connects to them is not.
+        string[] values = ["System.Net.IPAddress", "System.Net.IPNetwork", "System.Net.Sockets.AddressFamily"];
+        Assert.Empty(domain.Types.Except(values).Where(type => StartsWithAny(type, forbidden)).ToList());
         Assert.Empty(domain.Members.Where(member => member is "System.Guid.NewGuid" || IsWallClock(member) || IsMachine(member)).ToList());
     }
 

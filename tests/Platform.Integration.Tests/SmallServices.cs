@@ -47,15 +47,7 @@ internal sealed class SmallServices : IAsyncDisposable
     }
 
     /// <summary>Starts what does not run.</summary>
-    public async Task StartAsync()
-    {
-        var (status, output, error) = await Script.RunProgramAsync(
-            "/bin/bash", "-c", "eval \"$(\"$0\" services start --home \"$1\")\" && printf '%s\\n' \"$PLATFORM_POSTGRES\" \"$PLATFORM_RABBITMQ\" \"$PLATFORM_RABBITMQ_MANAGEMENT\"",
-            Path.Combine(Script.Root, "platform"), _home);
-        Assert.True(status == 0, error);
-        var lines = output.Split('\n');
-        Addresses = new ServiceAddresses(lines[0], new Uri(lines[1]), new Uri(lines[2]));
-    }
+    public async Task StartAsync() => Addresses = await TestServices.StartPrivateAsync(_home);
 
     public async ValueTask DisposeAsync()
     {

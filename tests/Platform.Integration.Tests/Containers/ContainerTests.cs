@@ -2,8 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Platform.Domain.Contracts;
 using Platform.Testing;
-using Testcontainers.PostgreSql;
-using Testcontainers.RabbitMq;
 
 namespace Platform.Integration.Tests.Containers;
 
@@ -13,26 +11,16 @@ namespace Platform.Integration.Tests.Containers;
 /// </summary>
 public sealed class ContainerTests
 {
-    private const ushort ManagementPort = 15672;
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task On_postgresql_17_and_rabbitmq_4_windows_become_an_allocation_and_what_was_set_aside_stays()
     {
         Assert.SkipUnless(
-            Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 },
-            "DOCKER_HOST is not set, so there is no container engine; eval \"$(eng/containers.sh engine)\" starts one");
-        await using var postgres = new PostgreSqlBuilder("postgres:17").Build();
-        await using var rabbit = new RabbitMqBuilder("rabbitmq:4-management").WithPortBinding(ManagementPort, assignRandomHostPort: true).Build();
-        await Task.WhenAll(postgres.StartAsync(Cancel), rabbit.StartAsync(Cancel));
-        await using var platform = new FaultPlatform(new ServiceAddresses(
-            postgres.GetConnectionString(),
-            new Uri(rabbit.GetConnectionString()),
-            new UriBuilder(Uri.UriSchemeHttp, rabbit.Hostname, rabbit.GetMappedPublicPort(ManagementPort)).Uri))
-        {
-            Patience = 30,
-        };
+            ContainerServices.HaveAnEngine,
+            "There is no container engine; eval \"$(eng/containers.sh engine)\" starts one");
+        await using var services = await ContainerServices.StartAsync(Cancel);
+        await using var platform = new FaultPlatform(services.Addresses) { Patience = 30 };
         await platform.InitializeAsync();
 
         await TheVersionsAreThoseAsync(platform);
