@@ -13,6 +13,8 @@ namespace Platform.Integration.Tests;
 /// <summary>What the platform says about itself: traces, metrics and logs, as an operator's tools get them.</summary>
 public sealed partial class TelemetryTests(TestPlatform platform)
 {
+    private const string SecretOfAReceiver = "secret-of-a-receiver";
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -100,6 +102,7 @@ public sealed partial class TelemetryTests(TestPlatform platform)
         using (var browser = new Dashboard.BrowserSession(api))
             await browser.SignInAsync(tenant.Key);
         await tenant.UntilAllocatedOnAsync("chat", 1, Cancel);
+        var webhookSecret = await FailAtAReceiverAsync(tenant);
 
         foreach (var (signal, word) in ((string, string)[])
             [
@@ -112,10 +115,23 @@ public sealed partial class TelemetryTests(TestPlatform platform)
 
         string[] secrets =
         [
-            tenant.Key, tenant.Key.Split('_')[^1], tenant.BrokerPassword, TestPlatform.OperatorKey, "pepper-of-the-tests", new string('7', 64),
+            tenant.Key, tenant.Key.Split('_')[^1], tenant.BrokerPassword, TestPlatform.OperatorKey, "pepper-of-the-tests", new string('7', 64), new string('9', 64),
+            webhookSecret, webhookSecret.Split('_')[1], SecretOfAReceiver,
             Uri.UnescapeDataString(platform.Services.RabbitMq.UserInfo.Split(':')[1]), new Npgsql.NpgsqlConnectionStringBuilder(platform.Database.ConnectionString).Password!,
         ];
         Assert.All(secrets, secret => Assert.False(collector.Has(null, secret), "a secret was sent to the collector"));
+    }
+
+    /// <summary>What follows a receiver's host may let anybody write there.</summary>
+    private static async Task<string> FailAtAReceiverAsync(TestTenant tenant)
+    {
+        using var client = tenant.Client();
+        using var put = await client.PutAsJsonAsync("/v1/webhooks/hook", new { url = $"http://127.0.0.1:1/{SecretOfAReceiver}" }, Cancel);
+        var secret = (string)(await TestPlatform.ReadAsync(put, Cancel))["secret"]!;
+        await tenant.PutFleetAsync("another", Cancel);
+        await Eventually.TrueAsync(
+            async () => (await client.GetFromJsonAsync<System.Text.Json.Nodes.JsonNode>("/v1/webhooks/hook", Cancel))!["failingSince"] is not null, "an attempt to fail", Cancel);
+        return secret;
     }
 
     private static async Task PublishAsync(TestTenant tenant, ActivityContext trace, bool overHttp)
