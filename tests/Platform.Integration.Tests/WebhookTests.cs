@@ -63,6 +63,32 @@ public sealed class WebhookTests(TestPlatform platform)
         await Eventually.TrueAsync(async () => (await FindAsync(tenant, "gateway"))["failingSince"] is null, "the failure to be over", Cancel);
     }
 
+    [Fact]
+    public async Task A_receiver_that_is_away_is_asked_once_for_all_that_waits_and_gets_all_of_it_when_it_is_back()
+    {
+        const int fleets = 30;
+        await using var receiver = await Receiver.StartAsync();
+        var tenant = await platform.CreateTenantAsync(Cancel);
+        for (var i = 0; i < fleets; i++)
+            await tenant.PutFleetAsync($"fleet-{i}", Cancel);
+        var changes = $"from platform.in_force_changes where tenant_id = '{tenant.Id}'";
+        await Eventually.TrueAsync(async () => await platform.Database.QueryAsync<long>($"select count(*) {changes}", Cancel) == fleets, "all to be in force", Cancel);
+        await PutAsync(tenant, "gateway", new { url = receiver.Url("/") });
+        for (var i = 0; i < 2 * fleets; i++)
+            receiver.Answers.Enqueue(503);
+        // All of it at the same moment, as if the receiver had been away while it came.
+        await platform.Database.QueryAsync<string>(
+            $"insert into platform.webhook_deliveries (tenant_id, webhook, fleet_id, change, due_at, failed) select tenant_id, 'gateway', fleet_id, change, now(), 0 {changes} returning webhook", Cancel);
+        await Eventually.TrueAsync(async () => (await FindAsync(tenant, "gateway"))["failingSince"] is not null, "an attempt to fail", Cancel);
+        // Each of two workers may have taken a part.
+        Assert.InRange(receiver.Rest.Count, 1, 4);
+        Assert.Equal(fleets, (int)(await FindAsync(tenant, "gateway"))["waiting"]!);
+        receiver.Answers.Clear();
+        await Eventually.TrueAsync(async () => (int)(await FindAsync(tenant, "gateway"))["waiting"]! == 0, "all to be told", Cancel);
+        // Each came once more after the last failure.
+        Assert.Equal(fleets, receiver.Rest.Skip(receiver.Rest.Count - fleets).Select(it => it.Id).Distinct().Count());
+    }
+
     /// <summary>The receiver does not want one message; another receiver is away: neither keeps the others back.</summary>
     [Fact]
     public async Task A_message_that_is_not_wanted_keeps_no_other_back()
@@ -243,7 +269,7 @@ public sealed class WebhookTests(TestPlatform platform)
         public ConcurrentQueue<int> Answers { get; } = new();
 
         /// <summary>What has come that was not asked for.</summary>
-        public IReadOnlyCollection<Received> Rest => _received;
+        public ConcurrentQueue<Received> Rest => _received;
 
         public static async Task<Receiver> StartAsync()
         {

@@ -14,9 +14,10 @@ namespace Platform.Persistence.Webhooks;
 /// <param name="Generation">Counts its secrets.</param>
 /// <param name="PreviousUntil">Until when the secret before counts too, or null.</param>
 /// <param name="Failed">Attempts that have failed.</param>
+/// <param name="ClaimedUntil">When it is due again, unless it is known by then what came of it.</param>
 /// <param name="Notice">What is told.</param>
 public sealed record WebhookDelivery(
-    string Webhook, Guid WebhookId, string Url, int Generation, DateTimeOffset? PreviousUntil, int Failed, InForceNotice Notice);
+    string Webhook, Guid WebhookId, string Url, int Generation, DateTimeOffset? PreviousUntil, int Failed, DateTimeOffset ClaimedUntil, InForceNotice Notice);
 
 /// <summary>What webhooks are still to be told, for those who send it. Each message is sent at least once, and may be sent twice.</summary>
 public sealed class WebhookOutbox(PlatformStore store)
@@ -29,8 +30,8 @@ public sealed class WebhookOutbox(PlatformStore store)
         claimed as (
             update platform.webhook_deliveries d set due_at = $3 from due
             where d.tenant_id = $1 and d.webhook = due.webhook and d.fleet_id = due.fleet_id and d.change = due.change
-            returning d.webhook, d.fleet_id, d.change, d.failed)
-        select {InForceNotices.Columns}, d.webhook, w.webhook_id, w.url, w.generation, w.previous_until, d.failed
+            returning d.webhook, d.fleet_id, d.change, d.failed, d.due_at)
+        select {InForceNotices.Columns}, d.webhook, w.webhook_id, w.url, w.generation, w.previous_until, d.failed, d.due_at
         from claimed d
         join platform.webhooks w on w.tenant_id = $1 and w.name = d.webhook
         join platform.in_force_changes c on c.tenant_id = $1 and c.fleet_id = d.fleet_id and c.change = d.change
@@ -65,7 +66,8 @@ public sealed class WebhookOutbox(PlatformStore store)
                 var i = InForceNotices.Count;
                 claimed.Add(new WebhookDelivery(
                     reader.GetString(i), reader.GetGuid(i + 1), reader.GetString(i + 2), reader.GetInt32(i + 3),
-                    reader.IsDBNull(i + 4) ? null : reader.GetFieldValue<DateTimeOffset>(i + 4), reader.GetInt32(i + 5), InForceNotices.Read(reader, tenant)));
+                    reader.IsDBNull(i + 4) ? null : reader.GetFieldValue<DateTimeOffset>(i + 4), reader.GetInt32(i + 5),
+                    reader.GetFieldValue<DateTimeOffset>(i + 6), InForceNotices.Read(reader, tenant)));
             }
         }
 
@@ -85,18 +87,23 @@ public sealed class WebhookOutbox(PlatformStore store)
 
     /// <summary>The message was not taken, and is sent again.</summary>
     /// <param name="delivery">The message.</param>
-    /// <param name="others">Messages that were not tried, as the receiver is away; they come at the same time.</param>
+    /// <param name="isAway">The receiver is away: whatever else waits for it waits as long.</param>
     /// <param name="fault">Why, in words for the tenant.</param>
     /// <param name="at">The moment.</param>
     /// <param name="dueAt">When.</param>
     /// <param name="cancel">Gives up.</param>
     public async Task FailedAsync(
-        WebhookDelivery delivery, IReadOnlyList<WebhookDelivery> others, string fault, DateTimeOffset at, DateTimeOffset dueAt, CancellationToken cancel)
+        WebhookDelivery delivery, bool isAway, string fault, DateTimeOffset at, DateTimeOffset dueAt, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(delivery.Notice.Tenant, cancel);
         await Of(session, delivery).ExecuteUpdateAsync(row => row.SetProperty(it => it.DueAt, dueAt).SetProperty(it => it.Failed, it => it.Failed + 1), cancel);
-        foreach (var other in others)
-            await Of(session, other).ExecuteUpdateAsync(row => row.SetProperty(it => it.DueAt, dueAt), cancel);
+        if (isAway)
+        {
+            // What was claimed with it, and what is due before; not what waits for longer by itself.
+            await session.Rows.WebhookDeliveries.Where(row => row.Webhook == delivery.Webhook && (row.DueAt < dueAt || row.DueAt == delivery.ClaimedUntil))
+                .ExecuteUpdateAsync(row => row.SetProperty(it => it.DueAt, dueAt), cancel);
+        }
+
         await FailingAsync(session, delivery.Webhook, fault, at, cancel);
         await session.CommitAsync(cancel);
     }

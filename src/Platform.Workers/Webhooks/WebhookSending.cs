@@ -87,18 +87,17 @@ internal sealed class WebhookSending(WebhookOutbox outbox, WebhookSender sender,
     /// <summary>Tells one webhook all of it, unless its receiver turns out to be away.</summary>
     private async Task TellAsync(IReadOnlyList<WebhookDelivery> messages, CancellationToken cancel)
     {
-        for (var i = 0; i < messages.Count; i++)
+        foreach (var message in messages)
         {
-            var answer = await sender.SendAsync(messages[i], cancel);
+            var answer = await sender.SendAsync(message, cancel);
             Attempts.Add(1, new KeyValuePair<string, object?>("outcome", answer.Verdict.ToString().ToLowerInvariant()));
             if (answer.Verdict == WebhookVerdict.Taken)
             {
-                await outbox.DeliveredAsync(messages[i], time.GetUtcNow(), cancel);
+                await outbox.DeliveredAsync(message, time.GetUtcNow(), cancel);
                 continue;
             }
 
-            var goesOn = answer.Verdict == WebhookVerdict.Refused;
-            if (!await TryAgainAsync(messages[i], goesOn ? [] : [.. messages.Skip(i + 1)], answer, cancel) || !goesOn)
+            if (!await TryAgainAsync(message, answer, cancel) || answer.Verdict != WebhookVerdict.Refused)
                 return;
         }
     }
@@ -107,13 +106,13 @@ internal sealed class WebhookSending(WebhookOutbox outbox, WebhookSender sender,
     private static double Spread(WebhookDelivery message) => message.WebhookId.ToByteArray()[0] / 256.0;
 
     /// <summary>Puts a message off, or gives it up; false when the webhook is disabled.</summary>
-    private async Task<bool> TryAgainAsync(WebhookDelivery message, IReadOnlyList<WebhookDelivery> others, WebhookAnswer answer, CancellationToken cancel)
+    private async Task<bool> TryAgainAsync(WebhookDelivery message, WebhookAnswer answer, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
         var wait = answer.Verdict == WebhookVerdict.Gone ? null : WebhookSchedule.WaitAfter(message.Failed + 1, answer.RetryAfter, Spread(message));
         if (wait is { } soon)
         {
-            await outbox.FailedAsync(message, others, answer.Fault, now, now + soon, cancel);
+            await outbox.FailedAsync(message, answer.Verdict == WebhookVerdict.Away, answer.Fault, now, now + soon, cancel);
             return true;
         }
 
