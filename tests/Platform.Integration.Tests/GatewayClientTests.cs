@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Platform.Testing;
 
@@ -54,6 +55,10 @@ public sealed class GatewayClientTests(TestPlatform platform)
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
         var snapshot = await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
+        // What the client itself reports may bring a new version between its two questions.
+        using (var team = tenant.Client())
+        using (var pinned = await team.PostAsJsonAsync($"/v1/fleets/chat/allocations/{snapshot["version"]}/pin", new { reason = "a test" }, Cancel))
+            Assert.True(pinned.IsSuccessStatusCode);
         var printed = await RunAsync(
             program, folder,
             new()
