@@ -61,9 +61,9 @@ internal sealed class TenantDatabases : IAsyncDisposable
     /// <summary>Gives a tenant that is to be registered its database, unless it has one: that with the fewest.</summary>
     public async Task PlaceAsync(string tenant, CancellationToken cancel)
     {
+        var name = await LeastAsync(cancel);
         await using var connection = await Main.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        var name = await LeastAsync(connection, cancel);
         await RowSecurity.BindAsync(transaction, tenant, cancel);
         await using var command = new NpgsqlCommand(Place, connection, transaction) { Parameters = { new() { Value = tenant }, new() { Value = name } } };
         await command.ExecuteNonQueryAsync(cancel);
@@ -92,6 +92,20 @@ internal sealed class TenantDatabases : IAsyncDisposable
         return rows;
     }
 
+    /// <summary>Asks one database.</summary>
+    public static async Task<List<T>> ReadAsync<T>(
+        NpgsqlDataSource source, string sql, object[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand(sql);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(new() { Value = parameter });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancel))
+            rows.Add(read(reader));
+        return rows;
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -99,35 +113,22 @@ internal sealed class TenantDatabases : IAsyncDisposable
             await database.Source.DisposeAsync();
     }
 
-    private async Task<string> LeastAsync(NpgsqlConnection connection, CancellationToken cancel)
+    private async Task<string> LeastAsync(CancellationToken cancel)
     {
         if (_databases.Length == 1)
             return "";
-        await using var command = new NpgsqlCommand("select database, tenants from platform.count_tenants_by_database()", connection);
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var counts = _databases.ToDictionary(it => it.Name, _ => 0L);
-        while (await reader.ReadAsync(cancel))
-        {
-            if (counts.ContainsKey(reader.GetString(0)))
-                counts[reader.GetString(0)] = reader.GetInt64(1);
-        }
-
-        return _databases.MinBy(it => counts[it.Name])!.Name;
+        var counts = (await ReadAsync(
+            Main, "select database, tenants from platform.count_tenants_by_database()", [], row => (Name: row.GetString(0), Tenants: row.GetInt64(1)), cancel))
+            .ToDictionary(it => it.Name, it => it.Tenants);
+        return _databases.MinBy(it => counts.GetValueOrDefault(it.Name))!.Name;
     }
 
     private static async Task<(List<T> Rows, Exception? Fault)> AskAsync<T>(
         NpgsqlDataSource source, string sql, object[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
     {
-        var rows = new List<T>();
         try
         {
-            await using var command = source.CreateCommand(sql);
-            foreach (var parameter in parameters)
-                command.Parameters.Add(new() { Value = parameter });
-            await using var reader = await command.ExecuteReaderAsync(cancel);
-            while (await reader.ReadAsync(cancel))
-                rows.Add(read(reader));
-            return (rows, null);
+            return (await ReadAsync(source, sql, parameters, read, cancel), null);
         }
         catch (Exception fault) when (PlatformStore.IsTransient(fault))
         {

@@ -41,15 +41,6 @@ public sealed class WorkerActivity(PlatformStore store)
     public Task<IReadOnlyList<Sweep>> SweepsAsync(int most, CancellationToken cancel) => ReadAsync(
         Sweeps, [most], row => new Sweep(row.GetFieldValue<DateTimeOffset>(0), row.GetDouble(1), row.GetInt32(2), row.GetInt32(3), row.GetInt32(4)), cancel);
 
-    private async Task<IReadOnlyList<T>> ReadAsync<T>(string sql, object[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
-    {
-        await using var command = store.Databases.Main.CreateCommand(sql);
-        foreach (var parameter in parameters)
-            command.Parameters.Add(new() { Value = parameter });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var rows = new List<T>();
-        while (await reader.ReadAsync(cancel))
-            rows.Add(read(reader));
-        return rows;
-    }
+    private async Task<IReadOnlyList<T>> ReadAsync<T>(string sql, object[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancel) =>
+        await TenantDatabases.ReadAsync(store.Databases.Main, sql, parameters, read, cancel);
 }
