@@ -1,7 +1,6 @@
 using System.Data;
 using JasperFx;
 using Marten;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Platform.Persistence;
@@ -136,7 +135,7 @@ public sealed class PlatformStore : IAsyncDisposable
         fault is not OperationCanceledException && (!IsTransient(fault) || IsUniqueViolation(fault));
 
     internal static bool IsUniqueViolation(Exception fault) =>
-        fault is DbUpdateException { InnerException: PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } };
+        (fault as PostgresException ?? fault.InnerException as PostgresException)?.SqlState == PostgresErrorCodes.UniqueViolation;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

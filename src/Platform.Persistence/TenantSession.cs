@@ -23,18 +23,18 @@ public sealed class TenantSession : IAsyncDisposable
     private readonly IDocumentStore _store;
     private readonly List<(Guid Stream, string? Fleet)> _unlogged = [];
     private IDocumentSession? _events;
+    private PlatformDbContext? _rows;
 
     private TenantSession(string tenant, NpgsqlConnection connection, NpgsqlTransaction transaction, IDocumentStore store)
     {
         Tenant = tenant;
         (_connection, _transaction, _store) = (connection, transaction, store);
-        Rows = new PlatformDbContext(OptionsFor(connection), tenant);
     }
 
     /// <summary>The tenant's id.</summary>
     public string Tenant { get; }
 
-    internal PlatformDbContext Rows { get; }
+    internal PlatformDbContext Rows => _rows ??= OpenRows();
 
     // Marten's session on the same transaction. Conjoined tenancy wants one for each tenant.
     private IDocumentSession Events => _events ??= _store.LightweightSession(EventsOf(Tenant, _transaction));
@@ -47,7 +47,6 @@ public sealed class TenantSession : IAsyncDisposable
         {
             var transaction = await connection.BeginTransactionAsync(isolation, cancel);
             var session = new TenantSession(tenant, connection, transaction, store);
-            await session.Rows.Database.UseTransactionAsync(transaction, cancel);
             await RowSecurity.BindAsync(transaction, tenant, cancel);
             return session;
         }
@@ -143,7 +142,8 @@ public sealed class TenantSession : IAsyncDisposable
     /// <summary>Writes rows and events; <see cref="CommitAsync"/> does so too.</summary>
     internal async Task SaveAsync(CancellationToken cancel)
     {
-        await Rows.SaveChangesAsync(cancel);
+        if (_rows is not null)
+            await _rows.SaveChangesAsync(cancel);
         if (_events is not null)
             await _events.SaveChangesAsync(cancel);
         if (_unlogged.Count == 0)
@@ -152,6 +152,14 @@ public sealed class TenantSession : IAsyncDisposable
         batch.BatchCommands.Add(TransparencyLog.Queueing(Tenant, _unlogged));
         await batch.ExecuteNonQueryAsync(cancel);
         _unlogged.Clear();
+    }
+
+    /// <summary>The statements that append to several fleets' streams at once, and to the tenant's log: one event for each fleet.</summary>
+    internal NpgsqlBatchCommand[] Appending(IReadOnlyList<(string Fleet, FleetEvent Happened)> events)
+    {
+        (Guid Stream, string? Fleet)[] streams = [.. events.Select(it => (EventStore.FleetStream(Tenant, it.Fleet), it.Fleet))];
+        var appended = streams.Zip(events, (it, e) => new EventToAppend(it.Stream, Guid.CreateVersion7(), e.Happened));
+        return [EventAppending.Statement(_store, Tenant, [.. appended]), TransparencyLog.Queueing(Tenant, streams)];
     }
 
     internal void Append(Guid stream, string? fleet, object happened)
@@ -170,11 +178,19 @@ public sealed class TenantSession : IAsyncDisposable
     /// <summary>Ends the session; what is not committed is undone.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Rows.DisposeAsync();
+        if (_rows is not null)
+            await _rows.DisposeAsync();
         if (_events is not null)
             await _events.DisposeAsync();
         await _transaction.DisposeAsync();
         await _connection.DisposeAsync();
+    }
+
+    private PlatformDbContext OpenRows()
+    {
+        var rows = new PlatformDbContext(OptionsFor(_connection), Tenant);
+        rows.Database.UseTransaction(_transaction);
+        return rows;
     }
 
     /// <summary>An array as a parameter of a statement.</summary>

@@ -50,7 +50,8 @@ internal sealed class SweepBenchmark : IAsyncDisposable
             await benchmark.RunRoundAsync(workers.Ids, revised: true, cancel);
             for (var round = 0; round < Rounds; round++)
             {
-                rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: false, cancel));
+                if (Environment.GetEnvironmentVariable("ONLY") != "revised")
+                    rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: false, cancel));
                 rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: true, cancel));
             }
         }
@@ -91,10 +92,8 @@ internal sealed class SweepBenchmark : IAsyncDisposable
         await ExecuteAsync("vacuum analyze platform.fleets, platform.workload_sums, platform.allocation_snapshots, events.mt_streams", cancel);
         await ExecuteAsync("checkpoint", cancel);
         var ended = await EndedSweepsAsync(cancel);
-        var before = await ProcessorTime.ReadAsync(workers, _database, cancel);
-        var watch = Stopwatch.StartNew();
-        await ExecuteAsync($"update platform.fleets set due_at = now(){(revised ? ", revision = revision + 1" : "")} where retired_at is null", cancel);
-        while (await ScalarAsync<bool>("select exists (select from platform.fleets where retired_at is null and due_at <= now())", cancel))
+        var (watch, before) = await MakeDueAsync(workers, revised, cancel);
+        while (await ScalarAsync<bool>($"select exists (select from platform.fleets where {_fleets.Own} and due_at <= now())", cancel))
         {
             if (watch.Elapsed > Deadline)
                 throw new CommandFailure($"waited {Deadline.TotalSeconds:0} s in vain for the sweep to end", CommandFailure.JobSaysNo);
@@ -105,6 +104,20 @@ internal sealed class SweepBenchmark : IAsyncDisposable
         var round = new SweepRound(workers.Count, revised, seconds, used, await FiguresAsync(ended, cancel));
         _console.Say(round.ToLine(_count));
         return round;
+    }
+
+    /// <summary>Fleets become due by the clock, which costs nothing: what it costs to make them due here is over when the time begins to count.</summary>
+    private async Task<(Stopwatch Watch, ProcessorTime Before)> MakeDueAsync(IReadOnlyList<int> workers, bool revised, CancellationToken cancel)
+    {
+        await using var connection = await _database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await using var update = new NpgsqlCommand(
+            $"update platform.fleets set due_at = now(){(revised ? ", revision = revision + 1" : "")} where {_fleets.Own}", connection, transaction);
+        await update.ExecuteNonQueryAsync(cancel);
+        var before = await ProcessorTime.ReadAsync(workers, _database, cancel);
+        var watch = Stopwatch.StartNew();
+        await transaction.CommitAsync(cancel);
+        return (watch, before);
     }
 
     /// <summary>Sums up what the sweeps of the round have said of themselves; the last of them ends a little after its last fleet.</summary>

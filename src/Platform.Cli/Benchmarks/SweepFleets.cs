@@ -32,6 +32,9 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
     private readonly FleetStore _fleets = new(store);
     private readonly string _run = Guid.NewGuid().ToString("N")[^6..];
 
+    /// <summary>Condition of a row of fleets to be one of these: what earlier runs have left in the database is not counted.</summary>
+    public string Own => $"tenant_id like 'sweep-{_run}-%'";
+
     /// <summary>Registers all fleets, not due for long, and lays the history's sums beside them.</summary>
     public async Task RegisterAsync(IProgress<int> done, CancellationToken cancel)
     {

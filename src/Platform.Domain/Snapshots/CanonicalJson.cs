@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Platform.Domain.Contracts;
 
 namespace Platform.Domain.Snapshots;
 
@@ -12,11 +11,8 @@ namespace Platform.Domain.Snapshots;
 public static class CanonicalJson
 {
     /// <summary>The canonical text of a value in the contract's form, in UTF-8.</summary>
-    public static byte[] Write<T>(T value)
-    {
-        using var document = JsonSerializer.SerializeToDocument(value, StrictJson.Options);
-        return Write(document.RootElement);
-    }
+    /// <exception cref="NotSupportedException">The value's type is none of the contract's.</exception>
+    public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, CanonicalForm.Options);
 
     /// <summary>The canonical text of a JSON value, in UTF-8.</summary>
     public static byte[] Write(JsonElement value)
@@ -43,6 +39,14 @@ public static class CanonicalJson
             < 0 and >= -6 => $"0.{new string('0', -exponent - 1)}{digits}",
             _ => $"{digits[0]}{(digits.Length > 1 ? "." : "")}{digits[1..]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent)}",
         };
+    }
+
+    /// <summary>A string in its quotation marks.</summary>
+    internal static string Text(string value)
+    {
+        var text = new StringBuilder();
+        AppendString(text, value);
+        return text.ToString();
     }
 
     private static void Append(StringBuilder text, JsonElement value)

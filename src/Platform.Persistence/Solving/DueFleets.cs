@@ -21,7 +21,7 @@ public sealed class FleetClaim : IAsyncDisposable
     {
     }
 
-    /// <summary>The fleets, of each database the longest due first.</summary>
+    /// <summary>The fleets, of each database those of one tenant together.</summary>
     public IReadOnlyList<FleetKey> Fleets => _fleets;
 
     /// <summary>Lets go of the fleets.</summary>
@@ -56,18 +56,33 @@ public sealed class FleetClaim : IAsyncDisposable
 /// <summary>The fleets whose time to be solved has come, over all tenants.</summary>
 public sealed class DueFleets(PlatformStore store)
 {
-    /// <summary>How many due fleets are looked at to find those that nobody else holds: more than all sweeps together hold.</summary>
+    /// <summary>
+    /// How many due fleets are looked at to find those that nobody else holds, and that are of one tenant: more than all sweeps together hold.
+    /// </summary>
     private const int Candidates = 10_000;
 
-    // The locks are taken row by row as the limit asks for them; in the inner query they would be taken for every candidate.
+    /// <summary>
+    /// Fleets of a tenant that are claimed one after the other, by the one of them that is due the longest, because they are read and written
+    /// together: beyond that nothing is saved, memory and a lost transaction grow, and the other tenants' fleets would wait.
+    /// </summary>
+    public const int Together = 100;
+
+    // The locks are taken row by row as the limit asks for them; in the inner queries they would be taken for every candidate.
     private const string Claim = """
         with due as materialized (
-            select tenant_id, fleet_id from platform.due_fleets($1, $3))
+            select tenant_id, fleet_id from (
+                select tenant_id, fleet_id, min(position) over (partition by tenant_id, nth / $4) as first from (
+                    select tenant_id, fleet_id, position, row_number() over (partition by tenant_id order by position) - 1 as nth
+                    from platform.due_fleets($1, $3) with ordinality as d(tenant_id, fleet_id, position)) as numbered) as grouped
+            order by first)
         select tenant_id, fleet_id from due
         where pg_try_advisory_lock(hashtext('platform.fleets'), hashtext(tenant_id || '/' || fleet_id)) limit $2
         """;
 
-    /// <summary>Claims due fleets that nobody else holds, of each database the longest due first. Of one that is away none is due.</summary>
+    /// <summary>
+    /// Claims due fleets that nobody else holds, of each database from among those that are due the longest, those of one tenant together. Of a
+    /// database that is away none is due.
+    /// </summary>
     /// <param name="now">The moment that counts.</param>
     /// <param name="limit">Most fleets of a database to claim.</param>
     /// <param name="cancel">Gives up; nothing is claimed then.</param>
@@ -118,6 +133,7 @@ public sealed class DueFleets(PlatformStore store)
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Candidates });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Together });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var claimed = new List<FleetKey>();
         while (await reader.ReadAsync(cancel))

@@ -1,5 +1,4 @@
 using System.Data;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
@@ -9,6 +8,8 @@ namespace Platform.Persistence.Solving;
 /// <summary>Reads what solves need and writes what they came to, for many fleets of one tenant at a time.</summary>
 public sealed class SolveStore(PlatformStore store)
 {
+    private const string KeyOfVersions = "pk_allocation_snapshots";
+
     // The definition may be what is wrong with the fleet: of it nothing is read but the period, if it has one.
     private const string Postpone = """
         update platform.fleets
@@ -38,7 +39,7 @@ public sealed class SolveStore(PlatformStore store)
     /// <param name="results">Results for fleets of one tenant, at least one and each fleet once.</param>
     /// <param name="cancel">Gives up; nothing is written then.</param>
     /// <returns>The results that were written.</returns>
-    /// <exception cref="DbUpdateException">The unique key on versions has refused one of several: write them one by one.</exception>
+    /// <exception cref="PostgresException">The unique key on versions has refused one of several: write them one by one.</exception>
     public async Task<IReadOnlyList<SolveResult>> CommitAsync(IReadOnlyList<SolveResult> results, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(results[0].Basis.Key.Tenant, cancel);
@@ -48,7 +49,7 @@ public sealed class SolveStore(PlatformStore store)
             await session.CommitAsync(cancel);
             return written;
         }
-        catch (DbUpdateException fault) when (results.Count == 1 && PlatformStore.IsUniqueViolation(fault))
+        catch (PostgresException fault) when (results.Count == 1 && fault is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: KeyOfVersions })
         {
             // The unique key on (tenant, fleet, version) decides a race that the lock has not prevented.
             return [];

@@ -16,29 +16,32 @@ internal sealed class SolveWriting(TenantSession session)
         from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null
         """;
 
-    private const string UpdateFleets = """
-        update platform.fleets f
-        set solved_at = u.solved_at, solved_workload_version = u.workload_version, due_at = u.due_at, solve_fault = u.fault,
-            latest_version = u.version, latest_hash = coalesce(u.hash, f.latest_hash),
-            solve_reason = u.solve_reason, due_reason = u.due_reason, expectation = u.expectation
-        from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-            as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation)
-        where f.tenant_id = $1 and f.fleet_id = u.fleet_id
+    private const string InsertSnapshots = """
+        insert into platform.allocation_snapshots
+            (tenant_id, fleet_id, version, solved_at, hash, document, objective, mean_accuracy, mean_system_time_seconds, utilization)
+        select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) as u
         """;
 
-    private const string Release = """
-        with moved as (
+    // A row is written once, whatever changes of it. Without a new version the labels stay as they are: then they are not given.
+    private const string UpdateFleets = """
+        with solved as (
             update platform.fleets f
-            set released_version = u.released, proposal = u.proposal::jsonb, in_force_version = u.in_force,
-                in_force_change = f.in_force_change + (f.in_force_version <> u.in_force)::int,
-                in_force_at = case when f.in_force_version = u.in_force then f.in_force_at else greatest(f.in_force_at, u.at) end
-            from unnest($2, $3, $4, $5, $6) as u(fleet_id, at, released, proposal, in_force)
+            set solved_at = u.solved_at, solved_workload_version = u.workload_version, due_at = u.due_at, solve_fault = u.fault,
+                latest_version = u.version, latest_hash = coalesce(u.hash, f.latest_hash),
+                solve_reason = u.solve_reason, due_reason = u.due_reason, expectation = u.expectation,
+                released_version = coalesce(u.released, f.released_version),
+                proposal = case when u.in_force is null then f.proposal else u.proposal::jsonb end,
+                in_force_version = coalesce(u.in_force, f.in_force_version),
+                in_force_change = f.in_force_change + (f.in_force_version <> coalesce(u.in_force, f.in_force_version))::int,
+                in_force_at = case when f.in_force_version <> u.in_force then greatest(f.in_force_at, u.solved_at) else f.in_force_at end
+            from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation, released, proposal, in_force)
             where f.tenant_id = $1 and f.fleet_id = u.fleet_id
-            returning f.fleet_id, f.in_force_change, f.in_force_at, f.in_force_version
+            returning f.fleet_id, f.in_force_change, f.in_force_at, f.in_force_version, u.in_force is not null as released
         )
         insert into platform.in_force_changes (tenant_id, fleet_id, change, at, version, cause)
-        select $1, m.fleet_id, m.in_force_change, m.in_force_at, m.in_force_version, $7 from moved m
-        where m.in_force_version > 0 on conflict do nothing
+        select $1, s.fleet_id, s.in_force_change, s.in_force_at, s.in_force_version, $15 from solved s
+        where s.released and s.in_force_version > 0 on conflict do nothing
         """;
 
     private const string SaveSums = """
@@ -56,7 +59,8 @@ internal sealed class SolveWriting(TenantSession session)
         """;
 
     private readonly List<FleetUpdate> _updates = [];
-    private readonly List<FleetRelease> _releases = [];
+    private readonly List<SnapshotRow> _snapshots = [];
+    private readonly List<(string Fleet, FleetEvent Happened)> _published = [];
 
     /// <summary>Writes all that were not overtaken.</summary>
     /// <returns>The results that were written.</returns>
@@ -68,8 +72,7 @@ internal sealed class SolveWriting(TenantSession session)
             return valid;
         foreach (var result in valid)
             Add(result, standing[result.Basis.Key.Fleet]);
-        await session.SaveAsync(cancel);
-        await UpdateAsync(valid, cancel);
+        await WriteAsync(valid, cancel);
         return valid;
     }
 
@@ -98,20 +101,19 @@ internal sealed class SolveWriting(TenantSession session)
         var (dueAt, dueReason) = standing.DueAt == basis.DueAt
             ? (result.At.AddSeconds(basis.Fleet.Definition.Solving.EverySeconds), SolveReasonNames.NameOf(SolveReason.Periodic))
             : (standing.DueAt, standing.DueReason);
-        var (version, hash) = result.Outcome is SolveOutcome.Published { Snapshot: var snapshot }
+        var (after, hash) = result.Outcome is SolveOutcome.Published { Snapshot: var snapshot }
             ? Publish(basis.Fleet, standing.Labels, snapshot)
-            : (basis.Fleet.LatestVersion, null);
+            : (basis.Fleet, null);
         _updates.Add(new FleetUpdate(
-            basis.Key.Fleet, result.At, basis.WorkloadVersion, dueAt, (result.Outcome as SolveOutcome.Infeasible)?.Reason, version, hash,
-            SolveReasonNames.NameOf(basis.DueReason), dueReason,
-            result.Outcome.Expectation is { } expectation ? Encoding.UTF8.GetString(StrictJson.Write(expectation)) : null));
+            basis.Key.Fleet, result.At, basis.WorkloadVersion, dueAt, (result.Outcome as SolveOutcome.Infeasible)?.Reason, after.LatestVersion, hash,
+            SolveReasonNames.NameOf(basis.DueReason), dueReason, Json(result.Outcome.Expectation), hash is null ? null : after.Labels));
     }
 
-    private (int Version, string? Hash) Publish(Fleet fleet, AllocationLabels labels, AllocationSnapshot snapshot)
+    private (Fleet After, string Hash) Publish(Fleet fleet, AllocationLabels labels, AllocationSnapshot snapshot)
     {
         var document = snapshot.ToCanonicalBytes();
         var hash = AllocationSnapshot.HashOf(document);
-        session.Rows.Snapshots.Add(new SnapshotRow
+        _snapshots.Add(new SnapshotRow
         {
             TenantId = session.Tenant,
             FleetId = snapshot.Fleet,
@@ -133,35 +135,71 @@ internal sealed class SolveWriting(TenantSession session)
             WorkloadVersion = snapshot.Provenance.WorkloadVersion,
             ProposedUntil = fleet.Definition.Solving.ApprovalSeconds is { } patience ? snapshot.SolvedAt.AddSeconds(patience) : null,
         };
-        session.Append(snapshot.Fleet, published);
+        _published.Add((snapshot.Fleet, published));
         // The labels as they are now: somebody may have pinned a version while this one was solved.
-        var after = Fleet.Evolve(fleet with { Labels = labels }, published);
-        _releases.Add(new FleetRelease(snapshot.Fleet, snapshot.SolvedAt, after.Labels));
-        return (after.LatestVersion, hash);
+        return (Fleet.Evolve(fleet with { Labels = labels }, published), hash);
     }
 
-    private async Task UpdateAsync(SolveResult[] results, CancellationToken cancel)
+    private async Task WriteAsync(SolveResult[] results, CancellationToken cancel)
     {
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(UpdateFleets)
+        var appending = _published.Count > 0 ? session.Appending(_published) : [];
+        foreach (var command in appending)
+            batch.BatchCommands.Add(command);
+        if (_published.Count > 0)
         {
-            Parameters =
-            {
-                Tenant(),
-                TenantSession.ArrayOf([.. _updates.Select(it => it.Fleet)], NpgsqlDbType.Text),
-                TenantSession.ArrayOf([.. _updates.Select(it => it.SolvedAt)], NpgsqlDbType.TimestampTz),
-                TenantSession.ArrayOf([.. _updates.Select(it => it.WorkloadVersion)], NpgsqlDbType.Bigint),
-                TenantSession.ArrayOf([.. _updates.Select(it => it.DueAt)], NpgsqlDbType.TimestampTz),
-                TenantSession.ArrayOf([.. _updates.Select(it => it.Fault)], NpgsqlDbType.Text),
-                TenantSession.ArrayOf([.. _updates.Select(it => it.Version)], NpgsqlDbType.Integer),
-                TenantSession.ArrayOf([.. _updates.Select(it => it.Hash)], NpgsqlDbType.Text),
-                TenantSession.ArrayOf([.. _updates.Select(it => it.SolveReason)], NpgsqlDbType.Text),
-                TenantSession.ArrayOf([.. _updates.Select(it => it.DueReason)], NpgsqlDbType.Text),
-                TenantSession.ArrayOf([.. _updates.Select(it => it.Expectation)], NpgsqlDbType.Text),
-            },
-        });
-        if (_releases.Count > 0)
-            AddReleases(batch);
+            batch.BatchCommands.Add(Snapshots());
+            batch.BatchCommands.Add(session.Notifying(ChangeChannel.Fleets, [.. _published.Select(it => it.Fleet)]));
+        }
+
+        batch.BatchCommands.Add(Fleets());
+        AddSums(batch, results);
+        await batch.ExecuteNonQueryAsync(cancel);
+        if (appending.Length > 0)
+            EventAppending.Check(appending[0], _published.Count);
+    }
+
+    private NpgsqlBatchCommand Snapshots() => new(InsertSnapshots)
+    {
+        Parameters =
+        {
+            Tenant(),
+            Column(_snapshots, it => it.FleetId, NpgsqlDbType.Text),
+            Column(_snapshots, it => it.Version, NpgsqlDbType.Integer),
+            Column(_snapshots, it => it.SolvedAt, NpgsqlDbType.TimestampTz),
+            Column(_snapshots, it => it.Hash, NpgsqlDbType.Text),
+            Column(_snapshots, it => it.Document, NpgsqlDbType.Bytea),
+            Column(_snapshots, it => it.Objective, NpgsqlDbType.Double),
+            Column(_snapshots, it => it.MeanAccuracy, NpgsqlDbType.Double),
+            Column(_snapshots, it => it.MeanSystemTimeSeconds, NpgsqlDbType.Double),
+            Column(_snapshots, it => it.Utilization, NpgsqlDbType.Double),
+        },
+    };
+
+    private NpgsqlBatchCommand Fleets() => new(UpdateFleets)
+    {
+        Parameters =
+        {
+            Tenant(),
+            Column(_updates, it => it.Fleet, NpgsqlDbType.Text),
+            Column(_updates, it => it.SolvedAt, NpgsqlDbType.TimestampTz),
+            Column(_updates, it => it.WorkloadVersion, NpgsqlDbType.Bigint),
+            Column(_updates, it => it.DueAt, NpgsqlDbType.TimestampTz),
+            Column(_updates, it => it.Fault, NpgsqlDbType.Text),
+            Column(_updates, it => it.Version, NpgsqlDbType.Integer),
+            Column(_updates, it => it.Hash, NpgsqlDbType.Text),
+            Column(_updates, it => it.SolveReason, NpgsqlDbType.Text),
+            Column(_updates, it => it.DueReason, NpgsqlDbType.Text),
+            Column(_updates, it => it.Expectation, NpgsqlDbType.Text),
+            Column(_updates, it => it.Labels?.Released, NpgsqlDbType.Integer),
+            Column(_updates, it => Json(it.Labels?.Proposal), NpgsqlDbType.Text),
+            Column(_updates, it => it.Labels?.InForce, NpgsqlDbType.Integer),
+            new NpgsqlParameter<string> { TypedValue = EventStore.EventNames[typeof(AllocationPublished)] },
+        },
+    };
+
+    private void AddSums(NpgsqlBatch batch, SolveResult[] results)
+    {
         SolveResult[] whole = [.. results.Where(result => result.Sums?.Whole is not null)];
         if (whole.Length > 0)
             batch.BatchCommands.Add(SumsOf(whole, SaveSums, it => it.Sums!.Whole!));
@@ -169,29 +207,9 @@ internal sealed class SolveWriting(TenantSession session)
         if (recent.Length > 0)
         {
             var command = SumsOf(recent, SaveRecentSums, it => it.Sums!.Recent!);
-            command.Parameters.Add(TenantSession.ArrayOf([.. recent.Select(it => it.Basis.Stored!.WholeVersion)], NpgsqlDbType.Bigint));
+            command.Parameters.Add(Column(recent, it => it.Basis.Stored!.WholeVersion, NpgsqlDbType.Bigint));
             batch.BatchCommands.Add(command);
         }
-
-        await batch.ExecuteNonQueryAsync(cancel);
-    }
-
-    private void AddReleases(NpgsqlBatch batch)
-    {
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Release)
-        {
-            Parameters =
-            {
-                Tenant(),
-                TenantSession.ArrayOf([.. _releases.Select(it => it.Fleet)], NpgsqlDbType.Text),
-                TenantSession.ArrayOf([.. _releases.Select(it => it.At)], NpgsqlDbType.TimestampTz),
-                TenantSession.ArrayOf([.. _releases.Select(it => it.Labels.Released)], NpgsqlDbType.Integer),
-                TenantSession.ArrayOf([.. _releases.Select(it => it.Labels.Proposal is { } proposal ? Encoding.UTF8.GetString(StrictJson.Write(proposal)) : null)], NpgsqlDbType.Text),
-                TenantSession.ArrayOf([.. _releases.Select(it => it.Labels.InForce)], NpgsqlDbType.Integer),
-                new NpgsqlParameter<string> { TypedValue = EventStore.EventNames[typeof(AllocationPublished)] },
-            },
-        });
-        batch.BatchCommands.Add(session.Notifying(ChangeChannel.Fleets, [.. _releases.Select(it => it.Fleet)]));
     }
 
     private NpgsqlBatchCommand SumsOf(SolveResult[] results, string sql, Func<SolveResult, byte[]> part) => new(sql)
@@ -199,21 +217,24 @@ internal sealed class SolveWriting(TenantSession session)
         Parameters =
         {
             Tenant(),
-            TenantSession.ArrayOf([.. results.Select(it => it.Basis.Key.Fleet)], NpgsqlDbType.Text),
-            TenantSession.ArrayOf([.. results.Select(it => it.Basis.WorkloadVersion)], NpgsqlDbType.Bigint),
-            TenantSession.ArrayOf([.. results.Select(part)], NpgsqlDbType.Bytea),
+            Column(results, it => it.Basis.Key.Fleet, NpgsqlDbType.Text),
+            Column(results, it => it.Basis.WorkloadVersion, NpgsqlDbType.Bigint),
+            Column(results, part, NpgsqlDbType.Bytea),
         },
     };
 
     private NpgsqlParameter<string> Tenant() => new() { TypedValue = session.Tenant };
 
-    /// <summary>A line of the update.</summary>
+    /// <summary>One value of each row.</summary>
+    private static NpgsqlParameter<T[]> Column<TRow, T>(IEnumerable<TRow> rows, Func<TRow, T> value, NpgsqlDbType type) =>
+        TenantSession.ArrayOf([.. rows.Select(value)], type);
+
+    private static string? Json<T>(T? value) => value is null ? null : Encoding.UTF8.GetString(StrictJson.Write(value));
+
+    /// <summary>A line of the update; the labels where a new version has set them.</summary>
     private sealed record FleetUpdate(
         string Fleet, DateTimeOffset SolvedAt, long WorkloadVersion, DateTimeOffset DueAt, string? Fault, int Version, string? Hash,
-        string SolveReason, string DueReason, string? Expectation);
-
-    /// <summary>What a new version does to the labels.</summary>
-    private sealed record FleetRelease(string Fleet, DateTimeOffset At, AllocationLabels Labels);
+        string SolveReason, string DueReason, string? Expectation, AllocationLabels? Labels);
 
     /// <summary>Where a fleet stands when its solve is to be written.</summary>
     private sealed record FleetStanding(

@@ -20,9 +20,6 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
     /// </summary>
     private const int BatchSize = 1_000;
 
-    /// <summary>Fleets of a tenant that are solved together: beyond that nothing is saved, and memory and a lost transaction grow.</summary>
-    private const int GroupSize = 100;
-
     /// <summary>Groups at work at the same time: while one waits for the database, another computes.</summary>
     private static readonly int Lanes = Math.Max(2, Environment.ProcessorCount);
 
@@ -55,7 +52,7 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
 
     private async Task<SweepFigures> SolveAsync(FleetClaim claim, DateTimeOffset now, CancellationToken cancel)
     {
-        var groups = claim.Fleets.GroupBy(key => key.Tenant, key => key.Fleet).SelectMany(tenant => tenant.Chunk(GroupSize), (tenant, fleets) => (tenant.Key, fleets));
+        var groups = claim.Fleets.GroupBy(key => key.Tenant, key => key.Fleet).SelectMany(tenant => tenant.Chunk(DueFleets.Together), (tenant, fleets) => (tenant.Key, fleets));
         var total = new SweepFigures();
         var gate = new Lock();
         await Parallel.ForEachAsync(groups, new ParallelOptions { MaxDegreeOfParallelism = Lanes, CancellationToken = cancel }, async (group, stop) =>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Xunit;
+using Platform.Domain.Contracts;
 using Platform.Domain.Snapshots;
 
 namespace Platform.Domain.Tests.Snapshots;
@@ -126,6 +127,40 @@ public sealed class CanonicalJsonTests
         Canonical(text, text);
     }
 
+    /// <summary>A value is written at once; an element goes the long way, which the tests above hold against the standard.</summary>
+    [Fact]
+    public void Values_are_written_as_their_elements_are()
+    {
+        var random = new Random(9);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var bits = random.NextInt64(long.MinValue, long.MaxValue);
+            var number = i % 2 == 0 ? BitConverter.Int64BitsToDouble(bits) : Math.Round(random.NextDouble() * Math.Pow(10, random.Next(20)), random.Next(15));
+            var text = new string([.. Enumerable.Range(0, random.Next(4)).Select(_ => (char)random.Next(i % 3 == 0 ? 0x80 : 0xd800))]);
+            WrittenAsItsElement(new Written(text, double.IsFinite(number) ? number : -0.0, bits >> random.Next(64), i % 5 == 0 ? null : (int)bits)
+            {
+                Members = new Dictionary<string, IReadOnlyList<double>> { ["b"] = [1, -0.0], [text] = [], ["B"] = [1e21, 1e-7] },
+                At = DateTimeOffset.UnixEpoch.AddTicks(random.NextInt64(long.MaxValue / 10)),
+            });
+        }
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void A_value_with_what_is_no_number_is_refused(double value) => Assert.ThrowsAny<ArgumentException>(() => CanonicalJson.Write(new { value }));
+
+    [Fact]
+    public void A_type_that_would_not_be_written_canonically_is_refused()
+    {
+        Assert.Throws<NotSupportedException>(() => CanonicalJson.Write(new { value = 1.5f }));
+        Assert.Throws<NotSupportedException>(() => CanonicalJson.Write(new { value = 1.50m }));
+        Assert.Throws<NotSupportedException>(() => CanonicalJson.Write(new { value = ulong.MaxValue }));
+    }
+
+    private static void WrittenAsItsElement<T>(T value) => Assert.Equal(
+        Encoding.UTF8.GetString(CanonicalJson.Write(JsonSerializer.SerializeToElement(value, StrictJson.Options))), Encoding.UTF8.GetString(CanonicalJson.Write(value)));
+
     private static bool ReadsBack(double value) =>
         BitConverter.DoubleToInt64Bits(double.Parse(CanonicalJson.Number(value), CultureInfo.InvariantCulture)) ==
         BitConverter.DoubleToInt64Bits(value == 0 ? 0.0 : value);
@@ -134,5 +169,13 @@ public sealed class CanonicalJsonTests
     {
         using var document = JsonDocument.Parse(json);
         Assert.Equal(expected, Encoding.UTF8.GetString(CanonicalJson.Write(document.RootElement)));
+        Assert.Equal(expected, Encoding.UTF8.GetString(CanonicalJson.Write(new { document.RootElement }))[15..^1]);
+    }
+
+    private sealed record Written(string Text, double Number, long Whole, int? Optional)
+    {
+        public required IReadOnlyDictionary<string, IReadOnlyList<double>> Members { get; init; }
+
+        public required DateTimeOffset At { get; init; }
     }
 }
