@@ -141,7 +141,7 @@ public sealed class TestStore : IAsyncLifetime
     /// <summary>Loads one fleet; null when it is gone.</summary>
     public async Task<SolveBasis?> LoadAsync(FleetKey key, CancellationToken cancel)
     {
-        var loaded = await Solves.LoadAsync(key.Tenant, [key.Fleet], At, new SolveClock(), cancel);
+        var loaded = await Solves.LoadAsync(key.Tenant, [key.Fleet], At, new SolveClock(), cancel).ToListAsync(cancel);
         Assert.All(loaded, it => Assert.Null(it.Fault));
         return loaded.SingleOrDefault()?.Basis;
     }

@@ -165,7 +165,7 @@ internal sealed class EstimateBenchmark
     /// <summary>What a worker does for one fleet.</summary>
     private static async Task SolveAsync(SolveStore solves, string fleet, CancellationToken cancel)
     {
-        var loaded = await solves.LoadAsync(Tenant, [fleet], TimeProvider.System.GetUtcNow(), new SolveClock(), cancel);
+        var loaded = await solves.LoadAsync(Tenant, [fleet], TimeProvider.System.GetUtcNow(), new SolveClock(), cancel).ToListAsync(cancel);
         var basis = loaded.Single().Basis!;
         var at = SnapshotDerivation.Instant(TimeProvider.System.GetUtcNow(), basis.SolvedAt);
         basis.Sums.Prune(at);

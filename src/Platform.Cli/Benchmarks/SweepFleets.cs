@@ -78,8 +78,8 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
     /// <summary>Solves fleets of a tenant once, as a worker does.</summary>
     public static async Task SolveAsync(SolveStore solves, string tenant, IReadOnlyList<string> fleets, CancellationToken cancel)
     {
-        var loaded = await solves.LoadAsync(tenant, fleets, TimeProvider.System.GetUtcNow(), new SolveClock(), cancel);
-        await solves.CommitAsync([.. loaded.Select(it => Solved(it.Basis!))], cancel);
+        var loaded = solves.LoadAsync(tenant, fleets, TimeProvider.System.GetUtcNow(), new SolveClock(), cancel);
+        await solves.CommitAsync(await loaded.Select(it => Solved(it.Basis!)).ToListAsync(cancel), cancel);
 
         static SolveResult Solved(SolveBasis basis)
         {

@@ -17,7 +17,7 @@ public sealed class CurrentProblems(PlatformStore store)
     /// <exception cref="InvalidOperationException">What is stored of the fleet cannot be solved on.</exception>
     public async Task<CurrentProblem?> FindAsync(string tenant, string fleet, DateTimeOffset now, CancellationToken cancel)
     {
-        var loaded = await new SolveStore(store).LoadAsync(tenant, [fleet], now, new SolveClock(), cancel);
+        var loaded = await new SolveStore(store).LoadAsync(tenant, [fleet], now, new SolveClock(), cancel).ToListAsync(cancel);
         if (loaded.Count == 0)
             return null;
         var basis = loaded[0].Basis ?? throw new InvalidOperationException($"The fleet {fleet} cannot be solved.", loaded[0].Fault);

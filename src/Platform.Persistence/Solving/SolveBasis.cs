@@ -69,6 +69,9 @@ public sealed record SolveBasis
         TokensInForce = InForce is null ? null : PreviousAllocation.ReadSentTokens(InForce),
     };
 
+    /// <summary>What is kept of it until the result is written: neither sums nor documents.</summary>
+    public SolveBasis WithoutContents() => this with { Sums = new WorkloadSums(Sums.HorizonSeconds), Latest = null, InForce = null };
+
     /// <summary>
     /// What is to be stored of the sums: the recent part while that is small, else all as one; null while nothing is new. What has faded
     /// of the stored part meanwhile is dropped when that is written next.

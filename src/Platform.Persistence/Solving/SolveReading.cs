@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Npgsql;
@@ -14,7 +15,8 @@ namespace Platform.Persistence.Solving;
 
 /// <summary>
 /// Reads what the solves of a tenant's fleets start from in one exchange with the database. Windows are folded as they come, so that
-/// memory grows neither with the backlog nor with the history.
+/// memory grows neither with the backlog nor with the history; the sums that they are added to take shape for one fleet at a time, so that
+/// those of the one before are gone by then, while they are cheap to clear away.
 /// </summary>
 internal sealed class SolveReading(TenantSession session, DateTimeOffset now, SolveClock clock)
 {
@@ -45,9 +47,21 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     private readonly Dictionary<string, Loading> _fleets = new(StringComparer.Ordinal);
     private readonly ArrayBufferWriter<byte> _utf8 = new();
 
-    public async Task<IReadOnlyList<LoadedFleet>> RunAsync(IReadOnlyList<string> fleets, CancellationToken cancel)
+    public async IAsyncEnumerable<LoadedFleet> RunAsync(IReadOnlyList<string> fleets, [EnumeratorCancellation] CancellationToken cancel)
     {
         clock.Enter(SolveStage.Read);
+        await ReadAsync(fleets, cancel);
+        foreach (var fleet in fleets)
+        {
+            if (!_fleets.Remove(fleet, out var loading))
+                continue;
+            await CompleteAsync(loading, cancel);
+            yield return loading.ToLoaded(session.Tenant);
+        }
+    }
+
+    private async Task ReadAsync(IReadOnlyList<string> fleets, CancellationToken cancel)
+    {
         await using (var batch = session.CreateBatch())
         {
             Guid[] streams = [.. fleets.Select(fleet => EventStore.WorkloadStream(session.Tenant, fleet))];
@@ -60,13 +74,49 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             while (await reader.ReadAsync(cancel))
                 Take(_fleets.GetValueOrDefault(reader.GetString(0)), reader);
         }
+    }
 
-        foreach (var loading in _fleets.Values.Where(it => it is { Fault: null, IsFoldedAnew: true, StreamVersion: > 0 }))
-            await FoldAnewAsync(loading, cancel);
+    private async Task CompleteAsync(Loading loading, CancellationToken cancel)
+    {
+        if (loading.Fault is not null)
+            return;
         clock.Enter(SolveStage.Fold);
-        foreach (var loading in _fleets.Values.Where(it => it is { Fault: null, IsFoldedAnew: false }))
-            loading.Guard(() => loading.Sums!.Add(loading.Stored!.Recent));
-        return [.. _fleets.Values.Select(it => it.ToLoaded(session.Tenant))];
+        loading.Guard(() => AddUp(loading));
+        if (loading is not { Fault: null, Stored: null, StreamVersion: > 0 })
+            return;
+        clock.Enter(SolveStage.Read);
+        await loading.GuardAsync(async () =>
+            loading.Version = (await new WindowHistory(session, loading.Fleet).FoldLatestAsync(loading.Sums!, long.MaxValue, now, cancel)).Newest);
+    }
+
+    /// <summary>The sums are derived: those of another horizon, or of another form, are folded again from the events.</summary>
+    private static void AddUp(Loading loading)
+    {
+        var horizonSeconds = loading.State!.Definition.Solving.HorizonSeconds;
+        if (loading.Stored is { } stored && TryRead(loading.Whole!) is { } sums && sums.HorizonSeconds == horizonSeconds)
+        {
+            sums.Add(stored.Recent);
+            loading.Sums = sums;
+        }
+        else
+        {
+            (loading.Sums, loading.Stored, loading.Version) = (new WorkloadSums(horizonSeconds), null, 0);
+        }
+
+        loading.Whole = null;
+    }
+
+    /// <summary>Null when another version of the estimator has written them.</summary>
+    private static WorkloadSums? TryRead(byte[] sums)
+    {
+        try
+        {
+            return WorkloadSums.FromBytes(sums);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
     }
 
     private void Start(NpgsqlDataReader row)
@@ -88,7 +138,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
                 loading.Latest = new StoredSnapshot(loading.State.LatestVersion, row.GetString(9), row.GetFieldValue<byte[]>(10));
             loading.InForce = row.IsDBNull(17) ? null : row.GetFieldValue<byte[]>(17);
             clock.Enter(SolveStage.Fold);
-            Restore(loading, definition.Solving.HorizonSeconds, row);
+            StartSums(loading, definition.Solving.HorizonSeconds, row);
             clock.Enter(SolveStage.Read);
         });
     }
@@ -101,31 +151,20 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         Proposal = row.IsDBNull(column + 2) ? null : JsonSerializer.Deserialize<AllocationProposal>(row.GetString(column + 2), StrictJson.Options),
     };
 
-    /// <summary>The sums are derived: those of another horizon, or of another form, are folded again from the events.</summary>
-    private static void Restore(Loading loading, int horizonSeconds, NpgsqlDataReader row)
+    private static void StartSums(Loading loading, int horizonSeconds, NpgsqlDataReader row)
     {
-        loading.Sums = new WorkloadSums(horizonSeconds);
         if (Number(row, 5) is not { } version)
             return;
-        var whole = row.GetFieldValue<byte[]>(7);
-        try
-        {
-            var sums = WorkloadSums.FromBytes(whole);
-            var recent = row.IsDBNull(8) ? new WorkloadSums(horizonSeconds) : WorkloadSums.FromBytes(row.GetFieldValue<byte[]>(8));
-            if (sums.HorizonSeconds != horizonSeconds)
-                return;
-            (loading.Sums, loading.Version) = (sums, version);
-            loading.Stored = new StoredSums(version, row.GetInt64(6), whole.Length, recent);
-        }
-        catch (FormatException)
-        {
-            // Another version of the estimator has written them.
-        }
+        var recent = row.IsDBNull(8) ? new WorkloadSums(horizonSeconds) : TryRead(row.GetFieldValue<byte[]>(8));
+        if (recent is null)
+            return;
+        (loading.Whole, loading.Version) = (row.GetFieldValue<byte[]>(7), version);
+        loading.Stored = new StoredSums(version, row.GetInt64(6), loading.Whole.Length, recent);
     }
 
     private void Take(Loading? loading, NpgsqlDataReader row)
     {
-        if (loading is { Fault: null, IsFoldedAnew: false })
+        if (loading is { Fault: null, Stored: not null })
             loading.Guard(() => Fold(loading, row.GetInt64(1), Utf8(row, 2)));
     }
 
@@ -138,9 +177,6 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         loading.Version = Math.Max(loading.Version, version);
         clock.Enter(SolveStage.Read);
     }
-
-    private Task FoldAnewAsync(Loading loading, CancellationToken cancel) => loading.GuardAsync(async () =>
-        loading.Version = (await new WindowHistory(session, loading.Fleet).FoldLatestAsync(loading.Sums!, long.MaxValue, now, cancel)).Newest);
 
     /// <summary>The bytes of a text, in a buffer that the next call uses again. (Those of jsonb would begin with its version.)</summary>
     private ReadOnlySpan<byte> Utf8(NpgsqlDataReader row, int column)
@@ -181,6 +217,9 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
         public byte[]? InForce { get; set; }
 
+        /// <summary>The whole sums in their stored form, until they are read from it.</summary>
+        public byte[]? Whole { get; set; }
+
         public WorkloadSums? Sums { get; set; }
 
         public long Version { get; set; }
@@ -188,8 +227,6 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         public StoredSums? Stored { get; set; }
 
         public Exception? Fault { get; private set; }
-
-        public bool IsFoldedAnew => Stored is null;
 
         private Queue<string> TraceParents { get; } = [];
 

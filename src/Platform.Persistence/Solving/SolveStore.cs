@@ -1,4 +1,5 @@
 using System.Data;
+using System.Runtime.CompilerServices;
 using Npgsql;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
@@ -18,18 +19,22 @@ public sealed class SolveStore(PlatformStore store)
         where tenant_id = $1 and fleet_id = $2 and retired_at is null and due_at <= $3
         """;
 
-    /// <summary>Loads fleets of one tenant, with their windows folded; those that are gone are left out.</summary>
+    /// <summary>
+    /// Loads fleets of one tenant, with their windows folded, one after the other; those that are gone are left out. The sums of a fleet that is
+    /// done with should not be kept: they are nearly all of the memory.
+    /// </summary>
     /// <param name="tenant">The tenant's id.</param>
     /// <param name="fleets">Ids of its fleets, each once.</param>
     /// <param name="now">Windows that are too old to count at this instant need not be read.</param>
     /// <param name="clock">Learns what the time was spent on.</param>
     /// <param name="cancel">Gives up.</param>
-    public async Task<IReadOnlyList<LoadedFleet>> LoadAsync(
-        string tenant, IReadOnlyList<string> fleets, DateTimeOffset now, SolveClock clock, CancellationToken cancel)
+    public async IAsyncEnumerable<LoadedFleet> LoadAsync(
+        string tenant, IReadOnlyList<string> fleets, DateTimeOffset now, SolveClock clock, [EnumeratorCancellation] CancellationToken cancel)
     {
         // Repeatable: sums that another solve stores between two statements would hide the windows that are in them.
         await using var session = await store.OpenAsync(tenant, IsolationLevel.RepeatableRead, cancel);
-        return await new SolveReading(session, now, clock).RunAsync(fleets, cancel);
+        await foreach (var loaded in new SolveReading(session, now, clock).RunAsync(fleets, cancel))
+            yield return loaded;
     }
 
     /// <summary>

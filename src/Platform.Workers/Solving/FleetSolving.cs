@@ -64,20 +64,25 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         string tenant, IReadOnlyList<string> fleets, DateTimeOffset foundDueAt, SolveClock clock, CancellationToken cancel)
     {
         using var span = Source.StartActivity("solve fleets", ActivityKind.Internal, default(ActivityContext), new TagList { { "platform.tenant", tenant } });
-        var loaded = await store.LoadAsync(tenant, fleets, time.GetUtcNow(), clock, cancel);
-        var now = time.GetUtcNow();
-        var results = new List<SolveResult>(loaded.Count);
-        var failed = new SweepFigures();
-        foreach (var fleet in loaded)
+        DateTimeOffset? read = null;
+        var results = new List<SolveResult>(fleets.Count);
+        var faults = new List<(FleetKey Key, Exception Fault)>();
+        await foreach (var fleet in store.LoadAsync(tenant, fleets, time.GetUtcNow(), clock, cancel))
         {
-            if ((fleet.Fault ?? TrySolve(fleet.Basis!, now, clock, results)) is { } fault)
-                failed += await PostponeAsync(fleet.Key, fault, foundDueAt, cancel);
+            // All windows have been read before the first fleet comes: they were stored by this moment.
+            read ??= time.GetUtcNow();
+            if ((fleet.Fault ?? TrySolve(fleet.Basis!, read.Value, clock, results)) is { } fault)
+                faults.Add((fleet.Key, fault));
         }
+
+        var failed = new SweepFigures();
+        foreach (var (key, fault) in faults)
+            failed += await PostponeAsync(key, fault, foundDueAt, cancel);
 
         clock.Enter(SolveStage.Write);
         var written = results.Count > 0 ? await store.CommitAsync(results, cancel) : [];
         foreach (var result in written)
-            Tell(result, now);
+            Tell(result, read!.Value);
         return failed + new SweepFigures
         {
             Fleets = fleets.Count - failed.Failed,
@@ -131,7 +136,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
             basis.Sums.Prune(at);
             var outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at));
             clock.Enter(SolveStage.Fold);
-            results.Add(new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome });
+            results.Add(new SolveResult { Basis = basis.WithoutContents(), At = at, Sums = basis.SumsToStore(), Outcome = outcome });
             return null;
         }
         catch (Exception fault)

@@ -322,7 +322,7 @@ public sealed class SolveStoreTests(TestStore store)
             [.. keys.Select(key => new IncomingWindow(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet)))], Cancel);
         await store.ExecuteAsync(
             "update events.mt_events set data = '{\"window\": 1}' where stream_id = $1", Cancel, EventStore.WorkloadStream(keys[1].Tenant, keys[1].Fleet));
-        var loaded = await store.Solves.LoadAsync(keys[0].Tenant, [.. keys.Select(key => key.Fleet)], TestStore.At, new SolveClock(), Cancel);
+        var loaded = await store.Solves.LoadAsync(keys[0].Tenant, [.. keys.Select(key => key.Fleet)], TestStore.At, new SolveClock(), Cancel).ToListAsync(Cancel);
         Assert.Equal([false, true, false], loaded.OrderBy(it => it.Key.Fleet, StringComparer.Ordinal).Select(it => it.Fault is not null));
         Assert.All(loaded.Where(it => it.Fault is null), it => Assert.Equal(1, it.Basis!.WorkloadVersion));
     }
