@@ -55,6 +55,17 @@ internal static class EventAppending
         };
     }
 
+    /// <summary>Appends them as a statement of its own.</summary>
+    /// <inheritdoc cref="Check"/>
+    public static async Task RunAsync(
+        NpgsqlTransaction transaction, IDocumentStore store, string tenant, IReadOnlyList<EventToAppend> events, CancellationToken cancel)
+    {
+        var statement = Statement(store, tenant, events);
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction) { BatchCommands = { statement } };
+        await batch.ExecuteNonQueryAsync(cancel);
+        Check(statement, events.Count);
+    }
+
     /// <summary>Throws when events are missing among the rows written.</summary>
     /// <exception cref="InvalidOperationException">A stream is archived.</exception>
     public static void Check(NpgsqlBatchCommand statement, int events)

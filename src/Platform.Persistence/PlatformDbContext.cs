@@ -5,6 +5,7 @@ using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Fleets;
 using Platform.Persistence.Ingestion;
+using Platform.Persistence.Notices;
 using Platform.Persistence.Snapshots;
 using Platform.Persistence.Solving;
 using Platform.Persistence.Tenants;
@@ -71,8 +72,6 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         fleet.Property(row => row.SolveReason).HasConversion(reason => SolveReasonNames.NameOf(reason!.Value), name => SolveReasonNames.ReasonOf(name));
         // The sweep's question: which fleets are due? Retired ones are never.
         fleet.HasIndex(row => row.DueAt).HasFilter("retired_at is null").HasDatabaseName("ix_fleets_due");
-        // What is to be told: most of the time nothing.
-        fleet.HasIndex(row => new { row.TenantId, row.FleetId }).HasFilter("announced_change < in_force_change").HasDatabaseName("ix_fleets_unannounced");
 
         model.Entity<WorkloadSumsRow>().ToTable("workload_sums").HasKey(row => new { row.TenantId, row.FleetId });
         model.Entity<WorkloadSumsRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
@@ -87,6 +86,9 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         // What was in force at an instant: the last change until then.
         change.HasIndex(row => new { row.TenantId, row.FleetId, row.At, row.Change });
         change.HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        model.Entity<NoticeQueueRow>().ToTable("notice_queue").HasKey(row => new { row.TenantId, row.FleetId, row.Change });
+        model.Entity<NoticeQueueRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         var waiting = model.Entity<LogQueueRow>().ToTable("log_queue");
         waiting.HasKey(row => row.QueueId);

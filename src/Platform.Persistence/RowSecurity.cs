@@ -32,7 +32,7 @@ internal static class RowSecurity
                     execute format('drop policy if exists of_its_tenant on %s', relation.name);
                     execute format('create policy of_its_tenant on %s using %s', relation.name, tenants);
                 end if;
-                if relation.name in ('platform.tenants'::regclass, 'platform.api_keys'::regclass, 'platform.fleets'::regclass, 'platform.log_queue'::regclass, 'platform.webhook_deliveries'::regclass, 'platform.tenant_databases'::regclass)
+                if relation.name in ('platform.tenants'::regclass, 'platform.api_keys'::regclass, 'platform.fleets'::regclass, 'platform.log_queue'::regclass, 'platform.notice_queue'::regclass, 'platform.webhook_deliveries'::regclass, 'platform.tenant_databases'::regclass)
                     and not exists (select from pg_policy where polrelid = relation.oid and polname = 'of_all_to_the_owner')
                 then
                     execute format('create policy of_all_to_the_owner on %s for select to %I using (true)', relation.name, current_user);
@@ -76,8 +76,7 @@ internal static class RowSecurity
         $$;
         create or replace function platform.unannounced_fleets(most integer) returns table (tenant_id text, fleet_id text)
         language sql stable security definer set search_path = pg_catalog as $$
-            select f.tenant_id, f.fleet_id from platform.fleets f where f.announced_change < f.in_force_change
-            order by f.tenant_id, f.fleet_id limit most
+            select distinct q.tenant_id, q.fleet_id from platform.notice_queue q order by q.tenant_id, q.fleet_id limit most
         $$;
         create or replace function platform.due_webhooks(instant timestamptz, most integer) returns table (tenant_id text)
         language sql stable security definer set search_path = pg_catalog as $$
@@ -99,7 +98,7 @@ internal static class RowSecurity
         grant usage on schema platform, events, hangfire to {0};
         grant select, insert, update on all tables in schema platform, events to {0};
         revoke update on platform.allocation_snapshots, platform.in_force_changes, platform.log_entries, platform.log_nodes, platform.log_checkpoints, platform.rejection_decisions, platform.tenant_databases, events.mt_events from {0};
-        grant delete on platform.log_queue, platform.webhooks, platform.webhook_deliveries to {0};
+        grant delete on platform.log_queue, platform.notice_queue, platform.webhooks, platform.webhook_deliveries to {0};
         grant usage, select on all sequences in schema platform to {0};
         revoke all on platform.migrations from {0};
         grant usage, select on all sequences in schema events to {0};

@@ -68,7 +68,7 @@ public sealed class NoticeTests(TestPlatform platform)
         await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancel);
         var (first, _) = await NextAsync(channel, tenant);
         await Eventually.TrueAsync(async () => await WaitingAsync(tenant) == 0, "the worker to remember it", Cancel);
-        await platform.Database.QueryAsync<int>($"update platform.fleets set announced_change = 0 where tenant_id = '{tenant.Id}' returning 1", Cancel);
+        await platform.Database.QueryAsync<int>($"insert into platform.notice_queue select tenant_id, fleet_id, change from platform.in_force_changes where tenant_id = '{tenant.Id}' returning 1", Cancel);
         var (again, _) = await NextAsync(channel, tenant);
         Assert.Equal(first.ToJsonString(), again.ToJsonString());
     }
@@ -83,8 +83,8 @@ public sealed class NoticeTests(TestPlatform platform)
         await using var connection = await platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancel);
         await channel.QueuePurgeAsync(IngressNames.AllocationsOf(tenant.Id), Cancel);
-        await platform.Database.QueryAsync<int>($"update platform.allocation_snapshots set document = 'x' where tenant_id = '{tenant.Id}' and fleet_id = 'a-broken-one' returning 1", Cancel);
-        await platform.Database.QueryAsync<int>($"update platform.fleets set announced_change = 0 where tenant_id = '{tenant.Id}' returning 1", Cancel);
+        await platform.Database.QueryAsync<int>($"update platform.allocation_snapshots set document = 'x', summary = 'x' where tenant_id = '{tenant.Id}' and fleet_id = 'a-broken-one' returning 1", Cancel);
+        await platform.Database.QueryAsync<int>($"insert into platform.notice_queue select tenant_id, fleet_id, change from platform.in_force_changes where tenant_id = '{tenant.Id}' returning 1", Cancel);
 
         var told = new Dictionary<string, int>();
         while (told.Count < 2)
@@ -123,7 +123,7 @@ public sealed class NoticeTests(TestPlatform platform)
     }
 
     private Task<long> WaitingAsync(TestTenant tenant) => platform.Database.QueryAsync<long>(
-        $"select count(*) from platform.fleets where tenant_id = '{tenant.Id}' and announced_change < in_force_change", Cancel);
+        $"select count(*) from platform.notice_queue where tenant_id = '{tenant.Id}'", Cancel);
 
     private Task<long> ChangesAsync(TestTenant tenant) => platform.Database.QueryAsync<long>(
         $"select count(*) from platform.in_force_changes where tenant_id = '{tenant.Id}'", Cancel);

@@ -129,7 +129,7 @@ public sealed class TestStore : IAsyncLifetime
                 SolvedAt = At,
             },
             // A revision that was not: so that every solve is worth a version.
-            basis.Previous(At) is { } previous ? previous with { DefinitionRevision = 0 } : null),
+            basis.Previous(At) is { } previous ? previous with { Summary = previous.Summary with { DefinitionRevision = 0 } } : null),
     };
 
     public async Task<Decision<FleetEvent>> RetireAsync(string tenant, string fleet, CancellationToken cancel) =>

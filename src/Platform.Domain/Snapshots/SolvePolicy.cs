@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Platform.Domain.Allocation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Ingestion;
@@ -15,17 +14,8 @@ public sealed record PreviousAllocation
     /// <summary>Its hash.</summary>
     public required string Hash { get; init; }
 
-    /// <summary>The revision of the definition that it was solved for.</summary>
-    public required int DefinitionRevision { get; init; }
-
-    /// <summary>Version of the workload stream that it was solved on: the windows that it knew.</summary>
-    public required long WorkloadVersion { get; init; }
-
-    /// <summary>Tokens by task type.</summary>
-    public required IReadOnlyDictionary<string, long> Tokens { get; init; }
-
-    /// <summary>Tokens by task type that are sent, where these are others; null where they are not.</summary>
-    public IReadOnlyDictionary<string, long>? SentTokens { get; init; }
+    /// <summary>What it says.</summary>
+    public required AllocationSummary Summary { get; init; }
 
     /// <summary>It waited for a person to put it in force, and has waited too long.</summary>
     public bool HasLapsed { get; init; }
@@ -36,35 +26,6 @@ public sealed record PreviousAllocation
     /// <summary>Tokens by task type that are sent for the version in force where that is another one; null where it is this one.</summary>
     public IReadOnlyDictionary<string, long>? TokensInForce { get; init; }
 
-    /// <summary>Reads what matters of a stored snapshot. Only names that every version of the format has are looked at.</summary>
-    /// <param name="version">The snapshot's version.</param>
-    /// <param name="hash">The snapshot's hash.</param>
-    /// <param name="document">The snapshot's canonical JSON.</param>
-    public static PreviousAllocation Read(int version, string hash, ReadOnlyMemory<byte> document)
-    {
-        using var json = JsonDocument.Parse(document);
-        var root = json.RootElement;
-        return new PreviousAllocation
-        {
-            Version = version,
-            Hash = hash,
-            DefinitionRevision = root.GetProperty("provenance").GetProperty("definitionRevision").GetInt32(),
-            WorkloadVersion = root.GetProperty("provenance").GetProperty("workloadVersion").GetInt64(),
-            Tokens = TokensOf(root.GetProperty("solution")),
-            SentTokens = root.TryGetProperty("sent", out var sent) ? TokensOf(sent) : null,
-        };
-    }
-
-    /// <summary>Reads the tokens by task type that a stored snapshot says are to be sent.</summary>
-    /// <param name="document">The snapshot's canonical JSON.</param>
-    public static IReadOnlyDictionary<string, long> ReadSentTokens(ReadOnlyMemory<byte> document)
-    {
-        using var json = JsonDocument.Parse(document);
-        return TokensOf(json.RootElement.TryGetProperty("sent", out var sent) ? sent : json.RootElement.GetProperty("solution"));
-    }
-
-    private static Dictionary<string, long> TokensOf(JsonElement answer) => answer.GetProperty("allocation").EnumerateArray()
-        .ToDictionary(type => type.GetProperty("taskType").GetString()!, type => type.GetProperty("tokens").GetInt64(), StringComparer.Ordinal);
 }
 
 /// <summary>Solves a fleet's problem and decides what becomes of the answer.</summary>
@@ -118,13 +79,13 @@ public static class SolvePolicy
     {
         var link = previous is null ? null : new SnapshotLink(previous.Version, previous.Hash);
         var derived = SnapshotDerivation.Derive(inputs, link, DerivationVersions.Current);
-        var tokens = TokensOf(derived.Problem, previous?.Tokens);
+        var tokens = TokensOf(derived.Problem, previous?.Summary.Tokens);
         SolveOutcome outcome = derived.Snapshot is not { } snapshot ? new SolveOutcome.Infeasible(Reason(derived.Solution))
             : IsWorthANewVersion(inputs, previous, tokens, derived) ? new SolveOutcome.Published(snapshot)
             : new SolveOutcome.Confirmed();
         var isReleased = outcome is SolveOutcome.Published && inputs.Definition.Solving.ApprovalSeconds is null && previous?.IsPinned != true;
         var inForce = isReleased ? derived.Snapshot!.Sent is { } sent ? [.. sent.Allocation.Select(type => type.Tokens)] : [.. derived.Solution.Allocation!.Select(type => type.Tokens)]
-            : TokensOf(derived.Problem, previous?.TokensInForce ?? previous?.SentTokens ?? previous?.Tokens);
+            : TokensOf(derived.Problem, previous?.TokensInForce ?? previous?.Summary.SentTokens ?? previous?.Summary.Tokens);
         return outcome with { Expectation = WorkloadExpectation.Of(inputs, derived, inForce) };
     }
 
@@ -136,9 +97,9 @@ public static class SolvePolicy
 
     private static bool IsWorthANewVersion(SnapshotInputs inputs, PreviousAllocation? previous, long[]? tokens, DerivedAllocation derived)
     {
-        if (previous is null or { HasLapsed: true } || tokens is null || previous.DefinitionRevision != inputs.DefinitionRevision)
+        if (previous is null or { HasLapsed: true } || tokens is null || previous.Summary.DefinitionRevision != inputs.DefinitionRevision)
             return true;
-        var deviations = inputs.WorkloadVersion >= 2 * previous.WorkloadVersion ? GainDeviationsWhenDoubled : GainDeviations;
+        var deviations = inputs.WorkloadVersion >= 2 * previous.Summary.WorkloadVersion ? GainDeviationsWhenDoubled : GainDeviations;
         var inForce = new AllocationInForce(inputs, derived, tokens);
         var least = inputs.Definition.Solving.MinimumGain;
 

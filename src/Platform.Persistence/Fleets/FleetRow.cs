@@ -42,9 +42,6 @@ internal sealed class FleetRow
     /// <summary>How often the version in force has changed.</summary>
     public long InForceChange { get; set; }
 
-    /// <summary>The last of these changes that was told to those who listen at the broker.</summary>
-    public long AnnouncedChange { get; set; }
-
     /// <summary>When it changed last, or null.</summary>
     public DateTimeOffset? InForceAt { get; set; }
 

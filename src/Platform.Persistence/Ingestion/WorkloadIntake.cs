@@ -1,5 +1,3 @@
-using JasperFx.Events;
-using Marten;
 using Npgsql;
 using Platform.Domain.Contracts;
 using Platform.Domain.Ingestion;
@@ -124,24 +122,22 @@ public sealed class WorkloadIntake(PlatformStore store)
                 standings.Add(new FleetKey(tenant, fleet), standing);
         }
 
-        await using var session = store.Events.LightweightSession(TenantSession.EventsOf(tenant, transaction));
+        var appended = new List<EventToAppend>();
         foreach (var i in indices)
         {
             outcomes[i] = !known.ContainsKey(windows[i].Window.Fleet) ? IntakeOutcome.UnknownFleet
                 : stored.Add(eventIds[i]) ? IntakeOutcome.Stored
                 : IntakeOutcome.Duplicate;
             if (outcomes[i] == IntakeOutcome.Stored)
-                Append(session, tenant, eventIds[i], windows[i]);
+                appended.Add(new EventToAppend(EventStore.WorkloadStream(tenant, windows[i].Window.Fleet), eventIds[i], Recorded(windows[i])));
         }
 
-        await session.SaveChangesAsync(cancel);
+        if (appended.Count > 0)
+            await EventAppending.RunAsync(transaction, store.Events, tenant, appended, cancel);
     }
 
-    private static void Append(IDocumentSession session, string tenant, Guid eventId, IncomingWindow incoming)
-    {
-        var recorded = new WorkloadWindowRecorded { MessageId = incoming.MessageId, Window = incoming.Window, TraceParent = incoming.TraceParent };
-        session.Events.Append(EventStore.WorkloadStream(tenant, incoming.Window.Fleet), new Event<WorkloadWindowRecorded>(recorded) { Id = eventId });
-    }
+    private static WorkloadWindowRecorded Recorded(IncomingWindow incoming) =>
+        new() { MessageId = incoming.MessageId, Window = incoming.Window, TraceParent = incoming.TraceParent };
 
     // In one round trip, because other workers wait for the locks.
     private static async Task<(Dictionary<string, SolveStanding?> Fleets, HashSet<Guid> Events)> LockAndLookUpAsync(
@@ -152,7 +148,7 @@ public sealed class WorkloadIntake(PlatformStore store)
             BatchCommands =
             {
                 RowSecurity.Binding(tenant),
-                // One writer of a stream at a time: Marten numbers a stream's events by what it has read.
+                // One writer of a stream at a time: what was stored before is looked up once.
                 TenantSession.Locking(fleets.Select(fleet => EventStore.WorkloadStream(tenant, fleet))),
                 new NpgsqlBatchCommand("select fleet_id, solved_at, expectation from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null")
                 {

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using Platform.Domain.Notices;
-using Platform.Domain.Snapshots;
+using Platform.Persistence.Solving;
 
 namespace Platform.Persistence.Notices;
 
@@ -9,10 +9,10 @@ namespace Platform.Persistence.Notices;
 internal static class InForceNotices
 {
     /// <summary>Columns of a change <c>c</c> with its snapshot <c>a</c>, or none.</summary>
-    public const string Columns = """c.fleet_id, c.change, c.at, c.version, c.cause, c."by", c.reason, a.hash, a.document""";
+    public const string Columns = """c.fleet_id, c.change, c.at, c.version, c.cause, c."by", c.reason, a.hash, a.summary, case when a.summary is null then a.document end""";
 
     /// <summary>How many columns these are.</summary>
-    public const int Count = 9;
+    public const int Count = 10;
 
     /// <summary>Reads them from the first column on.</summary>
     public static InForceNotice Read(NpgsqlDataReader reader, string tenant) => new()
@@ -26,17 +26,18 @@ internal static class InForceNotices
         By = Text(reader, 5),
         Reason = Text(reader, 6),
         Hash = Text(reader, 7),
-        Tokens = reader.IsDBNull(8) ? new Dictionary<string, long>() : Tokens(reader.GetFieldValue<byte[]>(8)),
+        Tokens = Tokens(reader, 8),
     };
 
     /// <summary>A document that was tampered with is a case for the verification; who waits for news of the fleet gets them without tokens.</summary>
-    private static IReadOnlyDictionary<string, long> Tokens(byte[] document)
+    private static IReadOnlyDictionary<string, long> Tokens(NpgsqlDataReader reader, int column)
     {
         try
         {
-            return PreviousAllocation.ReadSentTokens(document);
+            var summary = SolveReading.Summary(reader, column);
+            return summary?.SentTokens ?? summary?.Tokens ?? new Dictionary<string, long>();
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        catch (Exception fault) when (fault is JsonException or FormatException)
         {
             return new Dictionary<string, long>();
         }

@@ -6,8 +6,8 @@ using Platform.Persistence.Solving;
 namespace Platform.Persistence.Notices;
 
 /// <summary>
-/// Changes of what is in force that are still to be told. A fleet remembers the last change that was: so each is told at least once, in
-/// order, whatever dies between.
+/// Changes of what is in force that are still to be told: they wait in a queue that each change goes to in its own transaction, and leave it when
+/// they have been told. So each is told at least once, in order, whatever dies between.
 /// </summary>
 public sealed class NoticeOutbox(PlatformStore store)
 {
@@ -16,16 +16,16 @@ public sealed class NoticeOutbox(PlatformStore store)
 
     private const string Waiting = $"""
         select {InForceNotices.Columns}
-        from platform.fleets f
-        join platform.in_force_changes c on c.tenant_id = $1 and c.fleet_id = f.fleet_id and c.change > f.announced_change
+        from platform.notice_queue q
+        join platform.in_force_changes c on c.tenant_id = $1 and c.fleet_id = q.fleet_id and c.change = q.change
         left join platform.allocation_snapshots a on a.tenant_id = $1 and a.fleet_id = c.fleet_id and a.version = c.version
-        where f.tenant_id = $1 and f.fleet_id = any($2)
-        order by c.fleet_id, c.change limit $3
+        where q.tenant_id = $1 and q.fleet_id = any($2)
+        order by q.fleet_id, q.change limit $3
         """;
 
-    private const string Announced = """
-        update platform.fleets f set announced_change = greatest(f.announced_change, u.change)
-        from unnest($2, $3) as u(fleet_id, change) where f.tenant_id = $1 and f.fleet_id = u.fleet_id
+    private const string Told = """
+        delete from platform.notice_queue q using unnest($2, $3) as u(fleet_id, change)
+        where q.tenant_id = $1 and q.fleet_id = u.fleet_id and q.change = u.change
         """;
 
     /// <summary>Fleets with something to tell.</summary>
@@ -49,7 +49,8 @@ public sealed class NoticeOutbox(PlatformStore store)
             foreach (var notice in fleet)
                 await send(new AllocationNotice(notice), cancel);
         }));
-        await RememberAsync(session, notices, cancel);
+        if (notices.Count > 0)
+            await RememberAsync(session, notices, cancel);
         return notices.Count;
     }
 
@@ -69,19 +70,14 @@ public sealed class NoticeOutbox(PlatformStore store)
 
     private static async Task RememberAsync(TenantSession session, List<InForceNotice> notices, CancellationToken cancel)
     {
-        if (notices.Count == 0)
-            return;
-        var last = notices.GroupBy(it => it.Fleet).Select(fleet => fleet.Last()).ToArray();
-        // Whoever writes these rows has the same locks: without, two that write several in different orders would wait for one another.
-        await session.LockAsync(last.Select(it => EventStore.FleetStream(session.Tenant, it.Fleet)), cancel);
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Announced)
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Told)
         {
             Parameters =
             {
                 new() { Value = session.Tenant },
-                TenantSession.ArrayOf<string>([.. last.Select(it => it.Fleet)], NpgsqlDbType.Text),
-                TenantSession.ArrayOf<long>([.. last.Select(it => it.Change)], NpgsqlDbType.Bigint),
+                TenantSession.ArrayOf<string>([.. notices.Select(it => it.Fleet)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf<long>([.. notices.Select(it => it.Change)], NpgsqlDbType.Bigint),
             },
         });
         await batch.ExecuteNonQueryAsync(cancel);

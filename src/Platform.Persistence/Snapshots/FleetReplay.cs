@@ -68,6 +68,9 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
             if (solution.GetProperty(name).GetDouble() != value)
                 yield return $"the row's {name} is {CanonicalJson.Number(value)}, that of the stored bytes {solution.GetProperty(name).GetRawText()}";
         }
+
+        if (row.Summary is not null && !AllocationSummary.OfDocument(row.Document).ToBytes().AsSpan().SequenceEqual(row.Summary))
+            yield return "the row's summary is not that of the stored bytes";
     }
 
     private async Task<(bool? Matches, string? Hash, string[] Faults)> DeriveAsync(SnapshotRow row, SnapshotHeader header)

@@ -1,7 +1,6 @@
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
-using Platform.Persistence.Snapshots;
 
 namespace Platform.Persistence.Solving;
 
@@ -21,10 +20,10 @@ public sealed record SolveBasis
     public required Fleet Fleet { get; init; }
 
     /// <summary>The latest snapshot, or null before the first.</summary>
-    public required StoredSnapshot? Latest { get; init; }
+    public required LatestSnapshot? Latest { get; init; }
 
-    /// <summary>Document of the version in force where that is not the latest; null where it is, or where none is in force.</summary>
-    public byte[]? InForce { get; init; }
+    /// <summary>The version in force where that is not the latest; null where it is, or where none is in force.</summary>
+    public AllocationSummary? InForce { get; init; }
 
     /// <summary>The sums of all windows that can still count, folded with the definition's horizon.</summary>
     public required WorkloadSums Sums { get; init; }
@@ -62,15 +61,18 @@ public sealed record SolveBasis
 
     /// <summary>The latest allocation, as the next one is held against it; null before the first.</summary>
     /// <param name="at">The moment of the solve.</param>
-    public PreviousAllocation? Previous(DateTimeOffset at) => Latest is null ? null : PreviousAllocation.Read(Latest.Version, Latest.Hash, Latest.Document) with
+    public PreviousAllocation? Previous(DateTimeOffset at) => Latest is null ? null : new PreviousAllocation
     {
+        Version = Latest.Version,
+        Hash = Latest.Hash,
+        Summary = Latest.Summary,
         HasLapsed = Fleet.Labels.Proposal is { } proposal && proposal.Version == Latest.Version && proposal.Until <= at,
         IsPinned = Fleet.Labels.Pin is not null,
-        TokensInForce = InForce is null ? null : PreviousAllocation.ReadSentTokens(InForce),
+        TokensInForce = InForce?.SentTokens ?? InForce?.Tokens,
     };
 
-    /// <summary>What is kept of it until the result is written: neither sums nor documents.</summary>
-    public SolveBasis WithoutContents() => this with { Sums = new WorkloadSums(Sums.HorizonSeconds), Latest = null, InForce = null };
+    /// <summary>What is kept of it until the result is written: all but the sums.</summary>
+    public SolveBasis WithoutSums() => this with { Sums = new WorkloadSums(Sums.HorizonSeconds) };
 
     /// <summary>
     /// What is to be stored of the sums: the recent part while that is small, else all as one; null while nothing is new. What has faded
@@ -85,6 +87,12 @@ public sealed record SolveBasis
             : new SumsToStore(Sums.ToBytes(), null);
     }
 }
+
+/// <summary>What a solve wants of the snapshot before it.</summary>
+/// <param name="Version">Its version.</param>
+/// <param name="Hash">Its hash.</param>
+/// <param name="Summary">What it says.</param>
+public sealed record LatestSnapshot(int Version, string Hash, AllocationSummary Summary);
 
 /// <summary>A fleet that was there to be loaded.</summary>
 /// <param name="Key">The fleet.</param>

@@ -9,7 +9,6 @@ using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
-using Platform.Persistence.Snapshots;
 
 namespace Platform.Persistence.Solving;
 
@@ -22,7 +21,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 {
     private const string Standing = """
         select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.whole_version, s.sums, s.recent,
-            a.hash, a.document, w.version, f.solved_at, f.due_reason, f.released_version, f.pin::text, f.proposal::text, o.document
+            a.hash, a.summary, case when a.summary is null then a.document end, w.version, f.solved_at, f.due_reason,
+            f.released_version, f.pin::text, f.proposal::text, o.summary, case when o.summary is null then o.document end
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.fleets f on f.tenant_id = $1 and f.fleet_id = asked.fleet_id and f.retired_at is null
         left join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
@@ -125,23 +125,29 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         {
             Fleet = row.GetString(0),
             DueAt = row.GetFieldValue<DateTimeOffset>(4),
-            StreamVersion = Number(row, 11) ?? 0,
-            SolvedAt = row.IsDBNull(12) ? null : row.GetFieldValue<DateTimeOffset>(12),
-            DueReason = SolveReasonNames.ReasonOf(row.GetString(13)),
+            StreamVersion = Number(row, 12) ?? 0,
+            SolvedAt = row.IsDBNull(13) ? null : row.GetFieldValue<DateTimeOffset>(13),
+            DueReason = SolveReasonNames.ReasonOf(row.GetString(14)),
         };
         _fleets.Add(loading.Fleet, loading);
         loading.Guard(() =>
         {
             var definition = JsonSerializer.Deserialize<FleetDefinition>(Utf8(row, 1), StrictJson.Options)!;
-            loading.State = new Fleet { Definition = definition, Revision = row.GetInt32(2), LatestVersion = row.GetInt32(3), Labels = Labels(row, 14) };
+            loading.State = new Fleet { Definition = definition, Revision = row.GetInt32(2), LatestVersion = row.GetInt32(3), Labels = Labels(row, 15) };
             if (!row.IsDBNull(9))
-                loading.Latest = new StoredSnapshot(loading.State.LatestVersion, row.GetString(9), row.GetFieldValue<byte[]>(10));
-            loading.InForce = row.IsDBNull(17) ? null : row.GetFieldValue<byte[]>(17);
+                loading.Latest = new LatestSnapshot(loading.State.LatestVersion, row.GetString(9), Summary(row, 10)!);
+            loading.InForce = Summary(row, 18);
             clock.Enter(SolveStage.Fold);
             StartSums(loading, definition.Solving.HorizonSeconds, row);
             clock.Enter(SolveStage.Read);
         });
     }
+
+    /// <summary>The summary from two columns: as it is stored, or the document where it is not; null where there is no snapshot.</summary>
+    internal static AllocationSummary? Summary(NpgsqlDataReader row, int column) =>
+        !row.IsDBNull(column) ? AllocationSummary.FromBytes(row.GetFieldValue<byte[]>(column))
+        : row.IsDBNull(column + 1) ? null
+        : AllocationSummary.OfDocument(row.GetFieldValue<byte[]>(column + 1));
 
     /// <summary>The labels from three columns: the version that is released, the pin and the proposal.</summary>
     internal static AllocationLabels Labels(NpgsqlDataReader row, int column) => new()
@@ -213,9 +219,9 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
         public Fleet? State { get; set; }
 
-        public StoredSnapshot? Latest { get; set; }
+        public LatestSnapshot? Latest { get; set; }
 
-        public byte[]? InForce { get; set; }
+        public AllocationSummary? InForce { get; set; }
 
         /// <summary>The whole sums in their stored form, until they are read from it.</summary>
         public byte[]? Whole { get; set; }

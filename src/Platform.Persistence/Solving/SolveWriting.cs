@@ -18,8 +18,8 @@ internal sealed class SolveWriting(TenantSession session)
 
     private const string InsertSnapshots = """
         insert into platform.allocation_snapshots
-            (tenant_id, fleet_id, version, solved_at, hash, document, objective, mean_accuracy, mean_system_time_seconds, utilization)
-        select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) as u
+            (tenant_id, fleet_id, version, solved_at, hash, document, summary, objective, mean_accuracy, mean_system_time_seconds, utilization)
+        select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as u
         """;
 
     // A row is written once, whatever changes of it. Without a new version the labels stay as they are: then they are not given.
@@ -121,6 +121,7 @@ internal sealed class SolveWriting(TenantSession session)
             SolvedAt = snapshot.SolvedAt,
             Hash = hash,
             Document = document,
+            Summary = AllocationSummary.Of(snapshot).ToBytes(),
             Objective = snapshot.Solution.Objective!.Value,
             MeanAccuracy = snapshot.Solution.MeanAccuracy!.Value,
             MeanSystemTimeSeconds = snapshot.Solution.MeanSystemTimeSeconds!.Value,
@@ -169,6 +170,7 @@ internal sealed class SolveWriting(TenantSession session)
             Column(_snapshots, it => it.SolvedAt, NpgsqlDbType.TimestampTz),
             Column(_snapshots, it => it.Hash, NpgsqlDbType.Text),
             Column(_snapshots, it => it.Document, NpgsqlDbType.Bytea),
+            Column(_snapshots, it => it.Summary, NpgsqlDbType.Bytea),
             Column(_snapshots, it => it.Objective, NpgsqlDbType.Double),
             Column(_snapshots, it => it.MeanAccuracy, NpgsqlDbType.Double),
             Column(_snapshots, it => it.MeanSystemTimeSeconds, NpgsqlDbType.Double),

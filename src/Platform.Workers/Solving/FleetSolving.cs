@@ -136,7 +136,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
             basis.Sums.Prune(at);
             var outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at));
             clock.Enter(SolveStage.Fold);
-            results.Add(new SolveResult { Basis = basis.WithoutContents(), At = at, Sums = basis.SumsToStore(), Outcome = outcome });
+            results.Add(new SolveResult { Basis = basis.WithoutSums(), At = at, Sums = basis.SumsToStore(), Outcome = outcome });
             return null;
         }
         catch (Exception fault)

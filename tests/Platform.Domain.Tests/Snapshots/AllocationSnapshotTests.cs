@@ -26,11 +26,12 @@ public sealed class AllocationSnapshotTests
     }
 
     [Fact]
-    public void The_stored_example_is_read_as_a_previous_allocation()
+    public void The_stored_example_has_its_summary()
     {
-        var previous = PreviousAllocation.Read(2, PinnedHash, File.ReadAllBytes(Example));
-        Assert.Equal(3, previous.DefinitionRevision);
-        Assert.Equal(new Dictionary<string, long> { ["math"] = 812, ["chat"] = 96 }, previous.Tokens);
+        var summary = AllocationSummary.OfDocument(File.ReadAllBytes(Example));
+        Assert.Equal(3, summary.DefinitionRevision);
+        Assert.Equal(new Dictionary<string, long> { ["math"] = 812, ["chat"] = 96 }, summary.Tokens);
+        Assert.Equal(summary.ToBytes(), AllocationSummary.Of(Snapshot()).ToBytes());
     }
 
     private static string Example => Path.Combine(AppContext.BaseDirectory, "Snapshots", "snapshot-example.json");

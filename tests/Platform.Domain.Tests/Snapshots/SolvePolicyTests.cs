@@ -40,7 +40,7 @@ public sealed class SolvePolicyTests
     [Fact]
     public void A_revised_definition_publishes_even_the_same_tokens()
     {
-        var snapshot = Published(Previous(BestTokens()) with { DefinitionRevision = 2 });
+        var snapshot = Published(Previous(BestTokens()) with { Summary = Previous(BestTokens()).Summary with { DefinitionRevision = 2 } });
         Assert.Equal(5, snapshot.Version);
         Assert.Equal("previous-hash", snapshot.Provenance.PreviousHash);
     }
@@ -93,7 +93,7 @@ public sealed class SolvePolicyTests
     [MemberData(nameof(Hopeless))]
     public void An_infeasible_problem_keeps_what_is_in_force_and_says_why(string reason)
     {
-        foreach (var previous in new[] { null, Previous(BestTokens()), Previous(BestTokens()) with { DefinitionRevision = 2 } })
+        foreach (var previous in new[] { null, Previous(BestTokens()), Previous(BestTokens()) with { Summary = Previous(BestTokens()).Summary with { DefinitionRevision = 2 } } })
         {
             var outcome = Assert.IsType<SolveOutcome.Infeasible>(Solve(previous, 0, Infeasible[reason]));
             Assert.StartsWith($"{reason}: ", outcome.Reason, StringComparison.Ordinal);
@@ -106,9 +106,12 @@ public sealed class SolvePolicyTests
         var snapshot = Published(null);
         var bytes = snapshot.ToCanonicalBytes();
         var hash = AllocationSnapshot.HashOf(bytes);
-        var previous = PreviousAllocation.Read(snapshot.Version, hash, bytes);
-        Assert.Equal((1, hash, 3), (previous.Version, previous.Hash, previous.DefinitionRevision));
-        Assert.Equal(BestTokens().ToDictionary(type => type.Type, type => type.Tokens), previous.Tokens);
+        var summary = AllocationSummary.OfDocument(bytes);
+        var previous = new PreviousAllocation { Version = snapshot.Version, Hash = hash, Summary = summary };
+        Assert.Equal((3, 7L), (summary.DefinitionRevision, summary.WorkloadVersion));
+        Assert.Equal(BestTokens().ToDictionary(type => type.Type, type => type.Tokens), summary.Tokens);
+        Assert.Equal(summary.ToBytes(), AllocationSummary.Of(snapshot).ToBytes());
+        Assert.Equal(summary.ToBytes(), AllocationSummary.FromBytes(summary.ToBytes()).ToBytes());
         Assert.IsType<SolveOutcome.Confirmed>(Solve(previous));
         Assert.Equal(hash, Published(previous, 0, null, 4).Provenance.PreviousHash);
     }
@@ -120,10 +123,18 @@ public sealed class SolvePolicyTests
             { "provenance": { "definitionRevision": 3, "workloadVersion": 7, "laterMember": {} }, "laterMember": [],
               "solution": { "allocation": [ { "taskType": "math", "tokens": 12, "laterMember": null } ] } }
             """;
-        var previous = PreviousAllocation.Read(8, "hash", Encoding.UTF8.GetBytes(document));
-        Assert.Equal((8, "hash", 3), (previous.Version, previous.Hash, previous.DefinitionRevision));
-        Assert.Equal(12, Assert.Single(previous.Tokens).Value);
+        var summary = AllocationSummary.OfDocument(Encoding.UTF8.GetBytes(document));
+        Assert.Equal((3, 7L), (summary.DefinitionRevision, summary.WorkloadVersion));
+        Assert.Equal(12, Assert.Single(summary.Tokens).Value);
     }
+
+    [Theory]
+    [InlineData("x")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{ "provenance": { "definitionRevision": "3", "workloadVersion": 7 }, "solution": { "allocation": [] } }""")]
+    public void What_is_no_snapshot_has_no_summary(string document) =>
+        Assert.Throws<FormatException>(() => AllocationSummary.OfDocument(Encoding.UTF8.GetBytes(document)));
 
     private static readonly Dictionary<string, FleetDefinition> Infeasible = new()
     {
@@ -164,9 +175,7 @@ public sealed class SolvePolicyTests
     {
         Version = 4,
         Hash = "previous-hash",
-        DefinitionRevision = 3,
-        WorkloadVersion = 7,
-        Tokens = tokens.ToDictionary(type => type.Type, type => type.Tokens),
+        Summary = new AllocationSummary { DefinitionRevision = 3, WorkloadVersion = 7, Tokens = tokens.ToDictionary(type => type.Type, type => type.Tokens) },
     };
 
     private static (string Type, long Tokens)[] BestTokens() => [.. Best.Allocation!.Select(type => (type.TaskType, type.Tokens))];

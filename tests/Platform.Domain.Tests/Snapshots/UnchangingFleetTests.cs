@@ -101,7 +101,7 @@ public sealed class UnchangingFleetTests
                 Estimator.Estimate(definition with { ArrivalRate = rate }, new WorkloadSums(definition.Solving.HorizonSeconds), Start));
             return (
                 AllocationSolver.Solve(problem).Objective!.Value,
-                AllocationSolver.Objective(problem, [.. definition.TaskTypes.Select(type => _previous!.Tokens[type.Id])]));
+                AllocationSolver.Objective(problem, [.. definition.TaskTypes.Select(type => _previous!.Summary.Tokens[type.Id])]));
         }
 
         private void Solve()
@@ -119,7 +119,7 @@ public sealed class UnchangingFleetTests
             if (SolvePolicy.Solve(inputs, _previous) is SolveOutcome.Published { Snapshot: var snapshot })
             {
                 var bytes = snapshot.ToCanonicalBytes();
-                _previous = PreviousAllocation.Read(snapshot.Version, AllocationSnapshot.HashOf(bytes), bytes);
+                _previous = new PreviousAllocation { Version = snapshot.Version, Hash = AllocationSnapshot.HashOf(bytes), Summary = AllocationSummary.OfDocument(bytes) };
             }
         }
 
@@ -137,7 +137,7 @@ public sealed class UnchangingFleetTests
 
         private TaskWindow Serve(TaskType type, double expected)
         {
-            var (arrivals, granted) = (Poisson(expected * type.Share), _previous?.Tokens[type.Id] ?? 200);
+            var (arrivals, granted) = (Poisson(expected * type.Share), _previous?.Summary.Tokens[type.Id] ?? 200);
             var queries = new (long Tokens, long Millis)[arrivals];
             var correct = 0L;
             for (var i = 0; i < arrivals; i++)

@@ -101,7 +101,7 @@ public sealed class LabelsTests(TestStore store)
 
         var previous = (await store.LoadAsync(new FleetKey(_tenant, "chat"), Cancel))!.Previous(TestStore.At)!;
         Assert.True(previous.IsPinned);
-        Assert.Equal((10L, 0L), (previous.Tokens["math"], previous.TokensInForce!["math"]));
+        Assert.Equal((10L, 0L), (previous.Summary.Tokens["math"], previous.TokensInForce!["math"]));
     }
 
     [Fact]

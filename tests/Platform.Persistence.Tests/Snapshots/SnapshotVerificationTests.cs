@@ -40,6 +40,7 @@ public sealed class SnapshotVerificationTests(TestStore store)
         { "update platform.allocation_snapshots set document = convert_to(replace(convert_from(document, 'UTF8'), '\"servers\":1', '\"servers\":2'), 'UTF8') where {0} and version = 2", 2 },
         { "update platform.allocation_snapshots set hash = repeat('0', 64) where {0} and version = 2", 2 },
         { "update platform.allocation_snapshots set objective = objective + 1 where {0} and version = 3", 3 },
+        { "update platform.allocation_snapshots set summary = overlay(summary placing '9'::bytea from 24) where {0} and version = 3", 3 },
         { "delete from platform.allocation_snapshots where {0} and version = 2", 2 },
         { "delete from platform.allocation_snapshots where {0} and version = 3", 3 },
         { "update events.mt_events set data = jsonb_set(data, '{{window,tasks,0,arrivals}}', '77') where {0} and type = 'workload-window-recorded' and version = 25", 2 },
@@ -203,7 +204,7 @@ public sealed class SnapshotVerificationTests(TestStore store)
     {
         var basis = (await store.LoadAsync(key, Cancel))!;
         // A revision that was not, so that every solve is worth a version.
-        var previous = basis.Previous(at) is { } latest ? latest with { DefinitionRevision = 0 } : null;
+        var previous = basis.Previous(at) is { } latest ? latest with { Summary = latest.Summary with { DefinitionRevision = 0 } } : null;
         var outcome = SolvePolicy.Solve(Inputs(basis, key.Tenant, key.Fleet, at), previous);
         Assert.IsType<SolveOutcome.Published>(outcome);
         Assert.True(await store.CommitAsync(new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome }, Cancel));

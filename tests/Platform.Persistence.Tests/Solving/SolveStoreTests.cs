@@ -87,6 +87,19 @@ public sealed class SolveStoreTests(TestStore store)
         Assert.Equal(TestStore.At.AddHours(1), (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.DueAt);
     }
 
+    [Fact]
+    public async Task A_version_from_before_there_were_summaries_is_read_from_its_document()
+    {
+        var key = await FleetAsync();
+        Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
+        var summary = (await LoadAsync(key)).Latest!.Summary;
+        await store.ExecuteAsync("update platform.allocation_snapshots set summary = null where tenant_id = $1", Cancel, key.Tenant);
+        Assert.Equal(summary.ToBytes(), (await LoadAsync(key)).Latest!.Summary.ToBytes());
+        await store.ExecuteAsync("update platform.allocation_snapshots set document = '{}' where tenant_id = $1", Cancel, key.Tenant);
+        var loaded = await store.Solves.LoadAsync(key.Tenant, [key.Fleet], TestStore.At, new SolveClock(), Cancel).SingleAsync(Cancel);
+        Assert.IsType<FormatException>(loaded.Fault);
+    }
+
     /// <summary>What came in after the solve has read its windows would otherwise wait for the next period.</summary>
     [Fact]
     public async Task A_solve_asked_for_while_another_is_at_work_is_not_forgotten()

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Platform.Domain.Contracts;
+
+namespace Platform.Domain.Snapshots;
+
+/// <summary>
+/// The few numbers of a snapshot that the next solve and those who are told of it want: kept beside the document, of which they are a fiftieth.
+/// Derived; verification holds it against the document.
+/// </summary>
+public sealed record AllocationSummary
+{
+    /// <summary>The revision of the definition that it was solved for.</summary>
+    public required int DefinitionRevision { get; init; }
+
+    /// <summary>Version of the workload stream that it was solved on: the windows that it knew.</summary>
+    public required long WorkloadVersion { get; init; }
+
+    /// <summary>Tokens by task type.</summary>
+    public required IReadOnlyDictionary<string, long> Tokens { get; init; }
+
+    /// <summary>Tokens by task type that are sent, where these are others; null where they are not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, long>? SentTokens { get; init; }
+
+    /// <summary>That of a snapshot.</summary>
+    public static AllocationSummary Of(AllocationSnapshot snapshot) => new()
+    {
+        DefinitionRevision = snapshot.Provenance.DefinitionRevision,
+        WorkloadVersion = snapshot.Provenance.WorkloadVersion,
+        Tokens = snapshot.Solution.Allocation!.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal),
+        SentTokens = snapshot.Sent?.Allocation.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal),
+    };
+
+    /// <summary>Reads it from a stored snapshot. Only names that every version of the format has are looked at.</summary>
+    /// <param name="document">The snapshot's canonical JSON.</param>
+    /// <exception cref="FormatException">It is no snapshot.</exception>
+    public static AllocationSummary OfDocument(ReadOnlyMemory<byte> document)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(document);
+            var root = json.RootElement;
+            return new AllocationSummary
+            {
+                DefinitionRevision = root.GetProperty("provenance").GetProperty("definitionRevision").GetInt32(),
+                WorkloadVersion = root.GetProperty("provenance").GetProperty("workloadVersion").GetInt64(),
+                Tokens = TokensOf(root.GetProperty("solution")),
+                SentTokens = root.TryGetProperty("sent", out var sent) ? TokensOf(sent) : null,
+            };
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
+        {
+            throw new FormatException($"The stored bytes are no snapshot: {fault.Message}", fault);
+        }
+    }
+
+    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
+    /// <exception cref="JsonException">It did not write this.</exception>
+    public static AllocationSummary FromBytes(ReadOnlySpan<byte> bytes) =>
+        JsonSerializer.Deserialize<AllocationSummary>(bytes, StrictJson.Options) ?? throw new JsonException("null is no summary.");
+
+    /// <summary>Its canonical JSON: equal summaries give equal bytes.</summary>
+    public byte[] ToBytes() => CanonicalJson.Write(this);
+
+    private static Dictionary<string, long> TokensOf(JsonElement answer) => answer.GetProperty("allocation").EnumerateArray()
+        .ToDictionary(type => type.GetProperty("taskType").GetString()!, type => type.GetProperty("tokens").GetInt64(), StringComparer.Ordinal);
+}
