@@ -31,6 +31,16 @@ internal sealed class TaskSums(string taskType)
 
     public void Add(WorkloadSum sum, UInt128 amount) => _sums[(int)sum] = checked(_sums[(int)sum] + amount);
 
+    /// <summary>Puts a sum in place of the one that is there.</summary>
+    public void Set(WorkloadSum sum, UInt128 value) => _sums[(int)sum] = value;
+
+    /// <summary>Adds a cell that comes after all that are there.</summary>
+    public void Append(AccuracyCell amount)
+    {
+        Reserve(_cellCount + 1);
+        _cells[_cellCount++] = amount;
+    }
+
     public void Add(AccuracyCell amount)
     {
         var at = _cellCount;

@@ -188,8 +188,12 @@ internal static class WorkloadSumsForm
             throw new FormatException("Workload sums with an unknown sum.");
         for (var sum = 0; sum < TaskSums.Count; sum++)
         {
-            if ((mask >> sum & 1) != 0)
-                task.Add((WorkloadSum)sum, form.Number());
+            if ((mask >> sum & 1) == 0)
+                continue;
+            if (form.TryShort(out var value))
+                task.Set((WorkloadSum)sum, value);
+            else
+                task.Set((WorkloadSum)sum, form.Number());
         }
 
         if ((mask & HasCells) == 0)
@@ -198,9 +202,8 @@ internal static class WorkloadSumsForm
         task.Reserve(Math.Min(cells, form.Left / 4));
         for (var last = -1; cells > 0; cells--)
         {
-            var cell = (int)form.Number(last + 1, AccuracyGrid.Cells - 1);
-            task.Add(new AccuracyCell(cell, form.Number(), form.Number(), form.Number()));
-            last = cell;
+            last = (int)form.Number(last + 1, AccuracyGrid.Cells - 1);
+            task.Append(new AccuracyCell(last, form.Number(), form.Number(), form.Number()));
         }
 
         return task;
@@ -261,19 +264,26 @@ internal static class WorkloadSumsForm
 
         public byte Byte() => _at < _bytes.Length ? _bytes[_at++] : throw new FormatException("Workload sums that end too soon.");
 
-        public UInt128 Number()
+        public UInt128 Number() => TryShort(out var value) ? value : Longer();
+
+        /// <summary>Reads a number of at most nine bytes, which hold 63 bits: nearly every number. Of a longer one nothing is read.</summary>
+        public bool TryShort(out ulong value)
         {
-            // Nine bytes hold 63 bits, which nearly every number has room in.
-            var value = 0UL;
-            for (var shift = 0; shift < 63; shift += 7)
+            value = 0;
+            for (var (at, shift) = (_at, 0); shift < 63; shift += 7)
             {
-                var next = Byte();
-                value |= (ulong)(next & 127u) << shift;
+                if ((uint)at >= (uint)_bytes.Length)
+                    throw new FormatException("Workload sums that end too soon.");
+                ulong next = _bytes[at++];
+                value |= (next & 127) << shift;
                 if (next < 128)
-                    return value;
+                {
+                    _at = at;
+                    return true;
+                }
             }
 
-            return Longer(value);
+            return false;
         }
 
         public long Number(long least, long most)
@@ -307,9 +317,10 @@ internal static class WorkloadSumsForm
                 throw new FormatException("Workload sums with bytes left over.");
         }
 
-        private UInt128 Longer(UInt128 value)
+        private UInt128 Longer()
         {
-            for (var shift = 63; ; shift += 7)
+            UInt128 value = 0;
+            for (var shift = 0; ; shift += 7)
             {
                 var next = Byte();
                 if (shift > 121 && next > 3)

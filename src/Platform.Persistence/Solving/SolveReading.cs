@@ -1,13 +1,11 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Npgsql;
 using NpgsqlTypes;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
-using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
 
 namespace Platform.Persistence.Solving;
@@ -176,7 +174,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
     private void Fold(Loading loading, long version, ReadOnlySpan<byte> utf8)
     {
-        var recorded = JsonSerializer.Deserialize(utf8, StoredEventJson.Default.WorkloadWindowRecorded)!;
+        var recorded = StoredWindow.Read(utf8);
         clock.Enter(SolveStage.Fold);
         loading.Stored!.Recent.Fold(recorded.Window);
         loading.Remember(recorded.TraceParent);
@@ -295,8 +293,3 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         };
     }
 }
-
-/// <summary>Reads events as Marten has written them, without its way by strings.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(WorkloadWindowRecorded))]
-internal sealed partial class StoredEventJson : JsonSerializerContext;

@@ -91,8 +91,7 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     {
         try
         {
-            using var utf8 = row.GetStream(1);
-            sums.Fold(JsonSerializer.Deserialize(utf8, StoredEventJson.Default.WorkloadWindowRecorded)!.Window);
+            sums.Fold(StoredWindow.Read(row.GetFieldValue<byte[]>(1)).Window);
         }
         catch (Exception fault) when (fault is JsonException or ArgumentException or ArithmeticException)
         {
