@@ -140,11 +140,19 @@ internal readonly struct ServiceMoments
         /// <summary>Σxy − ΣxΣy/n = (nΣxy − ΣxΣy)/n, the difference in whole numbers.</summary>
         private static double Centred(TaskSums task, WorkloadSum products, WorkloadSum x, WorkloadSum y)
         {
-            var (n, xy, sumX, sumY) = (task[WorkloadSum.Completions], task[products], task[x], task[y]);
-            if ((n | xy | sumX | sumY) > ulong.MaxValue)
-                return (double)(((BigInteger)n * xy) - ((BigInteger)sumX * sumY)) / (double)n;
-            var (more, less) = (Product((ulong)n, (ulong)xy), Product((ulong)sumX, (ulong)sumY));
-            return (more >= less ? TaskSums.Nearest(more - less) : -TaskSums.Nearest(less - more)) / (ulong)n;
+            return task.IsShort
+                ? Centred(task.Short(WorkloadSum.Completions), task.Short(products), task.Short(x), task.Short(y))
+                : Centred(task[WorkloadSum.Completions], task[products], task[x], task[y]);
+        }
+
+        private static double Centred(UInt128 n, UInt128 xy, UInt128 sumX, UInt128 sumY) => (n | xy | sumX | sumY) > ulong.MaxValue
+            ? (double)(((BigInteger)n * xy) - ((BigInteger)sumX * sumY)) / (double)n
+            : Centred((ulong)n, (ulong)xy, (ulong)sumX, (ulong)sumY);
+
+        private static double Centred(ulong n, ulong xy, ulong sumX, ulong sumY)
+        {
+            var (more, less) = (Product(n, xy), Product(sumX, sumY));
+            return (more >= less ? TaskSums.Nearest(more - less) : -TaskSums.Nearest(less - more)) / n;
         }
 
         private static UInt128 Product(ulong a, ulong b) => new(Math.BigMul(a, b, out var low), low);

@@ -12,27 +12,38 @@ internal sealed class TaskSums(string taskType)
     /// <summary>Number of values of <see cref="WorkloadSum"/>.</summary>
     public const int Count = (int)WorkloadSum.SystemMillisSquared + 1;
 
-    private Sums _sums;
+    // Nearly always all of them fit in 64 bits: then the others are not there, which halves what a fleet's sums take of memory and time.
+    private ShortSums _short;
+    private UInt128[]? _long;
     private AccuracyCell[] _cells = [];
     private int _cellCount;
 
     public string TaskType { get; } = taskType;
 
-    public UInt128 this[WorkloadSum sum] => _sums[(int)sum];
+    public UInt128 this[WorkloadSum sum] => _long is null ? _short[(int)sum] : _long[(int)sum];
+
+    /// <summary>Whether every sum fits in 64 bits.</summary>
+    public bool IsShort => _long is null;
 
     /// <summary>Verdicts by ascending cell.</summary>
     public ReadOnlySpan<AccuracyCell> Cells => _cells.AsSpan(0, _cellCount);
 
     /// <summary>A sum as the nearest double.</summary>
-    public double Of(WorkloadSum sum) => Nearest(_sums[(int)sum]);
+    public double Of(WorkloadSum sum) => _long is null ? _short[(int)sum] : Nearest(_long[(int)sum]);
+
+    /// <summary>A sum where <see cref="IsShort"/> is true.</summary>
+    public ulong Short(WorkloadSum sum) => _short[(int)sum];
 
     /// <summary>The nearest double; nearly every sum fits in 64 bits, where the conversion is one instruction.</summary>
     public static double Nearest(UInt128 value) => value <= ulong.MaxValue ? (ulong)value : (double)value;
 
-    public void Add(WorkloadSum sum, UInt128 amount) => _sums[(int)sum] = checked(_sums[(int)sum] + amount);
-
-    /// <summary>Puts a sum in place of the one that is there.</summary>
-    public void Set(WorkloadSum sum, UInt128 value) => _sums[(int)sum] = value;
+    public void Add(WorkloadSum sum, UInt128 amount)
+    {
+        if (_long is null && amount <= ulong.MaxValue)
+            Add((int)sum, (ulong)amount);
+        else
+            AddLong((int)sum, amount);
+    }
 
     /// <summary>Adds a cell that comes after all that are there.</summary>
     public void Append(AccuracyCell amount)
@@ -62,7 +73,13 @@ internal sealed class TaskSums(string taskType)
     public void Add(TaskSums other)
     {
         for (var sum = 0; sum < Count; sum++)
-            _sums[sum] = checked(_sums[sum] + other._sums[sum]);
+        {
+            if (_long is null && other._long is null)
+                Add(sum, other._short[sum]);
+            else
+                AddLong(sum, other[(WorkloadSum)sum]);
+        }
+
         foreach (var cell in other.Cells)
             Add(cell);
     }
@@ -110,9 +127,30 @@ internal sealed class TaskSums(string taskType)
 
     private void Add(WorkloadSum sum, long amount) => Add(sum, checked((UInt128)amount));
 
-    [InlineArray(Count)]
-    private struct Sums
+    private void Add(int sum, ulong amount)
     {
-        private UInt128 _first;
+        var value = unchecked(_short[sum] + amount);
+        if (value >= amount)
+            _short[sum] = value;
+        else
+            AddLong(sum, amount);
+    }
+
+    private void AddLong(int sum, UInt128 amount)
+    {
+        if (_long is null)
+        {
+            _long = new UInt128[Count];
+            for (var i = 0; i < Count; i++)
+                _long[i] = _short[i];
+        }
+
+        _long[sum] = checked(_long[sum] + amount);
+    }
+
+    [InlineArray(Count)]
+    private struct ShortSums
+    {
+        private ulong _first;
     }
 }

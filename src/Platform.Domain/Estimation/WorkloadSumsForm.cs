@@ -191,9 +191,9 @@ internal static class WorkloadSumsForm
             if ((mask >> sum & 1) == 0)
                 continue;
             if (form.TryShort(out var value))
-                task.Set((WorkloadSum)sum, value);
+                task.Add((WorkloadSum)sum, value);
             else
-                task.Set((WorkloadSum)sum, form.Number());
+                task.Add((WorkloadSum)sum, form.Number());
         }
 
         if ((mask & HasCells) == 0)
