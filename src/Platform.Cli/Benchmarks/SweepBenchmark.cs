@@ -56,7 +56,8 @@ internal sealed class SweepBenchmark : IAsyncDisposable
             {
                 if (Environment.GetEnvironmentVariable("ONLY") != "revised")
                     rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: false, cancel));
-                rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: true, cancel));
+                if (Environment.GetEnvironmentVariable("ONLY") != "same")
+                    rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: true, cancel));
             }
         }
 

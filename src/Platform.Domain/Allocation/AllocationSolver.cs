@@ -22,23 +22,34 @@ public static class AllocationSolver
     /// The problem or the options are not valid, or do not fit each other (<see cref="ProblemValidation.Validate(AllocationProblem, SolverOptions)"/>);
     /// the message is the first <see cref="Contracts.InputError"/>.
     /// </exception>
-    public static AllocationSolution Solve(AllocationProblem problem, SolverOptions options)
+    public static AllocationSolution Solve(AllocationProblem problem, SolverOptions options) => SolveInSteps(problem, options).Whole();
+
+    /// <summary>
+    /// Solves a problem as far as a decision needs it: all but the best uniform budget and the diagnostics, which take as long again and are for
+    /// those who look at the answer.
+    /// </summary>
+    /// <inheritdoc cref="Solve(AllocationProblem, SolverOptions)"/>
+    /// <returns>The answer without them, and what makes it whole.</returns>
+    internal static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveInSteps(AllocationProblem problem, SolverOptions? options = null)
     {
+        options ??= Defaults;
         var model = ValidModel(problem, options);
         if (Infeasibility(model) is { } infeasible)
-            return infeasible;
+            return (infeasible, () => infeasible);
         var (point, diagnostics) = model.SharedQueue ? SolveShared(model) : SolveSplit(model, options);
         var (tokens, rounding) = RoundWhole(model, point, options.Rounding);
-        var figures = WholeTokenFigures.Of(model, tokens);
-        return Figures(figures) with
+        var answer = Figures(WholeTokenFigures.Of(model, tokens)) with
         {
             Allocation = Allocate(model, tokens, point),
             Continuous = new(point.Objective, point.KktResidual, point.Gap),
             Rounding = rounding,
             ShadowPrices = point.Prices,
+        };
+        return (answer, () => answer with
+        {
             Uniform = UniformBudget.Find(model),
             Diagnostics = model.SharedQueue ? diagnostics : Analyse(model, point, diagnostics),
-        };
+        });
     }
 
     /// <summary>J of a given allocation, formed with 1 − ρ in twice the precision of a double.</summary>

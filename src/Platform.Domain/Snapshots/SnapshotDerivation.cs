@@ -44,11 +44,28 @@ public sealed record DerivationVersions(string Estimator, string Solver)
 }
 
 /// <summary>What the inputs come to.</summary>
-/// <param name="Estimate">The estimate.</param>
-/// <param name="Problem">The problem.</param>
-/// <param name="Solution">Its solution.</param>
-/// <param name="Snapshot">The snapshot; null when the problem is infeasible.</param>
-public sealed record DerivedAllocation(FleetEstimate Estimate, AllocationProblem Problem, AllocationSolution Solution, AllocationSnapshot? Snapshot);
+public sealed class DerivedAllocation
+{
+    private readonly Lazy<AllocationSnapshot?> _snapshot;
+
+    internal DerivedAllocation(FleetEstimate estimate, AllocationProblem problem, AllocationSolution solution, Func<AllocationSnapshot> snapshot)
+    {
+        (Estimate, Problem, Solution) = (estimate, problem, solution);
+        _snapshot = new(() => solution.Status == SolutionStatus.Infeasible ? null : snapshot(), LazyThreadSafetyMode.None);
+    }
+
+    /// <summary>The estimate.</summary>
+    public FleetEstimate Estimate { get; }
+
+    /// <summary>The problem.</summary>
+    public AllocationProblem Problem { get; }
+
+    /// <summary>Its solution, without the uniform budget and the diagnostics that the snapshot has.</summary>
+    public AllocationSolution Solution { get; }
+
+    /// <summary>The snapshot; null when the problem is infeasible. Made when it is asked for: most solves confirm the one in force.</summary>
+    public AllocationSnapshot? Snapshot => _snapshot.Value;
+}
 
 /// <summary>
 /// The one way from events to a snapshot: estimate, problem, solution, snapshot. Whoever solves and whoever verifies goes this way, so that
@@ -59,8 +76,8 @@ public static class SnapshotDerivation
     private static readonly Dictionary<string, Func<FleetDefinition, WorkloadSums, DateTimeOffset, FleetEstimate>> Estimators =
         new(StringComparer.Ordinal) { [Estimator.EstimatorVersion] = Estimator.Estimate };
 
-    private static readonly Dictionary<string, Func<AllocationProblem, AllocationSolution>> Solvers =
-        new(StringComparer.Ordinal) { [AllocationSolver.Version] = problem => AllocationSolver.Solve(problem) };
+    private static readonly Dictionary<string, Func<AllocationProblem, (AllocationSolution Answer, Func<AllocationSolution> Whole)>> Solvers =
+        new(StringComparer.Ordinal) { [AllocationSolver.Version] = problem => AllocationSolver.SolveInSteps(problem) };
 
     /// <summary>Whether this program has the arithmetic of those versions: one that a later program has written may not be here.</summary>
     public static bool Knows(DerivationVersions versions) => Estimators.ContainsKey(versions.Estimator) && Solvers.ContainsKey(versions.Solver);
@@ -89,9 +106,8 @@ public static class SnapshotDerivation
             throw new ArgumentException($"This program has no {versions.Estimator} with {versions.Solver}.", nameof(versions));
         var estimate = Estimators[versions.Estimator](inputs.Definition, inputs.Sums, inputs.SolvedAt);
         var problem = ProblemBuilder.Build(inputs.Definition, estimate);
-        var solution = Solvers[versions.Solver](problem);
-        var snapshot = solution.Status == SolutionStatus.Infeasible ? null : Snapshot(inputs, previous, versions, estimate, problem, solution);
-        return new DerivedAllocation(estimate, problem, solution, snapshot);
+        var (answer, whole) = Solvers[versions.Solver](problem);
+        return new DerivedAllocation(estimate, problem, answer, () => Snapshot(inputs, previous, versions, estimate, problem, whole()));
     }
 
     private static AllocationSnapshot Snapshot(

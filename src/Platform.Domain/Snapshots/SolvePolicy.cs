@@ -80,8 +80,8 @@ public static class SolvePolicy
         var link = previous is null ? null : new SnapshotLink(previous.Version, previous.Hash);
         var derived = SnapshotDerivation.Derive(inputs, link, DerivationVersions.Current);
         var tokens = TokensOf(derived.Problem, previous?.Summary.Tokens);
-        SolveOutcome outcome = derived.Snapshot is not { } snapshot ? new SolveOutcome.Infeasible(Reason(derived.Solution))
-            : IsWorthANewVersion(inputs, previous, tokens, derived) ? new SolveOutcome.Published(snapshot)
+        SolveOutcome outcome = derived.Solution.Status == SolutionStatus.Infeasible ? new SolveOutcome.Infeasible(Reason(derived.Solution))
+            : IsWorthANewVersion(inputs, previous, tokens, derived) ? new SolveOutcome.Published(derived.Snapshot!)
             : new SolveOutcome.Confirmed();
         var isReleased = outcome is SolveOutcome.Published && inputs.Definition.Solving.ApprovalSeconds is null && previous?.IsPinned != true;
         var inForce = isReleased ? derived.Snapshot!.Sent is { } sent ? [.. sent.Allocation.Select(type => type.Tokens)] : [.. derived.Solution.Allocation!.Select(type => type.Tokens)]
