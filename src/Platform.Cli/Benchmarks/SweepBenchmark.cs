@@ -52,12 +52,11 @@ internal sealed class SweepBenchmark : IAsyncDisposable
             await workers.StartAnotherAsync(cancel);
             for (var round = 0; round < RoundsBefore; round++)
                 await benchmark.RunRoundAsync(workers.Ids, revised: true, cancel);
-            for (var round = 0; round < Rounds + (Environment.GetEnvironmentVariable("MORE") is { } m ? int.Parse(m) : 0); round++)
+
+            for (var round = 0; round < Rounds; round++)
             {
-                if (Environment.GetEnvironmentVariable("ONLY") != "revised")
-                    rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: false, cancel));
-                if (Environment.GetEnvironmentVariable("ONLY") != "same")
-                    rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: true, cancel));
+                rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: false, cancel));
+                rounds.Add(await benchmark.RunRoundAsync(workers.Ids, revised: true, cancel));
             }
         }
 
@@ -117,7 +116,8 @@ internal sealed class SweepBenchmark : IAsyncDisposable
         await using var connection = await _database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await using var update = new NpgsqlCommand(
-            $"update platform.fleets set due_at = now(){(revised ? ", revision = revision + 1" : "")} where {_fleets.Own}", connection, transaction);
+            $"update platform.fleets set due_at = now(){(revised ? ", revision = revision + 1" : "")} where {_fleets.Own}", connection, transaction)
+        { CommandTimeout = 0 };
         await update.ExecuteNonQueryAsync(cancel);
         var before = await ProcessorTime.ReadAsync(workers, _database, cancel);
         var watch = Stopwatch.StartNew();

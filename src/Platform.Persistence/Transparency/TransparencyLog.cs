@@ -55,6 +55,9 @@ public sealed class TransparencyLog(PlatformStore store)
         select $1, u.* from unnest($2, $3, $4, $5, $6, $7) as u
         """;
 
+    private const string SaveCheckpoint =
+        "insert into platform.log_checkpoints (tenant_id, size, signed_at, note, verifier) values ($1, $2, $3, $4, $5)";
+
     private const string SaveNodes = "insert into platform.log_nodes (tenant_id, level, index, hash) select $1, u.* from unnest($2, $3, $4) as u";
 
     /// <summary>Tenants whose log has something waiting.</summary>
@@ -68,7 +71,7 @@ public sealed class TransparencyLog(PlatformStore store)
         await using var session = await store.OpenAsync(tenant, cancel);
         if (!await session.TryLockAsync(EventStore.LogOf(tenant), cancel))
             return 0;
-        var size = await session.Rows.LogCheckpoints.MaxAsync(row => (long?)row.Size, cancel) ?? 0;
+        var size = await SizeAsync(session, cancel);
         var entries = await TakeNewAsync(session, size, cancel);
         if (entries.Count > 0)
             await SaveAsync(session, size, entries, signer, at, cancel);
@@ -115,8 +118,18 @@ public sealed class TransparencyLog(PlatformStore store)
     public async Task<IReadOnlyList<string>?> ConsistencyAsync(string tenant, long from, long to, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
-        var size = await session.Rows.LogCheckpoints.MaxAsync(row => (long?)row.Size, cancel) ?? 0;
+        var size = await SizeAsync(session, cancel);
         return from < 1 || from > to || to > size ? null : await HashesAsync(session, MerkleTree.ConsistencyProof(from, to), cancel);
+    }
+
+    private static async Task<long> SizeAsync(TenantSession session, CancellationToken cancel)
+    {
+        await using var batch = session.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("select coalesce(max(size), 0) from platform.log_checkpoints where tenant_id = $1")
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = session.Tenant } },
+        });
+        return (long)(await batch.ExecuteScalarAsync(cancel))!;
     }
 
     internal static NpgsqlBatchCommand Queueing(string tenant, IReadOnlyList<(Guid Stream, string? Fleet)> streams) => new(Enqueue)
@@ -172,15 +185,18 @@ public sealed class TransparencyLog(PlatformStore store)
 
         var checkpoint = new Checkpoint(
             Checkpoint.OriginOf(session.Tenant), size + entries.Count, MerkleTree.RangeHash(0, size + entries.Count, it => nodes[it]));
-        session.Rows.LogCheckpoints.Add(new LogCheckpointRow
-        {
-            TenantId = session.Tenant,
-            Size = checkpoint.Size,
-            SignedAt = at,
-            Note = signer.Sign(checkpoint).ToString(),
-            Verifier = signer.VerifierOf(checkpoint.Origin).ToString(),
-        });
         await using var batch = session.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(SaveCheckpoint)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<string> { TypedValue = session.Tenant },
+                new NpgsqlParameter<long> { TypedValue = checkpoint.Size },
+                new NpgsqlParameter<DateTimeOffset> { TypedValue = at },
+                new NpgsqlParameter<string> { TypedValue = signer.Sign(checkpoint).ToString() },
+                new NpgsqlParameter<string> { TypedValue = signer.VerifierOf(checkpoint.Origin).ToString() },
+            },
+        });
         batch.BatchCommands.Add(Saving(session.Tenant, entries));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SaveNodes)
         {
