@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using Npgsql;
 using Platform.Cli.Hosting;
-using Platform.Domain.Allocation;
-using Platform.Domain.Estimation;
 using Platform.Persistence;
 using Spectre.Console;
 
@@ -17,7 +15,10 @@ internal sealed class SweepBenchmark : IAsyncDisposable
 {
     private const int Rounds = 3;
 
-    /// <summary>Rounds of a new worker that do not count: for so long its program is still being compiled, with ever more care.</summary>
+    /// <summary>
+    /// Rounds that do not count after a worker has started, for each that there is then: for so long the program of the new one is still being
+    /// compiled, with ever more care.
+    /// </summary>
     private const int RoundsBefore = 2;
     private const int WindowsPerFleet = 3;
 
@@ -50,7 +51,7 @@ internal sealed class SweepBenchmark : IAsyncDisposable
         while (workers.Ids.Count < PlatformHosts.Workers)
         {
             await workers.StartAnotherAsync(cancel);
-            for (var round = 0; round < RoundsBefore; round++)
+            for (var round = 0; round < RoundsBefore * workers.Ids.Count; round++)
                 await benchmark.RunRoundAsync(workers.Ids, revised: true, cancel);
 
             for (var round = 0; round < Rounds; round++)
@@ -65,7 +66,7 @@ internal sealed class SweepBenchmark : IAsyncDisposable
             Fleets = fleets,
             Tenants = tenants,
             WindowsPerFleet = WindowsPerFleet,
-            Deriving = MeasureDeriving(),
+            Deriving = [DerivingShares.Measure(revised: false), DerivingShares.Measure(revised: true)],
             Rounds = rounds,
             Floor = await SweepFloor.MeasureAsync(benchmark._database, cancel),
         };
@@ -143,30 +144,6 @@ internal sealed class SweepBenchmark : IAsyncDisposable
     }
 
     private Task<long> EndedSweepsAsync(CancellationToken cancel) => ScalarAsync<long>("select coalesce(max(id), 0) from hangfire.state", cancel);
-
-    /// <summary>What part of deriving is estimating and what part is the optimiser: on the same fleets, apart from the sweep.</summary>
-    private static DerivingShares MeasureDeriving()
-    {
-        const int Times = 200;
-        var (estimating, solving, whole) = (0L, 0L, 0L);
-        for (var i = 0; i < Times; i++)
-        {
-            var definition = SweepFleets.Definition(i % 20);
-            var (sums, at) = (WorkloadSums.FromBytes(SweepFleets.History(i % 20)), TimeProvider.System.GetUtcNow());
-            var start = Stopwatch.GetTimestamp();
-            var estimate = Estimator.Estimate(definition, sums, at);
-            var estimated = Stopwatch.GetTimestamp();
-            var problem = ProblemBuilder.Build(definition, estimate);
-            var built = Stopwatch.GetTimestamp();
-            AllocationSolver.Solve(problem);
-            var end = Stopwatch.GetTimestamp();
-            // The first ones are slow: the program is being compiled.
-            if (i >= Times / 2)
-                (estimating, solving, whole) = (estimating + estimated - start, solving + end - built, whole + end - start);
-        }
-
-        return new DerivingShares((double)estimating / whole, (double)solving / whole);
-    }
 
     private async Task ExecuteAsync(string sql, CancellationToken cancel)
     {

@@ -45,9 +45,6 @@ internal sealed record SweepWork
     };
 }
 
-/// <summary>Parts of deriving a snapshot that are estimating and the optimiser.</summary>
-internal sealed record DerivingShares(double Estimating, double Solving);
-
 /// <summary>One round.</summary>
 /// <param name="Workers">Worker processes.</param>
 /// <param name="Revised">Every fleet gets a new version; otherwise most are confirmed.</param>
@@ -74,7 +71,8 @@ internal sealed record SweepReport
 
     public required int WindowsPerFleet { get; init; }
 
-    public required DerivingShares Deriving { get; init; }
+    /// <summary>For solves that confirm, and for those that make a new version.</summary>
+    public required IReadOnlyList<DerivingShares> Deriving { get; init; }
 
     public required IReadOnlyList<SweepRound> Rounds { get; init; }
 
@@ -88,6 +86,7 @@ internal sealed record SweepReport
         foreach (var kind in Rounds.GroupBy(round => (round.Workers, round.Revised)).OrderBy(it => it.Key))
         {
             SweepRound[] rounds = [.. kind];
+            var deriving = Deriving.Single(it => it.Revised == kind.Key.Revised);
             yield return string.Create(
                 CultureInfo.InvariantCulture,
                 $"  {kind.Key.Workers} worker(s), {(kind.Key.Revised ? "every fleet a new version" : "most versions confirmed "),-26}"
@@ -96,8 +95,8 @@ internal sealed record SweepReport
             yield return string.Create(
                 CultureInfo.InvariantCulture,
                 $"      of the time: claiming {Share(rounds, it => it.ClaimSeconds):0.0 %}, reading {Share(rounds, it => it.ReadSeconds):0.0 %}, "
-                + $"folding {Share(rounds, it => it.FoldSeconds):0.0 %}, estimating {Deriving.Estimating * Share(rounds, it => it.DeriveSeconds):0.0 %}, "
-                + $"solving {Deriving.Solving * Share(rounds, it => it.DeriveSeconds):0.0 %}, writing {Share(rounds, it => it.WriteSeconds):0.0 %}; "
+                + $"folding {Share(rounds, it => it.FoldSeconds):0.0 %}, estimating {deriving.Estimating * Share(rounds, it => it.DeriveSeconds):0.0 %}, "
+                + $"solving {deriving.Solving * Share(rounds, it => it.DeriveSeconds):0.0 %}, deciding {(1 - deriving.Estimating - deriving.Solving) * Share(rounds, it => it.DeriveSeconds):0.0 %}, writing {Share(rounds, it => it.WriteSeconds):0.0 %}; "
                 + $"Hangfire {Median.Of(rounds, it => it.Used.Hangfire / it.CpuSeconds):0.0 %} of the CPU (in PostgreSQL)");
         }
 

@@ -28,9 +28,11 @@ public static class AllocationSolver
     /// Solves a problem as far as a decision needs it: all but the best uniform budget and the diagnostics, which take as long again and are for
     /// those who look at the answer.
     /// </summary>
-    /// <inheritdoc cref="Solve(AllocationProblem, SolverOptions)"/>
+    /// <inheritdoc cref="Solve(AllocationProblem, SolverOptions)" path="/exception"/>
+    /// <param name="problem">The problem.</param>
+    /// <param name="options">Method and rounding; null for the default method, with proven whole tokens.</param>
     /// <returns>The answer without them, and what makes it whole.</returns>
-    internal static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveInSteps(AllocationProblem problem, SolverOptions? options = null)
+    public static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveInSteps(AllocationProblem problem, SolverOptions? options = null)
     {
         options ??= Defaults;
         var model = ValidModel(problem, options);

@@ -71,10 +71,10 @@ public sealed class DueFleets(PlatformStore store)
     private const string Claim = """
         with due as materialized (
             select tenant_id, fleet_id from (
-                select tenant_id, fleet_id, min(position) over (partition by tenant_id, nth / $4) as first from (
+                select tenant_id, fleet_id, position, min(position) over (partition by tenant_id, nth / $4) as first from (
                     select tenant_id, fleet_id, position, row_number() over (partition by tenant_id order by position) - 1 as nth
                     from platform.due_fleets($1, $3) with ordinality as d(tenant_id, fleet_id, position)) as numbered) as grouped
-            order by first)
+            order by first, position)
         select tenant_id, fleet_id from due
         where pg_try_advisory_lock(hashtext('platform.fleets'), hashtext(tenant_id || '/' || fleet_id)) limit $2
         """;

@@ -71,6 +71,9 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         {
             // All windows have been read before the first fleet comes: they were stored by this moment.
             read ??= time.GetUtcNow();
+            // Another sweep has solved it between the question which are due and the lock.
+            if (fleet.Basis?.DueAt > foundDueAt)
+                continue;
             if ((fleet.Fault ?? TrySolve(fleet.Basis!, read.Value, clock, results)) is { } fault)
                 faults.Add((fleet.Key, fault));
         }

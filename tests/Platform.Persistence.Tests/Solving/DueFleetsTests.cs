@@ -29,6 +29,18 @@ public sealed class DueFleetsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tenants_fleets_come_together_by_the_longest_due_of_a_hundred()
+    {
+        for (var i = 0; i <= DueFleets.Together; i++)
+            await PutAsync($"f{i:000}", dueAfterSeconds: 10 * i);
+        foreach (var seconds in (int[])[5, 15, 995])
+            await _store.PutFleetAsync("another", $"after-{seconds}", Cancel, TestStore.At.AddSeconds(seconds));
+        await using var claim = await ClaimAsync(TestStore.At.AddHours(1), limit: 104);
+        Assert.Equal(
+            [.. Enumerable.Range(0, DueFleets.Together).Select(i => $"f{i:000}"), "after-5", "after-15", "after-995", $"f{DueFleets.Together:000}"], Ids(claim));
+    }
+
+    [Fact]
     public async Task Fleets_of_all_tenants_are_claimed()
     {
         await PutAsync("chat");
