@@ -86,7 +86,8 @@ public sealed class LostAnswerTests(FaultPlatform platform)
     {
         var tenant = await TenantWithFleetAsync();
         await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
-        var lost = platform.Postgres.LoseAnswer("allocation-published"u8, FaultProxy.Committed);
+        // In the summary of the snapshot for the next revision, and so in no solve but that.
+        var lost = platform.Postgres.LoseAnswer("\"definitionRevision\":2"u8, FaultProxy.Committed);
         await tenant.PutFleetAsync("chat", Cancel, definition => definition["objective"]!["accuracyWeight"] = 10);
         await lost.WaitAsync(Deadline, Cancel);
 

@@ -133,10 +133,10 @@ internal sealed class IngestBenchmark : IAsyncDisposable
     {
         var (whole, cost) = await WholeAsync(Deal(Road.Whole, windows), cancel);
         var rabbitMq = await _limits.RabbitMqAsync(Deal(Road.Whole, windows), _platform.Tenants[0].Broker.VirtualHost, cancel);
-        var marten = await _limits.MartenAsync(Deal(Road.Direct, windows), _hosts.Workers.Count, cancel);
+        var intake = await _limits.IntakeAsync(Deal(Road.Direct, windows), _hosts.Workers.Count, cancel);
         var copy = await _limits.CopyAsync(Deal(Road.Direct, windows), _hosts.Workers.Count, cancel);
         return new IngestRound(
-            _hosts.Workers.Count, windows / whole.TotalSeconds, windows / rabbitMq.TotalSeconds, windows / marten.TotalSeconds,
+            _hosts.Workers.Count, windows / whole.TotalSeconds, windows / rabbitMq.TotalSeconds, windows / intake.TotalSeconds,
             windows / copy.TotalSeconds, cost);
     }
 

@@ -12,13 +12,13 @@ internal sealed record IngestCost(double Publisher, double Broker, double Worker
 /// <param name="Workers">Worker processes.</param>
 /// <param name="RoadPerSecond">Windows a second from the first publish until all are stored events.</param>
 /// <param name="RabbitMqPerSecond">Confirmed messages a second into a quorum queue that nobody reads.</param>
-/// <param name="MartenPerSecond">Windows a second appended without a broker, by as many writers in batches as large.</param>
+/// <param name="IntakePerSecond">Windows a second that the intake stores without a broker, by as many writers in batches as large.</param>
 /// <param name="CopyPerSecond">The same rows a second by COPY into a table with the same indexes, by as many writers in batches as large.</param>
 /// <param name="Cost">CPU time on the road.</param>
 internal sealed record IngestRound(
-    int Workers, double RoadPerSecond, double RabbitMqPerSecond, double MartenPerSecond, double CopyPerSecond, IngestCost Cost)
+    int Workers, double RoadPerSecond, double RabbitMqPerSecond, double IntakePerSecond, double CopyPerSecond, IngestCost Cost)
 {
-    public double OverSlower => RoadPerSecond / Math.Min(RabbitMqPerSecond, MartenPerSecond);
+    public double OverSlower => RoadPerSecond / Math.Min(RabbitMqPerSecond, IntakePerSecond);
 }
 
 /// <summary>From a window's publish until the fleet's solve contains it.</summary>
@@ -52,13 +52,13 @@ internal sealed record IngestFigures
         foreach (var group in Rounds.GroupBy(round => round.Workers).OrderBy(it => it.Key))
         {
             IngestRound[] rounds = [.. group];
-            var most = Median.Of(rounds, it => Math.Max(Math.Max(it.RoadPerSecond, it.RabbitMqPerSecond), Math.Max(it.MartenPerSecond, it.CopyPerSecond)));
+            var most = Median.Of(rounds, it => Math.Max(Math.Max(it.RoadPerSecond, it.RabbitMqPerSecond), Math.Max(it.IntakePerSecond, it.CopyPerSecond)));
             yield return $"{group.Key} worker(s): {rounds.Length} rounds of {WindowsPerRound} windows over {Fleets} fleets; medians";
             yield return Line("publish to stored event", rounds, it => it.RoadPerSecond, most);
             yield return Line("RabbitMQ alone, confirmed, unread", rounds, it => it.RabbitMqPerSecond, most);
-            yield return Line("Marten alone, the same batches", rounds, it => it.MartenPerSecond, most);
+            yield return Line("the intake alone, the same batches", rounds, it => it.IntakePerSecond, most);
             yield return Line("COPY of the same rows", rounds, it => it.CopyPerSecond, most);
-            yield return string.Create(CultureInfo.InvariantCulture, $"  the whole road does {Median.Of(rounds, it => it.OverSlower):0.00} of the slower of RabbitMQ and Marten alone");
+            yield return string.Create(CultureInfo.InvariantCulture, $"  the whole road does {Median.Of(rounds, it => it.OverSlower):0.00} of the slower of RabbitMQ and the intake alone");
             yield return string.Create(
                 CultureInfo.InvariantCulture,
                 $"  CPU a window on the road: {Median.Of(rounds, it => it.Cost.Whole):0} µs = publisher {Median.Of(rounds, it => it.Cost.Publisher):0}, "

@@ -46,8 +46,8 @@ internal sealed class IngestLimits(PlatformSettings settings, WorkloadIntake int
         }
     }
 
-    /// <summary>Appends through Marten, without a broker.</summary>
-    public Task<TimeSpan> MartenAsync(IReadOnlyList<DealtWindow> windows, int writers, CancellationToken cancel) => InBatchesAsync(
+    /// <summary>Stores by the intake of the workers, without a broker.</summary>
+    public Task<TimeSpan> IntakeAsync(IReadOnlyList<DealtWindow> windows, int writers, CancellationToken cancel) => InBatchesAsync(
         windows.Select(it => new IncomingWindow(it.Tenant, SendingQueue.MessageId(random), it.Window)), writers, async (batch, stop) =>
         {
             if ((await intake.StoreAsync(batch, stop)).Any(outcome => outcome != IntakeOutcome.Stored))
