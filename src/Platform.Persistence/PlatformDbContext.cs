@@ -78,7 +78,6 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
 
         var snapshot = model.Entity<SnapshotRow>().ToTable("allocation_snapshots");
         snapshot.HasKey(row => new { row.TenantId, row.FleetId, row.Version });
-        snapshot.HasIndex(row => new { row.TenantId, row.FleetId, row.SolvedAt });
         snapshot.HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         var change = model.Entity<InForceChangeRow>().ToTable("in_force_changes");

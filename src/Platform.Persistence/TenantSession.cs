@@ -23,18 +23,18 @@ public sealed class TenantSession : IAsyncDisposable
     private readonly IDocumentStore _store;
     private readonly List<(Guid Stream, string? Fleet)> _unlogged = [];
     private IDocumentSession? _events;
-    private PlatformDbContext? _rows;
 
     private TenantSession(string tenant, NpgsqlConnection connection, NpgsqlTransaction transaction, IDocumentStore store)
     {
         Tenant = tenant;
         (_connection, _transaction, _store) = (connection, transaction, store);
+        Rows = new PlatformDbContext(OptionsFor(connection), tenant);
     }
 
     /// <summary>The tenant's id.</summary>
     public string Tenant { get; }
 
-    internal PlatformDbContext Rows => _rows ??= OpenRows();
+    internal PlatformDbContext Rows { get; }
 
     // Marten's session on the same transaction. Conjoined tenancy wants one for each tenant.
     private IDocumentSession Events => _events ??= _store.LightweightSession(EventsOf(Tenant, _transaction));
@@ -47,6 +47,8 @@ public sealed class TenantSession : IAsyncDisposable
         {
             var transaction = await connection.BeginTransactionAsync(isolation, cancel);
             var session = new TenantSession(tenant, connection, transaction, store);
+            // The first of a process takes seconds on a busy machine: before the first statement, with which the server's transaction begins.
+            await session.Rows.Database.UseTransactionAsync(transaction, cancel);
             await RowSecurity.BindAsync(transaction, tenant, cancel);
             return session;
         }
@@ -142,8 +144,7 @@ public sealed class TenantSession : IAsyncDisposable
     /// <summary>Writes rows and events; <see cref="CommitAsync"/> does so too.</summary>
     internal async Task SaveAsync(CancellationToken cancel)
     {
-        if (_rows is not null)
-            await _rows.SaveChangesAsync(cancel);
+        await Rows.SaveChangesAsync(cancel);
         if (_events is not null)
             await _events.SaveChangesAsync(cancel);
         if (_unlogged.Count == 0)
@@ -178,19 +179,11 @@ public sealed class TenantSession : IAsyncDisposable
     /// <summary>Ends the session; what is not committed is undone.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_rows is not null)
-            await _rows.DisposeAsync();
+        await Rows.DisposeAsync();
         if (_events is not null)
             await _events.DisposeAsync();
         await _transaction.DisposeAsync();
         await _connection.DisposeAsync();
-    }
-
-    private PlatformDbContext OpenRows()
-    {
-        var rows = new PlatformDbContext(OptionsFor(_connection), Tenant);
-        rows.Database.UseTransaction(_transaction);
-        return rows;
     }
 
     /// <summary>An array as a parameter of a statement.</summary>

@@ -123,14 +123,22 @@ public class TestPlatform : IAsyncLifetime
     /// <summary>Ends a host as an operator does.</summary>
     public virtual Task StopAsync(Uri host) => _hosts.Single(it => it.Address == host).Host.StopAsync();
 
-    /// <summary>A new tenant with its first key and its broker user.</summary>
+    /// <summary>
+    /// A new tenant with its first key and its broker user. A broker that has just started on a busy machine takes seconds over a user, and the
+    /// API answers that it is to be tried again.
+    /// </summary>
     /// <param name="cancel">Gives up.</param>
     /// <param name="api">The API that it uses, when that is not the platform's first.</param>
-    public async Task<TestTenant> CreateTenantAsync(CancellationToken cancel, Uri? api = null)
+    public Task<TestTenant> CreateTenantAsync(CancellationToken cancel, Uri? api = null) =>
+        Eventually.GetAsync(() => TryCreateTenantAsync(api, cancel), "a tenant to be registered", cancel);
+
+    private async Task<TestTenant?> TryCreateTenantAsync(Uri? api, CancellationToken cancel)
     {
         var id = $"t{Guid.NewGuid():n}";
         using var client = Client(OperatorKey, api);
         using var answer = await client.PostAsJsonAsync(new Uri("/v1/tenants", UriKind.Relative), new { id, displayName = "A tenant" }, cancel);
+        if (answer.StatusCode == System.Net.HttpStatusCode.ServiceUnavailable)
+            return null;
         var body = await ReadAsync(answer, cancel);
         return new TestTenant(this, id, (string)body["apiKey"]!, (string)body["broker"]!["password"]!)
         {

@@ -111,6 +111,7 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         delete from platform.in_force_changes;
         insert into platform.in_force_changes (tenant_id, fleet_id, change, at, version, cause)
         select tenant_id, fleet_id, version, solved_at, version, 'allocation-published' from platform.allocation_snapshots;
+        truncate platform.notice_queue;
         update platform.fleets set latest_version = 1000, released_version = 1000, in_force_version = 1000, in_force_change = 1000;
         select pg_notify('platform_fleets', 'read/chat')
         """;
@@ -122,7 +123,8 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         select 'read', 'other-' || f, v, now() - interval '1 minute' * (1000 - v), repeat('0', 64), '{}', 1, 1, 1, 0.5
         from generate_series(1, {0}) f cross join generate_series(1, 1000) v;
         insert into platform.in_force_changes (tenant_id, fleet_id, change, at, version, cause)
-        select tenant_id, fleet_id, version, solved_at, version, 'allocation-published' from platform.allocation_snapshots where fleet_id like 'other-%'
+        select tenant_id, fleet_id, version, solved_at, version, 'allocation-published' from platform.allocation_snapshots where fleet_id like 'other-%';
+        truncate platform.notice_queue
         """;
 
     private static async Task LayAsync(NpgsqlDataSource database, string sql, CancellationToken cancel)

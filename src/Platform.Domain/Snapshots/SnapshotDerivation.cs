@@ -46,13 +46,10 @@ public sealed record DerivationVersions(string Estimator, string Solver)
 /// <summary>What the inputs come to.</summary>
 public sealed class DerivedAllocation
 {
-    private readonly Lazy<AllocationSnapshot?> _snapshot;
+    private readonly Func<AllocationSnapshot> _snapshot;
 
-    internal DerivedAllocation(FleetEstimate estimate, AllocationProblem problem, AllocationSolution solution, Func<AllocationSnapshot> snapshot)
-    {
-        (Estimate, Problem, Solution) = (estimate, problem, solution);
-        _snapshot = new(() => solution.Status == SolutionStatus.Infeasible ? null : snapshot(), LazyThreadSafetyMode.None);
-    }
+    internal DerivedAllocation(FleetEstimate estimate, AllocationProblem problem, AllocationSolution solution, Func<AllocationSnapshot> snapshot) =>
+        (Estimate, Problem, Solution, _snapshot) = (estimate, problem, solution, snapshot);
 
     /// <summary>The estimate.</summary>
     public FleetEstimate Estimate { get; }
@@ -64,7 +61,7 @@ public sealed class DerivedAllocation
     public AllocationSolution Solution { get; }
 
     /// <summary>The snapshot; null when the problem is infeasible. Made when it is asked for: most solves confirm the one in force.</summary>
-    public AllocationSnapshot? Snapshot => _snapshot.Value;
+    public AllocationSnapshot? Snapshot => Solution.Status == SolutionStatus.Infeasible ? null : field ??= _snapshot();
 }
 
 /// <summary>

@@ -15,6 +15,12 @@ namespace Platform.Persistence.Migrations
                 schema: "platform",
                 table: "fleets");
 
+            // Nothing has asked by it since what was in force at an instant is a table of its own.
+            migrationBuilder.DropIndex(
+                name: "ix_allocation_snapshots_tenant_id_fleet_id_solved_at",
+                schema: "platform",
+                table: "allocation_snapshots");
+
             // The column announced_change stays: workers from before this migration go on with it until they are replaced.
             migrationBuilder.AddColumn<byte[]>(
                 name: "summary",
@@ -42,7 +48,8 @@ namespace Platform.Persistence.Migrations
                 """
                 create function platform.queue_notices() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
                 begin
-                    insert into platform.notice_queue (tenant_id, fleet_id, change) select c.tenant_id, c.fleet_id, c.change from changed c;
+                    insert into platform.notice_queue (tenant_id, fleet_id, change)
+                    select c.tenant_id, c.fleet_id, c.change from changed c on conflict do nothing;
                     return null;
                 end $$
                 """);
@@ -77,6 +84,12 @@ namespace Platform.Persistence.Migrations
                 name: "summary",
                 schema: "platform",
                 table: "allocation_snapshots");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_allocation_snapshots_tenant_id_fleet_id_solved_at",
+                schema: "platform",
+                table: "allocation_snapshots",
+                columns: new[] { "tenant_id", "fleet_id", "solved_at" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_fleets_unannounced",

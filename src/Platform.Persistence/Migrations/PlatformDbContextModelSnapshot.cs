@@ -300,9 +300,6 @@ namespace Platform.Persistence.Migrations
                     b.HasKey("TenantId", "FleetId", "Version")
                         .HasName("pk_allocation_snapshots");
 
-                    b.HasIndex("TenantId", "FleetId", "SolvedAt")
-                        .HasDatabaseName("ix_allocation_snapshots_tenant_id_fleet_id_solved_at");
-
                     b.ToTable("allocation_snapshots", "platform");
                 });
 

@@ -14,7 +14,7 @@ public sealed class IngestFiguresTests
         Assert.Equal(new FreshnessFigures(20, 10, 19, 20), figures);
     }
 
-    /// <summary>Of each round the slower of the two: the broker in the second, Marten in the others.</summary>
+    /// <summary>Of each round the slower of the two: the broker in the second, the intake in the others.</summary>
     [Fact]
     public void The_ratio_is_the_median_of_the_rounds_ratios_to_the_slower()
     {
