@@ -23,6 +23,10 @@ public sealed record AllocationSummary
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, long>? SentTokens { get; init; }
 
+    /// <summary>Tokens by task type that a gateway is given.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, long> Given => SentTokens ?? Tokens;
+
     /// <summary>That of a snapshot.</summary>
     public static AllocationSummary Of(AllocationSnapshot snapshot) => new()
     {

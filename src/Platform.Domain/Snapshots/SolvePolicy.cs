@@ -85,7 +85,7 @@ public static class SolvePolicy
             : new SolveOutcome.Confirmed();
         var isReleased = outcome is SolveOutcome.Published && inputs.Definition.Solving.ApprovalSeconds is null && previous?.IsPinned != true;
         var inForce = isReleased ? derived.Snapshot!.Sent is { } sent ? [.. sent.Allocation.Select(type => type.Tokens)] : [.. derived.Solution.Allocation!.Select(type => type.Tokens)]
-            : TokensOf(derived.Problem, previous?.TokensInForce ?? previous?.Summary.SentTokens ?? previous?.Summary.Tokens);
+            : TokensOf(derived.Problem, previous?.TokensInForce ?? previous?.Summary.Given);
         return outcome with { Expectation = WorkloadExpectation.Of(inputs, derived, inForce) };
     }
 

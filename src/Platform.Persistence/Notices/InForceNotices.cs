@@ -34,8 +34,7 @@ internal static class InForceNotices
     {
         try
         {
-            var summary = SolveReading.Summary(reader, column);
-            return summary?.SentTokens ?? summary?.Tokens ?? new Dictionary<string, long>();
+            return SolveReading.Summary(reader, column)?.Given ?? new Dictionary<string, long>();
         }
         catch (Exception fault) when (fault is JsonException or FormatException)
         {

@@ -68,7 +68,7 @@ public sealed record SolveBasis
         Summary = Latest.Summary,
         HasLapsed = Fleet.Labels.Proposal is { } proposal && proposal.Version == Latest.Version && proposal.Until <= at,
         IsPinned = Fleet.Labels.Pin is not null,
-        TokensInForce = InForce?.SentTokens ?? InForce?.Tokens,
+        TokensInForce = InForce?.Given,
     };
 
     /// <summary>What is kept of it until the result is written: all but the sums.</summary>

@@ -6,7 +6,7 @@ namespace Platform.Persistence.Solving;
 
 /// <summary>
 /// Reads windows as Marten has stored them. By hand, since whoever solves or derives again reads nothing as often: the serializer makes an object
-/// of every number, and takes three times as long. Members that later versions have added are passed over.
+/// of every number. Members that later versions have added are passed over.
 /// </summary>
 internal static class StoredWindow
 {
