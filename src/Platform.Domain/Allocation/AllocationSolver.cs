@@ -199,7 +199,7 @@ public static class AllocationSolver
         var proven = point.Objective + point.Gap <= best.Objective + (BranchAndBound.Tolerance * (1 + Math.Abs(best.Objective)));
         if (most == RoundingMethod.Exact && model.Count <= BranchAndBound.MaxTypes && !model.SharedQueue)
         {
-            (var exact, proven) = BranchAndBound.Search(model.Problem, best.Tokens);
+            (var exact, proven) = TangentSearch.Best(model, point, best.Tokens) is { } found ? (found, true) : BranchAndBound.Search(model.Problem, best.Tokens);
             Offer(exact, RoundingMethod.Exact);
             best.Method = proven ? RoundingMethod.Exact : best.Method;
         }

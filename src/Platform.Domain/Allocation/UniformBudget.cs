@@ -10,14 +10,18 @@ internal sealed class UniformBudget
     // Types evaluated: about a second. Only some 10^4 distinct bounds and more come near; the best found is then returned.
     private const long MaxWork = 40_000_000;
 
+    // With more, the work could come near its limit, and an answer cut short depends on what was looked at first.
+    private const int MaxTypesForSlopes = 500;
+
     private readonly AllocationModel _model;
+    private readonly UniformSlope? _slope;
     private readonly long[] _tokens, _kinks;
     private long _work;
     private (long Budget, double Objective) _best = (0, double.NegativeInfinity);
 
-    private UniformBudget(AllocationModel model)
+    private UniformBudget(AllocationModel model, UniformSlope? slope)
     {
-        _model = model;
+        (_model, _slope) = (model, slope);
         _tokens = new long[model.Count];
         var kinks = new long[2 * model.Count];
         model.WholeLower.CopyTo(kinks, 0);
@@ -29,17 +33,47 @@ internal sealed class UniformBudget
     /// <summary>Finds the best budget, or null when none keeps within the limits.</summary>
     public static UniformAllocation? Find(AllocationModel model)
     {
-        var search = new UniformBudget(model);
-        var (least, most) = (search._kinks[0], search._kinks[^1]);
-        if (!search.Keeps(least))
+        if (!model.SharedQueue && model.Count <= MaxTypesForSlopes)
+        {
+            var quick = new UniformBudget(model, new UniformSlope(model));
+            var found = quick.Search();
+            if (found is null || quick.IsPeak(found))
+                return found;
+        }
+
+        // On a plateau it matters which budgets were looked at: there the slopes, which spare most of them, have no part.
+        return FindByFigures(model);
+    }
+
+    /// <summary>The same, found without slopes.</summary>
+    public static UniformAllocation? FindByFigures(AllocationModel model) => new UniformBudget(model, null).Search();
+
+    private UniformAllocation? Search()
+    {
+        var (least, most) = (_kinks[0], _kinks[^1]);
+        if (!Keeps(least))
             return null;
 
         // Every limit tightens with the budget, so that what can be kept is an interval from the least.
-        while (!search.Keeps(most))
-            most = search.LargestKept(least, most);
-        search.Climb(least, most);
-        search.Explore(least, most);
-        return new(search._best.Budget, search._best.Objective);
+        while (!Keeps(most))
+            most = LargestKept(least, most);
+        Climb(least, most);
+
+        // Where J is concave all the way, the climb has found its maximum, if that is one that can be told.
+        if (_slope is null || MiddleKink(least, most) is not null)
+            Explore(least, most);
+        return new(_best.Budget, _best.Objective);
+    }
+
+    /// <summary>Whether the neighbours are worse, by more than rounding.</summary>
+    private bool IsPeak(UniformAllocation found) => IsBetterThan(found, found.Tokens - 1) && IsBetterThan(found, found.Tokens + 1);
+
+    private bool IsBetterThan(UniformAllocation found, long budget)
+    {
+        if (budget < _kinks[0] || budget > _kinks[^1])
+            return true;
+        var other = At(budget);
+        return other.Objective < found.Objective - _slope!.NoiseAt(other.MeanSystemTime) || !other.KeepsLimits(_model.Problem);
     }
 
     private WholeTokenFigures At(long budget)
@@ -61,7 +95,7 @@ internal sealed class UniformBudget
         while (breaks - keeps > 1)
         {
             var middle = keeps + ((breaks - keeps) / 2);
-            (keeps, breaks) = Keeps(middle) ? (middle, breaks) : (keeps, middle);
+            (keeps, breaks) = _slope?.Keeps(middle) ?? Keeps(middle) ? (middle, breaks) : (keeps, middle);
         }
 
         return keeps;
@@ -117,8 +151,7 @@ internal sealed class UniformBudget
         while (right - left > 1)
         {
             var middle = left + ((right - left) / 2);
-            var (here, next) = (At(middle).Objective, At(middle + 1).Objective);
-            (left, right) = next > here ? (middle, right) : (left, middle);
+            (left, right) = _slope?.Rises(middle) ?? (At(middle).Objective < At(middle + 1).Objective) ? (middle, right) : (left, middle);
         }
 
         At(left);
