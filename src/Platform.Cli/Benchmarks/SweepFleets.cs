@@ -134,7 +134,7 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
 
     private static TaskWindow Task(TaskType type, int budget, Random random)
     {
-        var queries = 1 + random.Next(4);
+        var queries = 1 + random.Next(3);
         var (tokens, millis, system) = (new long[queries], new long[queries], new long[queries]);
         for (var q = 0; q < queries; q++)
         {

@@ -16,7 +16,7 @@ internal sealed class TangentSearch
 
     private readonly AllocationModel _model;
     private readonly ContinuousPoint _point;
-    private readonly double _perSecond, _perSecondSquared, _margin;
+    private readonly double _perSecond, _perSecondSquared, _margin, _noise;
     private readonly Candidate[] _candidates;
     private readonly int[] _counts, _chosen;
     private readonly long[] _best;
@@ -28,12 +28,14 @@ internal sealed class TangentSearch
         (_model, _point) = (model, point);
         _perSecondSquared = model.Lambda / point.Idle;
         _perSecond = 1 + (_perSecondSquared * _perSecondSquared * point.Square / 2);
-        _margin = 4 * BranchAndBound.Tolerance * (1 + Math.Abs(point.Objective));
+        var value = Math.Abs(model.Problem.AccuracyWeight * point.WeightedAccuracy);
+        _noise = 1e-14 * (1 + value + Math.Abs(value - point.Objective));
+        _margin = (1.1 * BranchAndBound.Tolerance * (1 + Math.Abs(point.Objective))) + _noise;
         _candidates = new Candidate[model.Count * MaxCandidates];
         (_counts, _chosen, _best) = (new int[model.Count], new int[model.Count], new long[model.Count]);
     }
 
-    /// <summary>The allocation that is better than all others, by more than any tolerance.</summary>
+    /// <summary>The allocation that is better than all others: by more than rounding if it is the known one, else by more than the tolerance of a proof.</summary>
     /// <param name="model">The problem, of servers that share no queue.</param>
     /// <param name="point">Its continuous optimum.</param>
     /// <param name="known">An allocation that keeps the limits: the better, the less there is to look at.</param>
@@ -44,7 +46,8 @@ internal sealed class TangentSearch
         if (!(point.Idle > LeastIdle) || prices.MeanTokenBudget > 0 || prices.MaxMeanSystemTime > 0 || prices.MaxUtilization > 0)
             return null;
         var search = new TangentSearch(model, point);
-        return search.Collect(known) is { } left && search.Visit(0, left, default) && search._bestGain - search._secondGain > search._margin
+        return search.Collect(known) is { } left && search.Visit(0, left, default)
+            && search._bestGain - search._secondGain > (search._best.AsSpan().SequenceEqual(known) ? search._noise : search._margin)
             && WholeTokenFigures.Of(model, search._best).KeepsLimits(model.Problem)
             ? search._best
             : null;
@@ -54,7 +57,7 @@ internal sealed class TangentSearch
     /// <returns>How far a combination may fall short of the bound in all; null when there are too many.</returns>
     private double? Collect(long[] known)
     {
-        var left = _margin;
+        var left = _noise;
         Candidate sum = default;
         Span<Candidate> peaks = stackalloc Candidate[BranchAndBound.MaxTypes];
         for (var k = 0; k < _model.Count; k++)
