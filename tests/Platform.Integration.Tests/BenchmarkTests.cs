@@ -15,7 +15,7 @@ public sealed class BenchmarkTests
         var figures = JsonNode.Parse(output)!;
         Assert.Equal((1_000, 2_000), ((int)figures["shortHistory"]!, (int)figures["longHistory"]!));
         Assert.All(
-            (string[])["windowsFoldedPerSecond", "windowsReadAndFoldedPerSecond", "shortMilliseconds", "longMilliseconds", "ratio"],
+            (string[])["windowsFoldedPerSecond", "windowsReadAndFoldedPerSecond", "shortMilliseconds", "longMilliseconds", "ratio", "shortVerifyMilliseconds", "longVerifyMilliseconds", "verifyRatio"],
             name => Assert.True((double)figures[name]! > 0, name));
     }
 

@@ -7,6 +7,7 @@ using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
 using Platform.Persistence;
 using Platform.Persistence.Ingestion;
+using Platform.Persistence.Snapshots;
 using Platform.Persistence.Solving;
 using Spectre.Console;
 
@@ -33,6 +34,14 @@ internal sealed record EstimateReport
 
     public required double Ratio { get; init; }
 
+    /// <summary>Medians of deriving one version again from the events, in milliseconds, of fleets with the same evidence within the horizon.</summary>
+    public required double ShortVerifyMilliseconds { get; init; }
+
+    /// <inheritdoc cref="ShortVerifyMilliseconds"/>
+    public required double LongVerifyMilliseconds { get; init; }
+
+    public required double VerifyRatio { get; init; }
+
     public required int Pairs { get; init; }
 
     public IEnumerable<string> ToLines() =>
@@ -40,6 +49,8 @@ internal sealed record EstimateReport
         Text($"windows of {SweepFleets.TaskTypes} task types, one thread: {WindowsFoldedPerSecond:0} folded a second; {WindowsReadAndFoldedPerSecond:0} read from JSON and folded"),
         Text($"re-solve with new windows, medians of {Pairs} by turns: {ShortMilliseconds:0.00} ms with {ShortHistory} events of history, ")
             + Text($"{LongMilliseconds:0.00} ms with {LongHistory}; ratio {Ratio:0.000}"),
+        Text($"one version derived again from the events, a horizon of {EstimateBenchmark.Windows} windows: {ShortVerifyMilliseconds:0.0} ms with {ShortHistory} events of history, ")
+            + Text($"{LongVerifyMilliseconds:0.0} ms with {LongHistory}; ratio {VerifyRatio:0.000}"),
     ];
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -49,10 +60,12 @@ internal sealed record EstimateReport
 internal sealed class EstimateBenchmark
 {
     private const string Tenant = "estimate";
-    private const int Windows = 1_000;
+    public const int Windows = 1_000;
     private const int NewWindows = 3;
     private const int Pairs = 150;
     private const int WarmUp = 50;
+    private const int Verifications = 40;
+    private const int VerifyWarmUp = 20;
 
     public static async Task<EstimateReport> RunAsync(PlatformSettings settings, int longHistory, IAnsiConsole console, CancellationToken cancel)
     {
@@ -65,7 +78,9 @@ internal sealed class EstimateBenchmark
         foreach (var (fleet, events) in (IEnumerable<(string, int)>)[("short", Windows), ("long", longHistory)])
             await LayAsync(store, database, fleet, events, cancel);
         console.Say($"{Pairs} re-solves of each by turns");
-        var (brief, lengthy, ratio) = await MeasureSolvesAsync(store, cancel);
+        var (brief, lengthy) = await MeasureSolvesAsync(store, cancel);
+        console.Say($"one version of each derived again, {Verifications} times by turns");
+        var (briefly, atLength) = await MeasureVerificationsAsync(store, cancel);
         return new EstimateReport
         {
             WindowsFoldedPerSecond = folded,
@@ -74,7 +89,10 @@ internal sealed class EstimateBenchmark
             LongHistory = longHistory,
             ShortMilliseconds = brief,
             LongMilliseconds = lengthy,
-            Ratio = ratio,
+            Ratio = lengthy / brief,
+            ShortVerifyMilliseconds = briefly,
+            LongVerifyMilliseconds = atLength,
+            VerifyRatio = atLength / briefly,
             Pairs = Pairs,
         };
     }
@@ -104,8 +122,8 @@ internal sealed class EstimateBenchmark
     }
 
     /// <summary>
-    /// A thousand windows through the intake; a longer history is copies of them before, put beneath by the database itself: events are
-    /// appended nowhere else, and one by one a million would take minutes.
+    /// A thousand windows through the intake; a longer history is copies of them before, each half a day before the next, put beneath by the
+    /// database itself: events are appended nowhere else, and one by one a million would take minutes.
     /// </summary>
     private static async Task LayAsync(PlatformStore store, NpgsqlDataSource database, string fleet, int events, CancellationToken cancel)
     {
@@ -120,11 +138,14 @@ internal sealed class EstimateBenchmark
         [
             "alter table events.mt_events disable trigger all",
             $"update events.mt_events set version = version + {copies * Windows} where stream_id = $1",
-            $"""
+            $$"""
             insert into events.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
-            select nextval('events.mt_events_sequence'), gen_random_uuid(), e.stream_id, e.version - {copies * Windows} + c.copy * {Windows}, e.data, e.type,
-                e.timestamp - (interval '3 hours' * ({copies} - c.copy)), e.tenant_id, e.mt_dotnet_type, e.is_archived
-            from generate_series(0, {copies - 1}) as c(copy) cross join events.mt_events e where e.stream_id = $1
+            select nextval('events.mt_events_sequence'), gen_random_uuid(), e.stream_id, e.version - {{copies * Windows}} + c.copy * {{Windows}},
+                jsonb_set(e.data, '{window}', e.data -> 'window' || jsonb_build_object(
+                    'windowStart', (e.data #>> '{window,windowStart}')::timestamptz - c.before, 'windowEnd', (e.data #>> '{window,windowEnd}')::timestamptz - c.before)),
+                e.type, e.timestamp - c.before, e.tenant_id, e.mt_dotnet_type, e.is_archived
+            from (select i as copy, interval '12 hours' * ({{copies}} - i) as before from generate_series(0, {{copies - 1}}) as i) c
+            cross join events.mt_events e where e.stream_id = $1
             """,
             $"update events.mt_streams set version = {copies * Windows + Windows} where id = $1",
             "alter table events.mt_events enable trigger all",
@@ -141,7 +162,7 @@ internal sealed class EstimateBenchmark
         }
     }
 
-    private static async Task<(double Brief, double Lengthy, double Ratio)> MeasureSolvesAsync(PlatformStore store, CancellationToken cancel)
+    private static async Task<(double Brief, double Lengthy)> MeasureSolvesAsync(PlatformStore store, CancellationToken cancel)
     {
         var random = new Random(2);
         var times = new Dictionary<string, List<double>> { ["short"] = [], ["long"] = [] };
@@ -158,8 +179,32 @@ internal sealed class EstimateBenchmark
             }
         }
 
-        var (brief, lengthy) = (Median.Of(times["short"]), Median.Of(times["long"]));
-        return (brief, lengthy, lengthy / brief);
+        return (Median.Of(times["short"]), Median.Of(times["long"]));
+    }
+
+    /// <summary>The first version, of which there are the same windows in both fleets' horizons.</summary>
+    private static async Task<(double Brief, double Lengthy)> MeasureVerificationsAsync(PlatformStore store, CancellationToken cancel)
+    {
+        var verification = new SnapshotVerification(store);
+        var times = new Dictionary<string, List<double>> { ["short"] = [], ["long"] = [] };
+        for (var i = -VerifyWarmUp; i < Verifications; i++)
+        {
+            foreach (var fleet in i % 2 == 0 ? (string[])["short", "long"] : ["long", "short"])
+            {
+                var watch = Stopwatch.StartNew();
+                await verification.VerifyAsync(new FleetKey(Tenant, fleet), 1, Check, cancel);
+                if (i >= 0)
+                    times[fleet].Add(watch.Elapsed.TotalMilliseconds);
+            }
+        }
+
+        return (Median.Of(times["short"]), Median.Of(times["long"]));
+
+        static void Check(VersionVerification found)
+        {
+            if (found is not { Matches: true, ChainIntact: true })
+                throw new CommandFailure($"version {found.Version} is not what the events give: {string.Join("; ", found.Faults)}", CommandFailure.JobSaysNo);
+        }
     }
 
     /// <summary>What a worker does for one fleet.</summary>
