@@ -34,7 +34,7 @@ public sealed partial class PrometheusTests(TestPlatform platform)
         var alerts = Named().Matches(await File.ReadAllTextAsync(Path.Combine(Deployed, "alerts.yml"), Cancel)).Select(it => it.Groups[1].Value).ToArray();
         var tested = Fires().Matches(await File.ReadAllTextAsync(Path.Combine(Deployed, "alerts.test.yml"), Cancel)).Select(it => it.Groups[1].Value).ToArray();
         Assert.NotEmpty(alerts);
-        Assert.Equal(alerts.Order(StringComparer.Ordinal), tested.Order(StringComparer.Ordinal));
+        Assert.Equal(alerts.Order(StringComparer.Ordinal), tested.Distinct().Order(StringComparer.Ordinal));
     }
 
     [Fact]

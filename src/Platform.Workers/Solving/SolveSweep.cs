@@ -23,7 +23,12 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
     /// <summary>Groups at work at the same time: while one waits for the database, another computes.</summary>
     private static readonly int Lanes = Math.Max(2, Environment.ProcessorCount);
 
-    private static readonly Histogram<double> Duration = new Meter(FleetSolving.SourceName).CreateHistogram(
+    private static readonly Meter Meter = new(FleetSolving.SourceName);
+
+    private static readonly Counter<long> Sweeps = Meter.CreateCounter<long>(
+        "platform.solving.sweeps", "{sweep}", "Sweeps that ended, those that found nothing due included.");
+
+    private static readonly Histogram<double> Duration = Meter.CreateHistogram(
         "platform.solving.sweep.duration", "s", "Time of a sweep that found fleets due.", advice: Telemetry.Seconds);
 
     /// <summary>Solves until no fleet is due.</summary>
@@ -45,6 +50,7 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
             full = claim.Fleets.Count >= BatchSize;
         }
 
+        Sweeps.Add(1);
         if (total.Fleets > 0)
             Duration.Record(time.GetElapsedTime(began).TotalSeconds);
         return total;
