@@ -102,9 +102,10 @@ internal static class DemoTable
     private static string Compared(ServedComparison it) =>
         $"last minute {Difference(it.LastMinute, it.LastMinuteNoise)}, whole trace {Difference(it.Trace, it.TraceNoise)}";
 
-    private static string Difference(double difference, double noise) => string.Create(
+    /// <summary>A difference with its sign and its noise. What rounds to nothing has no sign of its own.</summary>
+    internal static string Difference(double difference, double noise) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{difference:+0.000;-0.000} ± {noise:0.000} ({(Math.Abs(difference) <= noise ? "within noise" : difference > 0 ? "better" : "WORSE")})");
+        $"{Math.Round(difference, 3) + 0.0:+0.000;-0.000} ± {noise:0.000} ({(Math.Abs(difference) <= noise ? "within noise" : difference > 0 ? "better" : "WORSE")})");
 
     private static string? SummaryOf(FleetReport fleet) => fleet.Learning is not { } it ? null : string.Create(
         CultureInfo.InvariantCulture,

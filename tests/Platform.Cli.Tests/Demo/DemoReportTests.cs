@@ -47,6 +47,13 @@ public sealed class DemoReportTests
     public void An_interval_is_drawn_with_the_truth_in_it_or_outside(double truth, string drawn) =>
         Assert.Equal(drawn, DemoTable.Interval(new TruthLine("", truth, 4.7, 0, 10)));
 
+    [Theory]
+    [InlineData(-0.0001, 0.046, "+0.000 ± 0.046 (within noise)")]
+    [InlineData(-0.5, 0.046, "-0.500 ± 0.046 (WORSE)")]
+    [InlineData(0.519, 0.461, "+0.519 ± 0.461 (better)")]
+    public void Differences_are_told_with_their_sign(double difference, double noise, string text) =>
+        Assert.Equal(text, DemoTable.Difference(difference, noise));
+
     private static TaskAllocation[] Allocation =>
         [.. Workload.Plan.Definition.TaskTypes.Select(type => new TaskAllocation(type.Id, 100, 100, 0.74, 1, TokenBound.None))];
 
