@@ -224,7 +224,11 @@ public sealed record Rounding(RoundingMethod Method, double Loss, double LossBou
 /// <param name="MeanTokenBudget">Seconds for each token of the mean token budget.</param>
 /// <param name="MaxMeanSystemTime">Seconds for each second of the mean system time.</param>
 /// <param name="MaxUtilization">Seconds for each unit of utilization.</param>
-public sealed record ShadowPrices(double MeanTokenBudget, double MaxMeanSystemTime, double MaxUtilization);
+public sealed record ShadowPrices(double MeanTokenBudget, double MaxMeanSystemTime, double MaxUtilization)
+{
+    /// <summary>Whether any limit binds.</summary>
+    internal bool Bind => MeanTokenBudget > 0 || MaxMeanSystemTime > 0 || MaxUtilization > 0;
+}
 
 /// <summary>The best single budget, given to every task type alike and clipped to each type's bounds.</summary>
 /// <param name="Tokens">That budget; the least one, where several do the same.</param>

@@ -7,9 +7,17 @@ namespace Platform.Domain.Allocation;
 public static class AllocationSolver
 {
     /// <summary>Names the method and its arithmetic. Changes whenever the answer to any problem can change.</summary>
-    public const string Version = "dual-newton/3";
+    public const string Version = "dual-newton/4";
+
+    /// <summary>
+    /// The version before, by <see cref="AsBefore"/>: for problems of up to 16 types with a limit that binds it could give up the search for the best whole tokens.
+    /// </summary>
+    internal const string VersionBefore = "dual-newton/3";
 
     private static readonly SolverOptions Defaults = new();
+
+    /// <summary>Options that answer as <see cref="VersionBefore"/> did.</summary>
+    internal static SolverOptions AsBefore { get; } = new() { LimitsByBranching = true };
 
     /// <summary>Solves a problem by the default method, with proven whole tokens.</summary>
     /// <exception cref="ArgumentException">The problem is not valid; the message is its first <see cref="Contracts.InputError"/>.</exception>
@@ -39,7 +47,7 @@ public static class AllocationSolver
         if (Infeasibility(model) is { } infeasible)
             return (infeasible, () => infeasible);
         var (point, diagnostics) = model.SharedQueue ? SolveShared(model) : SolveSplit(model, options);
-        var (tokens, rounding) = RoundWhole(model, point, options.Rounding);
+        var (tokens, rounding) = RoundWhole(model, point, options);
         var answer = Figures(WholeTokenFigures.Of(model, tokens)) with
         {
             Allocation = Allocate(model, tokens, point),
@@ -183,13 +191,13 @@ public static class AllocationSolver
     }
 
     private static (long[] Tokens, Rounding Rounding) RoundWhole(
-        AllocationModel model, ContinuousPoint point, RoundingMethod most)
+        AllocationModel model, ContinuousPoint point, SolverOptions options)
     {
         var whole = new WholeTokens(model);
         var nearest = whole.Nearest(point.Tokens);
         var nearestObjective = WholeTokenFigures.Of(model, nearest).Objective;
         var best = (Tokens: nearest, Objective: nearestObjective, Method: RoundingMethod.Nearest);
-        if (most >= RoundingMethod.Exchange)
+        if (options.Rounding >= RoundingMethod.Exchange)
         {
             var improved = (long[])nearest.Clone();
             whole.Improve(improved);
@@ -197,9 +205,10 @@ public static class AllocationSolver
         }
 
         var proven = point.Objective + point.Gap <= best.Objective + (BranchAndBound.Tolerance * (1 + Math.Abs(best.Objective)));
-        if (most == RoundingMethod.Exact && model.Count <= BranchAndBound.MaxTypes && !model.SharedQueue)
+        if (options.Rounding == RoundingMethod.Exact && model.Count <= BranchAndBound.MaxTypes && !model.SharedQueue)
         {
-            (var exact, proven) = TangentSearch.Best(model, point, best.Tokens) is { } found ? (found, true) : BranchAndBound.Search(model.Problem, best.Tokens);
+            var found = TangentSearch.Best(model, point, best.Tokens) ?? (options.LimitsByBranching ? null : LimitedSearch.Best(model, point, best.Tokens));
+            (var exact, proven) = found is null ? BranchAndBound.Search(model.Problem, best.Tokens, options.LimitsByBranching) : (found, true);
             Offer(exact, RoundingMethod.Exact);
             best.Method = proven ? RoundingMethod.Exact : best.Method;
         }

@@ -19,10 +19,13 @@ internal sealed class BranchAndBound
     private readonly WholeTokens _rounding;
     private readonly ContinuousSolver _solver;
     private readonly long[] _lower, _upper;
+    private readonly bool _thorough;
+    private bool _hasLeftBoxes;
     private int _nodes;
 
-    private BranchAndBound(AllocationProblem problem, long[] start)
+    private BranchAndBound(AllocationProblem problem, long[] start, bool thorough)
     {
+        _thorough = thorough;
         _box = new AllocationModel(problem);
         _rounding = new WholeTokens(_box);
 
@@ -38,11 +41,23 @@ internal sealed class BranchAndBound
     private double BestObjective { get; set; }
 
     /// <summary>Searches from an allocation that keeps the limits.</summary>
+    /// <param name="problem">The problem.</param>
+    /// <param name="start">The allocation.</param>
+    /// <param name="asBefore">
+    /// As <see cref="AllocationSolver.VersionBefore"/> did: a box whose optimum is whole is left. Where a limit binds, that optimum is only near the one of
+    /// the box, and what was said to be proven has been a millionth of a second short. Now all is searched once more when boxes were left.
+    /// </param>
     /// <returns>The best allocation, and whether it is proven to be so.</returns>
-    public static (long[] Tokens, bool Proven) Search(AllocationProblem problem, long[] start)
+    public static (long[] Tokens, bool Proven) Search(AllocationProblem problem, long[] start, bool asBefore = false)
     {
-        var search = new BranchAndBound(problem, start);
+        var search = new BranchAndBound(problem, start, thorough: false);
         var proven = search.Explore();
+        if (search._hasLeftBoxes && !asBefore)
+        {
+            search = new BranchAndBound(problem, search.Best, thorough: true);
+            proven = search.Explore();
+        }
+
         return (search.Best, proven);
     }
 
@@ -67,7 +82,28 @@ internal sealed class BranchAndBound
         if (point.Objective + point.Gap <= Enough)
             return true;
         var branch = Branch(point.Tokens);
-        return branch < 0 ? point.Objective <= Enough : Split(branch, point.Tokens[branch]);
+        if (branch < 0 && !_thorough)
+        {
+            _hasLeftBoxes = true;
+            return point.Objective <= Enough;
+        }
+
+        branch = branch < 0 ? Widest() : branch;
+
+        // The one allocation that is left in the box has been taken.
+        return branch < 0 || Split(branch, point.Tokens[branch]);
+    }
+
+    private int Widest()
+    {
+        var widest = -1;
+        for (var k = 0; k < _box.Count; k++)
+        {
+            if (_upper[k] > _lower[k] && (widest < 0 || _upper[k] - _lower[k] > _upper[widest] - _lower[widest]))
+                widest = k;
+        }
+
+        return widest;
     }
 
     private bool Split(int k, double at)

@@ -17,4 +17,7 @@ public sealed record SolverOptions
 
     /// <summary>Most iterations of the other methods, at least 1. Newton's method has a cap of its own, some thousand sweeps.</summary>
     public int MaxIterations { get; init; } = 100_000;
+
+    /// <summary>Where a limit binds, whole tokens are proven by branch and bound alone, as they were by <see cref="AllocationSolver.VersionBefore"/>.</summary>
+    internal bool LimitsByBranching { get; init; }
 }

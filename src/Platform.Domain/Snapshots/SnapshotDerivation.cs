@@ -74,7 +74,11 @@ public static class SnapshotDerivation
         new(StringComparer.Ordinal) { [Estimator.EstimatorVersion] = Estimator.Estimate };
 
     private static readonly Dictionary<string, Func<AllocationProblem, (AllocationSolution Answer, Func<AllocationSolution> Whole)>> Solvers =
-        new(StringComparer.Ordinal) { [AllocationSolver.Version] = problem => AllocationSolver.SolveInSteps(problem) };
+        new(StringComparer.Ordinal)
+        {
+            [AllocationSolver.Version] = problem => AllocationSolver.SolveInSteps(problem),
+            [AllocationSolver.VersionBefore] = problem => AllocationSolver.SolveInSteps(problem, AllocationSolver.AsBefore),
+        };
 
     /// <summary>Whether this program has the arithmetic of those versions: one that a later program has written may not be here.</summary>
     public static bool Knows(DerivationVersions versions) => Estimators.ContainsKey(versions.Estimator) && Solvers.ContainsKey(versions.Solver);

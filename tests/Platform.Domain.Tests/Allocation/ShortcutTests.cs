@@ -68,6 +68,77 @@ public class ShortcutTests
         }
     }
 
+    [Fact]
+    public void Limited_search_finds_what_trying_all_finds()
+    {
+        var searched = 0;
+        for (var seed = 0; seed < 600; seed++)
+        {
+            var problem = Binding(seed, GeneratedProblems.Make(seed, 3, seed % 3 == 0) with { Servers = 1 }, 40);
+            if (problem is null)
+                continue;
+            var solution = AllocationSolver.Solve(problem);
+            if (solution is not { Status: SolutionStatus.Optimal, ShadowPrices.Bind: true })
+                continue;
+            var best = All(problem).Max(tokens => AllocationSolver.Objective(problem, tokens));
+            Assert.True(solution.Rounding!.ProvenOptimal, $"{seed}");
+            Assert.Equal(best, solution.Objective!.Value, 1e-11 * (1 + Math.Abs(best)));
+            searched += Searched(problem, solution) ? 1 : 0;
+        }
+
+        Assert.True(searched > 100, $"{searched}");
+    }
+
+    [Fact]
+    public void Limited_search_is_nowhere_worse_than_branch_and_bound_and_proves_where_that_does()
+    {
+        var (asked, searched, better) = (0, 0, 0);
+        for (var seed = 0; seed < 400; seed++)
+        {
+            var problem = Binding(seed, GeneratedProblems.Make(seed, BranchAndBound.MaxTypes, seed % 4 == 0), int.MaxValue);
+            if (problem is null)
+                continue;
+            var before = AllocationSolver.Solve(problem, AllocationSolver.AsBefore);
+            var solution = AllocationSolver.Solve(problem);
+            Assert.True(solution.Objective >= before.Objective - (1e-11 * (1 + Math.Abs(before.Objective!.Value))), $"{seed}: {solution.Objective:R} {before.Objective:R}");
+            Assert.True(solution.Rounding!.ProvenOptimal || !before.Rounding!.ProvenOptimal, $"{seed}");
+            better += solution.Objective > before.Objective ? 1 : 0;
+            if (seed % 4 != 0 && solution.ShadowPrices!.Bind)
+                (asked, searched) = (asked + 1, searched + (Searched(problem, solution) ? 1 : 0));
+        }
+
+        Assert.True(searched > 0.9 * asked && better > 0, $"{searched} of {asked}, {better} better");
+    }
+
+    /// <summary>The problem with limits that its optimum without them breaks; null where there is no optimum.</summary>
+    private static AllocationProblem? Binding(int seed, AllocationProblem problem, long mostTokens)
+    {
+        problem = problem with { TaskTypes = [.. problem.TaskTypes.Select(type => type with { MaxTokens = Math.Min(type.MaxTokens, mostTokens), MinTokens = Math.Min(type.MinTokens, mostTokens / 4) })] };
+        var free = AllocationSolver.Solve(problem, new SolverOptions { Rounding = RoundingMethod.Exchange });
+        if (free.Status != SolutionStatus.Optimal || free.MeanTokens < 1)
+            return null;
+        var random = new Random(seed);
+        double Part() => 0.5 + (random.NextDouble() / 2);
+        problem = random.Next(2) == 0 ? problem with { MeanTokenBudget = Part() * free.MeanTokens } : problem;
+        problem = random.Next(2) == 0 ? problem with { MaxUtilization = Part() * free.Utilization } : problem;
+        problem = random.Next(2) == 0 ? problem with { MaxMeanSystemTimeSeconds = Part() * free.MeanSystemTimeSeconds } : problem;
+        return AllocationSolver.Solve(problem, new SolverOptions { Rounding = RoundingMethod.Exchange }).Status == SolutionStatus.Optimal ? problem : null;
+    }
+
+    private static bool Searched(AllocationProblem problem, AllocationSolution solution)
+    {
+        var model = new AllocationModel(problem);
+        return LimitedSearch.Best(model, new ContinuousSolver(model).Solve(), [.. solution.Allocation!.Select(type => type.Tokens)]) is not null;
+    }
+
+    private static IEnumerable<long[]> All(AllocationProblem problem)
+    {
+        IEnumerable<long[]> all = [[]];
+        foreach (var type in problem.TaskTypes)
+            all = all.SelectMany(_ => Enumerable.Range((int)type.MinTokens, (int)(type.MaxTokens - type.MinTokens) + 1), (head, tokens) => (long[])[.. head, tokens]);
+        return all;
+    }
+
     private static (string Tokens, bool Proven) Proven(AllocationProblem problem, long[] known)
     {
         var (tokens, proven) = BranchAndBound.Search(problem, known);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
@@ -10,11 +11,13 @@ using Platform.Domain.Snapshots;
 namespace Platform.Domain.Tests.Snapshots;
 
 /// <summary>
-/// Histories with the hashes of what was derived from them. When one differs, old answers have changed: put a new version of the estimator or
-/// the solver beside the old one. PLATFORM_REWRITE_HISTORIES=FOLDER, the sources' folder of histories, writes the hashes anew.
+/// Histories with the hashes of what each version of the solver has derived from them. When one differs, old answers have changed: put a new version of the
+/// estimator or the solver beside the old one. PLATFORM_REWRITE_HISTORIES=FOLDER, the sources' folder of histories, writes the hashes anew.
 /// </summary>
 public sealed class StoredHistoryTests
 {
+    private static readonly string[] Solvers = [AllocationSolver.VersionBefore, AllocationSolver.Version];
+
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Snapshots", "histories");
 
     public static TheoryData<string> Histories => [.. Directory.GetFiles(Folder, "*.jsonl").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal)];
@@ -24,6 +27,7 @@ public sealed class StoredHistoryTests
     public void Old_answers_stay_as_they_were(string history)
     {
         var lines = File.ReadAllLines(Path.Combine(Folder, $"{history}.jsonl"), Encoding.UTF8);
+        Assert.All(Solvers, solver => Assert.True(SnapshotDerivation.Knows(DerivationVersions.Current with { Solver = solver }), solver));
         var derived = Derive(lines);
         if (Environment.GetEnvironmentVariable("PLATFORM_REWRITE_HISTORIES") is { Length: > 0 } sources)
             File.WriteAllLines(Path.Combine(sources, $"{history}.jsonl"), derived);
@@ -73,13 +77,14 @@ public sealed class StoredHistoryTests
         Assert.True(process.ExitCode == 0 && (await output).Contains("Total: ", StringComparison.Ordinal), $"{await output}\n{await errors}");
     }
 
-    private sealed record Line(FleetDefinition? Definition = null, WorkloadWindow? Window = null, DateTimeOffset? SolveAt = null, string? Hash = null);
+    private sealed record Line(
+        FleetDefinition? Definition = null, WorkloadWindow? Window = null, DateTimeOffset? SolveAt = null, Dictionary<string, string>? Hashes = null);
 
-    /// <summary>The history's lines, each solve with the hash of what it comes to.</summary>
+    /// <summary>The history's lines, each solve with the hashes of what it comes to.</summary>
     private static List<string> Derive(string[] lines)
     {
         var (result, windows) = (new List<string>(), new List<WorkloadWindow>());
-        var (definition, revision, link) = ((FleetDefinition?)null, 0, (SnapshotLink?)null);
+        var (definition, revision, links) = ((FleetDefinition?)null, 0, new SnapshotLink?[Solvers.Length]);
         foreach (var text in lines)
         {
             var line = JsonSerializer.Deserialize<Line>(text, StrictJson.Options)!;
@@ -93,14 +98,17 @@ public sealed class StoredHistoryTests
                 continue;
             }
 
-            link = Solve(definition!, revision, windows, at, link);
-            result.Add($"{{\"solveAt\":\"{at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}\",\"hash\":\"{link.Hash}\"}}");
+            for (var i = 0; i < links.Length; i++)
+                links[i] = Solve(definition!, revision, windows, at, links[i], Solvers[i]);
+            var hashes = string.Join(',', Solvers.Zip(links, (solver, link) => $"\"{solver}\":\"{link!.Hash}\""));
+            result.Add($"{{\"solveAt\":\"{at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}\",\"hashes\":{{{hashes}}}}}");
         }
 
         return result;
     }
 
-    private static SnapshotLink Solve(FleetDefinition definition, int revision, List<WorkloadWindow> windows, DateTimeOffset at, SnapshotLink? link)
+    private static SnapshotLink Solve(
+        FleetDefinition definition, int revision, List<WorkloadWindow> windows, DateTimeOffset at, SnapshotLink? link, string solver)
     {
         var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
         foreach (var window in windows)
@@ -115,7 +123,7 @@ public sealed class StoredHistoryTests
             WorkloadVersion = windows.Count,
             SolvedAt = at,
         };
-        var snapshot = SnapshotDerivation.Derive(inputs, link, DerivationVersions.Current).Snapshot!;
+        var snapshot = SnapshotDerivation.Derive(inputs, link, DerivationVersions.Current with { Solver = solver }).Snapshot!;
         return new SnapshotLink(snapshot.Version, AllocationSnapshot.HashOf(snapshot.ToCanonicalBytes()));
     }
 }
