@@ -110,6 +110,28 @@ public class ShortcutTests
         Assert.True(searched > 0.9 * asked && better > 0, $"{searched} of {asked}, {better} better");
     }
 
+    /// <summary>Problems of which the version before said that its answer was proven, and it was not the best.</summary>
+    [Theory]
+    [InlineData(608)]
+    [InlineData(2_540)]
+    [InlineData(9_668)]
+    [InlineData(13_874)]
+    public void Branch_and_bound_leaves_no_box_because_its_optimum_is_whole(int seed)
+    {
+        var problem = GeneratedProblems.Make(seed, 4, true) with { Servers = 1 };
+        var free = AllocationSolver.Solve(problem, new SolverOptions { Rounding = RoundingMethod.Exchange });
+        problem = problem with { MeanTokenBudget = Math.Floor(0.7 * free.MeanTokens!.Value) };
+        var solution = AllocationSolver.Solve(problem, new SolverOptions { Rounding = RoundingMethod.Exchange });
+        long[] known = [.. solution.Allocation!.Select(type => type.Tokens)];
+
+        var best = AllocationSolver.Solve(problem).Objective!.Value;
+        var (before, wasProven) = BranchAndBound.Search(problem, known, asBefore: true);
+        var (now, isProven) = BranchAndBound.Search(problem, known);
+        Assert.True(wasProven && AllocationSolver.Objective(problem, before) < best - (1e-11 * (1 + Math.Abs(best))));
+        Assert.True(isProven);
+        Assert.Equal(best, AllocationSolver.Objective(problem, now), 1e-11 * (1 + Math.Abs(best)));
+    }
+
     /// <summary>The problem with limits that its optimum without them breaks; null where there is no optimum.</summary>
     private static AllocationProblem? Binding(int seed, AllocationProblem problem, long mostTokens)
     {
