@@ -93,6 +93,9 @@ internal sealed class LimitedSearch
 
     private bool TryFind()
     {
+        // A rate so high that the known tokens are beyond what exponents can hold against l°.
+        if (!double.IsFinite(_most - _bestGain))
+            return false;
         for (var left = FirstPart * (_most - _bestGain); ; left *= Growth)
         {
             // A little more than the best known is short, and that is found again.
