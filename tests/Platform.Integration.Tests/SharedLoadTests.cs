@@ -56,11 +56,11 @@ public sealed class SharedLoadTests(FaultPlatform platform)
     private Task<long> StoredAsync(TestTenant tenant, string what) => platform.Database.QueryAsync<long>(
         $"select {what} from events.mt_events where tenant_id = '{tenant.Id}' and type = 'workload-window-recorded'", Cancel);
 
-    /// <summary>What each consumer of the intake has acknowledged, by the broker's count.</summary>
+    /// <summary>What each consumer of the intake has acknowledged, by the broker's count, which knows of a channel before it knows anything of it.</summary>
     private async Task<long[]> AcknowledgedAsync()
     {
         using var management = platform.Management();
         var channels = await management.GetFromJsonAsync<JsonArray>(new Uri($"api/vhosts/{platform.VirtualHost}/channels", UriKind.Relative), Cancel);
-        return [.. channels!.Where(channel => (int)channel!["prefetch_count"]! > 0).Select(channel => (long?)channel!["message_stats"]?["ack"] ?? 0)];
+        return [.. channels!.Where(channel => (int?)channel!["prefetch_count"] > 0).Select(channel => (long?)channel!["message_stats"]?["ack"] ?? 0)];
     }
 }
