@@ -165,46 +165,48 @@ internal sealed class EstimateBenchmark
     private static async Task<(double Brief, double Lengthy)> MeasureSolvesAsync(PlatformStore store, CancellationToken cancel)
     {
         var random = new Random(2);
-        var times = new Dictionary<string, List<double>> { ["short"] = [], ["long"] = [] };
-        for (var i = 0; i < WarmUp + Pairs; i++)
+        return await ByTurnsAsync(WarmUp, Pairs, async fleet =>
         {
-            // By turns, and each as often first: the second finds what they share in the caches.
-            foreach (var fleet in i % 2 == 0 ? (string[])["short", "long"] : ["long", "short"])
-            {
-                await StoreAsync(store, WindowsUntil(fleet, NewWindows, TimeProvider.System.GetUtcNow(), random), random, cancel);
-                var watch = Stopwatch.StartNew();
-                await SolveAsync(new SolveStore(store), fleet, cancel);
-                if (i >= WarmUp)
-                    times[fleet].Add(watch.Elapsed.TotalMilliseconds);
-            }
-        }
-
-        return (Median.Of(times["short"]), Median.Of(times["long"]));
+            await StoreAsync(store, WindowsUntil(fleet, NewWindows, TimeProvider.System.GetUtcNow(), random), random, cancel);
+            var watch = Stopwatch.StartNew();
+            await SolveAsync(new SolveStore(store), fleet, cancel);
+            return watch.Elapsed;
+        });
     }
 
     /// <summary>The first version, of which there are the same windows in both fleets' horizons.</summary>
     private static async Task<(double Brief, double Lengthy)> MeasureVerificationsAsync(PlatformStore store, CancellationToken cancel)
     {
         var verification = new SnapshotVerification(store);
-        var times = new Dictionary<string, List<double>> { ["short"] = [], ["long"] = [] };
-        for (var i = -VerifyWarmUp; i < Verifications; i++)
+        return await ByTurnsAsync(VerifyWarmUp, Verifications, async fleet =>
         {
-            foreach (var fleet in i % 2 == 0 ? (string[])["short", "long"] : ["long", "short"])
-            {
-                var watch = Stopwatch.StartNew();
-                await verification.VerifyAsync(new FleetKey(Tenant, fleet), 1, Check, cancel);
-                if (i >= 0)
-                    times[fleet].Add(watch.Elapsed.TotalMilliseconds);
-            }
-        }
-
-        return (Median.Of(times["short"]), Median.Of(times["long"]));
+            var watch = Stopwatch.StartNew();
+            await verification.VerifyAsync(new FleetKey(Tenant, fleet), 1, Check, cancel);
+            return watch.Elapsed;
+        });
 
         static void Check(VersionVerification found)
         {
             if (found is not { Matches: true, ChainIntact: true })
                 throw new CommandFailure($"version {found.Version} is not what the events give: {string.Join("; ", found.Faults)}", CommandFailure.JobSaysNo);
         }
+    }
+
+    /// <summary>Medians in milliseconds. By turns, and each as often first: the second finds what they share in the caches.</summary>
+    private static async Task<(double Brief, double Lengthy)> ByTurnsAsync(int warmUp, int count, Func<string, Task<TimeSpan>> measure)
+    {
+        var times = new Dictionary<string, List<double>> { ["short"] = [], ["long"] = [] };
+        for (var i = 0; i < warmUp + count; i++)
+        {
+            foreach (var fleet in i % 2 == 0 ? (string[])["short", "long"] : ["long", "short"])
+            {
+                var time = await measure(fleet);
+                if (i >= warmUp)
+                    times[fleet].Add(time.TotalMilliseconds);
+            }
+        }
+
+        return (Median.Of(times["short"]), Median.Of(times["long"]));
     }
 
     /// <summary>What a worker does for one fleet.</summary>

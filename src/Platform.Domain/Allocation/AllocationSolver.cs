@@ -10,7 +10,7 @@ public static class AllocationSolver
     public const string Version = "dual-newton/4";
 
     /// <summary>
-    /// The version before, by <see cref="AsBefore"/>: for problems of up to 16 types with a limit that binds it could give up the search for the best whole tokens.
+    /// The version before, by <see cref="AsBefore"/>: where a limit binds it could give up the search for the best whole tokens, or end it too early.
     /// </summary>
     internal const string VersionBefore = "dual-newton/3";
 

@@ -29,6 +29,13 @@ internal sealed class ContinuousPoint
 
     /// <summary>Price of the mean tokens (ν), of the mean system time (η) and of utilization.</summary>
     public required ShadowPrices Prices { get; init; }
+
+    /// <summary>x = λ/(1 − ρ) and κ = 1 + x² E[S²]/2: one second more of a service of t seconds costs all queries κ + x t.</summary>
+    public (double X, double Kappa) SystemTimeSlope(double lambda)
+    {
+        var x = lambda / Idle;
+        return (x, 1 + (x * x * Square / 2));
+    }
 }
 
 /// <summary>

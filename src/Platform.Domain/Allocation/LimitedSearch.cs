@@ -39,10 +39,7 @@ internal sealed class LimitedSearch
         _moves = [.. peaks.Select(_ => new List<TokenMove>())];
         var limits = Limits().ToArray();
         _limit = limits.MaxBy(limit => limit.Price * limit.PerToken.Sum())!;
-        TokenMove sum = default;
-        for (var k = 0; k < known.Length; k++)
-            sum += bound.At(k, known[k]);
-        _bestGain = bound.Gain(sum);
+        _bestGain = bound.Gain(known);
         _most = peaks.Sum(peak => peak.Phi) + limits.Sum(limit => limit.Price * limit.Unused);
     }
 
@@ -56,13 +53,8 @@ internal sealed class LimitedSearch
         if (!TangentBound.Serves(point) || !point.Prices.Bind)
             return null;
         var (bound, peaks) = (new TangentBound(model, point), new TokenMove[model.Count]);
-        for (var k = 0; k < peaks.Length; k++)
-        {
-            if (bound.Peak(k) is not { } peak)
-                return null;
-            peaks[k] = peak;
-        }
-
+        if (!bound.TryFindPeaks(peaks))
+            return null;
         var search = new LimitedSearch(model, point, bound, peaks, known);
         return search.TryFind() ? search._best : null;
     }

@@ -15,8 +15,7 @@ internal sealed class OptimumAnalysis
     public OptimumAnalysis(AllocationModel model, ContinuousPoint point)
     {
         (_model, _point) = (model, point);
-        _x = model.Lambda / point.Idle;
-        _kappa = 1 + (_x * _x * point.Square / 2);
+        (_x, _kappa) = point.SystemTimeSlope(model.Lambda);
     }
 
     /// <summary>

@@ -31,14 +31,13 @@ internal sealed class TangentBound
 
     private readonly AllocationModel _model;
     private readonly ContinuousPoint _point;
-    private readonly double _perSecond, _perSecondSquared;
+    private readonly double _x, _kappa;
 
     /// <summary>Prepares for a problem with servers that share no queue and its continuous optimum.</summary>
     public TangentBound(AllocationModel model, ContinuousPoint point)
     {
         (_model, _point) = (model, point);
-        _perSecondSquared = model.Lambda / point.Idle;
-        _perSecond = 1 + (_perSecondSquared * _perSecondSquared * point.Square / 2);
+        (_x, _kappa) = point.SystemTimeSlope(model.Lambda);
         var value = Math.Abs(model.Problem.AccuracyWeight * point.WeightedAccuracy);
         Noise = 1e-14 * (1 + value + Math.Abs(value - point.Objective));
     }
@@ -50,7 +49,7 @@ internal sealed class TangentBound
     public static bool Serves(ContinuousPoint point) => point.Idle > LeastIdle;
 
     /// <summary>Some tokens of a type.</summary>
-    public TokenMove At(int k, long tokens)
+    private TokenMove At(int k, long tokens)
     {
         var (at, share, cost) = (_point.Tokens[k], _model.Share[k], _model.Cost[k]);
         var more = tokens - at;
@@ -65,14 +64,14 @@ internal sealed class TangentBound
     }
 
     /// <summary>∂E[T]/∂E[S] of a type at l°: what one second more of its service costs all queries, seconds.</summary>
-    public double SystemTime(int k) => _perSecond + (_perSecondSquared * _model.Service(k, _point.Tokens[k]));
+    public double SystemTime(int k) => _kappa + (_x * _model.Service(k, _point.Tokens[k]));
 
     /// <summary>The same with some tokens more or less; null beyond the bounds.</summary>
-    public TokenMove? Beside(int k, long tokens, int by) =>
+    private TokenMove? Beside(int k, long tokens, int by) =>
         tokens + by >= _model.WholeLower[k] && tokens + by <= _model.WholeUpper[k] ? At(k, tokens + by) : null;
 
     /// <summary>Where φ of a type is largest over whole tokens; null where that is not near l°.</summary>
-    public TokenMove? Peak(int k)
+    private TokenMove? Peak(int k)
     {
         var best = At(k, Math.Clamp((long)Math.Floor(_point.Tokens[k]), _model.WholeLower[k], _model.WholeUpper[k]));
         for (var step = 0; step < MaxStepsToPeak; step++)
@@ -87,6 +86,20 @@ internal sealed class TangentBound
         }
 
         return null;
+    }
+
+    /// <summary>Finds the peaks of all types.</summary>
+    /// <returns>False when one is not near l°.</returns>
+    public bool TryFindPeaks(Span<TokenMove> peaks)
+    {
+        for (var k = 0; k < _model.Count; k++)
+        {
+            if (Peak(k) is not { } peak)
+                return false;
+            peaks[k] = peak;
+        }
+
+        return true;
     }
 
     /// <summary>
@@ -110,12 +123,21 @@ internal sealed class TangentBound
         return true;
     }
 
+    /// <summary>J of an allocation above J(l°), seconds.</summary>
+    public double Gain(long[] tokens)
+    {
+        TokenMove sum = default;
+        for (var k = 0; k < tokens.Length; k++)
+            sum += At(k, tokens[k]);
+        return Gain(sum);
+    }
+
     /// <summary>J above J(l°), seconds, of a sum over all types; formed without what both have in common.</summary>
     public double Gain(in TokenMove sum)
     {
         var idle = _point.Idle - (_model.Lambda * sum.Seconds);
         return idle > 0
-            ? sum.Value - sum.Seconds - (_model.Lambda * (sum.Square + (_point.Square * _perSecondSquared * sum.Seconds)) / (2 * idle))
+            ? sum.Value - sum.Seconds - (_model.Lambda * (sum.Square + (_point.Square * _x * sum.Seconds)) / (2 * idle))
             : double.NegativeInfinity;
     }
 }

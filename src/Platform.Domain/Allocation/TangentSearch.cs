@@ -49,18 +49,12 @@ internal sealed class TangentSearch
     private double? Collect(long[] known)
     {
         var left = _bound.Noise;
-        TokenMove sum = default;
-        Span<TokenMove> peaks = stackalloc TokenMove[BranchAndBound.MaxTypes];
-        for (var k = 0; k < _model.Count; k++)
-        {
-            if (_bound.Peak(k) is not { } peak)
-                return null;
-            peaks[k] = peak;
+        var peaks = new TokenMove[_model.Count];
+        if (!_bound.TryFindPeaks(peaks))
+            return null;
+        foreach (var peak in peaks)
             left += peak.Phi;
-            sum += _bound.At(k, known[k]);
-        }
-
-        left -= _bound.Gain(sum);
+        left -= _bound.Gain(known);
         for (var k = 0; k < _model.Count; k++)
         {
             if (!_bound.TryCollect(k, peaks[k], left, MaxMoves, _moves[k] = new(MaxMoves)))
