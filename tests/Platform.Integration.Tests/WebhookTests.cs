@@ -54,11 +54,14 @@ public sealed class WebhookTests(TestPlatform platform)
         await tenant.PutFleetAsync("chat", Cancel);
         var first = await receiver.NextAsync();
         await Eventually.TrueAsync(async () => (string?)(await FindAsync(tenant, "gateway"))["fault"] == "answered 503", "the failure to show", Cancel);
-        Assert.NotNull((await FindAsync(tenant, "gateway"))["failingSince"]);
+        var failed = (DateTimeOffset)(await FindAsync(tenant, "gateway"))["failingSince"]!;
+        var due = new DateTimeOffset(await platform.Database.QueryAsync<DateTime>($"select due_at from platform.webhook_deliveries where tenant_id = '{tenant.Id}'", Cancel));
         var again = await receiver.NextAsync();
 
         Assert.Equal((first.Id, first.Body), (again.Id, again.Body));
-        Assert.True(again.At >= first.At + TimeSpan.FromSeconds(5), $"{first.At} and {again.At}");
+        Assert.InRange(due - failed, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5.5));
+        // Signed with whole seconds.
+        Assert.True(again.At > due - TimeSpan.FromSeconds(1), $"sent {first.At:O}, failed {failed:O}, due {due:O}, sent again {again.At:O}");
         Verify(again, secret);
         await Eventually.TrueAsync(async () => (await FindAsync(tenant, "gateway"))["failingSince"] is null, "the failure to be over", Cancel);
     }
