@@ -12,20 +12,21 @@ internal sealed class BranchAndBound
     /// <summary>A node that promises no more than this part of the objective above the best known is closed.</summary>
     public const double Tolerance = 1e-11;
 
-    // Tokens of single types computed: some tenths of a second, and the same on every machine.
-    private const long MaxWork = 4_000_000;
+    /// <summary>Most tokens of single types that are computed: some tenths of a second, and the same on every machine.</summary>
+    public const long MaxWork = 4_000_000;
 
     private readonly AllocationModel _box;
     private readonly WholeTokens _rounding;
     private readonly ContinuousSolver _solver;
     private readonly long[] _lower, _upper;
+    private readonly long _mostWork;
     private readonly bool _thorough;
     private bool _hasLeftBoxes;
     private int _nodes;
 
-    private BranchAndBound(AllocationProblem problem, long[] start, bool thorough)
+    private BranchAndBound(AllocationProblem problem, long[] start, long mostWork, bool thorough)
     {
-        _thorough = thorough;
+        (_mostWork, _thorough) = (mostWork, thorough);
         _box = new AllocationModel(problem);
         _rounding = new WholeTokens(_box);
 
@@ -43,18 +44,19 @@ internal sealed class BranchAndBound
     /// <summary>Searches from an allocation that keeps the limits.</summary>
     /// <param name="problem">The problem.</param>
     /// <param name="start">The allocation.</param>
+    /// <param name="mostWork">Most tokens of single types that are computed.</param>
     /// <param name="asBefore">
     /// As <see cref="AllocationSolver.VersionBefore"/> did: a box whose optimum is whole is left. Where a limit binds, that optimum is only near the one of
     /// the box, and what was said to be proven has been a millionth of a second short. Now all is searched once more when boxes were left.
     /// </param>
     /// <returns>The best allocation, and whether it is proven to be so.</returns>
-    public static (long[] Tokens, bool Proven) Search(AllocationProblem problem, long[] start, bool asBefore = false)
+    public static (long[] Tokens, bool Proven) Search(AllocationProblem problem, long[] start, long mostWork = MaxWork, bool asBefore = false)
     {
-        var search = new BranchAndBound(problem, start, thorough: false);
+        var search = new BranchAndBound(problem, start, mostWork, thorough: false);
         var proven = search.Explore();
         if (search._hasLeftBoxes && !asBefore)
         {
-            search = new BranchAndBound(problem, search.Best, thorough: true);
+            search = new BranchAndBound(problem, search.Best, mostWork, thorough: true);
             proven = search.Explore();
         }
 
@@ -68,7 +70,7 @@ internal sealed class BranchAndBound
         _nodes++;
         if (!WholeTokenFigures.Of(_box, _lower).KeepsLimits(_box.Problem))
             return true;
-        if ((long)_solver.Sweeps * _box.Count > MaxWork || _nodes > MaxWork)
+        if ((long)_solver.Sweeps * _box.Count > _mostWork || _nodes > _mostWork)
             return false;
         for (var k = 0; k < _box.Count; k++)
             _box.SetBounds(k, _lower[k], _upper[k]);

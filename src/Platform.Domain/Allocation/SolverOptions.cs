@@ -20,4 +20,7 @@ public sealed record SolverOptions
 
     /// <summary>Where a limit binds, whole tokens are proven by branch and bound alone, as they were by <see cref="AllocationSolver.VersionBefore"/>.</summary>
     internal bool LimitsByBranching { get; init; }
+
+    /// <summary>The most that branch and bound may cost, in tokens of single types computed.</summary>
+    internal long BranchingWork { get; init; } = BranchAndBound.MaxWork;
 }

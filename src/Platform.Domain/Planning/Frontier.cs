@@ -61,12 +61,9 @@ public sealed record FrontierPoint(
 /// <summary>Accuracy against mean system time, as the accuracy weight runs.</summary>
 public static class Frontier
 {
-    // To prove whole tokens the best may take a hundred times as long as to find them, and moves a point by less than can be drawn.
-    private static readonly SolverOptions Unproven = new() { Rounding = RoundingMethod.Exchange };
-
     /// <summary>
     /// The best points within the problem's limits, none of which is beaten in accuracy and time by another: both rise with the weight. What
-    /// is found for one weight is open to all, so that whole tokens that are not proven the best cannot make a step back.
+    /// is found for one weight is open to all, so that whole tokens that are not proven the best, as few are not, cannot make a step back.
     /// </summary>
     /// <param name="problem">The problem; its own accuracy weight does not count.</param>
     /// <param name="weights">The accuracy weights, rising.</param>
@@ -78,7 +75,7 @@ public static class Frontier
         var found = new List<FrontierPoint>();
         foreach (var weight in weights)
         {
-            if (FrontierPoint.Of(weight, solve(problem with { AccuracyWeight = weight }, Unproven)) is not { } point)
+            if (FrontierPoint.Of(weight, solve(problem with { AccuracyWeight = weight }, AllocationSolver.ForMany)) is not { } point)
                 return [];
             found.Add(point);
         }

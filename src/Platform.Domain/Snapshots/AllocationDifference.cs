@@ -92,10 +92,7 @@ public sealed record AllocationDifference
 /// <summary>Puts a difference together.</summary>
 internal sealed class DifferenceBuilder
 {
-    private static readonly SolverOptions Proven = new();
-
-    // To prove whole tokens the best may take a hundred times as long as to find them, for a difference of a token or two.
-    private static readonly SolverOptions Unproven = new() { Rounding = RoundingMethod.Exchange };
+    private static readonly SolverOptions AsASolve = new();
 
     private readonly SolvedProblem _from, _to;
     private readonly Func<AllocationProblem, SolverOptions, AllocationSolution> _solve;
@@ -141,7 +138,7 @@ internal sealed class DifferenceBuilder
     {
         var all = (1 << _moved.Length) - 1;
         var problem = coalition == 0 ? _from.Problem : coalition == all ? _to.Problem : Hybrids.Take(Inputs(coalition));
-        var options = coalition == 0 || coalition == all ? Proven : Unproven;
+        var options = coalition == 0 || coalition == all ? AsASolve : AllocationSolver.ForMany;
         return ProblemValidation.Validate(problem).Count > 0 ? null : SolvedProblem.Of(problem, _solve(problem, options))?.Components(_types);
     }
 

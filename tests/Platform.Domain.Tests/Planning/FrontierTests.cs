@@ -7,8 +7,6 @@ namespace Platform.Domain.Tests.Planning;
 
 public sealed class FrontierTests
 {
-    private static readonly SolverOptions Unproven = new() { Rounding = RoundingMethod.Exchange };
-
     private static readonly AllocationProblem Problem = new() { ArrivalRate = 0.05, AccuracyWeight = 30, TaskTypes = [Definitions.Math, Definitions.Chat] };
 
     [Theory]
@@ -37,12 +35,15 @@ public sealed class FrontierTests
         Assert.True(rising > seeds * 0.7, $"{rising} of {seeds}");
     }
 
-    [Fact]
-    public void Each_point_is_the_solution_for_its_weight()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(9.0)]
+    public void Each_point_is_the_solution_for_its_weight(double? limit)
     {
+        var problem = Problem with { MaxMeanSystemTimeSeconds = limit };
         var query = new FrontierQuery { Points = 9, FromAccuracyWeight = 0.5, ToAccuracyWeight = 800 };
-        foreach (var point in Trace(Problem, query))
-            Assert.Equal(FrontierPoint.Of(point.AccuracyWeight, AllocationSolver.Solve(Problem with { AccuracyWeight = point.AccuracyWeight }, Unproven)), point);
+        foreach (var point in Trace(problem, query))
+            Assert.Equal(FrontierPoint.Of(point.AccuracyWeight, AllocationSolver.Solve(problem with { AccuracyWeight = point.AccuracyWeight })), point);
     }
 
     [Fact]
