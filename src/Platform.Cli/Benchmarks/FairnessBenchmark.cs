@@ -23,8 +23,8 @@ internal sealed class FairnessBenchmark : IAsyncDisposable
     private const int Quiet = 0;
     private const int Loud = 1;
     private const int QuietFleets = 8;
+    private const string AllSolved = "the solves to contain all windows";
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
 
     private readonly DemoPlatform _platform;
@@ -102,17 +102,20 @@ internal sealed class FairnessBenchmark : IAsyncDisposable
     {
         var (sentAt, seconds) = (new ConcurrentDictionary<(int Fleet, long Version), long>(), new List<double>());
         var sending = SendAsync(Quiet, QuietFleets, _load.Rate, (fleet, version) => sentAt[(fleet, version)] = Stopwatch.GetTimestamp(), cancel);
-        for (var watch = Stopwatch.StartNew(); !sending.IsCompleted || !sentAt.IsEmpty; await Task.Delay(LookEvery, cancel))
+        for (; !sending.IsCompleted; await Task.Delay(LookEvery, cancel))
+            await LookAsync();
+        await sending;
+        await Waiting.UntilAsync(LookAsync, AllSolved, cancel);
+        return FairnessLatency.Of(seconds);
+
+        async Task<bool> LookAsync()
         {
-            GiveUpAfter(watch, _load.Duration + Deadline);
             var solved = await SolvedAsync(Quiet, cancel);
             foreach (var ((fleet, version), at) in sentAt)
                 if (version <= solved[fleet] && sentAt.TryRemove((fleet, version), out _))
                     seconds.Add(Stopwatch.GetElapsedTime(at).TotalSeconds);
+            return sentAt.IsEmpty;
         }
-
-        await sending;
-        return FairnessLatency.Of(seconds);
     }
 
     private Task SendAsync(int tenant, int fleets, int rate, Action<int, long> sent, CancellationToken cancel) => PacedSending.RunAsync(
@@ -128,13 +131,9 @@ internal sealed class FairnessBenchmark : IAsyncDisposable
 
     private async Task UntilAllSolvedAsync(int tenant, int fleets, CancellationToken cancel)
     {
-        for (var watch = Stopwatch.StartNew(); ; await Task.Delay(LookEvery, cancel))
-        {
-            GiveUpAfter(watch, Deadline);
-            var solved = await SolvedAsync(tenant, cancel);
-            if (Enumerable.Range(0, fleets).All(fleet => solved[fleet] >= _sent.GetValueOrDefault((tenant, fleet))))
-                return;
-        }
+        await Waiting.UntilAsync(
+            async () => await SolvedAsync(tenant, cancel) is var solved && Enumerable.Range(0, fleets).All(fleet => solved[fleet] >= _sent.GetValueOrDefault((tenant, fleet))),
+            AllSolved, cancel);
     }
 
     /// <summary>For each fleet the version of its workload stream that its last solve has read. One cheap query: asking the API would be a load.</summary>
@@ -147,12 +146,6 @@ internal sealed class FairnessBenchmark : IAsyncDisposable
         while (await reader.ReadAsync(cancel))
             solved[NumberOf(reader.GetString(0))] = reader.GetInt64(1);
         return solved;
-    }
-
-    private static void GiveUpAfter(Stopwatch watch, TimeSpan deadline)
-    {
-        if (watch.Elapsed > deadline)
-            throw new CommandFailure($"waited {deadline.TotalSeconds:0} s in vain for the solves to contain all windows", CommandFailure.JobSaysNo);
     }
 
     private static string NameOf(int fleet) => $"fleet-{fleet:000}";

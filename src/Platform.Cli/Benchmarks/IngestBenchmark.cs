@@ -30,8 +30,6 @@ internal sealed class IngestBenchmark : IAsyncDisposable
     private const string ProbeFleet = "probe";
     private const int ADay = 86_400;
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
 
     private readonly DemoHosts _hosts;
     private readonly DemoPlatform _platform;
@@ -109,7 +107,7 @@ internal sealed class IngestBenchmark : IAsyncDisposable
 
         await _platform.Client(0).PutFleetAsync(ProbeFleet, Every(_workload.Fleets[0].Plan.Definition, 1), cancel);
         foreach (var (tenant, fleet) in fleets)
-            await UntilAsync(async () => (await _platform.Client(tenant).FleetAsync(fleet, cancel)).LatestVersion > 0, $"the first solve of {fleet}", cancel);
+            await Waiting.UntilAsync(async () => (await _platform.Client(tenant).FleetAsync(fleet, cancel)).LatestVersion > 0, $"the first solve of {fleet}", cancel);
     }
 
     private async Task<FreshnessFigures> ProbeAsync(CancellationToken cancel)
@@ -121,7 +119,7 @@ internal sealed class IngestBenchmark : IAsyncDisposable
             await Task.Delay(TimeSpan.FromSeconds(_random.NextDouble()), cancel);
             var watch = Stopwatch.StartNew();
             await _platform.Publisher(0).PublishAsync(MessageOf(window with { Fleet = ProbeFleet }), cancel);
-            await UntilAsync(
+            await Waiting.UntilAsync(
                 async () => (await _platform.Client(0).FleetAsync(ProbeFleet, cancel)).Freshness.SolvedWorkloadVersion > seconds.Count, "a probe's solve", cancel);
             seconds.Add(watch.Elapsed.TotalSeconds);
         }
@@ -150,7 +148,7 @@ internal sealed class IngestBenchmark : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         await PacedSending.RunAsync(
             messages.Length, TimeSpan.Zero, (i, stop) => _platform.PublisherOf(windows[i].Tenant).PublishAsync(messages[i], stop), cancel);
-        await UntilAsync(async () => await CountAsync(streams, cancel) >= due, "all windows to be stored", cancel);
+        await Waiting.UntilAsync(async () => await CountAsync(streams, cancel) >= due, "all windows to be stored", cancel);
         var took = watch.Elapsed;
         var after = await ReadClocksAsync(cancel);
         return (took, CostOf(before, after, windows.Count));
@@ -192,13 +190,6 @@ internal sealed class IngestBenchmark : IAsyncDisposable
         definition with { Solving = definition.Solving with { EverySeconds = seconds } };
 
     private static string NameOf(string fleet, Road road, int copy) => $"{fleet}-{(road == Road.Whole ? "road" : "direct")}-{copy}";
-
-    private static async Task UntilAsync(Func<Task<bool>> isSo, string what, CancellationToken cancel)
-    {
-        for (var watch = Stopwatch.StartNew(); !await isSo(); await Task.Delay(LookEvery, cancel))
-            if (watch.Elapsed > Deadline)
-                throw new CommandFailure($"waited {Deadline.TotalSeconds:0} s in vain for {what}", CommandFailure.JobSaysNo);
-    }
 
     private enum Road
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -20,9 +19,6 @@ internal sealed record ProcessorTime(double Workers, double Postgres, double Han
 
     // proc(5): utime, stime, cutime and cstime are fields 14 to 17; the first one after the name is the third.
     private const int UserTime = 14 - 3;
-
-    private static readonly TimeSpan BrokerDeadline = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
     public static ProcessorTime operator -(ProcessorTime a, ProcessorTime b) => new(a.Workers - b.Workers, a.Postgres - b.Postgres, a.Hangfire - b.Hangfire);
 
@@ -52,15 +48,15 @@ internal sealed record ProcessorTime(double Workers, double Postgres, double Han
         using var client = new HttpClient();
         var administrator = Uri.UnescapeDataString(new Uri(settings.RabbitMq).UserInfo);
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(administrator)));
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < BrokerDeadline; await Task.Delay(LookEvery, cancel))
-        {
-            // A broker that has just started does not know its own node yet: it learns of it every five seconds.
-            var nodes = await client.GetFromJsonAsync<JsonElement>($"{settings.RabbitMqManagement.TrimEnd('/')}/api/nodes", cancel);
-            if (nodes[0].TryGetProperty("os_pid", out var pid))
-                return int.Parse(pid.GetString()!, CultureInfo.InvariantCulture);
-        }
-
-        throw new CommandFailure($"the broker has not said for {BrokerDeadline.TotalSeconds:0} s which process it is", CommandFailure.JobSaysNo);
+        var pid = await Waiting.ForAsync(
+            async () =>
+            {
+                // A broker that has just started does not know its own node yet: it learns of it every five seconds.
+                var nodes = await client.GetFromJsonAsync<JsonElement>($"{settings.RabbitMqManagement.TrimEnd('/')}/api/nodes", cancel);
+                return nodes[0].TryGetProperty("os_pid", out var known) ? known.GetString() : null;
+            },
+            "the broker to know its process", cancel);
+        return int.Parse(pid, CultureInfo.InvariantCulture);
     }
 
     /// <summary>The fields after the name, which may hold spaces; null when the process has ended.</summary>

@@ -22,9 +22,6 @@ internal sealed class SweepBenchmark : IAsyncDisposable
     private const int RoundsBefore = 2;
     private const int WindowsPerFleet = 3;
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
-
     private readonly PlatformStore _store;
     private readonly NpgsqlDataSource _database;
     private readonly SweepFleets _fleets;
@@ -98,13 +95,8 @@ internal sealed class SweepBenchmark : IAsyncDisposable
         await ExecuteAsync("checkpoint", cancel);
         var ended = await EndedSweepsAsync(cancel);
         var (watch, before) = await MakeDueAsync(workers, revised, cancel);
-        while (await ScalarAsync<bool>($"select exists (select from platform.fleets where {_fleets.Own} and due_at <= now())", cancel))
-        {
-            if (watch.Elapsed > Deadline)
-                throw new CommandFailure($"waited {Deadline.TotalSeconds:0} s in vain for the sweep to end", CommandFailure.JobSaysNo);
-            await Task.Delay(LookEvery, cancel);
-        }
-
+        await Waiting.UntilAsync(
+            () => ScalarAsync<bool>($"select not exists (select from platform.fleets where {_fleets.Own} and due_at <= now())", cancel), "the sweep to end", cancel);
         var (seconds, used) = (watch.Elapsed.TotalSeconds, await ProcessorTime.ReadAsync(workers, _database, cancel) - before);
         var round = new SweepRound(workers.Count, revised, seconds, used, await FiguresAsync(ended, cancel));
         _console.Say(round.ToLine(_count));
@@ -127,21 +119,17 @@ internal sealed class SweepBenchmark : IAsyncDisposable
     }
 
     /// <summary>Sums up what the sweeps of the round have said of themselves; the last of them ends a little after its last fleet.</summary>
-    private async Task<SweepWork> FiguresAsync(long after, CancellationToken cancel)
-    {
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Deadline; await Task.Delay(LookEvery, cancel))
+    private Task<SweepWork> FiguresAsync(long after, CancellationToken cancel) => Waiting.ForAsync(
+        async () =>
         {
             var work = new SweepWork();
             await using var command = _database.CreateCommand($"select data ->> 'Result' from hangfire.state where name = 'Succeeded' and id > {after}");
             await using var reader = await command.ExecuteReaderAsync(cancel);
             while (await reader.ReadAsync(cancel))
                 work += JsonSerializer.Deserialize<SweepWork>(reader.GetString(0))!;
-            if (work.Fleets >= _count)
-                return work;
-        }
-
-        throw new CommandFailure("the sweeps do not say what they did", CommandFailure.JobSaysNo);
-    }
+            return work.Fleets >= _count ? work : null;
+        },
+        "the sweeps to say what they did", cancel);
 
     private Task<long> EndedSweepsAsync(CancellationToken cancel) => ScalarAsync<long>("select coalesce(max(id), 0) from hangfire.state", cancel);
 
