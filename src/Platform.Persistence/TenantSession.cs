@@ -23,6 +23,7 @@ public sealed class TenantSession : IAsyncDisposable
     private readonly IDocumentStore _store;
     private readonly List<(Guid Stream, string? Fleet)> _unlogged = [];
     private IDocumentSession? _events;
+    private bool _hasEnded;
 
     private TenantSession(string tenant, NpgsqlConnection connection, NpgsqlTransaction transaction, IDocumentStore store)
     {
@@ -179,6 +180,10 @@ public sealed class TenantSession : IAsyncDisposable
     /// <summary>Ends the session; what is not committed is undone.</summary>
     public async ValueTask DisposeAsync()
     {
+        // Npgsql keeps one transaction object with each connection: to dispose of it again would undo what the connection's next user does.
+        if (_hasEnded)
+            return;
+        _hasEnded = true;
         await Rows.DisposeAsync();
         if (_events is not null)
             await _events.DisposeAsync();

@@ -18,6 +18,18 @@ public sealed class PlatformStoreTests(TestStore store)
     public async Task A_migrated_database_gives_a_sign_of_life() => await store.Store.PingAsync(Patience);
 
     [Fact]
+    public async Task A_session_that_is_ended_twice_leaves_the_next_one_on_its_connection_alone()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var narrow = new PlatformStore(new NpgsqlConnectionStringBuilder(store.Database.ConnectionString) { MaxPoolSize = 1 }.ConnectionString);
+        var first = await narrow.OpenAsync(TestStore.NewTenant(), cancel);
+        await first.DisposeAsync();
+        await using var next = await narrow.OpenAsync(TestStore.NewTenant(), cancel);
+        await first.DisposeAsync();
+        await next.CommitAsync(cancel);
+    }
+
+    [Fact]
     public async Task A_role_above_row_level_security_is_refused()
     {
         await using var above = new PlatformStore(store.Database.OwnerConnectionString);
