@@ -132,6 +132,21 @@ public sealed class TestStore : IAsyncLifetime
             basis.Previous(At) is { } previous ? previous with { Summary = previous.Summary with { DefinitionRevision = 0 } } : null),
     };
 
+    /// <summary>Waits until other sessions wait for a lock of this one, or for one another's because of it.</summary>
+    public async Task UntilWaitForAsync(TenantSession session, int others, CancellationToken cancel)
+    {
+        await using var batch = session.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_backend_pid()"));
+        var waiting = $"""
+            with recursive waiting(pid) as (
+                select {await batch.ExecuteScalarAsync(cancel)}
+                union
+                select a.pid from pg_stat_activity a join waiting w on w.pid = any (pg_blocking_pids(a.pid)))
+            select count(*) - 1 from waiting
+            """;
+        await Eventually.TrueAsync(async () => await Database.QueryAsync<long>(waiting, cancel) == others, $"{others} to wait for the lock", cancel);
+    }
+
     public async Task<Decision<FleetEvent>> RetireAsync(string tenant, string fleet, CancellationToken cancel) =>
         (await Fleets.DecideAsync(tenant, fleet, state => Fleet.Retire(state, "ci", At), cancel)).Decision;
 

@@ -19,7 +19,10 @@ namespace Platform.Persistence.Webhooks;
 public sealed record WebhookDelivery(
     string Webhook, Guid WebhookId, string Url, int Generation, DateTimeOffset? PreviousUntil, int Failed, DateTimeOffset ClaimedUntil, InForceNotice Notice);
 
-/// <summary>What webhooks are still to be told, for those who send it. Each message is sent at least once, and may be sent twice.</summary>
+/// <summary>
+/// What webhooks are still to be told, for those who send it. Each message is sent at least once, and may be sent twice. Whoever writes what came of
+/// one writes the webhook's row first and its messages after it, as a removal does: so none of them waits for one who waits for it.
+/// </summary>
 public sealed class WebhookOutbox(PlatformStore store)
 {
     // A row that another worker has just taken is passed over; what it has taken is due again when it has died.
@@ -79,9 +82,9 @@ public sealed class WebhookOutbox(PlatformStore store)
     public async Task DeliveredAsync(WebhookDelivery delivery, DateTimeOffset at, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(delivery.Notice.Tenant, cancel);
-        await Of(session, delivery).ExecuteDeleteAsync(cancel);
         await session.Rows.Webhooks.Where(row => row.Name == delivery.Webhook).ExecuteUpdateAsync(
             row => row.SetProperty(it => it.DeliveredAt, at).SetProperty(it => it.FailingSince, (DateTimeOffset?)null).SetProperty(it => it.Fault, (string?)null), cancel);
+        await Of(session, delivery).ExecuteDeleteAsync(cancel);
         await session.CommitAsync(cancel);
     }
 
@@ -96,6 +99,7 @@ public sealed class WebhookOutbox(PlatformStore store)
         WebhookDelivery delivery, bool isAway, string fault, DateTimeOffset at, DateTimeOffset dueAt, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(delivery.Notice.Tenant, cancel);
+        await FailingAsync(session, delivery.Webhook, fault, at, cancel);
         await Of(session, delivery).ExecuteUpdateAsync(row => row.SetProperty(it => it.DueAt, dueAt).SetProperty(it => it.Failed, it => it.Failed + 1), cancel);
         if (isAway)
         {
@@ -104,7 +108,6 @@ public sealed class WebhookOutbox(PlatformStore store)
                 .ExecuteUpdateAsync(row => row.SetProperty(it => it.DueAt, dueAt), cancel);
         }
 
-        await FailingAsync(session, delivery.Webhook, fault, at, cancel);
         await session.CommitAsync(cancel);
     }
 
@@ -121,8 +124,8 @@ public sealed class WebhookOutbox(PlatformStore store)
     public async Task<bool> GivenUpAsync(WebhookDelivery delivery, string fault, DateTimeOffset at, TimeSpan patience, CancellationToken cancel)
     {
         await using var session = await TenantRegistry.OpenLockedAsync(store, delivery.Notice.Tenant, cancel);
-        await Of(session, delivery).ExecuteDeleteAsync(cancel);
         await FailingAsync(session, delivery.Webhook, fault, at, cancel);
+        await Of(session, delivery).ExecuteDeleteAsync(cancel);
         var latest = at - patience;
         var disabled = await session.Rows.Webhooks
             .Where(row => row.Name == delivery.Webhook && row.WebhookId == delivery.WebhookId && row.DisabledAt == null && row.FailingSince <= latest)

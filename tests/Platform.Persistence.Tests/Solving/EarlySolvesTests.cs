@@ -1,10 +1,8 @@
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Fleets;
 using Platform.Persistence.Ingestion;
 using Platform.Persistence.Solving;
-using Platform.Testing;
 
 namespace Platform.Persistence.Tests.Solving;
 
@@ -155,7 +153,7 @@ public sealed class EarlySolvesTests(TestStore store)
         (row.SolvedAt, row.DueAt) = (_now, _now.AddSeconds(300));
         await solve.SaveAsync(Cancel);
         var early = StoreAsync(key, arrivals: 100);
-        await WaitsForAsync(solve);
+        await store.UntilWaitForAsync(solve, others: 1, Cancel);
         await solve.CommitAsync(Cancel);
         await early;
         await DueAsync(key, _now.AddSeconds(300), SolveReason.Periodic);
@@ -172,7 +170,7 @@ public sealed class EarlySolvesTests(TestStore store)
         {
             await other.LockAsync([EventStore.FleetStream(key.Tenant, key.Fleet)], Cancel);
             alarm = _early.ObserveAsync(key, older, [TestStore.Window(key.Fleet, 100)], _now, Cancel);
-            await WaitsForAsync(other);
+            await store.UntilWaitForAsync(other, others: 1, Cancel);
             await _early.ObserveAsync(key, new SolveStanding(TestStore.At.AddSeconds(10), await ExpectationAsync(key)), [], _now, Cancel);
         }
 
@@ -221,17 +219,6 @@ public sealed class EarlySolvesTests(TestStore store)
         await store.PutFleetAsync(key.Tenant, key.Fleet, Cancel);
         Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
         return key;
-    }
-
-    /// <summary>Waits until another session waits for a lock of this one.</summary>
-    private async Task WaitsForAsync(TenantSession session)
-    {
-        await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_backend_pid()"));
-        var process = await batch.ExecuteScalarAsync(Cancel);
-        await Eventually.TrueAsync(
-            () => store.Database.QueryAsync<bool>($"select exists(select from pg_stat_activity where {process} = any(pg_blocking_pids(pid)))", Cancel),
-            "somebody to wait for the lock", Cancel);
     }
 
     private async Task SolveAsync(FleetKey key, DateTimeOffset at) =>
