@@ -118,17 +118,28 @@ public sealed record TestTenant(TestPlatform Platform, string Id, string Key, st
     }
 
     /// <summary>Waits for a snapshot for which <paramref name="wanted"/> holds, and gives its document.</summary>
-    public Task<JsonNode> UntilAllocatedAsync(string fleet, Func<JsonNode, bool> wanted, CancellationToken cancel) => Eventually.GetAsync(
-        async () =>
+    /// <exception cref="TimeoutException">It has not come; the message says how the fleet fares.</exception>
+    public async Task<JsonNode> UntilAllocatedAsync(string fleet, Func<JsonNode, bool> wanted, CancellationToken cancel)
+    {
+        using var client = Client();
+        try
         {
-            using var client = Client();
+            return await Eventually.GetAsync(FindAsync, "a snapshot", cancel);
+        }
+        catch (TimeoutException fault)
+        {
+            throw new TimeoutException($"{fault.Message} The fleet: {await client.GetStringAsync(new Uri($"/v1/fleets/{fleet}", UriKind.Relative), cancel)}", fault);
+        }
+
+        async Task<JsonNode?> FindAsync()
+        {
             using var answer = await client.GetAsync(new Uri($"/v1/fleets/{fleet}/allocation", UriKind.Relative), cancel);
             if (!answer.IsSuccessStatusCode)
                 return null;
             var snapshot = JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancel))!;
             return wanted(snapshot) ? snapshot : null;
-        },
-        "a snapshot", cancel);
+        }
+    }
 }
 
 /// <summary>A tenant's connection to the broker.</summary>
