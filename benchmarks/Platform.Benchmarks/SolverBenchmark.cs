@@ -127,7 +127,7 @@ internal static class SolverBenchmark
         var problem = new GeneratedFleet(12, 5).Problem();
         var limited = problem with { MaxMeanSystemTimeSeconds = 0.8 * AllocationSolver.Solve(problem).MeanSystemTimeSeconds };
         var free = Seconds(() => AllocationSolver.Solve(problem));
-        return (Seconds(() => AllocationSolver.Solve(limited)) / free, Seconds(() => AllocationSolver.Solve(limited, AllocationSolver.AsBefore)) / free);
+        return (Seconds(() => AllocationSolver.Solve(limited)) / free, Seconds(() => AllocationSolver.Solve(limited, AllocationSolver.Versions["dual-newton/3"])) / free);
     }
 
     private static double Bulk()

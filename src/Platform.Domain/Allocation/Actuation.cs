@@ -20,9 +20,13 @@ public static class Actuation
     /// <param name="problem">A valid problem.</param>
     /// <param name="solution">Its solution, which is not infeasible.</param>
     /// <param name="actuator">What can be sent: something within the bounds of each type.</param>
-    public static SentAllocation Choose(AllocationProblem problem, AllocationSolution solution, Actuator actuator)
+    public static SentAllocation Choose(AllocationProblem problem, AllocationSolution solution, Actuator actuator) =>
+        Choose(new AllocationModel(problem), solution, actuator);
+
+    /// <inheritdoc cref="Choose(AllocationProblem, AllocationSolution, Actuator)"/>
+    internal static SentAllocation Choose(AllocationModel model, AllocationSolution solution, Actuator actuator)
     {
-        var model = new AllocationModel(problem);
+        var problem = model.Problem;
         long[] optimum = [.. solution.Allocation!.Select(type => type.Tokens)];
         var options = optimum.Select((tokens, k) => new Options(actuator.Allowed, model.WholeLower[k], model.WholeUpper[k])).ToArray();
         var tokens = Start(model, options, optimum);
@@ -73,11 +77,11 @@ public static class Actuation
             for (var k = 0; k < tokens.Length; k++)
             {
                 var best = tokens[k];
-                foreach (var (min, max) in options[k].Near(best))
+                foreach (var candidate in options[k].Near(best).SelectMany(range => Peaks(range.Min, range.Max, model, tokens, k)))
                 {
-                    tokens[k] = Peak(min, max, model, tokens, k);
+                    tokens[k] = candidate;
                     if (Value(model, tokens) is var value && value > most)
-                        (best, most, gained) = (tokens[k], value, true);
+                        (best, most, gained) = (candidate, value, true);
                 }
 
                 tokens[k] = best;
@@ -85,7 +89,19 @@ public static class Actuation
         }
     }
 
-    /// <summary>Where the objective is greatest over one type's range. Too many tokens break limits, too few never do: what is broken lies above.</summary>
+    /// <summary>
+    /// Where the objective can be greatest over one type's range: at its peak, and where the curve begins below 0 at the least or at the peak from
+    /// where it reaches 0.
+    /// </summary>
+    private static IEnumerable<long> Peaks(long min, long max, AllocationModel model, long[] tokens, int k)
+    {
+        var isFlatAtFirst = !model.TakesRawCurves && model.Floor[k] < 0 && model.Curve(k, min) < 0;
+        if (!isFlatAtFirst)
+            return [Peak(min, max, model, tokens, k)];
+        return FlatStarts.Rise(model, k, min, max) is { } rise ? [min, Peak(rise, max, model, tokens, k)] : [min];
+    }
+
+    /// <summary>Where the objective is greatest over one type's range, on which it is concave. Too many tokens break limits, too few never do: what is broken lies above.</summary>
     private static long Peak(long min, long max, AllocationModel model, long[] tokens, int k)
     {
         while (min < max)

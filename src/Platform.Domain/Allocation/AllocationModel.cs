@@ -10,10 +10,13 @@ internal sealed class AllocationModel : TypeColumns
     /// <summary>The bounds over whole tokens.</summary>
     public readonly long[] WholeLower, WholeUpper;
 
-    public AllocationModel(AllocationProblem problem)
+    /// <param name="problem">The problem.</param>
+    /// <param name="takesRawCurves">See <see cref="TypeColumns.TakesRawCurves"/>.</param>
+    public AllocationModel(AllocationProblem problem, bool takesRawCurves = false)
         : base(problem.TaskTypes.Count)
     {
         Problem = problem;
+        TakesRawCurves = takesRawCurves;
         (ArrivalRate, Servers) = (problem.ArrivalRate, problem.Servers);
         Lambda = problem.Dispatch == Dispatch.Split ? MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers) : problem.ArrivalRate;
         CountsTokens = problem.MeanTokenBudget is not null;

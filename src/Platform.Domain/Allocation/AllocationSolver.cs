@@ -7,17 +7,20 @@ namespace Platform.Domain.Allocation;
 public static class AllocationSolver
 {
     /// <summary>Names the method and its arithmetic. Changes whenever the answer to any problem can change.</summary>
-    public const string Version = "dual-newton/4";
-
-    /// <summary>
-    /// The version before, by <see cref="AsBefore"/>: where a limit binds it could give up the search for the best whole tokens, or end it too early.
-    /// </summary>
-    internal const string VersionBefore = "dual-newton/3";
+    public const string Version = "dual-newton/5";
 
     private static readonly SolverOptions Defaults = new();
 
-    /// <summary>Options that answer as <see cref="VersionBefore"/> did.</summary>
-    internal static SolverOptions AsBefore { get; } = new() { LimitsByBranching = true };
+    /// <summary>
+    /// The options that answer as each version did. dual-newton/4 took a curve below 0 as it is, so that tokens that bring nothing seemed to
+    /// heal a harm; dual-newton/3 could moreover give up the search for the best whole tokens, or end it too early, where a limit binds.
+    /// </summary>
+    internal static IReadOnlyDictionary<string, SolverOptions> Versions { get; } = new Dictionary<string, SolverOptions>(StringComparer.Ordinal)
+    {
+        [Version] = Defaults,
+        ["dual-newton/4"] = new() { TakesRawCurves = true },
+        ["dual-newton/3"] = new() { TakesRawCurves = true, LimitsByBranching = true },
+    };
 
     /// <summary>Options for a hundred solves in a row: each costs some milliseconds at most, and the odd one has whole tokens that are not proven the best.</summary>
     internal static SolverOptions ForMany { get; } = new() { BranchingWork = BranchAndBound.MaxWork / 40 };
@@ -49,6 +52,12 @@ public static class AllocationSolver
         var model = ValidModel(problem, options);
         if (Infeasibility(model) is { } infeasible)
             return (infeasible, () => infeasible);
+        return FlatStarts.Of(model) is { Count: > 0 } starts ? FlatStarts.Solve(model, starts, options) : SolveConcave(model, options);
+    }
+
+    /// <summary>Solves a feasible problem in which no curve is below 0 within its bounds.</summary>
+    internal static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveConcave(AllocationModel model, SolverOptions options)
+    {
         var (point, diagnostics) = model.SharedQueue ? SolveShared(model) : SolveSplit(model, options);
         var (tokens, rounding) = RoundWhole(model, point, options);
         var answer = Figures(WholeTokenFigures.Of(model, tokens)) with
@@ -145,11 +154,13 @@ public static class AllocationSolver
     private static AllocationModel ValidModel(AllocationProblem problem, SolverOptions options)
     {
         var errors = ProblemValidation.Validate(problem, options);
-        return errors.Count == 0 ? new AllocationModel(problem) : throw new ArgumentException(errors[0].ToString(), nameof(problem));
+        return errors.Count == 0
+            ? new AllocationModel(problem, options.TakesRawCurves)
+            : throw new ArgumentException(errors[0].ToString(), nameof(problem));
     }
 
     /// <summary>Every limit tightens with every token, so that whole lower bounds within the limits are both needed and enough.</summary>
-    private static AllocationSolution? Infeasibility(AllocationModel model)
+    internal static AllocationSolution? Infeasibility(AllocationModel model)
     {
         var problem = model.Problem;
         if (model.UnreachableFloors.Count > 0)
@@ -231,6 +242,6 @@ public static class AllocationSolver
     private static (long[] Tokens, bool Proven) Prove(AllocationModel model, ContinuousPoint point, long[] known, SolverOptions options)
     {
         var found = TangentSearch.Best(model, point, known) ?? (options.LimitsByBranching ? null : LimitedSearch.Best(model, point, known));
-        return found is null ? BranchAndBound.Search(model.Problem, known, options.BranchingWork, options.LimitsByBranching) : (found, true);
+        return found is null ? BranchAndBound.Search(model, known, options.BranchingWork, options.LimitsByBranching) : (found, true);
     }
 }

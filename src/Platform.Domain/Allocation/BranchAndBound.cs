@@ -24,10 +24,10 @@ internal sealed class BranchAndBound
     private bool _hasLeftBoxes;
     private int _nodes;
 
-    private BranchAndBound(AllocationProblem problem, long[] start, long mostWork, bool thorough)
+    private BranchAndBound(AllocationModel model, long[] start, long mostWork, bool thorough)
     {
         (_mostWork, _thorough) = (mostWork, thorough);
-        _box = new AllocationModel(problem);
+        _box = new AllocationModel(model.Problem, model.TakesRawCurves);
         _rounding = new WholeTokens(_box);
 
         // The bound errs by the square of this: prices need not be exact to prove something.
@@ -42,21 +42,21 @@ internal sealed class BranchAndBound
     private double BestObjective { get; set; }
 
     /// <summary>Searches from an allocation that keeps the limits.</summary>
-    /// <param name="problem">The problem.</param>
+    /// <param name="model">The problem.</param>
     /// <param name="start">The allocation.</param>
     /// <param name="mostWork">Most tokens of single types that are computed.</param>
     /// <param name="asBefore">
-    /// As <see cref="AllocationSolver.VersionBefore"/> did: a box whose optimum is whole is left. Where a limit binds, that optimum is only near the one of
+    /// As dual-newton/3 did: a box whose optimum is whole is left. Where a limit binds, that optimum is only near the one of
     /// the box, and what was said to be proven has been a millionth of a second short. Now all is searched once more when boxes were left.
     /// </param>
     /// <returns>The best allocation, and whether it is proven to be so.</returns>
-    public static (long[] Tokens, bool Proven) Search(AllocationProblem problem, long[] start, long mostWork = MaxWork, bool asBefore = false)
+    public static (long[] Tokens, bool Proven) Search(AllocationModel model, long[] start, long mostWork = MaxWork, bool asBefore = false)
     {
-        var search = new BranchAndBound(problem, start, mostWork, thorough: false);
+        var search = new BranchAndBound(model, start, mostWork, thorough: false);
         var proven = search.Explore();
         if (search._hasLeftBoxes && !asBefore)
         {
-            search = new BranchAndBound(problem, search.Best, mostWork, thorough: true);
+            search = new BranchAndBound(model, search.Best, mostWork, thorough: true);
             proven = search.Explore();
         }
 

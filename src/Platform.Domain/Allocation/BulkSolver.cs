@@ -26,7 +26,7 @@ public ref struct BulkProblem
     /// <summary>v ≥ 0, variance around the line, seconds squared; empty where all are 0.</summary>
     public ReadOnlySpan<double> VarianceSecondsSquared { get; set; }
 
-    /// <summary>D, accuracy without reasoning, −1 to 1.</summary>
+    /// <summary>D, accuracy without reasoning, −1 to 1, and such that the curve is not below 0 at the fewest tokens.</summary>
     public ReadOnlySpan<double> Floor { get; set; }
 
     /// <summary>A, what endless reasoning adds, −D to 1 − D and at least 0.</summary>
@@ -135,6 +135,8 @@ public sealed class BulkSolver
             }
 
             Require(AllSet(probable), nameof(BulkProblem.Gain));
+            for (var k = 0; k < Count; k++)
+                Require(!(Floor[k] < 0) || !(Curve(k, Lower[k]) < 0), nameof(BulkProblem.Floor));
             Require(AllSet(ordered), nameof(BulkProblem.MinTokens));
             Require(Math.Abs(Vector256.Sum(shares) - 1) <= ProblemValidation.ShareTolerance, nameof(BulkProblem.Share));
         }

@@ -19,6 +19,9 @@ internal class TypeColumns
     /// <summary>Whether the mean tokens matter: where there is a budget for them.</summary>
     public bool CountsTokens;
 
+    /// <summary>Whether a curve counts below 0 as well, as it did up to dual-newton/4.</summary>
+    public bool TakesRawCurves;
+
     /// <summary>Most that ρ may be, 1 where nothing is said.</summary>
     public double MaxUtilization = 1;
 
@@ -76,8 +79,11 @@ internal class TypeColumns
         }
     }
 
-    /// <summary>p of type <paramref name="k"/>.</summary>
-    public double Accuracy(int k, double tokens) => Floor[k] - (Gain[k] * Elementary.ExpMinusOne(-Rate[k] * tokens));
+    /// <summary>p of type <paramref name="k"/>, a probability: 0 where its curve is below 0.</summary>
+    public double Accuracy(int k, double tokens) => TakesRawCurves ? Curve(k, tokens) : Math.Clamp(Curve(k, tokens), 0, 1);
+
+    /// <summary>The exponential curve of type <paramref name="k"/>, which may lie below 0.</summary>
+    public double Curve(int k, double tokens) => Floor[k] - (Gain[k] * Elementary.ExpMinusOne(-Rate[k] * tokens));
 
     /// <summary>t of type <paramref name="k"/>, seconds.</summary>
     public double Service(int k, double tokens) => Base[k] + (Cost[k] * tokens);

@@ -23,17 +23,13 @@ internal sealed class UniformBudget
     {
         (_model, _slope) = (model, slope);
         _tokens = new long[model.Count];
-        var kinks = new long[2 * model.Count];
-        model.WholeLower.CopyTo(kinks, 0);
-        model.WholeUpper.CopyTo(kinks, model.Count);
-        Array.Sort(kinks);
-        _kinks = kinks.Distinct().ToArray();
+        _kinks = [.. Kinks(model).Distinct().Order()];
     }
 
     /// <summary>Finds the best budget, or null when none keeps within the limits.</summary>
     public static UniformAllocation? Find(AllocationModel model)
     {
-        if (!model.SharedQueue && model.Count <= MaxTypesForSlopes)
+        if (!model.SharedQueue && model.Count <= MaxTypesForSlopes && FlatStarts.Of(model).Count == 0)
         {
             var quick = new UniformBudget(model, new UniformSlope(model));
             var found = quick.Search();
@@ -47,6 +43,13 @@ internal sealed class UniformBudget
 
     /// <summary>The same, found without slopes.</summary>
     public static UniformAllocation? FindByFigures(AllocationModel model) => new UniformBudget(model, null).Search();
+
+    /// <summary>The bounds of all types, and for a curve that begins below 0 the budgets between which it reaches 0.</summary>
+    private static IEnumerable<long> Kinks(AllocationModel model)
+    {
+        var rises = FlatStarts.Of(model).Select(k => FlatStarts.Rise(model, k)).OfType<long>();
+        return [.. model.WholeLower, .. model.WholeUpper, .. rises.SelectMany(rise => new[] { rise - 1, rise })];
+    }
 
     private UniformAllocation? Search()
     {

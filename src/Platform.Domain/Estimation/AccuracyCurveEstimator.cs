@@ -5,7 +5,8 @@ namespace Platform.Domain.Estimation;
 /// <summary>
 /// The curve p(l) = D + A·(1 − e^(−b·l)) by maximum a posteriori: binomial verdicts at l granted tokens, and a normal prior around the
 /// definition's curve in free parameters θ = (logit C, ln g, ln b) with the ceiling C = D + A and the part g = A/C of it that reasoning
-/// makes: p = C·(1 − g·e^(−b·l)). The ceiling is a probability whatever θ; g above 1 is a floor below 0, and p is then clamped above 0.
+/// makes: p = C·(1 − g·e^(−b·l)). The ceiling is a probability whatever θ, and g is at most 1, so that p is one too; up to estimator/3 g might be
+/// above 1, a floor below 0, and p was then clamped above 0.
 /// </summary>
 /// <remarks>
 /// Newton's method with step halving; where the Hessian is not negative definite, Fisher scoring (McCullagh and Nelder, Generalized
@@ -45,31 +46,71 @@ internal static class AccuracyCurveEstimator
     /// <summary>A prior without gain would otherwise be certain for ever.</summary>
     private const double LeastPart = 0.05;
 
-    // ln 1e-6 and ln 2: floors reach from nearly the ceiling down to minus the ceiling.
+    // ln 1e-6 and 0: floors reach from nearly the ceiling down to 0.
     private static readonly Vector3 Least = new(-LogitBound, -13.815510557964274, -20.72326583694641);
-    private static readonly Vector3 Most = new(LogitBound, 0.6931471805599453, 4.605170185988092);
+    private static readonly Vector3 Most = new(LogitBound, 0, 4.605170185988092);
+
+    // ln 2: down to minus the ceiling.
+    private static readonly Vector3 MostBelowZero = Most with { Y = 0.6931471805599453 };
 
     /// <summary>Fits the curve of one task type.</summary>
     /// <param name="prior">The definition's curve; its edges (0, 1) are taken a little inside.</param>
     /// <param name="cells">What was seen; without a verdict the prior is given as it is.</param>
-    public static AccuracyEstimate Estimate(AccuracyCurve prior, ReadOnlySpan<WeightedVerdicts> cells)
+    /// <param name="arithmetic">The version of the estimator.</param>
+    public static AccuracyEstimate Estimate(AccuracyCurve prior, ReadOnlySpan<WeightedVerdicts> cells, EstimatorArithmetic arithmetic)
     {
-        var centre = Free(prior);
+        var most = arithmetic.TakesFloorsBelowZero ? MostBelowZero : Most;
+        var centre = Free(prior, most);
         if (cells.IsEmpty)
-            return Result(new Posterior(centre, centre, []), FitExit.Prior, 0, prior, null);
-        var here = new Posterior(centre, centre, cells);
+            return Result(new Posterior(centre, centre, [], most), FitExit.Prior, 0, arithmetic.TakesFloorsBelowZero ? prior : Probable(prior), null);
+        var here = new Posterior(centre, centre, cells, most);
         for (var iteration = 0; ; iteration++)
         {
             var step = here.Step();
             var exit = here.Converged(step) ? FitExit.Converged
                 : iteration == MaxIterations ? FitExit.IterationCap
-                : Ascend(ref here, step, centre, cells) ? (FitExit?)null : FitExit.Stalled;
-            if (exit is { } end)
-                return Result(here, end, iteration, here.Curve, CurveFit.Of(here.Curve, cells));
+                : Ascend(ref here, step, centre, cells, most) ? (FitExit?)null : FitExit.Stalled;
+            if (exit is not { } end)
+                continue;
+            var fit = CurveFit.Of(here.Curve, cells, judgesFew: !arithmetic.HasOldChecksOnly);
+            var result = Result(here, end, iteration, here.Curve, fit);
+            return arithmetic.HasOldChecksOnly ? result : WithEvidence(result, here, cells);
         }
     }
 
-    private static bool Ascend(ref Posterior here, Vector3 step, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells)
+    /// <summary>
+    /// What the verdicts add to the prior's knowledge of the slope, ln p′ = ln C + ln g + ln b − b·x at the mean budget x. Verdicts that are all
+    /// wrong, and many, leave a curve without gain.
+    /// </summary>
+    private static AccuracyEstimate WithEvidence(AccuracyEstimate result, in Posterior at, ReadOnlySpan<WeightedVerdicts> cells)
+    {
+        var (trials, tokens, correct, effective) = (0.0, 0.0, 0.0, 0.0);
+        foreach (var cell in cells)
+        {
+            trials += cell.Trials;
+            tokens += cell.Trials * cell.Tokens;
+            correct += cell.Correct;
+            effective += cell.EffectiveTrials;
+        }
+
+        var mean = tokens / trials;
+        var slope = new Vector3(at.NotCeiling, 1, 1 - (Elementary.Exp(at.Theta.Z) * mean));
+        var before = (slope.X * slope.X / CeilingPrecision) + (slope.Y * slope.Y / PartPrecision) + (slope.Z * slope.Z / RatePrecision);
+        var left = slope.Dot(at.Expected.Factor(PriorPrecision).Solve(slope)) / before;
+        var isNeverRight = correct == 0 && effective >= ValidityThresholds.OneSidedVerdicts;
+        return result with
+        {
+            Curve = isNeverRight ? new AccuracyCurve(CurveFit.At(result.Curve, mean), 0, result.Curve.RatePerToken) : result.Curve,
+            DoubtLeft = left,
+            Identifiable = cells.Length > 1 && left <= ValidityThresholds.CurveDoubt,
+        };
+    }
+
+    /// <summary>A curve that is nowhere below 0, with the same ceiling.</summary>
+    private static AccuracyCurve Probable(AccuracyCurve curve) =>
+        curve.Floor >= 0 ? curve : curve with { Floor = 0, Gain = Math.Max(curve.Floor + curve.Gain, 0) };
+
+    private static bool Ascend(ref Posterior here, Vector3 step, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells, Vector3 most)
     {
         // A step of more than 2 in a logit or a logarithm leaves the region that the second derivatives describe.
         var length = Math.Min(1, 2 / step.LargestMagnitude);
@@ -77,11 +118,12 @@ internal static class AccuracyCurveEstimator
         {
             var next = new Posterior(
                 new Vector3(
-                    Math.Clamp(here.Theta.X + (length * step.X), Least.X, Most.X),
-                    Math.Clamp(here.Theta.Y + (length * step.Y), Least.Y, Most.Y),
-                    Math.Clamp(here.Theta.Z + (length * step.Z), Least.Z, Most.Z)),
+                    Math.Clamp(here.Theta.X + (length * step.X), Least.X, most.X),
+                    Math.Clamp(here.Theta.Y + (length * step.Y), Least.Y, most.Y),
+                    Math.Clamp(here.Theta.Z + (length * step.Z), Least.Z, most.Z)),
                 centre,
-                cells);
+                cells,
+                most);
             if (next.Value > here.Value)
             {
                 here = next;
@@ -92,12 +134,12 @@ internal static class AccuracyCurveEstimator
         return false;
     }
 
-    private static Vector3 Free(AccuracyCurve curve)
+    private static Vector3 Free(AccuracyCurve curve, Vector3 most)
     {
         var ceiling = Math.Clamp(curve.Floor + curve.Gain, 1e-3, 1 - 1e-3);
         var part = Math.Max(curve.Gain / ceiling, LeastPart);
         var rate = curve.RatePerToken > 0 ? Elementary.Log(curve.RatePerToken) : Least.Z;
-        return new Vector3(Elementary.Log(ceiling / (1 - ceiling)), Math.Min(Elementary.Log(part), Most.Y), Math.Clamp(rate, Least.Z, Most.Z));
+        return new Vector3(Elementary.Log(ceiling / (1 - ceiling)), Math.Min(Elementary.Log(part), most.Y), Math.Clamp(rate, Least.Z, most.Z));
     }
 
     /// <summary>∂D = (1 − C)D·∂θ₁ − A·∂θ₂, ∂A = (1 − C)A·∂θ₁ + A·∂θ₂, ∂b = b·∂θ₃.</summary>
@@ -133,15 +175,16 @@ internal static class AccuracyCurveEstimator
     /// </summary>
     private struct Posterior
     {
+        private readonly Vector3 _most;
         private Vector3 _gradient;
         private Matrix3 _observed;
         private Matrix3 _expected;
         private Matrix3 _scatter;
         private double _trials;
 
-        public Posterior(Vector3 theta, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells)
+        public Posterior(Vector3 theta, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells, Vector3 most)
         {
-            Theta = theta;
+            (Theta, _most) = (theta, most);
             NotCeiling = 1 / (1 + Elementary.Exp(theta.X));
             Ceiling = 1 / (1 + Elementary.Exp(-theta.X));
             var off = new Vector3(theta.X - centre.X, theta.Y - centre.Y, theta.Z - centre.Z);
@@ -179,7 +222,7 @@ internal static class AccuracyCurveEstimator
         public readonly Vector3 Step()
         {
             var (x, y, z) = (
-                IsFree(_gradient.X, Theta.X, Least.X, Most.X), IsFree(_gradient.Y, Theta.Y, Least.Y, Most.Y), IsFree(_gradient.Z, Theta.Z, Least.Z, Most.Z));
+                IsFree(_gradient.X, Theta.X, Least.X, _most.X), IsFree(_gradient.Y, Theta.Y, Least.Y, _most.Y), IsFree(_gradient.Z, Theta.Z, Least.Z, _most.Z));
             var right = new Vector3(x ? _gradient.X : 0, y ? _gradient.Y : 0, z ? _gradient.Z : 0);
             return (Reduced(_observed, x, y, z).Factor() ?? Reduced(_expected, x, y, z).Factor(Unit)).Solve(right);
         }

@@ -23,9 +23,10 @@ internal static class CurveFit
 
     /// <summary>
     /// Pearson's χ² = Σ (c − np)²/(np(1 − p)) over groups of neighbouring cells, c, n and p(1 − p) as effective counts; null with no
-    /// more groups than parameters.
+    /// more groups than parameters, or from estimator/4 on with a single group: three parameters bent by their prior do not meet any three
+    /// groups, and a curve that rises meets none that fall. Those few are judged by one degree of freedom.
     /// </summary>
-    public static GoodnessOfFit? Of(AccuracyCurve curve, ReadOnlySpan<WeightedVerdicts> cells)
+    public static GoodnessOfFit? Of(AccuracyCurve curve, ReadOnlySpan<WeightedVerdicts> cells, bool judgesFew)
     {
         var (chiSquared, groups) = (0.0, 0);
         var (excess, variance, rights, wrongs) = (0.0, 0.0, 0.0, 0.0);
@@ -43,7 +44,7 @@ internal static class CurveFit
             (excess, variance, rights, wrongs) = (0, 0, 0, 0);
         }
 
-        var freedom = groups - Parameters;
+        var freedom = judgesFew && groups > 1 ? Math.Max(groups - Parameters, 1) : groups - Parameters;
         return freedom < 1 ? null : new GoodnessOfFit(chiSquared, freedom, ChiSquared.ZScore(chiSquared, freedom));
     }
 
@@ -72,6 +73,28 @@ internal static class CurveFit
                     if (score > greatest)
                         (value, greatest) = (rise * 1e3, score);
                 }
+            }
+        }
+
+        return new ValidityCheck(value, greatest, greatest > ValidityThresholds.LargestZScore);
+    }
+
+    /// <summary>The greatest evidence of any two groups of budgets that accuracy is less at the larger.</summary>
+    public static ValidityCheck Fall(ReadOnlySpan<WeightedVerdicts> cells)
+    {
+        Span<(double Tokens, double Accuracy, double Variance)> groups = stackalloc (double, double, double)[MostGroups];
+        var count = Pool(cells, groups);
+        if (count < 2)
+            return ValidityCheck.Unknown;
+        var (value, greatest) = (0.0, double.NegativeInfinity);
+        for (var i = 0; i < count; i++)
+        {
+            for (var j = i + 1; j < count; j++)
+            {
+                var fall = groups[i].Accuracy - groups[j].Accuracy;
+                var score = fall / Math.Sqrt(groups[i].Variance + groups[j].Variance);
+                if (score > greatest)
+                    (value, greatest) = (fall, score);
             }
         }
 

@@ -14,14 +14,18 @@ namespace Platform.Domain.Estimation;
 public static class Estimator
 {
     /// <summary>Name of this arithmetic. Whoever changes a result changes the name: old snapshots are re-derived by what made them.</summary>
-    public const string EstimatorVersion = "estimator/3";
+    public const string EstimatorVersion = "estimator/4";
 
     /// <summary>Estimates a fleet as of an instant.</summary>
     /// <param name="definition">Task types, priors and horizon; valid.</param>
     /// <param name="sums">The fleet's windows, folded with the definition's horizon.</param>
     /// <param name="asOf">The instant from which ages are counted; not before one that the sums were pruned to.</param>
     /// <exception cref="ArgumentException">The sums were folded with another horizon.</exception>
-    public static FleetEstimate Estimate(FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf)
+    public static FleetEstimate Estimate(FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf) =>
+        Estimate(definition, sums, asOf, EstimatorArithmetic.Current);
+
+    /// <inheritdoc cref="Estimate(FleetDefinition, WorkloadSums, DateTimeOffset)"/>
+    internal static FleetEstimate Estimate(FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf, EstimatorArithmetic arithmetic)
     {
         if (sums.HorizonSeconds != definition.Solving.HorizonSeconds)
             throw new ArgumentException("The sums were folded with another horizon than the definition's: fold anew.", nameof(sums));
@@ -30,12 +34,21 @@ public static class Estimator
         var (systemMillis, systemCompletions, used, granted) = evidence.Ratios;
         var adherence = Ratio(used, granted);
         var taskTypes = new TaskTypeEstimate[definition.TaskTypes.Count];
-        var estimation = new TaskTypeEstimation(evidence);
+        var estimation = new TaskTypeEstimation(evidence, arithmetic);
         for (var k = 0; k < taskTypes.Length; k++)
             taskTypes[k] = estimation.Estimate(definition.TaskTypes[k], k);
+        var rate = ArrivalEstimator.Rate(definition.ArrivalRate, evidence, dispersion.Inflation, sums.HorizonSeconds);
+        var validity = new ModelValidity
+        {
+            TimescaleSeconds = evidence.StretchSeconds,
+            Burstiness = dispersion.Check(),
+            ArrivalDrift = Drift.OfRate(evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered, dispersion.Inflation),
+            Adherence = AdherenceCheck(adherence),
+            Staleness = Staleness(sums.LastWindowEnd, evidence.MeanWindowSeconds, asOf),
+        };
         return new FleetEstimate
         {
-            Version = EstimatorVersion,
+            Version = arithmetic.Version,
             AsOf = asOf.ToUniversalTime(),
             HorizonSeconds = sums.HorizonSeconds,
             LastWindowEnd = sums.LastWindowEnd,
@@ -43,19 +56,24 @@ public static class Estimator
             Arrivals = WorkloadEvidence.Shown(evidence.Totals.Arrivals),
             Completions = WorkloadEvidence.Shown(evidence.Totals.Completions),
             Trials = WorkloadEvidence.Shown(evidence.Totals.Trials),
-            ArrivalRate = ArrivalEstimator.Rate(definition.ArrivalRate, evidence, dispersion.Inflation, sums.HorizonSeconds),
+            ArrivalRate = rate,
             MeanSystemTimeSeconds = Ratio(systemMillis, systemCompletions) / 1e3,
             Adherence = adherence,
-            Validity = new ModelValidity
-            {
-                TimescaleSeconds = evidence.StretchSeconds,
-                Burstiness = dispersion.Check(),
-                ArrivalDrift = Drift.OfRate(evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered, dispersion.Inflation),
-                Adherence = AdherenceCheck(adherence),
-                Staleness = Staleness(sums.LastWindowEnd, evidence.MeanWindowSeconds, asOf),
-            },
+            Validity = arithmetic.HasOldChecksOnly ? validity : WithQueueChecks(validity, definition, evidence, rate),
             TaskTypes = taskTypes,
             UnknownTaskTypes = [.. evidence.Unknown],
+        };
+    }
+
+    private static ModelValidity WithQueueChecks(
+        ModelValidity validity, FleetDefinition definition, WorkloadEvidence evidence, IntervalEstimate rate)
+    {
+        var queue = new QueueObservations(definition, evidence);
+        return validity with
+        {
+            SystemTime = queue.SystemTime(rate),
+            Concurrency = queue.Concurrency(),
+            RateAgainstDefinition = queue.RateAgainstDefinition(),
         };
     }
 

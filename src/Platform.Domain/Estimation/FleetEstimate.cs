@@ -92,6 +92,10 @@ public sealed record TaskTypeEstimate
     /// <summary>Tokens used over tokens granted; null when none told.</summary>
     public required double? Adherence { get; init; }
 
+    /// <summary>The largest number of granted tokens that has a verdict within the horizon; null without any, and before estimator/4.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? LargestBudgetTried { get; init; }
+
     /// <summary>Whether the model fits this task type.</summary>
     public required TaskTypeValidity Validity { get; init; }
 }
@@ -150,13 +154,24 @@ public sealed record ServiceEstimate
 public sealed record AccuracyEstimate
 {
     /// <summary>
-    /// Floor, gain and rate: gain ≥ 0, floor + gain from 0 to 1. The floor may be below 0: then the curve is one that data at larger
-    /// budgets ask for, and a prediction is never below 0.
+    /// Floor, gain and rate: floor and gain ≥ 0, floor + gain at most 1. Up to estimator/3 the floor might be below 0. Where hundreds of verdicts
+    /// are all wrong the gain is 0: nothing says that tokens bring anything.
     /// </summary>
     public required AccuracyCurve Curve { get; init; }
 
     /// <summary>Covariance of floor, gain and rate, by the delta method.</summary>
     public required AccuracyCurveCovariance Covariance { get; init; }
+
+    /// <summary>
+    /// Whether the verdicts say more of the curve's slope than the prior does. At a single budget they say nothing of it, and the prior holds. Null
+    /// without verdicts, and before estimator/4.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Identifiable { get; init; }
+
+    /// <summary>Part of the prior's doubt about the slope that is left, 0 to 1; null as <see cref="Identifiable"/> is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? DoubtLeft { get; init; }
 
     /// <summary>How well the curve fits the verdicts; null with too few different budgets to judge by.</summary>
     public required GoodnessOfFit? Fit { get; init; }

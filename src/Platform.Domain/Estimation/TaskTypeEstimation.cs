@@ -3,7 +3,7 @@ using Platform.Domain.Allocation;
 namespace Platform.Domain.Estimation;
 
 /// <summary>Estimates the task types of a fleet one after the other, with the same working memory for all.</summary>
-internal sealed class TaskTypeEstimation(WorkloadEvidence evidence)
+internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorArithmetic arithmetic)
 {
     private readonly AccuracyVerdicts _verdicts = new();
     private readonly double[] _arrivals = new double[evidence.Count];
@@ -21,9 +21,20 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence)
         _verdicts.Load(tasks, evidence.Weight);
         var moments = new ServiceMoments(tasks, evidence.Weight);
         var service = ServiceLineEstimator.Estimate(type.Service, moments);
-        var accuracy = AccuracyCurveEstimator.Estimate(type.Accuracy, _verdicts.Cells);
+        var accuracy = AccuracyCurveEstimator.Estimate(type.Accuracy, _verdicts.Cells, arithmetic);
         var shares = Dispersion.OfShares(evidence.InStretches(_arrivals), evidence.InStretches(evidence.KnownArrivals));
         var adherence = Estimator.Ratio(totals.Used, totals.Granted);
+        var validity = new TaskTypeValidity
+        {
+            ShareDispersion = shares.Check(),
+            ServiceSpread = Spread(moments),
+            Adherence = Estimator.AdherenceCheck(adherence),
+            CurveMisfit = Misfit(accuracy.Fit),
+            Convexity = CurveFit.Convexity(_verdicts.Cells),
+            ArrivalDrift = Drift.OfRate(_arrivals, evidence.Covered.AsSpan(0, _count), ArrivalInflation(tasks)),
+            ServiceDrift = ServiceDrift(tasks, service.Line, moments.Variance),
+            AccuracyDrift = AccuracyDrift(tasks, accuracy.Curve),
+        };
         return new TaskTypeEstimate
         {
             Id = type.Id,
@@ -36,18 +47,54 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence)
             MeanTokens = moments.Count > 0 ? moments.MeanTokens : null,
             MeanSystemTimeSeconds = Estimator.Ratio(totals.SystemMillis, totals.SystemCompletions) / 1e3,
             Adherence = adherence,
-            Validity = new TaskTypeValidity
-            {
-                ShareDispersion = shares.Check(),
-                ServiceSpread = Spread(moments),
-                Adherence = Estimator.AdherenceCheck(adherence),
-                CurveMisfit = Misfit(accuracy.Fit),
-                Convexity = CurveFit.Convexity(_verdicts.Cells),
-                ArrivalDrift = Drift.OfRate(_arrivals, evidence.Covered.AsSpan(0, _count), ArrivalInflation(tasks)),
-                ServiceDrift = ServiceDrift(tasks, service.Line, moments.Variance),
-                AccuracyDrift = AccuracyDrift(tasks, accuracy.Curve),
-            },
+            LargestBudgetTried = arithmetic.HasOldChecksOnly ? null : LargestBudget(),
+            Validity = arithmetic.HasOldChecksOnly ? validity : WithEvidenceChecks(validity, type, accuracy, moments, totals),
         };
+    }
+
+    private TaskTypeValidity WithEvidenceChecks(
+        TaskTypeValidity validity, TaskType type, AccuracyEstimate accuracy, in ServiceMoments moments, in Totals totals) => validity with
+        {
+            CurveIdentifiability = Identifiability(accuracy, totals),
+            FallingAccuracy = CurveFit.Fall(_verdicts.Cells),
+            OneSidedVerdicts = OneSided(),
+            ServiceAgainstDefinition = AgainstDefinition(type.Service, moments),
+            UngrantedTokens = Ungranted(totals),
+        };
+
+    private long? LargestBudget() => _verdicts.Cells is [.., var last] ? (long)Math.Ceiling(last.Tokens) : null;
+
+    /// <summary>Unknown before the first window of the type.</summary>
+    private static ValidityCheck Identifiability(AccuracyEstimate accuracy, in Totals totals)
+    {
+        if (accuracy.DoubtLeft is not { } left)
+            return totals.Arrivals + totals.Completions == 0 ? ValidityCheck.Unknown : new ValidityCheck(1, null, true);
+        return new ValidityCheck(left, null, accuracy.Identifiable == false);
+    }
+
+    private ValidityCheck OneSided()
+    {
+        var (trials, correct) = (0.0, 0.0);
+        foreach (var cell in _verdicts.Cells)
+            (trials, correct) = (trials + cell.EffectiveTrials, correct + (cell.EffectiveTrials * cell.Accuracy));
+        if (trials < ValidityThresholds.OneSidedVerdicts)
+            return ValidityCheck.Unknown;
+        return new ValidityCheck(correct / trials, trials, correct == 0 || correct >= trials * (1 - 1e-12));
+    }
+
+    private static ValidityCheck AgainstDefinition(ServiceLine defined, in ServiceMoments moments)
+    {
+        var expected = defined.BaseSeconds + (defined.SecondsPerToken * moments.MeanTokens);
+        if (moments.Count == 0 || !(expected > 0))
+            return ValidityCheck.Unknown;
+        var ratio = moments.MeanSeconds / expected;
+        return new ValidityCheck(ratio, null, WrongUnit.Suspects(ratio));
+    }
+
+    private static ValidityCheck Ungranted(in Totals totals)
+    {
+        var isOff = totals.Granted == 0 && totals.Used > 0 && totals.Completions > 0;
+        return isOff ? new ValidityCheck(totals.Used / totals.WeightedCompletions, null, true) : ValidityCheck.Unknown;
     }
 
     private static ValidityCheck Misfit(GoodnessOfFit? fit) => fit is { } good
@@ -124,6 +171,7 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence)
                     continue;
                 Arrivals = checked(Arrivals + task[WorkloadSum.Arrivals]);
                 Completions = checked(Completions + task[WorkloadSum.Completions]);
+                WeightedCompletions += weights[i] * task.Of(WorkloadSum.Completions);
                 SystemMillis += weights[i] * task.Of(WorkloadSum.SystemMillis);
                 SystemCompletions += weights[i] * task.Of(WorkloadSum.SystemCompletions);
                 Used += weights[i] * task.Of(WorkloadSum.TokensUsedOfGranted);
@@ -134,6 +182,8 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence)
         public UInt128 Arrivals { get; }
 
         public UInt128 Completions { get; }
+
+        public double WeightedCompletions { get; }
 
         public double SystemMillis { get; }
 

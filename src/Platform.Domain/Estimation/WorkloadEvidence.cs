@@ -30,6 +30,7 @@ internal sealed class WorkloadEvidence
         _known = new TaskSums?[most * types.Count];
         _index = new long[most];
         (Weight, Covered, Arrivals, KnownArrivals) = (new double[most], new double[most], new double[most], new double[most]);
+        Ended = new EndedSums[most];
         UInt128 windows = 0, ticks = 0;
         foreach (var bucket in sums.Buckets)
         {
@@ -69,6 +70,9 @@ internal sealed class WorkloadEvidence
 
     /// <summary>Arrivals in each bucket of the definition's task types.</summary>
     public double[] KnownArrivals { get; }
+
+    /// <summary>What the queries that ended in each bucket took, of all task types, unweighted.</summary>
+    public EndedSums[] Ended { get; }
 
     /// <summary>Seconds covered, unweighted.</summary>
     public long ExposureSeconds { get; private set; }
@@ -152,6 +156,7 @@ internal sealed class WorkloadEvidence
         foreach (var cell in task.Cells)
             trials = checked(trials + cell.Trials);
         Totals = checked((arrivals + task[WorkloadSum.Arrivals], completions + task[WorkloadSum.Completions], trials));
+        Ended[Count] = Ended[Count].Plus(task);
         var weight = Weight[Count];
         var (millis, ended, used, granted) = Ratios;
         Ratios = (
@@ -170,4 +175,30 @@ internal sealed class WorkloadEvidence
             Shown((UInt128)(old?.Arrivals ?? 0) + (UInt128)Shown(task[WorkloadSum.Arrivals])),
             Shown((UInt128)(old?.Completions ?? 0) + (UInt128)Shown(task[WorkloadSum.Completions])));
     }
+}
+
+/// <summary>Sums over queries that ended: time on the server, and the time from arrival to end of those of which it was told.</summary>
+/// <param name="Completions">Queries with a time on the server.</param>
+/// <param name="Millis">Their time on the server.</param>
+/// <param name="MillisSquared">Its squares.</param>
+/// <param name="SystemCompletions">Queries with a system time.</param>
+/// <param name="SystemMillis">Their system times.</param>
+internal readonly record struct EndedSums(
+    double Completions, double Millis, double MillisSquared, double SystemCompletions, double SystemMillis)
+{
+    /// <summary>Together with those of a task type.</summary>
+    public EndedSums Plus(TaskSums task) => new(
+        Completions + task.Of(WorkloadSum.Completions),
+        Millis + task.Of(WorkloadSum.Millis),
+        MillisSquared + task.Of(WorkloadSum.MillisSquared),
+        SystemCompletions + task.Of(WorkloadSum.SystemCompletions),
+        SystemMillis + task.Of(WorkloadSum.SystemMillis));
+
+    /// <summary>Together with others that count with a weight.</summary>
+    public EndedSums Plus(double weight, in EndedSums other) => new(
+        Completions + (weight * other.Completions),
+        Millis + (weight * other.Millis),
+        MillisSquared + (weight * other.MillisSquared),
+        SystemCompletions + (weight * other.SystemCompletions),
+        SystemMillis + (weight * other.SystemMillis));
 }

@@ -59,6 +59,9 @@ public sealed record FleetObjective
 /// <summary>When a fleet is solved again and on how much evidence.</summary>
 public sealed record SolvingPolicy
 {
+    /// <summary>The greatest <see cref="MaxStep"/>, beyond which no budget lies.</summary>
+    public const double LargestStep = 1e9;
+
     /// <summary>Period of re-solving, 1 second to a day.</summary>
     public int EverySeconds { get; init; } = 300;
 
@@ -67,6 +70,12 @@ public sealed record SolvingPolicy
 
     /// <summary>Gain in the objective below which the allocation in force is kept, at least 0.</summary>
     public double MinimumGain { get; init; }
+
+    /// <summary>
+    /// How many times the largest budget that has verdicts, or the first allocation where none has, a task type may be granted: 1 to
+    /// <see cref="LargestStep"/>. Tokens go down at once and up by this step, each followed by verdicts.
+    /// </summary>
+    public double MaxStep { get; init; } = 2;
 
     /// <summary>
     /// Seconds that a new allocation waits for a person to put it in force before it lapses, a minute to 30 days; null when it is in force at once.

@@ -1,5 +1,6 @@
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
 
 namespace Platform.Domain.Fleets;
 
@@ -40,22 +41,8 @@ public static class FleetDefinitionValidation
     }
 
     // A definition is a problem with a name and a timetable; what a problem must keep is said there.
-    private static IEnumerable<InputError> ProblemFaults(FleetDefinition definition)
-    {
-        var objective = definition.Objective;
-        var problem = new AllocationProblem
-        {
-            ArrivalRate = definition.ArrivalRate,
-            Servers = definition.Servers,
-            Dispatch = definition.Dispatch,
-            AccuracyWeight = objective.AccuracyWeight,
-            MaxUtilization = objective.MaxUtilization,
-            MeanTokenBudget = objective.MeanTokenBudget,
-            MaxMeanSystemTimeSeconds = objective.MaxMeanSystemTimeSeconds,
-            TaskTypes = definition.TaskTypes,
-        };
-        return ProblemValidation.Validate(problem).Select(fault => fault with { Pointer = InDefinition(fault.Pointer) });
-    }
+    private static IEnumerable<InputError> ProblemFaults(FleetDefinition definition) =>
+        ProblemValidation.Validate(ProblemBuilder.OfDefinition(definition)).Select(fault => fault with { Pointer = InDefinition(fault.Pointer) });
 
     private static string InDefinition(string pointer) =>
         pointer is "/accuracyWeight" or "/maxUtilization" or "/meanTokenBudget" or "/maxMeanSystemTimeSeconds" ? $"/objective{pointer}" : pointer;
@@ -102,6 +89,8 @@ public static class FleetDefinitionValidation
             errors.Add(new("/solving/horizonSeconds", $"must be {MinHorizonSeconds} to {MaxHorizonSeconds}"));
         if (!(solving.MinimumGain >= 0 && double.IsFinite(solving.MinimumGain)))
             errors.Add(new("/solving/minimumGain", "must be a finite number of at least 0"));
+        if (!(solving.MaxStep >= 1 && solving.MaxStep <= SolvingPolicy.LargestStep))
+            errors.Add(new("/solving/maxStep", $"must be 1 to {SolvingPolicy.LargestStep}"));
         if (solving.ApprovalSeconds is < MinApprovalSeconds or > MaxApprovalSeconds)
             errors.Add(new("/solving/approvalSeconds", $"must be {MinApprovalSeconds} to {MaxApprovalSeconds}, or null"));
     }

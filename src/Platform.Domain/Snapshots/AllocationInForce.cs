@@ -64,7 +64,9 @@ internal sealed class AllocationInForce
     private bool BreaksABound(int k)
     {
         var type = _problem.TaskTypes[k];
-        if (_tokens[k] < type.MinTokens || _tokens[k] > type.MaxTokens)
+        var isHeldBack = type.MaxTokens < _inputs.Definition.TaskTypes[k].MaxTokens;
+        var most = isHeldBack ? StepLimit.Slack * type.MaxTokens : type.MaxTokens;
+        if (_tokens[k] < type.MinTokens || _tokens[k] > most)
             return true;
         return _tokens[k] < _model.WholeLower[k] && type.AccuracyFloor - _model.Accuracy(k, _tokens[k])
             > SolvePolicy.LimitDeviations * Noise(EstimateSensitivity.OfAccuracy(_problem, _tokens, k));

@@ -36,6 +36,13 @@ public sealed record AllocationSnapshot
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SentAllocation? Sent { get; init; }
 
+    /// <summary>
+    /// The task types that are granted less than the estimate alone would have, and how much that would be; null where none is, and before
+    /// estimator/4.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<HeldBack>? HeldBack { get; init; }
+
     /// <summary>Where the model does not fit what the windows say; changes nothing about the answer.</summary>
     public required SnapshotValidity Validity { get; init; }
 
@@ -51,9 +58,18 @@ public sealed record AllocationSnapshot
 /// <param name="TaskTypes">Of each task type, by id.</param>
 public sealed record SnapshotValidity(ModelValidity Fleet, IReadOnlyDictionary<string, TaskTypeValidity> TaskTypes)
 {
-    /// <summary>Those of an estimate.</summary>
-    public static SnapshotValidity Of(FleetEstimate estimate) => new(
-        estimate.Validity, estimate.TaskTypes.ToDictionary(type => type.Id, type => type.Validity, StringComparer.Ordinal));
+    /// <summary>Those of an estimate, and how far its allocation goes beyond what was tried.</summary>
+    public static SnapshotValidity Of(FleetEstimate estimate, AllocationSolution solution) => new(
+        estimate.Validity,
+        estimate.TaskTypes.Zip(solution.Allocation!).ToDictionary(it => it.First.Id, it => Extrapolated(it.First, it.Second), StringComparer.Ordinal));
+
+    private static TaskTypeValidity Extrapolated(TaskTypeEstimate type, TaskAllocation given)
+    {
+        if (type.LargestBudgetTried is not { } tried)
+            return type.Validity;
+        var ratio = given.Tokens / (double)Math.Max(tried, 1);
+        return type.Validity with { Extrapolation = new ValidityCheck(ratio, null, ratio > ValidityThresholds.Extrapolation) };
+    }
 }
 
 /// <summary>What a snapshot was derived from: enough to derive it again from the events.</summary>

@@ -153,6 +153,10 @@ internal sealed class EstimateSensitivity
     {
         var curve = type.Accuracy;
         var decay = Elementary.Exp(-curve.RatePerToken * tokens);
+
+        // Below 0 the accuracy is 0, whatever the curve.
+        if (curve.Floor + (curve.Gain * (1 - decay)) < 0)
+            return;
         _share[k] += weight * (curve.Floor + (curve.Gain * (1 - decay)));
         _floor[k] += weight * type.Share;
         _gain[k] += weight * type.Share * (1 - decay);

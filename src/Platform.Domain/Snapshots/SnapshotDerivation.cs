@@ -48,8 +48,11 @@ public sealed class DerivedAllocation
 {
     private readonly Func<AllocationSnapshot> _snapshot;
 
-    internal DerivedAllocation(FleetEstimate estimate, AllocationProblem problem, AllocationSolution solution, Func<AllocationSnapshot> snapshot) =>
-        (Estimate, Problem, Solution, _snapshot) = (estimate, problem, solution, snapshot);
+    internal DerivedAllocation(FleetEstimate estimate, LimitedStep step, Func<AllocationSnapshot> snapshot)
+    {
+        (Estimate, Problem, Solution, HeldBack) = (estimate, step.Problem, step.Answer, step.Held);
+        _snapshot = snapshot;
+    }
 
     /// <summary>The estimate.</summary>
     public FleetEstimate Estimate { get; }
@@ -59,6 +62,9 @@ public sealed class DerivedAllocation
 
     /// <summary>Its solution, without the uniform budget and the diagnostics that the snapshot has.</summary>
     public AllocationSolution Solution { get; }
+
+    /// <summary>The task types that are granted less than the estimate alone would have.</summary>
+    public IReadOnlyList<HeldBack> HeldBack { get; }
 
     /// <summary>The snapshot; null when the problem is infeasible. Made when it is asked for: most solves confirm the one in force.</summary>
     public AllocationSnapshot? Snapshot => Solution.Status == SolutionStatus.Infeasible ? null : field ??= _snapshot();
@@ -70,18 +76,8 @@ public sealed class DerivedAllocation
 /// </summary>
 public static class SnapshotDerivation
 {
-    private static readonly Dictionary<string, Func<FleetDefinition, WorkloadSums, DateTimeOffset, FleetEstimate>> Estimators =
-        new(StringComparer.Ordinal) { [Estimator.EstimatorVersion] = Estimator.Estimate };
-
-    private static readonly Dictionary<string, Func<AllocationProblem, (AllocationSolution Answer, Func<AllocationSolution> Whole)>> Solvers =
-        new(StringComparer.Ordinal)
-        {
-            [AllocationSolver.Version] = problem => AllocationSolver.SolveInSteps(problem),
-            [AllocationSolver.VersionBefore] = problem => AllocationSolver.SolveInSteps(problem, AllocationSolver.AsBefore),
-        };
-
     /// <summary>Whether this program has the arithmetic of those versions: one that a later program has written may not be here.</summary>
-    public static bool Knows(DerivationVersions versions) => Estimators.ContainsKey(versions.Estimator) && Solvers.ContainsKey(versions.Solver);
+    public static bool Knows(DerivationVersions versions) => EstimatorArithmetic.Versions.ContainsKey(versions.Estimator) && AllocationSolver.Versions.ContainsKey(versions.Solver);
 
     /// <summary>
     /// The instant to solve for. Whole milliseconds: the database keeps no more than microseconds, and a snapshot must say exactly the
@@ -105,15 +101,26 @@ public static class SnapshotDerivation
     {
         if (!Knows(versions))
             throw new ArgumentException($"This program has no {versions.Estimator} with {versions.Solver}.", nameof(versions));
-        var estimate = Estimators[versions.Estimator](inputs.Definition, inputs.Sums, inputs.SolvedAt);
-        var problem = ProblemBuilder.Build(inputs.Definition, estimate);
-        var (answer, whole) = Solvers[versions.Solver](problem);
-        return new DerivedAllocation(estimate, problem, answer, () => Snapshot(inputs, previous, versions, estimate, problem, whole()));
+        var arithmetic = EstimatorArithmetic.Versions[versions.Estimator];
+        var estimate = Estimator.Estimate(inputs.Definition, inputs.Sums, inputs.SolvedAt, arithmetic);
+        var step = Solve(inputs.Definition, estimate, arithmetic, AllocationSolver.Versions[versions.Solver]);
+        return new DerivedAllocation(estimate, step, () => Snapshot(inputs, previous, versions, estimate, step));
+    }
+
+    private static LimitedStep Solve(FleetDefinition definition, FleetEstimate estimate, EstimatorArithmetic arithmetic, SolverOptions options)
+    {
+        if (!arithmetic.HasNoStepLimit)
+            return StepLimit.Solve(definition, estimate, options);
+        var problem = ProblemBuilder.Build(definition, estimate);
+        var (answer, whole) = AllocationSolver.SolveInSteps(problem, options);
+        return new LimitedStep(problem, answer, whole, []);
     }
 
     private static AllocationSnapshot Snapshot(
-        SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions, FleetEstimate estimate, AllocationProblem problem,
-        AllocationSolution solution) => new()
+        SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions, FleetEstimate estimate, LimitedStep step)
+    {
+        var (problem, solution) = (step.Problem, step.Whole());
+        return new AllocationSnapshot
         {
             Tenant = inputs.Tenant,
             Fleet = inputs.Fleet,
@@ -130,7 +137,12 @@ public static class SnapshotDerivation
             },
             Problem = problem,
             Solution = solution,
-            Sent = inputs.Definition.Actuator is { } actuator ? Actuation.Choose(problem, solution, actuator) : null,
-            Validity = SnapshotValidity.Of(estimate),
+            Sent = inputs.Definition.Actuator is { } actuator ? Sent(problem, solution, actuator, versions) : null,
+            HeldBack = step.Held is { Count: > 0 } held ? held : null,
+            Validity = SnapshotValidity.Of(estimate, solution),
         };
+    }
+
+    private static SentAllocation Sent(AllocationProblem problem, AllocationSolution solution, Actuator actuator, DerivationVersions versions) =>
+        Actuation.Choose(new AllocationModel(problem, AllocationSolver.Versions[versions.Solver].TakesRawCurves), solution, actuator);
 }

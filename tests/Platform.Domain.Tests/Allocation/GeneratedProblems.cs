@@ -53,7 +53,7 @@ internal static class GeneratedProblems
         };
     }
 
-    // Two of three problems have service times that scatter, and one of six curves begins below 0.
+    // Two of three problems have service times that scatter, and one of six curves begins lower, at 0 mostly.
     private static TaskType Scattered(Random random, TaskType type)
     {
         var deviation = random.Next(3) == 0 ? 0 : Between(random, 0, 2) * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * 100));
@@ -61,7 +61,7 @@ internal static class GeneratedProblems
         return type with
         {
             Service = type.Service with { VarianceSecondsSquared = deviation * deviation },
-            Accuracy = type.Accuracy with { Floor = type.Accuracy.Floor - below },
+            Accuracy = type.Accuracy with { Floor = Math.Max(type.Accuracy.Floor - below, 0) },
         };
     }
 

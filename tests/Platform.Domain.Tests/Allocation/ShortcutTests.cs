@@ -98,7 +98,7 @@ public class ShortcutTests
             var problem = Binding(seed, GeneratedProblems.Make(seed, BranchAndBound.MaxTypes, seed % 4 == 0), int.MaxValue);
             if (problem is null)
                 continue;
-            var before = AllocationSolver.Solve(problem, AllocationSolver.AsBefore);
+            var before = AllocationSolver.Solve(problem, AllocationSolver.Versions["dual-newton/3"]);
             var solution = AllocationSolver.Solve(problem);
             Assert.True(solution.Objective >= before.Objective - (1e-11 * (1 + Math.Abs(before.Objective!.Value))), $"{seed}: {solution.Objective:R} {before.Objective:R}");
             Assert.True(solution.Rounding!.ProvenOptimal || !before.Rounding!.ProvenOptimal, $"{seed}");
@@ -125,8 +125,8 @@ public class ShortcutTests
         long[] known = [.. solution.Allocation!.Select(type => type.Tokens)];
 
         var best = AllocationSolver.Solve(problem).Objective!.Value;
-        var (before, wasProven) = BranchAndBound.Search(problem, known, asBefore: true);
-        var (now, isProven) = BranchAndBound.Search(problem, known);
+        var (before, wasProven) = BranchAndBound.Search(new AllocationModel(problem), known, asBefore: true);
+        var (now, isProven) = BranchAndBound.Search(new AllocationModel(problem), known);
         Assert.True(wasProven && AllocationSolver.Objective(problem, before) < best - (1e-11 * (1 + Math.Abs(best))));
         Assert.True(isProven);
         Assert.Equal(best, AllocationSolver.Objective(problem, now), 1e-11 * (1 + Math.Abs(best)));
@@ -163,7 +163,7 @@ public class ShortcutTests
 
     private static (string Tokens, bool Proven) Proven(AllocationProblem problem, long[] known)
     {
-        var (tokens, proven) = BranchAndBound.Search(problem, known);
+        var (tokens, proven) = BranchAndBound.Search(new AllocationModel(problem), known);
         return (string.Join(' ', tokens), proven);
     }
 }

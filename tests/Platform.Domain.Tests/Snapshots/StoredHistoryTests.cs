@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
@@ -11,12 +10,18 @@ using Platform.Domain.Snapshots;
 namespace Platform.Domain.Tests.Snapshots;
 
 /// <summary>
-/// Histories with the hashes of what each version of the solver has derived from them. When one differs, old answers have changed: put a new version of the
+/// Histories with the hashes of what each version of the arithmetic has derived from them. When one differs, old answers have changed: put a new version of the
 /// estimator or the solver beside the old one. PLATFORM_REWRITE_HISTORIES=FOLDER, the sources' folder of histories, writes the hashes anew.
 /// </summary>
 public sealed class StoredHistoryTests
 {
-    private static readonly string[] Solvers = [AllocationSolver.VersionBefore, AllocationSolver.Version];
+    /// <summary>Every arithmetic that snapshots were ever derived with, each with the name of its hashes.</summary>
+    private static readonly (string Name, DerivationVersions Versions)[] Derivations =
+    [
+        ("dual-newton/3", new("estimator/3", "dual-newton/3")),
+        ("dual-newton/4", new("estimator/3", "dual-newton/4")),
+        ($"{DerivationVersions.Current.Estimator} {DerivationVersions.Current.Solver}", DerivationVersions.Current),
+    ];
 
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Snapshots", "histories");
 
@@ -27,7 +32,7 @@ public sealed class StoredHistoryTests
     public void Old_answers_stay_as_they_were(string history)
     {
         var lines = File.ReadAllLines(Path.Combine(Folder, $"{history}.jsonl"), Encoding.UTF8);
-        Assert.All(Solvers, solver => Assert.True(SnapshotDerivation.Knows(DerivationVersions.Current with { Solver = solver }), solver));
+        Assert.All(Derivations, it => Assert.True(SnapshotDerivation.Knows(it.Versions), it.Name));
         var derived = Derive(lines);
         if (Environment.GetEnvironmentVariable("PLATFORM_REWRITE_HISTORIES") is { Length: > 0 } sources)
             File.WriteAllLines(Path.Combine(sources, $"{history}.jsonl"), derived);
@@ -84,7 +89,7 @@ public sealed class StoredHistoryTests
     private static List<string> Derive(string[] lines)
     {
         var (result, windows) = (new List<string>(), new List<WorkloadWindow>());
-        var (definition, revision, links) = ((FleetDefinition?)null, 0, new SnapshotLink?[Solvers.Length]);
+        var (definition, revision, links) = ((FleetDefinition?)null, 0, new SnapshotLink?[Derivations.Length]);
         foreach (var text in lines)
         {
             var line = JsonSerializer.Deserialize<Line>(text, StrictJson.Options)!;
@@ -99,8 +104,8 @@ public sealed class StoredHistoryTests
             }
 
             for (var i = 0; i < links.Length; i++)
-                links[i] = Solve(definition!, revision, windows, at, links[i], Solvers[i]);
-            var hashes = string.Join(',', Solvers.Zip(links, (solver, link) => $"\"{solver}\":\"{link!.Hash}\""));
+                links[i] = Solve(definition!, revision, windows, at, links[i], Derivations[i].Versions);
+            var hashes = string.Join(',', Derivations.Zip(links, (derivation, link) => $"\"{derivation.Name}\":\"{link!.Hash}\""));
             result.Add($"{{\"solveAt\":\"{at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}\",\"hashes\":{{{hashes}}}}}");
         }
 
@@ -108,7 +113,7 @@ public sealed class StoredHistoryTests
     }
 
     private static SnapshotLink Solve(
-        FleetDefinition definition, int revision, List<WorkloadWindow> windows, DateTimeOffset at, SnapshotLink? link, string solver)
+        FleetDefinition definition, int revision, List<WorkloadWindow> windows, DateTimeOffset at, SnapshotLink? link, DerivationVersions versions)
     {
         var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
         foreach (var window in windows)
@@ -123,7 +128,7 @@ public sealed class StoredHistoryTests
             WorkloadVersion = windows.Count,
             SolvedAt = at,
         };
-        var snapshot = SnapshotDerivation.Derive(inputs, link, DerivationVersions.Current with { Solver = solver }).Snapshot!;
+        var snapshot = SnapshotDerivation.Derive(inputs, link, versions).Snapshot!;
         return new SnapshotLink(snapshot.Version, AllocationSnapshot.HashOf(snapshot.ToCanonicalBytes()));
     }
 }

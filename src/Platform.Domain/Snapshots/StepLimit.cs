@@ -1,0 +1,141 @@
+using System.Text.Json.Serialization;
+using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
+using Platform.Domain.Fleets;
+
+namespace Platform.Domain.Snapshots;
+
+/// <summary>Why a task type is held back.</summary>
+public enum HoldReason
+{
+    /// <summary>More tokens than the step allows beyond the largest budget that has verdicts, or beyond the first allocation where none has.</summary>
+    Evidence,
+
+    /// <summary>Its service times are a tenth or less of the definition's, as if a unit were wrong: the definition's line is used in their place.</summary>
+    [JsonStringEnumMemberName("service-time")]
+    ServiceTime,
+}
+
+/// <summary>A task type that is granted less than the estimate alone would have.</summary>
+/// <param name="TaskType">Its id.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="TokensWithout">Tokens that it would have.</param>
+/// <param name="MostTokens">The step's limit, or null where the service time is the reason.</param>
+/// <param name="LargestBudgetTried">The largest budget that has verdicts, or null.</param>
+public sealed record HeldBack(string TaskType, HoldReason Reason, long TokensWithout, long? MostTokens, long? LargestBudgetTried);
+
+/// <summary>A problem with its answer, and what was held back in it.</summary>
+/// <param name="Problem">The problem that was solved last.</param>
+/// <param name="Answer">Its answer, without the best uniform budget and the diagnostics.</param>
+/// <param name="Whole">Makes the answer whole.</param>
+/// <param name="Held">The types that are held back, in the problem's order; empty where the estimate is taken as it is.</param>
+internal sealed record LimitedStep(
+    AllocationProblem Problem, AllocationSolution Answer, Func<AllocationSolution> Whole, IReadOnlyList<HeldBack> Held);
+
+/// <summary>
+/// How far an allocation may go beyond what is known. A curve says what tokens bring that nobody has tried, and where no verdict reaches it is the
+/// prior that says so: tokens go up by a step at a time, each followed by verdicts. Down they go at once.
+/// </summary>
+internal static class StepLimit
+{
+    /// <summary>Tokens that a step is measured from at least: from 0 no multiple would ever lead away.</summary>
+    public const long LeastReference = 64;
+
+    /// <summary>
+    /// How far beyond the limit tokens in force may be before that alone is a reason to take them back: the limit moves as verdicts come and
+    /// fade, and must not make a new version each time.
+    /// </summary>
+    public const double Slack = 1.25;
+
+    private static readonly SolverOptions Quick = new() { Rounding = RoundingMethod.Nearest };
+
+    /// <summary>Solves a fleet's problem within its step.</summary>
+    /// <param name="definition">The definition.</param>
+    /// <param name="estimate">The estimate that was made from it.</param>
+    /// <param name="options">The solver's version.</param>
+    public static LimitedStep Solve(FleetDefinition definition, FleetEstimate estimate, SolverOptions options)
+    {
+        var problem = ProblemBuilder.Build(definition, estimate);
+        var free = AllocationSolver.SolveInSteps(problem, options);
+        if (free.Answer.Status == SolutionStatus.Infeasible)
+            return new LimitedStep(problem, free.Answer, free.Whole, []);
+        long[] tokens = [.. free.Answer.Allocation!.Select(type => type.Tokens)];
+        var limits = Limits(definition, estimate, problem);
+        var isDoubted = estimate.TaskTypes.Select(IsFasterThanDefined).ToArray();
+        if (!isDoubted.Contains(true) && !tokens.Where((it, k) => it > limits[k]).Any())
+            return new LimitedStep(problem, free.Answer, free.Whole, []);
+
+        var held = Held(definition, problem, limits, isDoubted);
+        var (answer, whole) = AllocationSolver.SolveInSteps(held, options);
+        if (answer.Status == SolutionStatus.Infeasible)
+        {
+            // By the definition's lines nothing is stable at the seen rate: the fewest tokens are all that can be answered for.
+            held = Fewest(problem, limits, isDoubted);
+            (answer, whole) = AllocationSolver.SolveInSteps(held, options);
+        }
+
+        return new LimitedStep(held, answer, whole, [.. HeldTypes(estimate, answer, tokens, limits, isDoubted)]);
+    }
+
+    private static bool IsFasterThanDefined(TaskTypeEstimate type) =>
+        type.Validity.ServiceAgainstDefinition is { Value: <= 1 / ValidityThresholds.WrongUnitRatio };
+
+    /// <summary>The most tokens of each type, at least what its bounds and its accuracy floor ask for.</summary>
+    private static long[] Limits(FleetDefinition definition, FleetEstimate estimate, AllocationProblem problem)
+    {
+        var model = new AllocationModel(problem);
+        IReadOnlyList<TaskAllocation>? first = null;
+        var limits = new long[problem.TaskTypes.Count];
+        for (var k = 0; k < limits.Length; k++)
+        {
+            var tried = estimate.TaskTypes[k].LargestBudgetTried;
+            if (tried is null)
+                first ??= AllocationSolver.SolveInSteps(ProblemBuilder.OfDefinition(definition), Quick).Answer.Allocation ?? [];
+            var reference = tried ?? (first is { Count: > 0 } ? first[k].Tokens : null);
+            limits[k] = reference is null
+                ? problem.TaskTypes[k].MaxTokens
+                : Math.Clamp(Step(definition, reference.Value), model.WholeLower[k], problem.TaskTypes[k].MaxTokens);
+        }
+
+        return limits;
+    }
+
+    private static long Step(FleetDefinition definition, long reference)
+    {
+        var most = definition.Solving.MaxStep * Math.Max(reference, LeastReference);
+        return most < ProblemValidation.MaxTokens ? (long)most : ProblemValidation.MaxTokens;
+    }
+
+    private static AllocationProblem Held(FleetDefinition definition, AllocationProblem problem, long[] limits, bool[] isDoubted) => problem with
+    {
+        TaskTypes = [.. problem.TaskTypes.Select((type, k) => type with
+        {
+            MaxTokens = limits[k],
+            Service = isDoubted[k] ? definition.TaskTypes[k].Service : type.Service,
+        })],
+    };
+
+    private static AllocationProblem Fewest(AllocationProblem problem, long[] limits, bool[] isDoubted)
+    {
+        var model = new AllocationModel(problem);
+        return problem with
+        {
+            TaskTypes = [.. problem.TaskTypes.Select((type, k) => type with { MaxTokens = isDoubted[k] ? model.WholeLower[k] : limits[k] })],
+        };
+    }
+
+    private static IEnumerable<HeldBack> HeldTypes(
+        FleetEstimate estimate, AllocationSolution answer, long[] without, long[] limits, bool[] isDoubted)
+    {
+        for (var k = 0; k < without.Length; k++)
+        {
+            var (type, tokens) = (estimate.TaskTypes[k], answer.Allocation![k].Tokens);
+            if (tokens >= without[k])
+                continue;
+            if (isDoubted[k])
+                yield return new HeldBack(type.Id, HoldReason.ServiceTime, without[k], null, type.LargestBudgetTried);
+            else if (without[k] > limits[k])
+                yield return new HeldBack(type.Id, HoldReason.Evidence, without[k], limits[k], type.LargestBudgetTried);
+        }
+    }
+}
