@@ -67,6 +67,7 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         fleet.Property(row => row.Definition).HasColumnType("jsonb").HasConversion(Json<FleetDefinition>());
         fleet.Property(row => row.Pin).HasColumnType("jsonb").HasConversion(Json<AllocationPin?>());
         fleet.Property(row => row.Proposal).HasColumnType("jsonb").HasConversion(Json<AllocationProposal?>());
+        fleet.Property(row => row.Concerns).HasColumnType("jsonb").HasConversion(Json<IReadOnlyList<FleetConcern>?>());
         fleet.Property(row => row.DueReason).HasConversion(reason => SolveReasonNames.NameOf(reason), name => SolveReasonNames.ReasonOf(name))
             .HasDefaultValue(SolveReason.Periodic);
         fleet.Property(row => row.SolveReason).HasConversion(reason => SolveReasonNames.NameOf(reason!.Value), name => SolveReasonNames.ReasonOf(name));

@@ -16,7 +16,7 @@ namespace Platform.Api.Fleets;
 /// <summary>A fleet as teams see it.</summary>
 internal sealed record FleetAnswer(
     string Id, int Revision, DateTimeOffset RevisedAt, FleetDefinition Definition, int LatestVersion, string? LatestHash, AllocationLabels Labels,
-    DateTimeOffset? InForceSince, Freshness Freshness, Health Health);
+    DateTimeOffset? InForceSince, Freshness Freshness, Health Health, IReadOnlyList<FleetConcern> Concerns);
 
 /// <summary>How recent the fleet's allocation is.</summary>
 /// <param name="SolvedAt">When it was last solved, or null.</param>
@@ -28,7 +28,10 @@ internal sealed record Freshness(
     DateTimeOffset? SolvedAt, long SolvedWorkloadVersion, SolveReason? SolveReason, DateTimeOffset DueAt, SolveReason DueReason);
 
 /// <summary>Whether the fleet is being solved as it should be.</summary>
-/// <param name="Status"><c>ok</c>, <c>waiting</c> for its first solve, <c>late</c> when no worker is solving it, or <c>fault</c>.</param>
+/// <param name="Status">
+/// <c>ok</c>, <c>attention</c> when it is solved and there are concerns, <c>waiting</c> for its first solve, <c>late</c> when no worker is solving
+/// it, or <c>fault</c>.
+/// </param>
 /// <param name="Detail">What is wrong, or null.</param>
 internal sealed record Health(string Status, string? Detail)
 {
@@ -40,6 +43,7 @@ internal sealed record Health(string Status, string? Detail)
         { SolveFault: { } fault } => new Health("fault", fault),
         _ when now - fleet.DueAt > Patience => new Health("late", "no worker has solved the fleet since it was due"),
         { LatestVersion: 0 } => new Health("waiting", "the first solve is to come"),
+        { Concerns.Count: > 0 } => new Health("attention", string.Join(" ", fleet.Concerns.Select(concern => concern.Message))),
         _ => new Health("ok", null),
     };
 }
@@ -131,7 +135,8 @@ internal static class FleetEndpoints
 
     private static FleetAnswer Answer(FleetView fleet, DateTimeOffset now) => new(
         fleet.Id, fleet.Revision, fleet.RevisedAt, fleet.Definition, fleet.LatestVersion, fleet.LatestHash, fleet.Labels, fleet.InForceAt,
-        new Freshness(fleet.SolvedAt, fleet.SolvedWorkloadVersion, fleet.SolveReason, fleet.DueAt, fleet.DueReason), Health.Of(fleet, now));
+        new Freshness(fleet.SolvedAt, fleet.SolvedWorkloadVersion, fleet.SolveReason, fleet.DueAt, fleet.DueReason), Health.Of(fleet, now),
+        fleet.Concerns);
 
     private static bool TryReadIfMatch(HttpRequest request, out int? expected)
     {

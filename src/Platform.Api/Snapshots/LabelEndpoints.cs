@@ -16,7 +16,8 @@ internal sealed record LabelRequest(string Reason);
 /// <param name="InForce">The version in force; 0 for none.</param>
 /// <param name="Pin">The version that is held in force, or null.</param>
 /// <param name="Proposal">The version that waits for approval, or null.</param>
-internal sealed record LabelAnswer(int Latest, int InForce, AllocationPin? Pin, AllocationProposal? Proposal);
+/// <param name="Warning">What is wrong with the pinned version although it is in force, or null.</param>
+internal sealed record LabelAnswer(int Latest, int InForce, AllocationPin? Pin, AllocationProposal? Proposal, string? Warning);
 
 /// <summary>The tenants' calls that decide which version is in force.</summary>
 internal sealed class LabelEndpoints(LabelDecisions labels, TimeProvider time)
@@ -47,7 +48,8 @@ internal sealed class LabelEndpoints(LabelDecisions labels, TimeProvider time)
         if (outcome.Decision.IsRefused)
             return Problems.Refused(outcome.Decision);
         var (latest, after) = (outcome.Fleet!.LatestVersion, outcome.Fleet.Labels);
-        return TypedResults.Ok(new LabelAnswer(latest, after.InForce, after.Pin, after.Proposal));
+        var warning = outcome.Fleet.Concerns.FirstOrDefault(concern => concern.Code == FleetConcerns.PinLacksTaskTypes);
+        return TypedResults.Ok(new LabelAnswer(latest, after.InForce, after.Pin, after.Proposal, warning?.Message));
     }
 }
 

@@ -1,3 +1,4 @@
+using Platform.Domain.Fleets;
 using Platform.Domain.Ingestion;
 
 namespace Platform.Domain.Snapshots;
@@ -11,6 +12,9 @@ public abstract record SolveOutcome
 
     /// <summary>What the solve expects of the windows to come; null for nothing.</summary>
     public WorkloadExpectation? Expectation { get; init; }
+
+    /// <summary>What a person should look at, although the fleet is solved.</summary>
+    public IReadOnlyList<FleetConcern> Concerns { get; init; } = [];
 
     /// <summary>The next version.</summary>
     /// <param name="Snapshot">The snapshot that is in force from now on.</param>

@@ -86,7 +86,11 @@ public static class SolvePolicy
         var isReleased = outcome is SolveOutcome.Published && inputs.Definition.Solving.ApprovalSeconds is null && previous?.IsPinned != true;
         var inForce = isReleased ? derived.Snapshot!.Sent is { } sent ? [.. sent.Allocation.Select(type => type.Tokens)] : [.. derived.Solution.Allocation!.Select(type => type.Tokens)]
             : TokensOf(derived.Problem, previous?.TokensInForce ?? previous?.Summary.Given);
-        return outcome with { Expectation = WorkloadExpectation.Of(inputs, derived, inForce) };
+        return outcome with
+        {
+            Expectation = WorkloadExpectation.Of(inputs, derived, inForce),
+            Concerns = FleetConcerns.Of(derived.Estimate),
+        };
     }
 
     /// <summary>Tokens in the order of the problem's task types; null when there are none, or they are of other types.</summary>

@@ -63,6 +63,9 @@ internal sealed class FleetRow
     /// <summary>Why the last solve has no allocation to offer, or null when all is well.</summary>
     public string? SolveFault { get; set; }
 
+    /// <summary>What the last solve found that a person should look at; null before the first solve.</summary>
+    public IReadOnlyList<FleetConcern>? Concerns { get; set; }
+
     /// <summary>The windows that the last solve expects, in JSON; null for none.</summary>
     public string? Expectation { get; set; }
 

@@ -51,6 +51,9 @@ public sealed record FleetView
 
     /// <summary>Why the last solve has no allocation to offer, or null.</summary>
     public required string? SolveFault { get; init; }
+
+    /// <summary>What a person should look at, although the fleet is solved.</summary>
+    public required IReadOnlyList<FleetConcern> Concerns { get; init; }
 }
 
 /// <summary>One event of a fleet's history.</summary>
@@ -83,7 +86,7 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         if (quota is not null)
             decision = quota.Admit(decision, before, definition, await OthersAsync(session, fleet, cancel));
         if (decision.Event is not { } happened)
-            return new FleetOutcome(decision, row is null ? null : View(row), false);
+            return new FleetOutcome(decision, row is null ? null : await ViewAsync(session, row, cancel), false);
         var after = Fleet.Evolve(before, happened);
         if (row is null)
         {
@@ -102,8 +105,10 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         }
 
         (row.DueAt, row.DueReason) = (at, happened is FleetRegistered ? SolveReason.Registered : SolveReason.Revised);
-        await CommitAsync(session, row, after, happened, cancel);
-        return new FleetOutcome(decision, View(row), happened is FleetRegistered);
+        await WriteAsync(session, row, after, happened, cancel);
+        var view = await ViewAsync(session, row, cancel);
+        await session.CommitAsync(cancel);
+        return new FleetOutcome(decision, view, happened is FleetRegistered);
     }
 
     /// <summary>Decides about a fleet that is there: retires it, or pins, releases or approves one of its versions.</summary>
@@ -117,9 +122,13 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == fleet, cancel);
         var before = row?.ToFleet();
         var decision = decide(before);
-        if (row is not null && decision.Event is { } happened)
-            await CommitAsync(session, row, Fleet.Evolve(before, happened), happened, cancel);
-        return new FleetOutcome(decision, row is null ? null : View(row), false);
+        if (row is null)
+            return new FleetOutcome(decision, null, false);
+        if (decision.Event is { } happened)
+            await WriteAsync(session, row, Fleet.Evolve(before, happened), happened, cancel);
+        var view = await ViewAsync(session, row, cancel);
+        await session.CommitAsync(cancel);
+        return new FleetOutcome(decision, view, false);
     }
 
     /// <summary>Asks for a solve at once; false when there is no such fleet.</summary>
@@ -137,7 +146,9 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
     public async Task<FleetView?> FindAsync(string tenant, string fleet, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
-        return await Active(session).SingleOrDefaultAsync(row => row.FleetId == fleet, cancel) is { } row ? View(row) : null;
+        return await Active(session).SingleOrDefaultAsync(row => row.FleetId == fleet, cancel) is { } row
+            ? await ViewAsync(session, row, cancel)
+            : null;
     }
 
     /// <summary>Fleets by id, after <paramref name="after"/>.</summary>
@@ -145,7 +156,7 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         var rows = await Active(session).Where(row => string.Compare(row.FleetId, after) > 0).OrderBy(row => row.FleetId).Take(limit).ToListAsync(cancel);
-        return [.. rows.Select(View)];
+        return await ViewsAsync(session, rows, cancel);
     }
 
     /// <summary>The decisions about a fleet, by stream version after <paramref name="after"/>; null when there never was such a fleet.</summary>
@@ -158,15 +169,15 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         return [.. events.Select(e => new RecordedEvent(e.Version, e.EventTypeName, e.Timestamp, e.Data))];
     }
 
-    /// <summary>Writes a decision, and tells those who keep what is in force in memory.</summary>
-    private static async Task CommitAsync(TenantSession session, FleetRow row, Fleet after, FleetEvent happened, CancellationToken cancel)
+    /// <summary>Writes a decision, and tells those who keep what is in force in memory once it is committed.</summary>
+    private static async Task WriteAsync(TenantSession session, FleetRow row, Fleet after, FleetEvent happened, CancellationToken cancel)
     {
         row.Take(after, happened.At);
         session.Append(row.FleetId, happened);
         if (after.Labels.InForce != row.InForceVersion)
             session.Rows.InForceChanges.Add(row.Change(happened));
         await session.NotifyAsync(ChangeChannel.Fleets, [row.FleetId], cancel);
-        await session.CommitAsync(cancel);
+        await session.SaveAsync(cancel);
     }
 
     private static IQueryable<FleetRow> Active(TenantSession session) => session.Rows.Fleets.AsNoTracking().Where(row => row.RetiredAt == null);
@@ -193,7 +204,16 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         return new TenantHoldings(reader.GetInt64(0), reader.GetInt64(1));
     }
 
-    private static FleetView View(FleetRow row) => new()
+    private static async Task<FleetView> ViewAsync(TenantSession session, FleetRow row, CancellationToken cancel) =>
+        (await ViewsAsync(session, [row], cancel))[0];
+
+    private static async Task<IReadOnlyList<FleetView>> ViewsAsync(TenantSession session, IReadOnlyList<FleetRow> rows, CancellationToken cancel)
+    {
+        var pins = await PinConcerns.FindAsync(session, rows, cancel);
+        return [.. rows.Select(row => View(row, pins.GetValueOrDefault(row.FleetId)))];
+    }
+
+    private static FleetView View(FleetRow row, FleetConcern? ofPin) => new()
     {
         Id = row.FleetId,
         Revision = row.Revision,
@@ -209,5 +229,6 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         DueAt = row.DueAt,
         DueReason = row.DueReason,
         SolveFault = row.SolveFault,
+        Concerns = ofPin is null ? row.Concerns ?? [] : [.. row.Concerns ?? [], ofPin],
     };
 }
