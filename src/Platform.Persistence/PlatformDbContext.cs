@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Platform.Domain.Contracts;
 using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Fleets;
 using Platform.Persistence.Ingestion;
@@ -67,6 +68,7 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         fleet.Property(row => row.Definition).HasColumnType("jsonb").HasConversion(Json<FleetDefinition>());
         fleet.Property(row => row.Pin).HasColumnType("jsonb").HasConversion(Json<AllocationPin?>());
         fleet.Property(row => row.Proposal).HasColumnType("jsonb").HasConversion(Json<AllocationProposal?>());
+        fleet.Property(row => row.Alarm).HasColumnType("jsonb").HasConversion(Json<LoadAlarm?>());
         fleet.Property(row => row.Concerns).HasColumnType("jsonb").HasConversion(Json<IReadOnlyList<FleetConcern>?>());
         fleet.Property(row => row.DueReason).HasConversion(reason => SolveReasonNames.NameOf(reason), name => SolveReasonNames.ReasonOf(name))
             .HasDefaultValue(SolveReason.Periodic);

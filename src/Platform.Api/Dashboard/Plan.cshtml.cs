@@ -59,6 +59,9 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
     public string Field(string name, double? now) =>
         TryReadNumber(Request.Query[name].ToString(), out var asked) ? Show.Machine(asked) : now is { } it ? Show.Machine(it) : "";
 
+    /// <summary>Task types that a solve of the fleet as it is holds back.</summary>
+    public IReadOnlyList<HeldBack> HeldBack { get; private set; } = [];
+
     /// <summary>How queries find a server, as asked or as it is now.</summary>
     public string DispatchField => Request.Query[Dispatch].ToString() is { Length: > 0 } asked ? asked : Now.Dispatch == Domain.Allocation.Dispatch.Split ? "split" : "shared";
 
@@ -67,7 +70,7 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
         if (await fleets.FindAsync(User.Tenant(), Fleet, cancel) is not { } view
             || await problems.FindAsync(User.Tenant(), Fleet, time.GetUtcNow(), cancel) is not { } current)
             return NotFound();
-        (View, Now) = (view, current.Problem);
+        (View, Now, HeldBack) = (view, current.Problem, current.HeldBack);
         if (!TryReadQuestion(out var whatIf) || WhatIfProblem.Build(current.Problem, whatIf, out var problem) is { Count: > 0 } faults && Refuse(faults))
         {
             Response.StatusCode = StatusCodes.Status400BadRequest;

@@ -127,6 +127,10 @@ public sealed record AllocationSolution
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxArrivalRate { get; init; }
 
+    /// <summary>What an unstable problem asks of its servers, and what that may mean, for people; null for other reasons.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Detail { get; init; }
+
     /// <summary>Ids of the types that cannot reach their floor, in the problem's order, with <see cref="InfeasibilityReason.AccuracyFloor"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? TaskTypes { get; init; }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Platform.Domain.Allocation;
 
 /// <summary>
@@ -167,12 +169,30 @@ public static class AllocationSolver
             return No(InfeasibilityReason.AccuracyFloor) with { TaskTypes = [.. model.UnreachableFloors.Select(k => problem.TaskTypes[k].Id)] };
         var least = WholeTokenFigures.Of(model, model.WholeLower);
         if (!least.Stable(problem))
-            return No(InfeasibilityReason.Unstable) with { MaxArrivalRate = model.MaxUtilization * problem.Servers / least.Service.MeanSeconds };
+            return Unstable(model, least);
         if (least.MeanTokens > problem.MeanTokenBudget * (1 + WholeTokenFigures.LimitTolerance))
             return No(InfeasibilityReason.MeanTokenBudget) with { MinMeanTokenBudget = least.MeanTokens };
         return least.KeepsLimits(problem)
             ? null
             : No(InfeasibilityReason.MaxMeanSystemTime) with { MinMeanSystemTimeSeconds = least.MeanSystemTime };
+    }
+
+    /// <summary>Servers that would have to be busy much more than all the time are more often servers that serve many queries at once.</summary>
+    private static AllocationSolution Unstable(AllocationModel model, WholeTokenFigures least)
+    {
+        const double ManyAtOnce = 2;
+        var busy = model.Problem.ArrivalRate * least.Service.MeanSeconds / model.Problem.Servers;
+        var servers = model.Problem.Servers == 1 ? "the server" : $"each of the {model.Problem.Servers} servers";
+        var detail = string.Create(
+            CultureInfo.InvariantCulture, $"With the fewest tokens {servers} would have to be busy {busy:0.##} s of every second.");
+        var guess = busy < ManyAtOnce
+            ? ""
+            : " If they serve many queries at once, servers is the number that are in service at once; if not, look at the unit of the service times.";
+        return No(InfeasibilityReason.Unstable) with
+        {
+            MaxArrivalRate = model.MaxUtilization * model.Problem.Servers / least.Service.MeanSeconds,
+            Detail = detail + guess,
+        };
     }
 
     private static AllocationSolution No(InfeasibilityReason reason) => new() { Status = SolutionStatus.Infeasible, Reason = reason };

@@ -1,5 +1,6 @@
 using Platform.Domain.Allocation;
 using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
 
 namespace Platform.Domain.Estimation;
 
@@ -39,4 +40,15 @@ public static class ProblemBuilder
             })],
         };
     }
+    /// <summary>The same with the figures of an alarm where they are the greater.</summary>
+    /// <param name="problem">The problem by the estimate.</param>
+    /// <param name="alarm">The alarm that stands.</param>
+    public static AllocationProblem UnderAlarm(AllocationProblem problem, LoadAlarm alarm) => problem with
+    {
+        ArrivalRate = Math.Max(problem.ArrivalRate, alarm.ArrivalRate),
+        TaskTypes = [.. problem.TaskTypes.Select(type => type with { Service = Slower(type.Service, alarm.ServiceFactor) })],
+    };
+
+    private static ServiceLine Slower(ServiceLine line, double factor) =>
+        new(line.BaseSeconds * factor, line.SecondsPerToken * factor, line.VarianceSecondsSquared * factor * factor);
 }

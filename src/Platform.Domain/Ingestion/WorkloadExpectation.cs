@@ -24,6 +24,12 @@ public sealed record WorkloadExpectation
     /// </summary>
     public required float ArrivalRate { get; init; }
 
+    /// <summary>λ of the whole fleet that was solved for: that of the estimate, or of the alarm that stands.</summary>
+    public double FleetArrivalRate { get; init; }
+
+    /// <summary>How many times the estimate's service times were solved for, at least 1; above 1 while an alarm stands.</summary>
+    public double ServiceFactor { get; init; } = 1;
+
     /// <summary>Lower end of its 95 % interval.</summary>
     public required float LowestArrivalRate { get; init; }
 
@@ -55,17 +61,22 @@ public sealed record WorkloadExpectation
         var part = CoveredPart(inputs.Sums, inputs.SolvedAt);
         var meanSeconds = tokens is null ? 0 : problem.TaskTypes.Zip(
             tokens, (type, count) => type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * count))).Sum();
+        // An alarm's figures are the windows' own: the doubt of the estimate is taken along in proportion.
+        var rise = estimate.ArrivalRate.Value > 0 ? problem.ArrivalRate / estimate.ArrivalRate.Value : 1;
+        var slowdown = derived.Alarm?.ServiceFactor ?? 1;
         var expected = new WorkloadExpectation
         {
             CountsFrom = inputs.SolvedAt.AddSeconds(-inputs.Sums.HorizonSeconds),
-            ArrivalRate = (float)(part * estimate.ArrivalRate.Value),
-            LowestArrivalRate = (float)(part * estimate.ArrivalRate.Lower),
-            HighestArrivalRate = (float)(part * estimate.ArrivalRate.Upper),
+            ArrivalRate = (float)(part * problem.ArrivalRate),
+            LowestArrivalRate = (float)(part * rise * estimate.ArrivalRate.Lower),
+            HighestArrivalRate = (float)(part * rise * estimate.ArrivalRate.Upper),
+            FleetArrivalRate = problem.ArrivalRate,
+            ServiceFactor = slowdown,
             Dispersion = (float)Math.Max(estimate.Validity.Burstiness.Value ?? 1, 1),
             Utilization = (float)(problem.ArrivalRate * meanSeconds / problem.Servers),
             UtilizationLimit = (float)(problem.MaxUtilization ?? 1),
             TaskTypes = [.. estimate.TaskTypes.Where(type => type.Completions > 0).OrderByDescending(type => type.Completions).Take(MostTaskTypes)
-                .Select(ExpectedService.Of).Where(service => service.IsFinite)],
+                .Select(type => ExpectedService.Of(type, slowdown)).Where(service => service.IsFinite)],
         };
         return float.IsFinite(expected.HighestArrivalRate + expected.Dispersion + expected.Utilization) ? expected : null;
     }
@@ -105,13 +116,18 @@ public sealed record ExpectedService(
 
     internal bool IsFinite => float.IsFinite(BaseSeconds + SecondsPerToken + BaseVariance + Covariance + SlopeVariance + Variance);
 
-    internal static ExpectedService Of(TaskTypeEstimate type)
+    /// <param name="type">The task type's estimate.</param>
+    /// <param name="slowdown">How many times the estimate's service times are expected.</param>
+    internal static ExpectedService Of(TaskTypeEstimate type, double slowdown)
     {
         var (service, freedom) = (type.Service, type.Service.ResidualDegreesOfFreedom);
-        var (a, c) = (service.BaseSeconds.StandardError, service.SecondsPerToken.StandardError);
+        var (a, c) = (service.BaseSeconds.StandardError * slowdown, service.SecondsPerToken.StandardError * slowdown);
+        var square = slowdown * slowdown;
+        var seenPart = freedom / (freedom + PresumedFreedom);
         return new ExpectedService(
-            type.Id, (float)service.Line.BaseSeconds, (float)service.Line.SecondsPerToken, (float)(a * a), (float)service.Covariance, (float)(c * c),
-            (float)(service.Line.VarianceSecondsSquared * freedom / (freedom + PresumedFreedom)), (float)(PresumedFreedom / (freedom + PresumedFreedom) / 4));
+            type.Id, (float)(service.Line.BaseSeconds * slowdown), (float)(service.Line.SecondsPerToken * slowdown),
+            (float)(a * a), (float)(service.Covariance * square), (float)(c * c),
+            (float)(service.Line.VarianceSecondsSquared * square * seenPart), (float)(PresumedFreedom / (freedom + PresumedFreedom) / 4));
     }
 
     /// <summary>What is expected of queries that ended, in seconds: their sum, and its variance by doubt of the line and by scatter.</summary>

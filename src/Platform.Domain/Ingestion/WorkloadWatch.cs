@@ -30,6 +30,9 @@ public sealed class WorkloadWatch
     private PageTest _moreArrivals = new(MostRise), _fewerArrivals = new(Fall), _slower = new(MostRise), _faster = new(Fall);
     private WorkloadExpectation? _expectation;
 
+    /// <summary>What is expected now; null for nothing.</summary>
+    public WorkloadExpectation? Expectation => _expectation;
+
     /// <summary>From now on this counts, and the tests begin again; what is known of the scatter stays.</summary>
     public void Expect(WorkloadExpectation? expectation)
     {
@@ -43,8 +46,8 @@ public sealed class WorkloadWatch
     }
 
     /// <summary>Takes windows into account that came together, as one observation.</summary>
-    /// <returns>Why the fleet should be solved, or null.</returns>
-    public SolveReason? Observe(IEnumerable<WorkloadWindow> windows)
+    /// <returns>Why the fleet should be solved, with how much more or less came; or null.</returns>
+    public WorkloadExcess? Observe(IEnumerable<WorkloadWindow> windows)
     {
         if (_expectation is not { } expectation)
             return null;
@@ -86,12 +89,22 @@ public sealed class WorkloadWatch
             _faster.AddTime(service.Seen, service.Expected, service.Expected - doubt, variation);
     }
 
-    private SolveReason? Decide(WorkloadExpectation expectation)
+    private WorkloadExcess? Decide(WorkloadExpectation expectation)
     {
         if (!_moreArrivals.IsDecided && !_fewerArrivals.IsDecided && !_slower.IsDecided && !_faster.IsDecided)
             return null;
-        var load = (_moreArrivals.IsDecided ? _moreArrivals.Ratio : 1) * (_slower.IsDecided ? _slower.Ratio : 1);
-        return load * expectation.Utilization >= 1 ? SolveReason.Instability : SolveReason.Drift;
+        var arrivals = Ratio(_moreArrivals, _fewerArrivals);
+        var service = Ratio(_slower, _faster);
+        var load = Math.Max(arrivals, 1) * Math.Max(service, 1);
+        var isUnstable = load * expectation.Utilization >= 1;
+        return new WorkloadExcess(isUnstable ? SolveReason.Instability : SolveReason.Drift, arrivals, service);
+    }
+
+    private static double Ratio(PageTest more, PageTest less)
+    {
+        if (more.IsDecided)
+            return more.Ratio;
+        return less.IsDecided ? less.Ratio : 1;
     }
 
     private struct ServiceTotals

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Platform.Domain.Allocation;
 using Platform.Domain.Estimation;
+using Platform.Domain.Ingestion;
 
 namespace Platform.Domain.Snapshots;
 
@@ -93,4 +94,8 @@ public sealed record Provenance
 
     /// <summary>Hash of the fleet's snapshot before this one, or null for the first.</summary>
     public required string? PreviousHash { get; init; }
+
+    /// <summary>The alarm whose figures the problem counts with in place of the estimate's; null for none, and before estimator/4.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LoadAlarm? Alarm { get; init; }
 }

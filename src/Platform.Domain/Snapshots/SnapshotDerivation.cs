@@ -1,6 +1,7 @@
 using Platform.Domain.Allocation;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
 
 namespace Platform.Domain.Snapshots;
 
@@ -27,6 +28,9 @@ public sealed record SnapshotInputs
 
     /// <summary>The moment of the solve, from which ages are counted: see <see cref="SnapshotDerivation.Instant"/>.</summary>
     public required DateTimeOffset SolvedAt { get; init; }
+
+    /// <summary>The alarm that stands, or null.</summary>
+    public LoadAlarm? Alarm { get; init; }
 }
 
 /// <summary>The snapshot that another one follows.</summary>
@@ -48,14 +52,17 @@ public sealed class DerivedAllocation
 {
     private readonly Func<AllocationSnapshot> _snapshot;
 
-    internal DerivedAllocation(FleetEstimate estimate, LimitedStep step, Func<AllocationSnapshot> snapshot)
+    internal DerivedAllocation(FleetEstimate estimate, LoadAlarm? alarm, LimitedStep step, Func<AllocationSnapshot> snapshot)
     {
-        (Estimate, Problem, Solution, HeldBack) = (estimate, step.Problem, step.Answer, step.Held);
+        (Estimate, Alarm, Problem, Solution, HeldBack) = (estimate, alarm, step.Problem, step.Answer, step.Held);
         _snapshot = snapshot;
     }
 
     /// <summary>The estimate.</summary>
     public FleetEstimate Estimate { get; }
+
+    /// <summary>The alarm that the problem counts with; null where none stands, or the estimate has caught up with it.</summary>
+    public LoadAlarm? Alarm { get; }
 
     /// <summary>The problem.</summary>
     public AllocationProblem Problem { get; }
@@ -103,21 +110,23 @@ public static class SnapshotDerivation
             throw new ArgumentException($"This program has no {versions.Estimator} with {versions.Solver}.", nameof(versions));
         var arithmetic = EstimatorArithmetic.Versions[versions.Estimator];
         var estimate = Estimator.Estimate(inputs.Definition, inputs.Sums, inputs.SolvedAt, arithmetic);
-        var step = Solve(inputs.Definition, estimate, arithmetic, AllocationSolver.Versions[versions.Solver]);
-        return new DerivedAllocation(estimate, step, () => Snapshot(inputs, previous, versions, estimate, step));
+        var options = AllocationSolver.Versions[versions.Solver];
+        var alarm = inputs.Alarm?.Exceeds(estimate.ArrivalRate.Value) == true ? inputs.Alarm : null;
+        var step = arithmetic.HasNoStepLimit
+            ? WithoutLimit(inputs.Definition, estimate, options)
+            : StepLimit.Solve(inputs.Definition, estimate, alarm, options);
+        return new DerivedAllocation(estimate, alarm, step, () => Snapshot(inputs, previous, versions, (estimate, alarm), step));
     }
 
-    private static LimitedStep Solve(FleetDefinition definition, FleetEstimate estimate, EstimatorArithmetic arithmetic, SolverOptions options)
+    private static LimitedStep WithoutLimit(FleetDefinition definition, FleetEstimate estimate, SolverOptions options)
     {
-        if (!arithmetic.HasNoStepLimit)
-            return StepLimit.Solve(definition, estimate, options);
         var problem = ProblemBuilder.Build(definition, estimate);
         var (answer, whole) = AllocationSolver.SolveInSteps(problem, options);
         return new LimitedStep(problem, answer, whole, []);
     }
 
     private static AllocationSnapshot Snapshot(
-        SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions, FleetEstimate estimate, LimitedStep step)
+        SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions, (FleetEstimate Estimate, LoadAlarm? Alarm) known, LimitedStep step)
     {
         var (problem, solution) = (step.Problem, step.Whole());
         return new AllocationSnapshot
@@ -134,12 +143,13 @@ public static class SnapshotDerivation
                 Solver = versions.Solver,
                 ProblemHash = AllocationSnapshot.HashOf(CanonicalJson.Write(problem)),
                 PreviousHash = previous?.Hash,
+                Alarm = known.Alarm,
             },
             Problem = problem,
             Solution = solution,
             Sent = inputs.Definition.Actuator is { } actuator ? Sent(problem, solution, actuator, versions) : null,
             HeldBack = step.Held is { Count: > 0 } held ? held : null,
-            Validity = SnapshotValidity.Of(estimate, solution),
+            Validity = SnapshotValidity.Of(known.Estimate, solution),
         };
     }
 

@@ -13,6 +13,9 @@ public abstract record SolveOutcome
     /// <summary>What the solve expects of the windows to come; null for nothing.</summary>
     public WorkloadExpectation? Expectation { get; init; }
 
+    /// <summary>The alarm that goes on standing; null for none.</summary>
+    public LoadAlarm? Alarm { get; init; }
+
     /// <summary>What a person should look at, although the fleet is solved.</summary>
     public IReadOnlyList<FleetConcern> Concerns { get; init; } = [];
 

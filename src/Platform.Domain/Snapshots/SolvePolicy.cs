@@ -58,14 +58,20 @@ public static class SolvePolicy
     /// </summary>
     internal const int SpacingsInPeriod = 10;
 
-    /// <summary>When a fleet may be solved before its time: 5 seconds after its last solve, or a tenth of its period where that came before its time too.</summary>
+    /// <summary>
+    /// When a fleet may be solved before its time: 5 seconds after its last solve, or a tenth of its period where that came before its time too.
+    /// Servers that cannot keep up do not wait for the tenth.
+    /// </summary>
     /// <param name="solvedAt">Its last solve.</param>
-    /// <param name="reason">Why that came, or null when it is not known.</param>
+    /// <param name="last">Why that came, or null when it is not known.</param>
+    /// <param name="next">Why the next one is to come.</param>
     /// <param name="solving">The fleet's own policy.</param>
-    public static DateTimeOffset EarliestNext(DateTimeOffset solvedAt, SolveReason? reason, SolvingPolicy solving) =>
-        solvedAt.AddSeconds(reason is SolveReason.Drift or SolveReason.Instability
-            ? Math.Max((double)solving.EverySeconds / SpacingsInPeriod, LeastSpacingSeconds)
-            : LeastSpacingSeconds);
+    public static DateTimeOffset EarliestNext(DateTimeOffset solvedAt, SolveReason? last, SolveReason next, SolvingPolicy solving)
+    {
+        var mayWait = next != SolveReason.Instability && last is SolveReason.Drift or SolveReason.Instability;
+        var tenth = (double)solving.EverySeconds / SpacingsInPeriod;
+        return solvedAt.AddSeconds(mayWait ? Math.Max(tenth, LeastSpacingSeconds) : LeastSpacingSeconds);
+    }
 
     /// <summary>
     /// Solves. There is a new version when there was none, when the last one was proposed and has lapsed, when the definition was revised, when the one in force breaks a limit of the
@@ -89,7 +95,8 @@ public static class SolvePolicy
         return outcome with
         {
             Expectation = WorkloadExpectation.Of(inputs, derived, inForce),
-            Concerns = FleetConcerns.Of(derived.Estimate),
+            Alarm = derived.Alarm,
+            Concerns = [.. FleetConcerns.Of(derived.Estimate), .. SolveConcerns.Of(inputs.Definition, derived.Estimate, inForce)],
         };
     }
 

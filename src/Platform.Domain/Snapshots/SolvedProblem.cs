@@ -57,6 +57,9 @@ public sealed record ComparableSnapshot
     /// <summary>What is sent in its place, or null.</summary>
     public SentAllocation? Sent { get; init; }
 
+    /// <summary>The task types that are held back; null where none is.</summary>
+    public IReadOnlyList<HeldBack>? HeldBack { get; init; }
+
     /// <summary>The problem with its solution.</summary>
     [JsonIgnore]
     public SolvedProblem Solved => new(

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Platform.Domain.Allocation;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
 
 namespace Platform.Domain.Snapshots;
 
@@ -47,22 +48,40 @@ internal static class StepLimit
     /// </summary>
     public const double Slack = 1.25;
 
+    /// <summary>Part of the greatest arrival rate that is solved for where an alarm's is beyond it.</summary>
+    private const double NearlyAll = 0.98;
+
     private static readonly SolverOptions Quick = new() { Rounding = RoundingMethod.Nearest };
 
     /// <summary>Solves a fleet's problem within its step.</summary>
     /// <param name="definition">The definition.</param>
     /// <param name="estimate">The estimate that was made from it.</param>
+    /// <param name="alarm">The alarm that stands, or null.</param>
     /// <param name="options">The solver's version.</param>
-    public static LimitedStep Solve(FleetDefinition definition, FleetEstimate estimate, SolverOptions options)
+    public static LimitedStep Solve(FleetDefinition definition, FleetEstimate estimate, LoadAlarm? alarm, SolverOptions options)
     {
         var problem = ProblemBuilder.Build(definition, estimate);
+        if (alarm is null)
+            return Solve(definition, estimate, problem, options);
+        var underAlarm = Solve(definition, estimate, ProblemBuilder.UnderAlarm(problem, alarm), options);
+        if (underAlarm.Answer.MaxArrivalRate is not { } most)
+            return underAlarm;
+
+        // Not even the fewest tokens carry what the alarm says: what they can carry is answered for, which is as good as the fewest.
+        var carried = ProblemBuilder.UnderAlarm(problem, alarm) with { ArrivalRate = Math.Max(problem.ArrivalRate, most * NearlyAll) };
+        return Solve(definition, estimate, carried, options);
+    }
+
+    private static LimitedStep Solve(FleetDefinition definition, FleetEstimate estimate, AllocationProblem problem, SolverOptions options)
+    {
         var free = AllocationSolver.SolveInSteps(problem, options);
         if (free.Answer.Status == SolutionStatus.Infeasible)
             return new LimitedStep(problem, free.Answer, free.Whole, []);
         long[] tokens = [.. free.Answer.Allocation!.Select(type => type.Tokens)];
         var limits = Limits(definition, estimate, problem);
         var isDoubted = estimate.TaskTypes.Select(IsFasterThanDefined).ToArray();
-        if (!isDoubted.Contains(true) && !tokens.Where((it, k) => it > limits[k]).Any())
+        var isBeyond = tokens.Where((it, k) => it > limits[k]).Any();
+        if (!isBeyond && !isDoubted.Contains(true))
             return new LimitedStep(problem, free.Answer, free.Whole, []);
 
         var held = Held(definition, problem, limits, isDoubted);

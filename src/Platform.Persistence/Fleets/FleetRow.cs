@@ -1,4 +1,5 @@
 using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Snapshots;
 
@@ -68,6 +69,9 @@ internal sealed class FleetRow
 
     /// <summary>The windows that the last solve expects, in JSON; null for none.</summary>
     public string? Expectation { get; set; }
+
+    /// <summary>The alarm that stands, raised by the intake and kept or ended by solves; null for none.</summary>
+    public LoadAlarm? Alarm { get; set; }
 
     /// <summary>The aggregate that the rules are written on.</summary>
     public Fleet ToFleet() => new()

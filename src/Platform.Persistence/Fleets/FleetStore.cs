@@ -229,6 +229,7 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         DueAt = row.DueAt,
         DueReason = row.DueReason,
         SolveFault = row.SolveFault,
-        Concerns = ofPin is null ? row.Concerns ?? [] : [.. row.Concerns ?? [], ofPin],
+        Concerns = [.. OfAlarm(row), .. row.Concerns ?? [], .. ofPin is null ? Array.Empty<FleetConcern>() : [ofPin]],
     };
+    private static IEnumerable<FleetConcern> OfAlarm(FleetRow row) => row.Alarm is null ? [] : [SolveConcerns.Of(row.Alarm)];
 }

@@ -33,6 +33,10 @@ namespace Platform.Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("fleet_id");
 
+                    b.Property<string>("Alarm")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("alarm");
+
                     b.Property<string>("Concerns")
                         .HasColumnType("jsonb")
                         .HasColumnName("concerns");

@@ -1,5 +1,4 @@
 using Platform.Domain.Allocation;
-using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Solving;
 
@@ -8,7 +7,10 @@ namespace Platform.Persistence.Planning;
 /// <summary>The problem that a solve would get now.</summary>
 /// <param name="AsOf">The instant of its estimate.</param>
 /// <param name="Problem">The problem.</param>
-public sealed record CurrentProblem(DateTimeOffset AsOf, AllocationProblem Problem);
+/// <param name="HeldBack">Task types that a solve would hold back.</param>
+/// <param name="HeldByPrior">Ids of the task types whose curve is the prior's, as the verdicts do not tell it.</param>
+public sealed record CurrentProblem(
+    DateTimeOffset AsOf, AllocationProblem Problem, IReadOnlyList<HeldBack> HeldBack, IReadOnlyList<string> HeldByPrior);
 
 /// <summary>Fleets' problems as they are now, by the definition in force and all windows that are stored.</summary>
 public sealed class CurrentProblems(PlatformStore store)
@@ -22,6 +24,8 @@ public sealed class CurrentProblems(PlatformStore store)
             return null;
         var basis = loaded[0].Basis ?? throw new InvalidOperationException($"The fleet {fleet} cannot be solved.", loaded[0].Fault);
         var asOf = SnapshotDerivation.Instant(now, basis.SolvedAt);
-        return new CurrentProblem(asOf, ProblemBuilder.Build(basis.Fleet.Definition, Estimator.Estimate(basis.Fleet.Definition, basis.Sums, asOf)));
+        var derived = SnapshotDerivation.Derive(basis.Inputs(asOf), null, DerivationVersions.Current);
+        var heldByPrior = derived.Estimate.TaskTypes.Where(type => type.Validity.CurveIdentifiability is { Flagged: true }).Select(type => type.Id);
+        return new CurrentProblem(asOf, derived.Problem, derived.HeldBack, [.. heldByPrior]);
     }
 }

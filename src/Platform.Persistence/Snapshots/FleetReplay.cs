@@ -98,6 +98,7 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
             Sums = sums,
             WorkloadVersion = header.Provenance.WorkloadVersion,
             SolvedAt = header.SolvedAt,
+            Alarm = header.Provenance.Alarm,
         };
         var link = row.Version == 1 ? null : new SnapshotLink(row.Version - 1, header.Provenance.PreviousHash ?? "");
         if (SnapshotDerivation.Derive(inputs, link, header.Versions).Snapshot is not { } snapshot)

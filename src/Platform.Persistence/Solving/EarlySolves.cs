@@ -26,9 +26,9 @@ public sealed class EarlySolves(PlatformStore store)
     /// <param name="cancel">Gives up.</param>
     internal async Task ObserveAsync(FleetKey key, SolveStanding standing, IReadOnlyList<WorkloadWindow> windows, DateTimeOffset now, CancellationToken cancel)
     {
-        if (Decide(key, standing, windows) is not { } reason)
+        if (Decide(key, standing, windows) is not var (excess, expectation))
             return;
-        await BringForwardAsync(key, standing.SolvedAt, reason, now, cancel);
+        await BringForwardAsync(key, standing.SolvedAt, excess, expectation, now, cancel);
         lock (_gate)
         {
             // Only now: had it failed, the next windows would ask again.
@@ -37,7 +37,7 @@ public sealed class EarlySolves(PlatformStore store)
         }
     }
 
-    private SolveReason? Decide(FleetKey key, SolveStanding standing, IReadOnlyList<WorkloadWindow> windows)
+    private (WorkloadExcess Excess, WorkloadExpectation Expectation)? Decide(FleetKey key, SolveStanding standing, IReadOnlyList<WorkloadWindow> windows)
     {
         lock (_gate)
         {
@@ -54,11 +54,12 @@ public sealed class EarlySolves(PlatformStore store)
                 fleet.Watch.Expect(Read(standing.Expectation));
             }
 
-            return fleet.Watch.Observe(windows);
+            return fleet.Watch.Observe(windows) is { } excess ? (excess, fleet.Watch.Expectation!) : null;
         }
     }
 
-    private async Task BringForwardAsync(FleetKey key, DateTimeOffset solvedAt, SolveReason reason, DateTimeOffset now, CancellationToken cancel)
+    private async Task BringForwardAsync(
+        FleetKey key, DateTimeOffset solvedAt, WorkloadExcess excess, WorkloadExpectation expectation, DateTimeOffset now, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(key.Tenant, cancel);
         // Locked against a solve that is being written, which would put the fleet off to its next period.
@@ -67,11 +68,14 @@ public sealed class EarlySolves(PlatformStore store)
             row => row.FleetId == key.Fleet && row.RetiredAt == null && row.SolvedAt == solvedAt, cancel);
         if (row is null)
             return;
-        var earliest = SolvePolicy.EarliestNext(solvedAt, row.SolveReason, row.Definition.Solving);
+        if (excess.Reason == SolveReason.Instability)
+            row.Alarm = LoadAlarm.Raise(row.Alarm, expectation, excess, now);
+        else if (excess.IsLess)
+            row.Alarm = null;
+        var earliest = SolvePolicy.EarliestNext(solvedAt, row.SolveReason, excess.Reason, row.Definition.Solving);
         var at = earliest > now ? earliest : now;
-        if (at >= row.DueAt)
-            return;
-        (row.DueAt, row.DueReason) = (at, reason);
+        if (at < row.DueAt)
+            (row.DueAt, row.DueReason) = (at, excess.Reason);
         await session.CommitAsync(cancel);
     }
 

@@ -1,5 +1,6 @@
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
 
 namespace Platform.Persistence.Solving;
@@ -24,6 +25,9 @@ public sealed record SolveBasis
 
     /// <summary>The version in force where that is not the latest; null where it is, or where none is in force.</summary>
     public AllocationSummary? InForce { get; init; }
+
+    /// <summary>The alarm that was raised and not ended yet; null for none.</summary>
+    public LoadAlarm? Alarm { get; init; }
 
     /// <summary>The sums of all windows that can still count, folded with the definition's horizon.</summary>
     public required WorkloadSums Sums { get; init; }
@@ -57,6 +61,7 @@ public sealed record SolveBasis
         Sums = Sums,
         WorkloadVersion = WorkloadVersion,
         SolvedAt = at,
+        Alarm = Alarm?.StandsAt(at, Fleet.Definition.Solving.HorizonSeconds) == true ? Alarm : null,
     };
 
     /// <summary>The latest allocation, as the next one is held against it; null before the first.</summary>

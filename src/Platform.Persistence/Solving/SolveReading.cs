@@ -6,6 +6,7 @@ using NpgsqlTypes;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
 
 namespace Platform.Persistence.Solving;
@@ -20,7 +21,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     private const string Standing = """
         select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.whole_version, s.sums, s.recent,
             a.hash, a.summary, case when a.summary is null then a.document end, w.version, f.solved_at, f.due_reason,
-            f.released_version, f.pin::text, f.proposal::text, o.summary, case when o.summary is null then o.document end
+            f.released_version, f.pin::text, f.proposal::text, o.summary, case when o.summary is null then o.document end, f.alarm::text
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.fleets f on f.tenant_id = $1 and f.fleet_id = asked.fleet_id and f.retired_at is null
         left join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
@@ -135,6 +136,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             if (!row.IsDBNull(9))
                 loading.Latest = new LatestSnapshot(loading.State.LatestVersion, row.GetString(9), Summary(row, 10)!);
             loading.InForce = Summary(row, 18);
+            loading.Alarm = row.IsDBNull(20) ? null : JsonSerializer.Deserialize<LoadAlarm>(row.GetString(20), StrictJson.Options);
             clock.Enter(SolveStage.Fold);
             StartSums(loading, definition.Solving.HorizonSeconds, row);
             clock.Enter(SolveStage.Read);
@@ -221,6 +223,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
         public AllocationSummary? InForce { get; set; }
 
+        public LoadAlarm? Alarm { get; set; }
+
         /// <summary>The whole sums in their stored form, until they are read from it.</summary>
         public byte[]? Whole { get; set; }
 
@@ -283,6 +287,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             Fleet = State!,
             Latest = Latest,
             InForce = InForce,
+            Alarm = Alarm,
             Sums = Sums!,
             WorkloadVersion = Version,
             Stored = Stored,

@@ -30,13 +30,16 @@ internal sealed class SolveWriting(TenantSession session)
                 latest_version = u.version, latest_hash = coalesce(u.hash, f.latest_hash),
                 solve_reason = u.solve_reason, due_reason = u.due_reason, expectation = u.expectation,
                 concerns = u.concerns::jsonb,
+                -- One that was raised after this solve had read is another: it stays.
+                alarm = case when f.alarm is not distinct from u.alarm_before::jsonb then u.alarm::jsonb else f.alarm end,
                 released_version = coalesce(u.released, f.released_version),
                 proposal = case when u.in_force is null then f.proposal else u.proposal::jsonb end,
                 in_force_version = coalesce(u.in_force, f.in_force_version),
                 in_force_change = f.in_force_change + (f.in_force_version <> coalesce(u.in_force, f.in_force_version))::int,
                 in_force_at = case when f.in_force_version <> u.in_force then greatest(f.in_force_at, u.solved_at) else f.in_force_at end
-            from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16)
-                as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation, released, proposal, in_force, concerns)
+            from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $18)
+                as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation, released, proposal, in_force, concerns,
+                    alarm_before, alarm)
             where f.tenant_id = $1 and f.fleet_id = u.fleet_id
             returning f.fleet_id, f.in_force_change, f.in_force_at, f.in_force_version, u.in_force is not null as released
         )
@@ -108,6 +111,7 @@ internal sealed class SolveWriting(TenantSession session)
         _updates.Add(new FleetUpdate(
             basis.Key.Fleet, result.At, basis.WorkloadVersion, dueAt, (result.Outcome as SolveOutcome.Infeasible)?.Reason, after.LatestVersion, hash,
             SolveReasonNames.NameOf(basis.DueReason), dueReason, Json(result.Outcome.Expectation), Json(result.Outcome.Concerns),
+            Json(basis.Alarm), Json(result.Outcome.Alarm),
             hash is null ? null : after.Labels));
     }
 
@@ -200,6 +204,8 @@ internal sealed class SolveWriting(TenantSession session)
             Column(_updates, it => it.Labels?.InForce, NpgsqlDbType.Integer),
             new NpgsqlParameter<string> { TypedValue = EventStore.EventNames[typeof(AllocationPublished)] },
             Column(_updates, it => it.Concerns, NpgsqlDbType.Text),
+            Column(_updates, it => it.AlarmBefore, NpgsqlDbType.Text),
+            Column(_updates, it => it.Alarm, NpgsqlDbType.Text),
         },
     };
 
@@ -239,7 +245,8 @@ internal sealed class SolveWriting(TenantSession session)
     /// <summary>A line of the update; the labels where a new version has set them.</summary>
     private sealed record FleetUpdate(
         string Fleet, DateTimeOffset SolvedAt, long WorkloadVersion, DateTimeOffset DueAt, string? Fault, int Version, string? Hash,
-        string SolveReason, string DueReason, string? Expectation, string? Concerns, AllocationLabels? Labels);
+        string SolveReason, string DueReason, string? Expectation, string? Concerns, string? AlarmBefore,
+        string? Alarm, AllocationLabels? Labels);
 
     /// <summary>Where a fleet stands when its solve is to be written.</summary>
     private sealed record FleetStanding(
