@@ -127,6 +127,7 @@ public sealed class TestStore : IAsyncLifetime
                 Sums = new WorkloadSums(basis.Fleet.Definition.Solving.HorizonSeconds),
                 WorkloadVersion = workloadVersion,
                 SolvedAt = At,
+                Alarm = basis.Inputs(At).Alarm,
             },
             // A revision that was not: so that every solve is worth a version.
             basis.Previous(At) is { } previous ? previous with { Summary = previous.Summary with { DefinitionRevision = 0 } } : null),

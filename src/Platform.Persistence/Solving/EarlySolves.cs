@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Platform.Domain.Contracts;
 using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
+using Platform.Persistence.Fleets;
 
 namespace Platform.Persistence.Solving;
 
@@ -64,19 +65,33 @@ public sealed class EarlySolves(PlatformStore store)
         await using var session = await store.OpenAsync(key.Tenant, cancel);
         // Locked against a solve that is being written, which would put the fleet off to its next period.
         await session.LockAsync([EventStore.FleetStream(key.Tenant, key.Fleet)], cancel);
-        var row = await session.Rows.Fleets.SingleOrDefaultAsync(
-            row => row.FleetId == key.Fleet && row.RetiredAt == null && row.SolvedAt == solvedAt, cancel);
-        if (row is null)
+        var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == key.Fleet && row.RetiredAt == null, cancel);
+        if (row is not { SolvedAt: { } lastSolvedAt })
+            return;
+        if (lastSolvedAt != solvedAt && !IsUnstableStill(row, expectation, excess))
             return;
         if (excess.Reason == SolveReason.Instability)
             row.Alarm = LoadAlarm.Raise(row.Alarm, expectation, excess, now);
         else if (excess.IsLess)
             row.Alarm = null;
-        var earliest = SolvePolicy.EarliestNext(solvedAt, row.SolveReason, excess.Reason, row.Definition.Solving);
+        var earliest = SolvePolicy.EarliestNext(lastSolvedAt, row.SolveReason, excess.Reason, row.Definition.Solving);
         var at = earliest > now ? earliest : now;
         if (at < row.DueAt)
             (row.DueAt, row.DueReason) = (at, excess.Reason);
         await session.CommitAsync(cancel);
+    }
+
+    /// <summary>
+    /// Whether what was seen is too much for the allocation of a solve that came meanwhile too. That one may have read the windows already, and
+    /// need not have made much of them: the estimate follows a change slowly.
+    /// </summary>
+    private static bool IsUnstableStill(FleetRow row, WorkloadExpectation then, WorkloadExcess excess)
+    {
+        if (excess.Reason != SolveReason.Instability || Read(row.Expectation) is not { FleetArrivalRate: > 0 } now)
+            return false;
+        var arrivals = then.FleetArrivalRate * excess.ArrivalFactor / now.FleetArrivalRate;
+        var service = then.ServiceFactor * excess.ServiceFactor / now.ServiceFactor;
+        return now.Utilization * Math.Max(arrivals, 1) * Math.Max(service, 1) >= 1;
     }
 
     private static WorkloadExpectation? Read(string? stored)

@@ -77,7 +77,7 @@ internal sealed class WatchedFleet
     }
 
     /// <summary>Watches the next window.</summary>
-    public SolveReason? Step() => Watch.Observe([Next()]);
+    public SolveReason? Step() => Watch.Observe([Next()])?.Reason;
 
     /// <summary>Watches until there is an alarm.</summary>
     /// <returns>Windows until then, that of the alarm included, and its reason; null when there is none in time.</returns>
