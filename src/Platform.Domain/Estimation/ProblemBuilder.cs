@@ -25,6 +25,7 @@ public static class ProblemBuilder
             MaxMeanSystemTimeSeconds = definition.Objective.MaxMeanSystemTimeSeconds,
             TaskTypes = [.. definition.TaskTypes.Zip(estimate.TaskTypes, (type, seen) => type with
             {
+                Aliases = null,
                 Share = seen.Share.Value,
                 Service = seen.Service.Line,
                 Accuracy = seen.Accuracy.Curve,
