@@ -16,6 +16,7 @@ using Platform.Domain.Contracts;
 using Platform.Domain.Tenants;
 using Platform.Persistence;
 using Platform.Persistence.Fleets;
+using Platform.Persistence.Ingestion;
 using Platform.Persistence.Operations;
 using Platform.Persistence.Snapshots;
 using Platform.Persistence.Tenants;
@@ -82,6 +83,7 @@ internal static class ApiHost
         v1.MapExports();
         v1.MapPlanning();
         v1.MapLabels();
+        v1.MapVoids();
         v1.MapChanges();
         v1.MapLog();
         v1.MapWebhooks();
@@ -94,6 +96,7 @@ internal static class ApiHost
         services.AddSingleton(provider => new TenantRegistry(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new FleetStore(
             provider.GetRequiredService<PlatformStore>(), new TenantQuota(Options(provider).Limits.Fleets, Options(provider).Limits.TaskTypes)));
+        services.AddSingleton(provider => new WorkloadVoids(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new SnapshotHistory(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new SnapshotVerification(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new ChangeFeed(provider.GetRequiredService<PlatformStore>()));

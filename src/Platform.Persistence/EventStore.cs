@@ -15,6 +15,12 @@ public static class EventStore
     /// <summary>PostgreSQL schema of Marten's tables.</summary>
     public const string Schema = "events";
 
+    /// <summary>The stored name of <see cref="WorkloadVoided"/>, which statements look for.</summary>
+    internal const string VoidedName = "workload-voided";
+
+    /// <summary>The stored name of <see cref="WorkloadWindowRecorded"/>, which statements look for.</summary>
+    internal const string RecordedName = "workload-window-recorded";
+
     /// <summary>The stored name of each event type. Never change one: stored events are found by it.</summary>
     public static readonly IReadOnlyDictionary<Type, string> EventNames = new Dictionary<Type, string>
     {
@@ -35,7 +41,8 @@ public static class EventStore
         [typeof(AllocationApproved)] = "allocation-approved",
         [typeof(AllocationPinned)] = "allocation-pinned",
         [typeof(AllocationUnpinned)] = "allocation-unpinned",
-        [typeof(WorkloadWindowRecorded)] = "workload-window-recorded",
+        [typeof(WorkloadWindowRecorded)] = RecordedName,
+        [typeof(WorkloadVoided)] = VoidedName,
     };
 
     private static readonly Guid Namespace = new("6c1f0f5e-1d0a-4d5c-9d0e-7a0a3f2f8a11");

@@ -164,6 +164,12 @@ public sealed class TenantSession : IAsyncDisposable
         return [EventAppending.Statement(_store, Tenant, [.. appended]), TransparencyLog.Queueing(Tenant, streams)];
     }
 
+    /// <summary>
+    /// The statement that appends an event to a fleet's workload stream, which is in no log. The caller holds the stream's lock.
+    /// </summary>
+    internal NpgsqlBatchCommand AppendingToWorkload(string fleet, object happened) => EventAppending.Statement(
+        _store, Tenant, [new EventToAppend(EventStore.WorkloadStream(Tenant, fleet), Guid.CreateVersion7(), happened)]);
+
     internal void Append(Guid stream, string? fleet, object happened)
     {
         Events.Events.Append(stream, happened);

@@ -53,7 +53,7 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("limit cursor", "/v1/tenants", "/v1/fleets", "/v1/fleets/{fleet}/events", "/v1/fleets/{fleet}/allocations", "/v1/allocations", "/v1/audit")]
+    [InlineData("limit cursor", "/v1/tenants", "/v1/fleets", "/v1/fleets/{fleet}/events", "/v1/fleets/{fleet}/voids", "/v1/fleets/{fleet}/allocations", "/v1/allocations", "/v1/audit")]
     [InlineData("asOf", "/v1/fleets/{fleet}/allocation", "/v1/fleets/{fleet}/estimate")]
     public void Calls_tell_the_parameters_of_their_query(string names, params string[] paths)
     {
@@ -119,6 +119,9 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
             (now.AddSeconds(-10).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), now.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)));
         await new TestTenant(platform, _names["{tenant}"], "", "") { VirtualHost = platform.VirtualHost }.UntilStoredAsync("chat-eu", 2, Cancel);
         await CallAsync(_tenant, "get /v1/fleets/{fleet}/estimate");
+        await CallAsync(_tenant, "post /v1/fleets/{fleet}/voids", change: body => (body["from"], body["to"]) =
+            (now.AddHours(-1).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), now.AddHours(1).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)));
+        await CallAsync(_tenant, "get /v1/fleets/{fleet}/voids");
     }
 
     private async Task BeToldAsync()

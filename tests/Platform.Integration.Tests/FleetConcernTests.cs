@@ -34,6 +34,30 @@ public sealed class FleetConcernTests(TestPlatform platform)
     }
 
     [Fact]
+    public async Task An_alias_takes_over_what_windows_told_under_the_old_name()
+    {
+        var tenant = await platform.CreateTenantAsync(Cancel);
+        await tenant.PutFleetAsync("chat", Cancel);
+        await tenant.PublishAsync("chat", Misspelt(), Guid.NewGuid(), Cancel);
+        await UntilHealthAsync(tenant, "attention");
+        var revised = await tenant.PutFleetAsync("chat", Cancel, definition => definition["taskTypes"]![0]!["aliases"] = new JsonArray("maths"));
+        Assert.Equal("maths", (string?)revised["definition"]!["taskTypes"]![0]!["aliases"]![0]);
+        await UntilHealthAsync(tenant, "ok");
+
+        using var client = tenant.Client();
+        var estimate = (await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat/estimate", Cancel))!;
+        Assert.Equal((50, 0), ((int)estimate["taskTypes"]![0]!["arrivals"]!, estimate["unknownTaskTypes"]!.AsArray().Count));
+        var snapshot = await tenant.UntilAllocatedAsync(
+            "chat", it => (int)it["provenance"]!["definitionRevision"]! == (int)revised["revision"]!, Cancel);
+        Assert.DoesNotContain("aliases", snapshot.ToJsonString(), StringComparison.Ordinal);
+        for (var version = 1; version <= (int)snapshot["version"]!; version++)
+        {
+            var found = await client.GetFromJsonAsync<JsonNode>($"/v1/fleets/chat/allocations/{version}/verification", Cancel);
+            Assert.True((bool)found!["matches"]! && (bool)found["chainIntact"]!, found.ToJsonString());
+        }
+    }
+
+    [Fact]
     public async Task A_pinned_version_that_lacks_a_task_type_of_the_definition_is_told_as_long_as_it_is_pinned()
     {
         var tenant = await platform.CreateTenantAsync(Cancel);

@@ -42,6 +42,8 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
         { "post /v1/fleets/{fleet}/solve", "manage", 202, "/v1/fleets/owned/solve", null },
         { "get /v1/fleets/{fleet}/events", "read", 200, "/v1/fleets/owned/events", null },
         { "post /v1/fleets/{fleet}/statistics", "ingest", 202, "/v1/fleets/owned/statistics", TestTenant.Window("owned").ToJsonString() },
+        { "post /v1/fleets/{fleet}/voids", "manage", 201, "/v1/fleets/voided/voids", RouteCallers.Voids },
+        { "get /v1/fleets/{fleet}/voids", "read", 200, "/v1/fleets/owned/voids", null },
         { "get /v1/allocations", "read", 200, "/v1/allocations", null },
         { "get /v1/fleets/{fleet}/estimate", "read", 200, "/v1/fleets/owned/estimate", null },
         { "get /v1/fleets/{fleet}/allocation", "read", 200, "/v1/fleets/owned/allocation", null },
@@ -167,6 +169,9 @@ public sealed class RouteCallers(TestPlatform platform) : IAsyncLifetime
     /// <summary>A webhook that is told nothing, as no fleet is solved.</summary>
     public const string Webhook = """{ "url": "https://hooks.example.org/", "fleets": [ "none" ] }""";
 
+    /// <summary>Voids a window that is stored.</summary>
+    public const string Voids = """{ "reason": "a test", "messageId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301" }""";
+
     private readonly Dictionary<string, string?> _authorizations = [];
     private readonly Dictionary<string, string> _names = [];
 
@@ -213,7 +218,7 @@ public sealed class RouteCallers(TestPlatform platform) : IAsyncLifetime
 
     private static async Task MakeFleetsAsync(TestTenant owner, CancellationToken cancel)
     {
-        foreach (var fleet in (string[])["owned", "put", "doomed"])
+        foreach (var fleet in (string[])["owned", "put", "doomed", "voided"])
             await owner.PutFleetAsync(fleet, cancel, definition => definition["solving"]!["everySeconds"] = 86_400);
         await owner.PutFleetAsync("proposed", cancel, definition =>
         {
@@ -229,6 +234,8 @@ public sealed class RouteCallers(TestPlatform platform) : IAsyncLifetime
         }
 
         await owner.UntilAllocatedAsync("owned", _ => true, cancel);
+        await owner.PublishAsync("voided", TestTenant.Window("voided"), new Guid((string)JsonNode.Parse(Voids)!["messageId"]!), cancel);
+        await owner.UntilStoredAsync("voided", 1, cancel);
         await Testing.Eventually.TrueAsync(
             async () => (await client.GetFromJsonAsync<JsonNode>("/v1/fleets/proposed", cancel))!["labels"]!["proposal"] is not null, "a proposal", cancel);
     }

@@ -29,6 +29,7 @@ public sealed class EventStoreTests
             [typeof(AllocationPinned)] = "allocation-pinned",
             [typeof(AllocationUnpinned)] = "allocation-unpinned",
             [typeof(WorkloadWindowRecorded)] = "workload-window-recorded",
+            [typeof(WorkloadVoided)] = "workload-voided",
         },
         EventStore.EventNames);
 

@@ -97,6 +97,37 @@ public sealed class StoredEventTests(TestStore store)
             new AllocationPinned { At = At, Version = 7, Reason = "roll back", By = "ann" }),
         ("allocation-unpinned", """{ "at": "2026-11-23T10:00:00.25+00:00", "reason": "mended", "by": "ann" }""",
             new AllocationUnpinned { At = At, Reason = "mended", By = "ann" }),
+        ("workload-voided",
+            """
+            { "at": "2026-11-23T10:00:00.25+00:00", "messageId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "reason": "a counter sent as a delta",
+              "by": "ann", "windows": 1, "arrivals": 1200000, "workloadVersion": 5000000000 }
+            """,
+            new WorkloadVoided
+            {
+                At = At,
+                MessageId = new Guid("3f2504e0-4f89-41d3-9a0c-0305e82c3301"),
+                Reason = "a counter sent as a delta",
+                By = "ann",
+                Windows = 1,
+                Arrivals = 1_200_000,
+                WorkloadVersion = 5_000_000_000,
+            }),
+        ("workload-voided",
+            """
+            { "at": "2026-11-23T10:00:00.25+00:00", "from": "2026-11-23T09:00:00.25+00:00", "to": "2026-11-23T10:00:00.25+00:00",
+              "reason": "a load test", "by": "ann", "windows": 360, "arrivals": 9007199254740991, "workloadVersion": 361 }
+            """,
+            new WorkloadVoided
+            {
+                At = At,
+                From = At.AddHours(-1),
+                To = At,
+                Reason = "a load test",
+                By = "ann",
+                Windows = 360,
+                Arrivals = 9_007_199_254_740_991,
+                WorkloadVersion = 361,
+            }),
         ("workload-window-recorded",
             """
             { "messageId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",

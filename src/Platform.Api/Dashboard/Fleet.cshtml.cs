@@ -9,6 +9,7 @@ using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
 using Platform.Domain.Tenants;
 using Platform.Persistence.Fleets;
+using Platform.Persistence.Ingestion;
 using Platform.Persistence.Snapshots;
 
 namespace Platform.Api.Dashboard;
@@ -16,12 +17,15 @@ namespace Platform.Api.Dashboard;
 /// <summary>One fleet: what is in force, how it came to be, what it rests on, and what may be decided about it.</summary>
 [Authorize(Policy = Session.ReadPolicy)]
 internal sealed class FleetModel(
-    FleetStore fleets, SnapshotHistory history, SnapshotExport snapshots, EstimateHistory estimates, LabelDecisions labels, TimeProvider time) : PageModel
+    FleetStore fleets, SnapshotHistory history, SnapshotExport snapshots, EstimateHistory estimates, WorkloadVoids voids, LabelDecisions labels,
+    TimeProvider time) : PageModel
 {
     /// <summary>Versions that are drawn, the latest ones.</summary>
     private const int MostVersions = 100;
 
     private const int MostEvents = 30;
+
+    private const int MostVoids = 20;
 
     /// <summary>Task types whose curve and line are drawn, those with most arrivals.</summary>
     public const int MostTypesDrawn = 20;
@@ -51,6 +55,9 @@ internal sealed class FleetModel(
 
     /// <summary>The latest decisions, latest first.</summary>
     public IReadOnlyList<RecordedEvent> Events { get; private set; } = [];
+
+    /// <summary>What was voided last, latest first.</summary>
+    public IReadOnlyList<RecordedVoid> Voids { get; private set; } = [];
 
     /// <summary>Why a decision was not taken.</summary>
     public string? Fault { get; private set; }
@@ -103,6 +110,7 @@ internal sealed class FleetModel(
         InForce = Versions.FirstOrDefault(it => it.Version == view.Labels.InForce)
             ?? (await history.FindVersionAsync(User.Tenant(), Fleet, view.Labels.InForce, cancel) is { } older ? ComparisonEndpoints.Read(older) : null);
         Known = await estimates.FindWithObservationsAsync(User.Tenant(), Fleet, Now, cancel);
+        Voids = await voids.ListLatestAsync(User.Tenant(), Fleet, MostVoids, cancel);
         Events = await LatestEventsAsync(view, cancel);
         return Page();
     }

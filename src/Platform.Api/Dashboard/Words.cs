@@ -38,6 +38,7 @@ internal static class Words
         AllocationPinned it => $"version {it.Version}, by {it.By}: {it.Reason}",
         AllocationApproved it => $"version {it.Version}, by {it.By}: {it.Reason}",
         AllocationUnpinned it => $"by {it.By}: {it.Reason}",
+        WorkloadVoided it => $"{WhatIsVoid(it)}, {Show.Count(it.Windows)} windows with {Show.Count(it.Arrivals)} arrivals, by {it.By}: {it.Reason}",
         FleetRegistered { By: var by } => $"by {by}",
         FleetRevised { By: var by } => $"by {by}",
         FleetRetired { By: var by } => $"by {by}",
@@ -55,6 +56,11 @@ internal static class Words
             : "no budget has verdicts, and the step is from the first allocation";
         return $"is held back at {Show.Count(held.MostTokens ?? 0)} tokens: {tried}. {without} Verdicts at this budget lead on; maxStep in the definition allows more at once.";
     }
+
+    /// <summary>Which windows were voided.</summary>
+    public static string WhatIsVoid(WorkloadVoided it) => it.MessageId is { } message
+        ? $"the window of message {message}"
+        : $"the windows from {it.From:yyyy-MM-dd HH:mm:ss} to {it.To:yyyy-MM-dd HH:mm:ss}";
 
     /// <summary>Why there is no allocation, and what would be enough.</summary>
     public static string WhyNone(AllocationSolution solution) => solution.Reason switch

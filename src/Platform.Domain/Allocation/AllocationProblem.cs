@@ -38,6 +38,13 @@ public sealed record TaskType
     /// <summary>Name within the fleet.</summary>
     public required string Id { get; init; }
 
+    /// <summary>
+    /// Other names under which windows may report it, of a fleet's definition alone: what came under an old name counts as this task type.
+    /// At most 20; null for none. A problem has none.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Aliases { get; init; }
+
     /// <summary>π, share of the arrivals, 0 to 1; the shares of a problem sum to 1.</summary>
     public required double Share { get; init; }
 

@@ -148,6 +148,8 @@ public static class ProblemValidation
             errors.Add(new($"{at}/maxTokens", "must be at least minTokens"));
         if (type.AccuracyFloor is { } floor)
             Range(floor, 0, 1, $"{at}/accuracyFloor", errors);
+        if (type.Aliases is not null)
+            errors.Add(new($"{at}/aliases", "must not be given: only a fleet's definition has aliases"));
         ValidateService(type.Service, $"{at}/service", errors);
         ValidateAccuracy(type.Accuracy, $"{at}/accuracy", errors);
     }

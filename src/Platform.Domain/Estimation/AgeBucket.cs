@@ -12,7 +12,12 @@ internal sealed class AgeBucket
 
     /// <param name="index">Unix time of its start in seconds, over the width.</param>
     /// <param name="width">Length in seconds.</param>
-    public AgeBucket(long index, int width) => (Index, Covered) = (index, new CoveredSeconds(width));
+    public AgeBucket(long index, int width)
+        : this(index, new CoveredSeconds(width))
+    {
+    }
+
+    private AgeBucket(long index, CoveredSeconds covered) => (Index, Covered) = (index, covered);
 
     public long Index { get; }
 
@@ -37,6 +42,17 @@ internal sealed class AgeBucket
         AddWindows(other.Windows, other.WindowTicks);
         foreach (var task in other._tasks)
             For(task.TaskType)?.Add(task);
+    }
+
+    /// <summary>The same with other names: sums that come under one name add up. The time covered is shared with this one.</summary>
+    /// <param name="names">New name by old name; a task type that is not in it keeps its name.</param>
+    public AgeBucket Renamed(IReadOnlyDictionary<string, string> names)
+    {
+        var renamed = new AgeBucket(Index, Covered);
+        renamed.AddWindows(Windows, WindowTicks);
+        foreach (var task in _tasks)
+            renamed.For(names.GetValueOrDefault(task.TaskType, task.TaskType))?.Add(task);
+        return renamed;
     }
 
     /// <summary>

@@ -18,7 +18,7 @@ public static class ProblemBuilder
         MaxUtilization = definition.Objective.MaxUtilization,
         MeanTokenBudget = definition.Objective.MeanTokenBudget,
         MaxMeanSystemTimeSeconds = definition.Objective.MaxMeanSystemTimeSeconds,
-        TaskTypes = definition.TaskTypes,
+        TaskTypes = [.. definition.TaskTypes.Select(type => type is null ? null! : type with { Aliases = null })],
     };
 
     /// <summary>The problem of a fleet: limits and weights from the definition, λ, shares, lines and curves from the estimate.</summary>
@@ -34,12 +34,14 @@ public static class ProblemBuilder
             ArrivalRate = estimate.ArrivalRate.Value,
             TaskTypes = [.. definition.TaskTypes.Zip(estimate.TaskTypes, (type, seen) => type with
             {
+                Aliases = null,
                 Share = seen.Share.Value,
                 Service = seen.Service.Line,
                 Accuracy = seen.Accuracy.Curve,
             })],
         };
     }
+
     /// <summary>The same with the figures of an alarm where they are the greater.</summary>
     /// <param name="problem">The problem by the estimate.</param>
     /// <param name="alarm">The alarm that stands.</param>

@@ -22,6 +22,7 @@ internal sealed class WorkloadEvidence
 
     public WorkloadEvidence(IReadOnlyList<TaskType> types, WorkloadSums sums, DateTimeOffset asOf)
     {
+        sums = sums.Renamed(types);
         Types = types.Count;
         _indices = new Dictionary<string, int>(types.Count, StringComparer.Ordinal);
         for (var k = 0; k < types.Count; k++)

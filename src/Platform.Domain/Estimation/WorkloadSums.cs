@@ -1,3 +1,4 @@
+using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 
 namespace Platform.Domain.Estimation;
@@ -98,6 +99,19 @@ public sealed class WorkloadSums
     /// instant or any later one stay the same; earlier ones can no longer be had from these sums.
     /// </summary>
     public void Prune(DateTimeOffset asOf) => KeepFrom(asOf.ToUnixTimeSeconds());
+
+    /// <summary>
+    /// The sums as they would be had every window named the task types by their ids, for reading alone; these sums themselves for a definition
+    /// without aliases.
+    /// </summary>
+    /// <param name="types">The task types of a definition.</param>
+    public WorkloadSums Renamed(IReadOnlyList<TaskType> types)
+    {
+        var ids = TaskTypeAliases.IdsByAlias(types);
+        return ids.Count == 0
+            ? this
+            : new WorkloadSums(HorizonSeconds, LastWindowEnd, _firstKept, [.. _buckets.Select(bucket => bucket.Renamed(ids))]);
+    }
 
     /// <summary>The sums in a compact form that depends on nothing but the sums: equal sums give equal bytes.</summary>
     public byte[] ToBytes() => WorkloadSumsForm.Write(this);

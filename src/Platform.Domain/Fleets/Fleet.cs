@@ -35,7 +35,7 @@ public sealed record Fleet
         ({ IsRetired: false }, FleetRetired) => fleet with { Revision = fleet.Revision + 1, IsRetired = true },
         ({ IsRetired: false }, AllocationPublished published) when published.Version == fleet.LatestVersion + 1 =>
             fleet with { LatestVersion = published.Version },
-        ({ IsRetired: false }, AllocationApproved or AllocationPinned or AllocationUnpinned) => fleet,
+        ({ IsRetired: false }, AllocationApproved or AllocationPinned or AllocationUnpinned or WorkloadVoided) => fleet,
         _ => throw new InvalidOperationException($"{happened.GetType().Name} cannot follow the fleet's state {fleet}."),
     };
 

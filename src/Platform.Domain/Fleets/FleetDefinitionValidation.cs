@@ -10,6 +10,9 @@ public static class FleetDefinitionValidation
     /// <summary>Most task types of a fleet.</summary>
     public const int MaxTaskTypes = 1_000;
 
+    /// <summary>Most aliases of a task type.</summary>
+    public const int MaxAliases = 20;
+
     private const int MaxNameLength = 200;
     private const int MaxLevelLength = 64;
     private const int MaxEverySeconds = 86_400;
@@ -31,6 +34,7 @@ public static class FleetDefinitionValidation
                 errors.Add(new($"/taskTypes/{i}/id", $"must match {Identifiers.TaskTypePattern}"));
         }
 
+        ValidateAliases(definition.TaskTypes, errors);
         if (definition.TaskTypes.Count > MaxTaskTypes)
             errors.Add(new("/taskTypes", $"must have at most {MaxTaskTypes} task types"));
         else
@@ -53,6 +57,24 @@ public static class FleetDefinitionValidation
             errors.Add(new("/displayName", $"must have 1 to {MaxNameLength} characters that are not all white space"));
         else if (name.Any(char.IsControl))
             errors.Add(new("/displayName", "must have no control characters"));
+    }
+
+    private static void ValidateAliases(IReadOnlyList<TaskType> taskTypes, List<InputError> errors)
+    {
+        var names = taskTypes.Where(type => type?.Id is not null).Select(type => type.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var (i, type) in taskTypes.Index())
+        {
+            var aliases = type?.Aliases ?? [];
+            if (aliases.Count > MaxAliases)
+                errors.Add(new($"/taskTypes/{i}/aliases", $"must have at most {MaxAliases} names"));
+            foreach (var (j, alias) in aliases.Index())
+            {
+                if (!Identifiers.IsTaskType(alias))
+                    errors.Add(new($"/taskTypes/{i}/aliases/{j}", $"must match {Identifiers.TaskTypePattern}"));
+                else if (!names.Add(alias))
+                    errors.Add(new($"/taskTypes/{i}/aliases/{j}", $"repeats \"{alias}\", an id or another alias of the definition"));
+            }
+        }
     }
 
     private static void ValidateActuator(Actuator actuator, IReadOnlyList<TaskType> taskTypes, List<InputError> errors)

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Snapshots;
@@ -78,7 +80,14 @@ public sealed record WorkloadExpectation
             TaskTypes = [.. estimate.TaskTypes.Where(type => type.Completions > 0).OrderByDescending(type => type.Completions).Take(MostTaskTypes)
                 .Select(type => ExpectedService.Of(type, slowdown)).Where(service => service.IsFinite)],
         };
+        expected = expected with { TaskTypes = WithAliases(expected.TaskTypes, inputs.Definition.TaskTypes) };
         return float.IsFinite(expected.HighestArrivalRate + expected.Dispersion + expected.Utilization) ? expected : null;
+    }
+
+    private static ExpectedService[] WithAliases(IReadOnlyList<ExpectedService> services, IReadOnlyList<TaskType> types)
+    {
+        var aliases = types.ToDictionary(type => type.Id, type => type.Aliases, StringComparer.Ordinal);
+        return [.. services.Select(service => service with { Aliases = aliases[service.TaskType] })];
     }
 
     /// <summary>Covered time over the windows' own, weighted by age as the estimate is: 1 / the mean number of windows at a time.</summary>
@@ -113,6 +122,10 @@ public sealed record ExpectedService(
     /// would otherwise promise service times that never scatter.
     /// </summary>
     private const double PresumedFreedom = 4;
+
+    /// <summary>Other names under which windows may report the task type; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Aliases { get; init; }
 
     internal bool IsFinite => float.IsFinite(BaseSeconds + SecondsPerToken + BaseVariance + Covariance + SlopeVariance + Variance);
 

@@ -39,7 +39,12 @@ public sealed class WorkloadWatch
         _expectation = expectation;
         _types.Clear();
         foreach (var type in expectation?.TaskTypes ?? [])
+        {
             _types[type.TaskType] = type;
+            foreach (var alias in type.Aliases ?? [])
+                _types[alias] = type;
+        }
+
         var rise = expectation is { Utilization: > 0 } ? Math.Clamp(expectation.UtilizationLimit / expectation.Utilization, LeastRise, MostRise) : MostRise;
         (_moreArrivals, _slower) = (new PageTest(rise), new PageTest(rise));
         (_fewerArrivals, _faster) = (new PageTest(Fall), new PageTest(Fall));

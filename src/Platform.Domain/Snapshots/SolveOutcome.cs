@@ -19,6 +19,9 @@ public abstract record SolveOutcome
     /// <summary>What a person should look at, although the fleet is solved.</summary>
     public IReadOnlyList<FleetConcern> Concerns { get; init; } = [];
 
+    /// <summary>More arrivals than the fleet can carry; null where that is not what makes the problem infeasible.</summary>
+    public Overload? Overload { get; init; }
+
     /// <summary>The next version.</summary>
     /// <param name="Snapshot">The snapshot that is in force from now on.</param>
     public sealed record Published(AllocationSnapshot Snapshot) : SolveOutcome;

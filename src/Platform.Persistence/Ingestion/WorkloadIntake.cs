@@ -95,7 +95,10 @@ public sealed class WorkloadIntake(PlatformStore store)
         await using var session = await store.OpenAsync(tenant, cancel);
         await using var batch = session.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            $"select count(*), count(distinct data ->> 'messageId') from {EventStore.Schema}.mt_events where tenant_id = $1 and stream_id = $2")
+            $"""
+            select count(*), count(distinct data ->> 'messageId') from {EventStore.Schema}.mt_events
+            where tenant_id = $1 and stream_id = $2 and type = '{EventStore.RecordedName}'
+            """)
         {
             Parameters =
             {

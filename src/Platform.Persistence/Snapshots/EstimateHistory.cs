@@ -24,7 +24,7 @@ public sealed class EstimateHistory(PlatformStore store)
     /// <inheritdoc cref="FindAsync"/>
     public async Task<EstimateWithObservations?> FindWithObservationsAsync(string tenant, string fleet, DateTimeOffset asOf, CancellationToken cancel) =>
         await FoldAsync(tenant, fleet, asOf, cancel) is var (definition, sums)
-            ? new EstimateWithObservations(definition, Estimator.Estimate(definition, sums, asOf), WorkloadObservations.Of(sums, asOf))
+            ? new EstimateWithObservations(definition, Estimator.Estimate(definition, sums, asOf), WorkloadObservations.Of(sums.Renamed(definition.TaskTypes), asOf))
             : null;
 
     private async Task<(FleetDefinition Definition, WorkloadSums Sums)?> FoldAsync(

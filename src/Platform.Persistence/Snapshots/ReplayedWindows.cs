@@ -14,8 +14,12 @@ internal interface IReplayedWindows
     Task<WorkloadSums> SumsAsync(int horizonSeconds, long version, DateTimeOffset asOf);
 }
 
-/// <summary>For every version in order: all windows are folded once, forward, for every horizon that a definition has had.</summary>
-internal sealed class WindowsForward(FleetDecisions decisions, IAsyncEnumerator<IEvent> windows) : IReplayedWindows
+/// <summary>
+/// For every version in order: all windows are folded once, forward, for every horizon that a definition has had. Sums cannot be subtracted:
+/// from the first version that knows of a void on they are those of a fold backward without the windows that are void.
+/// </summary>
+internal sealed class WindowsForward(
+    FleetDecisions decisions, IAsyncEnumerator<IEvent> windows, WindowHistory history, CancellationToken cancel) : IReplayedWindows
 {
     private readonly Dictionary<int, WorkloadSums> _sums = decisions.Horizons.ToDictionary(horizon => horizon, horizon => new WorkloadSums(horizon));
     private long _folded;
@@ -24,22 +28,43 @@ internal sealed class WindowsForward(FleetDecisions decisions, IAsyncEnumerator<
     {
         if (version < _folded)
             throw new FormatException($"it says that it has the windows up to {version}, and the version before it those up to {_folded}");
+        var isAnyVoid = false;
         for (; _folded < version; _folded++)
         {
             if (!await windows.MoveNextAsync())
                 throw new FormatException($"it says that it has the windows up to {version}, and there are {_folded}");
-            try
-            {
-                foreach (var sums in _sums.Values)
-                    sums.Fold(((WorkloadWindowRecorded)windows.Current.Data).Window);
-            }
-            catch (Exception fault) when (fault is ArgumentException or ArithmeticException)
-            {
-                throw new FormatException($"window {_folded + 1} is none that was ever taken: {fault.Message}", fault);
-            }
+            if (windows.Current.Data is WorkloadWindowRecorded recorded)
+                Fold(recorded);
+            else
+                isAnyVoid = true;
         }
 
+        if (isAnyVoid)
+            await FoldAnewAsync(version, asOf);
         return _sums[horizonSeconds];
+    }
+
+    private void Fold(WorkloadWindowRecorded recorded)
+    {
+        try
+        {
+            foreach (var sums in _sums.Values)
+                sums.Fold(recorded.Window);
+        }
+        catch (Exception fault) when (fault is ArgumentException or ArithmeticException)
+        {
+            throw new FormatException($"window {_folded + 1} is none that was ever taken: {fault.Message}", fault);
+        }
+    }
+
+    private async Task FoldAnewAsync(long version, DateTimeOffset asOf)
+    {
+        foreach (var horizon in _sums.Keys)
+        {
+            var sums = new WorkloadSums(horizon);
+            await history.FoldLatestAsync(sums, version + 1, asOf, cancel);
+            _sums[horizon] = sums;
+        }
     }
 }
 

@@ -48,7 +48,7 @@ public sealed class SnapshotVerification(PlatformStore store)
         try
         {
             var decisions = await DecisionsAsync(session, key, cancel);
-            replay = new FleetReplay(key, decisions, only is null ? new WindowsForward(decisions, windows) : new WindowsBackward(session, key.Fleet, cancel));
+            replay = new FleetReplay(key, decisions, only is null ? new WindowsForward(decisions, windows, new WindowHistory(session, key.Fleet), cancel) : new WindowsBackward(session, key.Fleet, cancel));
         }
         catch (InvalidOperationException fault)
         {

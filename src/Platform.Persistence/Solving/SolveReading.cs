@@ -31,12 +31,12 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         left join events.mt_streams w on w.tenant_id = $1 and w.id = asked.stream_id
         """;
 
-    private const string NewWindows = """
-        select asked.fleet_id, e.version, e.data::text
+    private const string NewWindows = $"""
+        select asked.fleet_id, e.version, e.data::text, e.type = '{EventStore.VoidedName}' as is_void
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
         cross join lateral (
-            select version, data from events.mt_events
+            select version, data, type from events.mt_events
             where tenant_id = $1 and stream_id = asked.stream_id and version > s.workload_version order by version) e
         """;
 
@@ -88,7 +88,9 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             loading.Version = (await new WindowHistory(session, loading.Fleet).FoldLatestAsync(loading.Sums!, long.MaxValue, now, cancel)).Newest);
     }
 
-    /// <summary>The sums are derived: those of another horizon, or of another form, are folded again from the events.</summary>
+    /// <summary>
+    /// The sums are derived: those of another horizon, of another form, or with windows that are void by now are folded again from the events.
+    /// </summary>
     private static void AddUp(Loading loading)
     {
         var horizonSeconds = loading.State!.Definition.Solving.HorizonSeconds;
@@ -170,7 +172,11 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
     private void Take(Loading? loading, NpgsqlDataReader row)
     {
-        if (loading is { Fault: null, Stored: not null })
+        if (loading is not { Fault: null, Stored: not null })
+            return;
+        if (row.GetBoolean(row.GetOrdinal("is_void")))
+            loading.DropStored();
+        else
             loading.Guard(() => Fold(loading, row.GetInt64(1), Utf8(row, 2)));
     }
 
@@ -237,6 +243,9 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         public Exception? Fault { get; private set; }
 
         private Queue<string> TraceParents { get; } = [];
+
+        /// <summary>Sums cannot be subtracted: where windows in them have become void, they are of no use.</summary>
+        public void DropStored() => (Stored, Whole) = (null, null);
 
         public void Remember(string? traceParent)
         {

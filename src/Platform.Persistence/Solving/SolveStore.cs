@@ -62,6 +62,34 @@ public sealed class SolveStore(PlatformStore store)
     }
 
     /// <summary>
+    /// Says of a fleet that cannot carry its arrivals how many they are, and which window or time has most of them: see <see cref="Overload"/>.
+    /// Other results stay as they are.
+    /// </summary>
+    public async Task<SolveResult> ExplainAsync(SolveResult result, CancellationToken cancel)
+    {
+        if (result.Outcome is not SolveOutcome.Infeasible { Overload: { } overload } infeasible)
+            return result;
+        var explanation = overload.Describe(result.Basis.Key.Fleet, await FindHeaviestAsync(result.Basis, overload, cancel));
+        return result with { Outcome = infeasible with { Reason = $"{infeasible.Reason}; {explanation}" } };
+    }
+
+    private async Task<HeaviestWindow?> FindHeaviestAsync(SolveBasis basis, Overload overload, CancellationToken cancel)
+    {
+        if (overload.Stretch is not { } stretch)
+            return null;
+        await using var session = await store.OpenAsync(basis.Key.Tenant, cancel);
+        try
+        {
+            return await new WindowHistory(session, basis.Key.Fleet).FindHeaviestAsync(stretch, basis.WorkloadVersion + 1, cancel);
+        }
+        catch (FormatException)
+        {
+            // A window that cannot be read keeps nobody from hearing of the overload.
+            return null;
+        }
+    }
+
+    /// <summary>
     /// Puts a fleet that cannot be solved off until its next period, and says why; not one that was revised, or asked to be solved, since
     /// it was found due.
     /// </summary>

@@ -2,6 +2,9 @@ using System.Text.Json;
 using Npgsql;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
+using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
+using Platform.Domain.Snapshots;
 
 namespace Platform.Persistence.Solving;
 
@@ -16,8 +19,9 @@ internal readonly record struct WindowsRead(long Newest, long Oldest, long Count
 }
 
 /// <summary>
-/// Folds a fleet's stored windows backward, the latest first, and ends where no older one can count: what that costs does not grow with
-/// the history, and estimates from the sums are those of a fold of the whole of it.
+/// Goes through a fleet's stored windows backward, the latest first, and ends where no older one can count: what that costs does not grow with
+/// the history, and estimates from the sums are those of a fold of the whole of it. Whoever voids windows does so after they were stored, so
+/// that on the way back each void is met before the windows that it speaks of.
 /// </summary>
 internal sealed class WindowHistory(TenantSession session, string fleet)
 {
@@ -30,8 +34,8 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     /// </summary>
     internal static readonly TimeSpan TimestampSlack = TimeSpan.FromHours(1);
 
-    private const string Latest = """
-        select version, data::text, timestamp from events.mt_events
+    private const string Latest = $"""
+        select version, data::text, timestamp, type = '{EventStore.VoidedName}' as is_void from events.mt_events
         where tenant_id = $1 and stream_id = $2 and version < $3 order by version desc limit $4
         """;
 
@@ -66,32 +70,74 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     public async Task<WindowsRead> FoldStoredByAsync(WorkloadSums sums, DateTimeOffset asOf, CancellationToken cancel) =>
         await FoldLatestAsync(sums, await FirstAfterAsync(asOf + TimestampSlack, cancel), asOf, asOf, cancel);
 
-    private async Task<WindowsRead> FoldLatestAsync(
-        WorkloadSums sums, long before, DateTimeOffset asOf, DateTimeOffset storedBy, CancellationToken cancel)
+    /// <summary>The window with the most arrivals of those that overlap a stretch of time and count; null when there is none.</summary>
+    /// <param name="stretch">The stretch of time.</param>
+    /// <param name="before">The first version that is left out.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="FormatException">A stored window is none that was ever taken.</exception>
+    public async Task<HeaviestWindow?> FindHeaviestAsync(BusyStretch stretch, long before, CancellationToken cancel)
     {
-        var (read, oldest) = (default(WindowsRead), (DateTimeOffset?)null);
+        var scope = new VoidScope(null, stretch.From, stretch.To);
+        HeaviestWindow? heaviest = null;
+        await WalkAsync(before, DateTimeOffset.MaxValue, Compare, instant => LatestEndBefore(instant) > stretch.From, cancel);
+        return heaviest;
+
+        void Compare(WorkloadWindowRecorded recorded)
+        {
+            var arrivals = recorded.Window.Tasks.Sum(task => (double)task.Arrivals);
+            // Of equal ones the oldest, which comes last.
+            if (scope.Covers(recorded) && !(arrivals < heaviest?.Arrivals))
+                heaviest = new HeaviestWindow(recorded.MessageId, recorded.Window.WindowStart, recorded.Window.WindowEnd, arrivals);
+        }
+    }
+
+    /// <summary>The first version from which on all events were stored after an instant; see <see cref="TimestampSlack"/>.</summary>
+    public Task<long> FirstThatMayEndAfterAsync(DateTimeOffset instant, CancellationToken cancel) =>
+        FirstAfterAsync(instant - WorkloadWindowReader.MaxLead - TimestampSlack, cancel);
+
+    private Task<WindowsRead> FoldLatestAsync(
+        WorkloadSums sums, long before, DateTimeOffset asOf, DateTimeOffset storedBy, CancellationToken cancel) =>
+        WalkAsync(before, storedBy, recorded => sums.Fold(recorded.Window), instant => MayMatterBefore(sums, instant, asOf), cancel);
+
+    /// <summary>Goes back from a version.</summary>
+    /// <param name="before">The first version that is left out.</param>
+    /// <param name="storedBy">What was stored later does not count, neither window nor void.</param>
+    /// <param name="take">Receives each window that is not void.</param>
+    /// <param name="goesOnBefore">Whether windows that were stored before an instant matter.</param>
+    /// <param name="cancel">Gives up.</param>
+    private async Task<WindowsRead> WalkAsync(
+        long before, DateTimeOffset storedBy, Action<WorkloadWindowRecorded> take, Func<DateTimeOffset, bool> goesOnBefore, CancellationToken cancel)
+    {
+        var (read, oldest, voids) = (default(WindowsRead), (DateTimeOffset?)null, new List<VoidScope>());
         do
         {
             await using var batch = Statement(Latest, new NpgsqlParameter<long> { TypedValue = before }, new NpgsqlParameter<int> { TypedValue = PageLength });
             await using var reader = await batch.ExecuteReaderAsync(cancel);
+            var isVoid = reader.GetOrdinal("is_void");
             for (oldest = null; await reader.ReadAsync(cancel);)
             {
                 (before, oldest) = (reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(2));
                 read = new WindowsRead(Math.Max(read.Newest, before), before, read.Count + 1);
-                if (oldest <= storedBy)
-                    Fold(sums, reader, before);
+                if (oldest > storedBy)
+                    continue;
+                if (reader.GetBoolean(isVoid))
+                    voids.Add(StoredVoid.Read(reader.GetFieldValue<byte[]>(1), before).Scope);
+                else
+                    Take(reader.GetFieldValue<byte[]>(1), before, voids, take);
             }
         }
-        while (before > 1 && oldest is { } instant && MayMatterBefore(sums, instant, asOf));
+        while (before > 1 && oldest is { } instant && goesOnBefore(instant));
 
         return read;
     }
 
-    private static void Fold(WorkloadSums sums, NpgsqlDataReader row, long version)
+    private static void Take(byte[] utf8, long version, List<VoidScope> voids, Action<WorkloadWindowRecorded> take)
     {
         try
         {
-            sums.Fold(StoredWindow.Read(row.GetFieldValue<byte[]>(1)).Window);
+            var recorded = StoredWindow.Read(utf8);
+            if (!voids.Exists(scope => scope.Covers(recorded)))
+                take(recorded);
         }
         catch (Exception fault) when (fault is JsonException or ArgumentException or ArithmeticException)
         {
@@ -102,9 +148,12 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     /// <summary>A window that came before an instant may still count, or may end later than all that came after it.</summary>
     private static bool MayMatterBefore(WorkloadSums sums, DateTimeOffset instant, DateTimeOffset asOf)
     {
-        var latestEnd = instant + WorkloadWindowReader.MaxLead + TimestampSlack;
+        var latestEnd = LatestEndBefore(instant);
         return latestEnd.AddSeconds(sums.HorizonSeconds + sums.BucketSeconds) >= asOf || sums.LastWindowEnd is not { } last || last < latestEnd;
     }
+
+    /// <summary>The latest end that a window which was stored before an instant can have.</summary>
+    private static DateTimeOffset LatestEndBefore(DateTimeOffset instant) => instant + WorkloadWindowReader.MaxLead + TimestampSlack;
 
     private async Task<long> FirstAfterAsync(DateTimeOffset instant, CancellationToken cancel)
     {

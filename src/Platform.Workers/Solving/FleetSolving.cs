@@ -83,6 +83,8 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
             failed += await PostponeAsync(key, fault, foundDueAt, cancel);
 
         clock.Enter(SolveStage.Write);
+        for (var i = 0; i < results.Count; i++)
+            results[i] = await store.ExplainAsync(results[i], cancel);
         var written = results.Count > 0 ? await store.CommitAsync(results, cancel) : [];
         foreach (var result in written)
             Tell(result, read!.Value);

@@ -55,6 +55,15 @@ public sealed class FleetDefinitionValidationTests
         ["accuracy below 0 at its best"] = (["/taskTypes/0/accuracy/gain"], WithMath(it => it with { Accuracy = new(-0.5, 0.4, 0.001) })),
         ["accuracy beyond 1"] = (["/taskTypes/0/accuracy/gain"], WithMath(it => it with { Accuracy = new(0.5, 0.6, 0.001) })),
         ["negative rate"] = (["/taskTypes/0/accuracy/ratePerToken"], WithMath(it => it with { Accuracy = new(0.2, 0.6, -0.001) })),
+        ["alias with a space"] = (["/taskTypes/0/aliases/1"], WithMath(it => it with { Aliases = ["maths", "ma th"] })),
+        ["alias that is null"] = (["/taskTypes/0/aliases/0"], WithMath(it => it with { Aliases = [null!] })),
+        ["alias that is its own id"] = (["/taskTypes/0/aliases/0"], WithMath(it => it with { Aliases = ["math"] })),
+        ["alias that is another's id"] = (["/taskTypes/0/aliases/0"], WithMath(it => it with { Aliases = ["chat"] })),
+        ["alias twice"] = (["/taskTypes/0/aliases/1"], WithMath(it => it with { Aliases = ["maths", "maths"] })),
+        ["alias of two"] =
+            (["/taskTypes/1/aliases/0"], Valid with { TaskTypes = [.. Valid.TaskTypes.Select(it => it with { Aliases = ["maths"] })] }),
+        ["21 aliases"] =
+            (["/taskTypes/0/aliases"], WithMath(it => it with { Aliases = [.. Enumerable.Range(0, 21).Select(i => $"old-{i}")] })),
         ["actuator that allows nothing"] = (["/actuator/allowed"], WithActuator()),
         ["actuator of 65 ranges"] = (["/actuator/allowed"], WithActuator([.. Enumerable.Range(0, 65).Select(i => new TokenRange(i, i))])),
         ["actuator with a range that is null"] = (["/actuator/allowed/1"], WithActuator(new(0, 0), null!)),

@@ -37,6 +37,19 @@ public sealed class FleetTests
     }
 
     [Fact]
+    public void The_same_aliases_again_change_nothing_and_others_make_another_definition()
+    {
+        var registered = new FleetRegistered { Definition = WithAliases("maths", "sums"), By = "ops", At = Then };
+        Put(After(registered), WithAliases("maths", "sums")).ChangesNothing();
+        Put(After(Registered), WithAliases()).ChangesNothing();
+        foreach (var other in (FleetDefinition[])[WithAliases("maths"), Definition, WithAliases("sums", "maths")])
+            Put(After(registered), other).Happens(new FleetRevised { Definition = other, By = "ci", At = Now });
+
+        static FleetDefinition WithAliases(params string[] aliases) =>
+            Definition with { TaskTypes = [Definitions.Math with { Aliases = aliases }, Definitions.Chat] };
+    }
+
+    [Fact]
     public void One_figure_of_one_task_type_makes_another_definition()
     {
         var changed = Definition with { TaskTypes = [Definitions.Math, Definitions.Chat with { MaxTokens = 32_767 }] };
