@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Platform.Cli;
 
-/// <summary>Runs one command line: every failure is one line on standard error and an exit status.</summary>
+/// <summary>Runs one command line: every failure is one line on standard error and an exit status. Words of a person's, none of the program's.</summary>
 internal static class CommandRun
 {
     private const int Interrupted = 130;
@@ -15,7 +15,7 @@ internal static class CommandRun
         error ??= Console.Error;
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
-            return Fail(error, parsed.Errors[0].Message, CommandFailure.BadUsage);
+            return Fail(error, FaultWords.OfUsage(parsed.Errors[0].Message), CommandFailure.BadUsage);
 
         // ./platform asks first, so that bad usage is said before services are started for it.
         if (Environment.GetEnvironmentVariable("PLATFORM_CHECK_USAGE") == "1")
@@ -43,7 +43,7 @@ internal static class CommandRun
 
     private static int Fail(TextWriter error, Exception exception) => exception is CommandFailure failure
         ? Fail(error, failure.Message, failure.ExitStatus)
-        : Fail(error, $"{exception.GetType().Name}: {exception.Message}", CommandFailure.BadUsage);
+        : Fail(error, FaultWords.Of(exception), CommandFailure.BadUsage);
 
     private static int Fail(TextWriter error, string message, int exitStatus)
     {

@@ -4,11 +4,6 @@ using System.Net.Http.Headers;
 
 namespace Platform.Client;
 
-/// <summary>The platform has refused a window, and will each time.</summary>
-/// <param name="status">The answer's status.</param>
-/// <param name="problem">Its body, which says why.</param>
-public sealed class WindowRefusedException(HttpStatusCode status, string problem) : Exception($"The platform has refused the window with {(int)status}: {problem}");
-
 /// <summary>Sends workload windows over HTTP, with a key that may ingest: for publishers that have no connection to the broker. May be called by many threads at once.</summary>
 public sealed class HttpWindowPublisher : IWindowSink
 {
@@ -56,19 +51,32 @@ public sealed class HttpWindowPublisher : IWindowSink
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/fleets/{Uri.EscapeDataString(message.Fleet)}/statistics") { Content = new ReadOnlyMemoryContent(message.Body) };
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-            request.Headers.Add("Idempotency-Key", message.MessageId.ToString("D"));
+            using var request = RequestOf(message);
             using var answer = await _http.SendAsync(request, cancel);
             if (answer.IsSuccessStatusCode)
                 return default;
-            if (answer.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError))
+            if (!IsTransient(answer.StatusCode))
                 throw new WindowRefusedException(answer.StatusCode, await answer.Content.ReadAsStringAsync(cancel));
-            return (answer.Headers.RetryAfter?.Delta ?? Pause, new HttpRequestException($"The platform answered {(int)answer.StatusCode}.", null, answer.StatusCode));
+            var fault = new HttpRequestException($"The platform answered {(int)answer.StatusCode}.", null, answer.StatusCode);
+            return (answer.Headers.RetryAfter?.Delta ?? Pause, fault);
         }
         catch (Exception fault) when (fault is HttpRequestException || (fault is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             return (Pause, fault);
         }
     }
+
+    private static HttpRequestMessage RequestOf(WindowMessage message)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/fleets/{Uri.EscapeDataString(message.Fleet)}/statistics")
+        {
+            Content = new ReadOnlyMemoryContent(message.Body),
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.Add("Idempotency-Key", message.MessageId.ToString("D"));
+        return request;
+    }
+
+    private static bool IsTransient(HttpStatusCode status) =>
+        status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError;
 }

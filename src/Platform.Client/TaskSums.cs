@@ -10,6 +10,12 @@ public sealed class TaskSums
     private long _serviceMillis, _serviceMillisSquared, _systemCompletions, _systemMillis, _systemMillisSquared;
     private bool _isGrantKnown = true;
 
+    /// <summary>Most tokens of one query: the largest number whose square a window can tell.</summary>
+    public const long MostTokens = 94_906_265;
+
+    /// <summary>Longest time of one query in milliseconds, a little over 26 hours: the largest number whose square a window can tell.</summary>
+    public const long MostMillis = 94_906_265;
+
     /// <summary>Counts a query that arrived.</summary>
     public void AddArrival() => _arrivals++;
 
@@ -18,24 +24,34 @@ public sealed class TaskSums
     /// <param name="tokensGranted">Tokens that it was granted; null where that is not known.</param>
     /// <param name="serviceMillis">Its time on the server, without the wait, in milliseconds.</param>
     /// <param name="systemMillis">Its time from arrival to end, in milliseconds; null where that is not known.</param>
+    /// <exception cref="OverflowException">The sums would be larger than a window can tell. Nothing was counted.</exception>
     public void AddCompletion(long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis)
     {
-        checked
-        {
-            _completions++;
-            _tokens += tokensUsed;
-            _tokensSquared += tokensUsed * tokensUsed;
-            _tokenMillis += tokensUsed * serviceMillis;
-            _serviceMillis += serviceMillis;
-            _serviceMillisSquared += serviceMillis * serviceMillis;
-            _tokensGranted += tokensGranted ?? 0;
-            _isGrantKnown &= tokensGranted is not null;
-            if (systemMillis is not { } system)
-                return;
-            _systemCompletions++;
-            _systemMillis += system;
-            _systemMillisSquared += system * system;
-        }
+        if (!TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis))
+            throw new OverflowException($"The sums of a window are at most {WorkloadWindowReader.MaxSum}.");
+    }
+
+    /// <summary>Counts a query that ended, unless the sums would be larger than a window can tell: then nothing is counted.</summary>
+    /// <param name="tokensUsed">Reasoning tokens that it used.</param>
+    /// <param name="tokensGranted">Tokens that it was granted; null where that is not known.</param>
+    /// <param name="serviceMillis">Its time on the server, without the wait, in milliseconds.</param>
+    /// <param name="systemMillis">Its time from arrival to end, in milliseconds; null where that is not known.</param>
+    public bool TryAddCompletion(long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis)
+    {
+        var system = systemMillis ?? 0;
+        if (!HasRoomFor(tokensUsed, tokensGranted ?? 0, serviceMillis, system))
+            return false;
+        _completions++;
+        _tokens += tokensUsed;
+        _tokensSquared += tokensUsed * tokensUsed;
+        _tokenMillis += tokensUsed * serviceMillis;
+        _serviceMillis += serviceMillis;
+        _serviceMillisSquared += serviceMillis * serviceMillis;
+        _tokensGranted += tokensGranted ?? 0;
+        _isGrantKnown &= tokensGranted is not null;
+        if (systemMillis is not null)
+            AddSystem(system);
+        return true;
     }
 
     /// <summary>Counts the verdict on a query.</summary>
@@ -66,4 +82,21 @@ public sealed class TaskSums
         System = _systemCompletions == 0 ? null : new SystemSums { Completions = _systemCompletions, Millis = _systemMillis, MillisSquared = _systemMillisSquared },
         Accuracy = _verdicts.Count == 0 ? null : [.. _verdicts.Select(it => new AccuracyCount { Tokens = it.Key, Trials = it.Value.Trials, Correct = it.Value.Correct })],
     };
+
+    private void AddSystem(long millis)
+    {
+        _systemCompletions++;
+        _systemMillis += millis;
+        _systemMillisSquared += millis * millis;
+    }
+
+    // A sum of numbers is no larger than that of their squares, whole numbers as they are; what is granted has no square.
+    private bool HasRoomFor(long tokens, long granted, long service, long system) =>
+        HasRoom(_tokensSquared, tokens, tokens)
+        && HasRoom(_tokenMillis, tokens, service)
+        && HasRoom(_serviceMillisSquared, service, service)
+        && HasRoom(_systemMillisSquared, system, system)
+        && HasRoom(_tokensGranted, granted, 1);
+
+    private static bool HasRoom(long sum, long factor, long other) => sum + ((Int128)factor * other) <= WorkloadWindowReader.MaxSum;
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Platform.Domain.Contracts;
@@ -29,6 +30,24 @@ public sealed record WindowMessage(string Fleet, Guid MessageId, ReadOnlyMemory<
 
     /// <summary>The message of a window.</summary>
     public static WindowMessage Of(WorkloadWindow window, Guid messageId) => new(window.Fleet, messageId, JsonSerializer.SerializeToUtf8Bytes(window, Wire));
+
+    /// <summary>
+    /// The messages of a window under new ids: one as a rule, and as many as it takes where the task types are too many for one. Each tells
+    /// of the same interval.
+    /// </summary>
+    public static IReadOnlyList<WindowMessage> AllOf(WorkloadWindow window)
+    {
+        var message = Of(window, Guid.NewGuid());
+        var fits = message.Body.Length <= WorkloadWindowReader.MaxBytes && window.Tasks.Count <= WorkloadWindowReader.MaxTaskTypes;
+        if (fits || window.Tasks.Count < 2)
+            return [message];
+        var half = window.Tasks.Count / 2;
+        return
+        [
+            .. AllOf(window with { Tasks = [.. window.Tasks.Take(half)] }),
+            .. AllOf(window with { Tasks = [.. window.Tasks.Skip(half)] }),
+        ];
+    }
 }
 
 /// <summary>
@@ -44,7 +63,8 @@ public sealed class WindowPublisher : IWindowSink
 
     private readonly BrokerAccess _access;
     private readonly IConnection _connection;
-    private readonly IChannel _channel;
+    private readonly SemaphoreSlim _reopening = new(1);
+    private IChannel _channel;
 
     private WindowPublisher(BrokerAccess access, IConnection connection, IChannel channel) =>
         (_access, _connection, _channel) = (access, connection, channel);
@@ -80,9 +100,12 @@ public sealed class WindowPublisher : IWindowSink
         new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
 
     /// <summary>Publishes, and ends when the broker has confirmed; sends again for two minutes while it does not.</summary>
+    /// <exception cref="WindowRefusedException">The window is larger than the platform takes.</exception>
     /// <exception cref="RabbitMQClientException">The broker was away, or has refused, for longer.</exception>
     public async Task PublishAsync(WindowMessage message, CancellationToken cancel)
     {
+        if (message.Body.Length > WorkloadWindowReader.MaxBytes)
+            throw TooLarge(message);
         var properties = new BasicProperties
         {
             UserId = _access.UserName,
@@ -100,8 +123,8 @@ public sealed class WindowPublisher : IWindowSink
             }
             catch (Exception fault) when (watch.Elapsed < Patience && fault is AlreadyClosedException or OperationInterruptedException or PublishException)
             {
-                // The client restores connection and channel by itself.
                 await Task.Delay(Pause, cancel);
+                await ReopenAsync(cancel);
             }
         }
     }
@@ -111,5 +134,34 @@ public sealed class WindowPublisher : IWindowSink
     {
         await _channel.DisposeAsync();
         await _connection.DisposeAsync();
+        _reopening.Dispose();
     }
+
+    /// <summary>
+    /// The client restores a lost connection and its channel by itself, but not a channel that the broker has closed: over a permission or
+    /// an exchange that was missing for a while, say.
+    /// </summary>
+    private async Task ReopenAsync(CancellationToken cancel)
+    {
+        await _reopening.WaitAsync(cancel);
+        try
+        {
+            if (_channel.IsOpen || !_connection.IsOpen)
+                return;
+            var closed = _channel;
+            _channel = await _connection.CreateChannelAsync(Confirmed, cancel);
+            await closed.DisposeAsync();
+        }
+        catch (Exception fault) when (fault is RabbitMQClientException or IOException)
+        {
+            // The next try finds it as it is then.
+        }
+        finally
+        {
+            _reopening.Release();
+        }
+    }
+
+    private static WindowRefusedException TooLarge(WindowMessage message) =>
+        new(HttpStatusCode.RequestEntityTooLarge, $"the message has {message.Body.Length} bytes; at most {WorkloadWindowReader.MaxBytes} are taken");
 }

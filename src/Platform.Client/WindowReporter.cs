@@ -1,8 +1,8 @@
 namespace Platform.Client;
 
 /// <summary>
-/// Takes a window from a builder each period and sends it. What cannot be sent waits, and is sent again under the message id that it had; when
-/// too many wait, the oldest are given up.
+/// Takes the windows from a builder each period and sends them. What cannot be sent waits, and is sent again under the message id that it
+/// had; when too many wait, the oldest are given up. A window that the platform refuses is set aside, and the next is sent.
 /// </summary>
 public sealed class WindowReporter : IAsyncDisposable
 {
@@ -16,6 +16,7 @@ public sealed class WindowReporter : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly WindowBuilder _builder;
     private readonly IWindowSink _publisher;
+    private readonly Action<RefusedWindow>? _refused;
     private readonly Task _running;
 
     /// <summary>Begins to report.</summary>
@@ -23,16 +24,29 @@ public sealed class WindowReporter : IAsyncDisposable
     /// <param name="publisher">What sends them; used by this reporter alone.</param>
     /// <param name="period">Length of a window, a second to a day.</param>
     /// <param name="time">The clock.</param>
-    public WindowReporter(WindowBuilder builder, IWindowSink publisher, TimeSpan period, TimeProvider time)
+    /// <param name="refused">Is given each window that was refused and set aside; nobody if left out.</param>
+    public WindowReporter(
+        WindowBuilder builder, IWindowSink publisher, TimeSpan period, TimeProvider time, Action<RefusedWindow>? refused = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(period, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(period, TimeSpan.FromDays(1));
-        (_builder, _publisher) = (builder, publisher);
+        _builder = builder;
+        _publisher = publisher;
+        _refused = refused;
         _running = RunAsync(period, time);
     }
 
-    /// <summary>Windows that were given up, because the broker was away for so long.</summary>
+    /// <summary>Windows that were sent.</summary>
+    public int Sent { get; private set; }
+
+    /// <summary>Windows that were given up, because the platform was away for so long.</summary>
     public int GivenUp { get; private set; }
+
+    /// <summary>Windows that the platform has refused. Each was set aside, and the next was sent.</summary>
+    public int Refused { get; private set; }
+
+    /// <summary>The window that was refused last; null when none was.</summary>
+    public RefusedWindow? LastRefused { get; private set; }
 
     /// <summary>Windows that wait to be sent.</summary>
     public int Waiting => _waiting.Count;
@@ -48,6 +62,7 @@ public sealed class WindowReporter : IAsyncDisposable
         Enqueue();
         using var patience = new CancellationTokenSource(PatienceAtTheEnd);
         await TrySendAsync(patience.Token);
+        GiveUpUntil(0);
         _stop.Dispose();
     }
 
@@ -70,11 +85,20 @@ public sealed class WindowReporter : IAsyncDisposable
 
     private void Enqueue()
     {
-        if (_builder.Take() is not { } window)
-            return;
-        _waiting.Enqueue(WindowMessage.Of(window, Guid.NewGuid()));
-        for (; _waiting.Count > MostWaiting; GivenUp++)
-            _waiting.Dequeue();
+        foreach (var window in _builder.TakeAll())
+            foreach (var message in WindowMessage.AllOf(window))
+                _waiting.Enqueue(message);
+        GiveUpUntil(MostWaiting);
+    }
+
+    private void GiveUpUntil(int left)
+    {
+        while (_waiting.Count > left)
+        {
+            var message = _waiting.Dequeue();
+            GivenUp++;
+            ClientEvents.Log.WindowGivenUp(message.Fleet, message.MessageId.ToString());
+        }
     }
 
     private async Task TrySendAsync(CancellationToken cancel)
@@ -82,7 +106,7 @@ public sealed class WindowReporter : IAsyncDisposable
         try
         {
             for (; _waiting.TryPeek(out var message); _waiting.Dequeue())
-                await _publisher.PublishAsync(message, cancel);
+                await SendAsync(message, cancel);
             Fault = null;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -93,6 +117,36 @@ public sealed class WindowReporter : IAsyncDisposable
         catch (Exception fault)
         {
             Fault = fault;
+        }
+#pragma warning restore CA1031
+    }
+
+    private async Task SendAsync(WindowMessage message, CancellationToken cancel)
+    {
+        try
+        {
+            await _publisher.PublishAsync(message, cancel);
+            Sent++;
+        }
+        catch (WindowRefusedException refusal) when (refusal.IsOfWindow)
+        {
+            SetAside(new RefusedWindow(message, refusal));
+        }
+    }
+
+    private void SetAside(RefusedWindow window)
+    {
+        Refused++;
+        LastRefused = window;
+        ClientEvents.Log.WindowRefused(window.Message.Fleet, window.Message.MessageId.ToString(), window.Reason.Message);
+        try
+        {
+            _refused?.Invoke(window);
+        }
+#pragma warning disable CA1031 // Whatever whoever is told makes of it, the next window is sent.
+        catch (Exception)
+        {
+            // It is counted and told as an event.
         }
 #pragma warning restore CA1031
     }

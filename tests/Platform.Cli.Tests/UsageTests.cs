@@ -29,7 +29,35 @@ public sealed class UsageTests
         command.SetAction(int (_) => throw new InvalidOperationException("two\nlines"));
         using var error = new StringWriter();
         Assert.Equal(CommandFailure.BadUsage, await CommandRun.InvokeAsync(new RootCommand { command }, ["fail"], error));
-        Assert.Equal("platform: InvalidOperationException: two lines\n", error.ToString());
+        Assert.Equal("platform: this is a fault of the command itself, please report it: two lines\n", error.ToString());
+    }
+
+    public static TheoryData<string, Exception> Faults => new()
+    {
+        { "no route to host", new HttpRequestException("no route to host") },
+        { "The connection was lost: reset by peer", new IOException("The connection was lost.", new IOException("reset by peer")) },
+        { "this is a fault of the command itself, please report it: the program object must have a value.", new InvalidOperationException("Nullable object must have a value.") },
+        { "this is a fault of the command itself, please report it: the program is missing", new InvalidOperationException("System.Text.Json.JsonElement is missing") },
+    };
+
+    [Theory]
+    [MemberData(nameof(Faults), DisableDiscoveryEnumeration = true)]
+    public async Task A_failure_is_told_without_names_of_the_programs_inside(string words, Exception fault)
+    {
+        var command = new Command("fail");
+        command.SetAction(int (_) => throw fault);
+        using var error = new StringWriter();
+        Assert.Equal(CommandFailure.BadUsage, await CommandRun.InvokeAsync(new RootCommand { command }, ["fail"], error));
+        Assert.Equal($"platform: {words}\n", error.ToString());
+    }
+
+    [Fact]
+    public async Task A_value_that_an_option_does_not_take_is_told_without_names_of_the_programs_inside()
+    {
+        var command = new Command("count") { new Option<int>("--number") };
+        using var error = new StringWriter();
+        Assert.Equal(CommandFailure.BadUsage, await CommandRun.InvokeAsync(new RootCommand { command }, ["count", "--number", "x"], error));
+        Assert.Equal("platform: --number: 'x' is not a value that it takes; --help says which are\n", error.ToString());
     }
 
     [Theory]

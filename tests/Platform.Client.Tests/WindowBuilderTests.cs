@@ -88,6 +88,65 @@ public sealed class WindowBuilderTests
         Assert.Equal((10_000, 20_000), (window.Tasks.Sum(it => it.Arrivals), window.Tasks.Sum(it => it.Service!.Millis)));
     }
 
+    [Fact]
+    public void An_arrival_that_is_heard_of_late_is_told_in_a_window_that_holds_it()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        var arrived = _time.Now + TimeSpan.FromSeconds(3);
+        TakeAfter(builder, TimeSpan.FromSeconds(12));
+        _time.Now += TimeSpan.FromSeconds(12);
+        builder.Arrived("math", arrived);
+        builder.Completed("math", 10, null, TimeSpan.FromSeconds(1), null, _time.Now - TimeSpan.FromSeconds(2));
+        builder.Arrived("chat", _time.Now + TimeSpan.FromMinutes(1));
+        var windows = builder.TakeAll();
+
+        Assert.Equal(2, windows.Count);
+        Assert.InRange(arrived, windows[0].WindowStart, windows[0].WindowEnd);
+        Assert.Equal(new TaskWindow { TaskType = "math", Arrivals = 1 }, Assert.Single(windows[0].Tasks));
+        Assert.Equal(["chat", "math"], windows[1].Tasks.Select(it => it.TaskType));
+        Assert.Equal((0, 1), (windows[1].Tasks[1].Arrivals, windows[1].Tasks[1].Service!.Completions));
+        Assert.All(windows, AssertTaken);
+    }
+
+    [Fact]
+    public void A_window_of_an_earlier_time_ends_before_the_one_that_is_open()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        var open = TakeAfter(builder, TimeSpan.FromSeconds(12)).WindowEnd;
+        builder.Arrived("math", open - TimeSpan.FromSeconds(1));
+        _time.Now += TimeSpan.FromSeconds(10);
+        Assert.Equal([open, open + TimeSpan.FromSeconds(10)], builder.TakeAll().Select(it => it.WindowEnd));
+    }
+
+    [Fact]
+    public void What_one_window_cannot_tell_goes_into_further_ones()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        for (var i = 0; i < 3; i++)
+        {
+            builder.Arrived("math");
+            builder.Completed("math", TaskSums.MostTokens, 1, TimeSpan.FromDays(1), TimeSpan.FromDays(1));
+        }
+
+        _time.Now += TimeSpan.FromSeconds(1);
+        var windows = builder.TakeAll();
+        Assert.Equal((3, 3), (windows.Sum(it => it.Tasks.Sum(task => task.Arrivals)), windows.Sum(it => it.Tasks.Sum(task => task.Service?.Completions ?? 0))));
+        Assert.Single(windows.Select(it => (it.WindowStart, it.WindowEnd)).Distinct());
+        Assert.All(windows, AssertTaken);
+    }
+
+    [Fact]
+    public void A_window_with_more_task_types_than_a_message_holds_goes_in_several()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        for (var i = 0; i < 2_500; i++)
+            builder.Completed($"a-task-type-with-rather-a-long-name-{i}", 1_000_000, 1_000_000, TimeSpan.FromHours(1), TimeSpan.FromHours(2));
+        var messages = WindowMessage.AllOf(TakeAfter(builder, TimeSpan.FromSeconds(1)));
+        var windows = messages.Select(message => WorkloadWindowReader.TryRead(message.Body.Span, _time.Now, out var window, out _) ? window : null).ToList();
+        Assert.DoesNotContain(null, windows);
+        Assert.Equal(2_500, windows.Sum(it => it!.Tasks.Count));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("Chat")]
@@ -103,7 +162,11 @@ public sealed class WindowBuilderTests
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, -1, TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.FromTicks(-1)));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.Zero, TimeSpan.FromTicks(-1)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", TaskSums.MostTokens + 1, 1, TimeSpan.Zero));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, long.MaxValue, TimeSpan.Zero));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.FromDays(20_000)));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Judged("math", -1, true));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Judged("math", long.MaxValue, true));
         Assert.Empty(TakeAfter(builder, TimeSpan.FromSeconds(1)).Tasks);
     }
 

@@ -4,7 +4,7 @@ namespace Platform.Cli.Collection;
 
 /// <summary>
 /// Reads the spans of an OTLP request for traces in Protocol Buffers: the few fields that are needed, by their numbers in
-/// <c>opentelemetry/proto</c> 1.x, which never change; all others are passed over.
+/// <c>opentelemetry/proto</c> 1.x, which never change; all others are passed over. A bad attribute costs itself alone, a bad span no other.
 /// </summary>
 internal static class OtlpProtobuf
 {
@@ -14,9 +14,12 @@ internal static class OtlpProtobuf
     private const int ResourceSpans = 1, Resource = 1, ScopeSpans = 2, ResourceAttributes = 1, Spans = 2;
 
     // Span's.
-    private const int Start = 7, End = 8, Attributes = 9, Status = 15;
+    private const int Name = 5, Start = 7, End = 8, Attributes = 9, Status = 15;
 
-    /// <summary>The request's spans.</summary>
+    /// <summary>Takes a field, or passes it over.</summary>
+    private delegate bool TakeField(int field, WireFormat.WireType type, CodedInputStream input);
+
+    /// <summary>The request's spans; <see cref="UsageSpan.Unreadable"/> in the place of one that makes no sense.</summary>
     /// <exception cref="InvalidProtocolBufferException">That is no such request.</exception>
     public static List<UsageSpan> Read(byte[] request)
     {
@@ -34,31 +37,56 @@ internal static class OtlpProtobuf
 
     private static UsageSpan ReadSpan(byte[] span, Dictionary<string, object> resource)
     {
-        var (start, end, failed, attributes) = (0UL, 0UL, false, new Dictionary<string, object>(resource, StringComparer.Ordinal));
-        Each(span, (field, input) =>
+        try
         {
-            if (field == Start)
-                start = input.ReadFixed64();
-            else if (field == End)
-                end = input.ReadFixed64();
-            else if (field == Attributes)
-                Add(attributes, input.ReadBytes().ToByteArray());
-            else if (field == Status)
-                failed = IsFailed(input.ReadBytes().ToByteArray());
-            else
-                return false;
-            return true;
+            return ReadFields(span, resource);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return UsageSpan.Unreadable;
+        }
+    }
+
+    private static UsageSpan ReadFields(byte[] span, Dictionary<string, object> resource)
+    {
+        ulong start = 0;
+        ulong end = 0;
+        var failed = false;
+        var name = "";
+        var attributes = new Dictionary<string, object>(resource, StringComparer.Ordinal);
+        Each(span, (field, type, input) =>
+        {
+            switch (field, type)
+            {
+                case (Name, WireFormat.WireType.LengthDelimited):
+                    name = input.ReadString();
+                    return true;
+                case (Start, WireFormat.WireType.Fixed64):
+                    start = input.ReadFixed64();
+                    return true;
+                case (End, WireFormat.WireType.Fixed64):
+                    end = input.ReadFixed64();
+                    return true;
+                case (Attributes, WireFormat.WireType.LengthDelimited):
+                    Add(attributes, Bytes(input));
+                    return true;
+                case (Status, WireFormat.WireType.LengthDelimited):
+                    failed = IsFailed(Bytes(input));
+                    return true;
+                default:
+                    return false;
+            }
         });
-        return new UsageSpan(start, end, failed, attributes);
+        return new UsageSpan(start, end, failed, attributes) { Name = name };
     }
 
     private static bool IsFailed(byte[] status)
     {
         const int Code = 3;
         var failed = false;
-        Each(status, (field, input) =>
+        Each(status, (field, type, input) =>
         {
-            if (field != Code)
+            if (field != Code || type != WireFormat.WireType.Varint)
                 return false;
             failed = input.ReadEnum() == FailedStatus;
             return true;
@@ -66,53 +94,80 @@ internal static class OtlpProtobuf
         return failed;
     }
 
-    /// <summary>KeyValue: key, and an AnyValue of which text, truth values and numbers are of use.</summary>
     private static void Add(Dictionary<string, object> attributes, byte[] keyValue)
     {
-        const int Key = 1, Value = 2, Text = 1, Truth = 2, Whole = 3, Number = 4;
+        try
+        {
+            var (key, value) = ReadAttribute(keyValue);
+            if (key is not null && value is not null)
+                attributes[key] = value;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            // As if the span did not have it.
+        }
+    }
+
+    private static (string? Key, object? Value) ReadAttribute(byte[] keyValue)
+    {
+        const int Key = 1, Value = 2;
         string? key = null;
         object? value = null;
-        Each(keyValue, (field, input) =>
+        Each(keyValue, (field, type, input) =>
         {
-            if (field == Key)
+            var isTaken = field is Key or Value && type == WireFormat.WireType.LengthDelimited;
+            if (isTaken && field == Key)
                 key = input.ReadString();
-            else if (field == Value)
-                Each(input.ReadBytes().ToByteArray(), (kind, inner) => (value = kind switch
-                {
-                    Text => inner.ReadString(),
-                    Truth => inner.ReadBool(),
-                    Whole => inner.ReadInt64(),
-                    Number => inner.ReadDouble(),
-                    _ => null,
-                }) is not null);
-            else
-                return false;
-            return true;
+            else if (isTaken)
+                value = ReadAnyValue(Bytes(input));
+            return isTaken;
         });
-        if (key is not null && value is not null)
-            attributes[key] = value;
+        return (key, value);
+    }
+
+    /// <summary>An AnyValue, of which text, truth values and numbers are of use.</summary>
+    private static object? ReadAnyValue(byte[] any)
+    {
+        const int Text = 1, Truth = 2, Whole = 3, Number = 4;
+        object? value = null;
+        Each(any, (field, type, input) =>
+        {
+            object? read = (field, type) switch
+            {
+                (Text, WireFormat.WireType.LengthDelimited) => input.ReadString(),
+                (Truth, WireFormat.WireType.Varint) => input.ReadBool(),
+                (Whole, WireFormat.WireType.Varint) => input.ReadInt64(),
+                (Number, WireFormat.WireType.Fixed64) => input.ReadDouble(),
+                _ => null,
+            };
+            value = read ?? value;
+            return read is not null;
+        });
+        return value;
     }
 
     private static List<byte[]> Messages(byte[] message, int wanted)
     {
         var found = new List<byte[]>();
-        Each(message, (field, input) =>
+        Each(message, (field, type, input) =>
         {
-            if (field != wanted)
+            if (field != wanted || type != WireFormat.WireType.LengthDelimited)
                 return false;
-            found.Add(input.ReadBytes().ToByteArray());
+            found.Add(Bytes(input));
             return true;
         });
         return found;
     }
 
-    /// <summary>Hands each field over; what is not read is passed over.</summary>
-    private static void Each(byte[] message, Func<int, CodedInputStream, bool> read)
+    private static byte[] Bytes(CodedInputStream input) => input.ReadBytes().ToByteArray();
+
+    /// <summary>Hands each field over; what is not taken is passed over.</summary>
+    private static void Each(byte[] message, TakeField take)
     {
         var input = new CodedInputStream(message);
         for (uint tag; (tag = input.ReadTag()) != 0;)
         {
-            if (!read(WireFormat.GetTagFieldNumber(tag), input))
+            if (!take(WireFormat.GetTagFieldNumber(tag), WireFormat.GetTagWireType(tag), input))
                 input.SkipLastField();
         }
     }

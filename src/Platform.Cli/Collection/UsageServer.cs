@@ -16,18 +16,24 @@ internal sealed class UsageServer : IAsyncDisposable
     private const int MaxBytes = 64 * 1024 * 1024;
 
     private readonly WebApplication _host;
-    private readonly Action<UsageSpan> _take;
+    private readonly Func<UsageSpan, SpanOutcome> _take;
 
-    private UsageServer(WebApplication host, Action<UsageSpan> take) => (_host, _take) = (host, take);
+    private UsageServer(WebApplication host, Func<UsageSpan, SpanOutcome> take)
+    {
+        _host = host;
+        _take = take;
+    }
 
     /// <summary>Where it listens.</summary>
     public Uri Address => new(_host.Urls.First());
 
     /// <summary>Begins to listen.</summary>
     /// <param name="listen">Where.</param>
-    /// <param name="take">What becomes of each span; may be called by several threads at once.</param>
+    /// <param name="take">Takes a span and says what becomes of it; may be called by several threads at once.</param>
+    /// <param name="metrics">What <c>/metrics</c> answers, in the format of Prometheus; nothing if left out.</param>
     /// <param name="cancel">Gives up.</param>
-    public static async Task<UsageServer> StartAsync(Uri listen, Action<UsageSpan> take, CancellationToken cancel)
+    public static async Task<UsageServer> StartAsync(
+        Uri listen, Func<UsageSpan, SpanOutcome> take, Func<string>? metrics, CancellationToken cancel)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -35,6 +41,8 @@ internal sealed class UsageServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = MaxBytes);
         var server = new UsageServer(builder.Build(), take);
         server._host.MapPost("/v1/traces", server.TakeAsync);
+        if (metrics is not null)
+            server._host.MapGet("/metrics", () => Results.Text(metrics(), "text/plain; version=0.0.4"));
         await server._host.StartAsync(cancel);
         return server;
     }
@@ -49,7 +57,8 @@ internal sealed class UsageServer : IAsyncDisposable
     private async Task TakeAsync(HttpContext http)
     {
         var type = http.Request.ContentType?.Split(';')[0].Trim().ToLowerInvariant();
-        if (type is not (Protobuf or Json))
+        var encoding = http.Request.Headers.ContentEncoding.ToString().ToLowerInvariant();
+        if (type is not (Protobuf or Json) || encoding is not ("" or "gzip" or "identity"))
         {
             http.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
             return;
@@ -57,30 +66,33 @@ internal sealed class UsageServer : IAsyncDisposable
 
         try
         {
-            var body = await BodyAsync(http.Request, http.RequestAborted);
-            foreach (var span in type == Protobuf ? OtlpProtobuf.Read(body) : OtlpJson.Read(body))
-                _take(span);
+            var body = await BodyAsync(http.Request, encoding == "gzip", http.RequestAborted);
+            var spans = type == Protobuf ? OtlpProtobuf.Read(body) : OtlpJson.Read(body);
+            var answer = new PartialSuccess([.. spans.Select(_take)]);
             http.Response.ContentType = type;
-            // An empty answer is a message without fields: all was taken.
-            if (type == Json)
-                await http.Response.WriteAsync("{}", http.RequestAborted);
+            await http.Response.Body.WriteAsync(type == Json ? answer.ToJson() : answer.ToProtobuf(), http.RequestAborted);
         }
         catch (Exception fault) when (fault is InvalidProtocolBufferException or JsonException or InvalidDataException)
         {
             http.Response.StatusCode = StatusCodes.Status400BadRequest;
         }
+        catch (BadHttpRequestException fault)
+        {
+            http.Response.StatusCode = fault.StatusCode;
+        }
     }
 
-    private static async Task<byte[]> BodyAsync(HttpRequest request, CancellationToken cancel)
+    /// <exception cref="BadHttpRequestException">It is too large.</exception>
+    /// <exception cref="InvalidDataException">It says that it is zipped, and is not.</exception>
+    private static async Task<byte[]> BodyAsync(HttpRequest request, bool isZipped, CancellationToken cancel)
     {
-        var zipped = request.Headers.ContentEncoding.ToString() == "gzip";
-        await using var source = zipped ? new GZipStream(request.Body, CompressionMode.Decompress) : request.Body;
+        await using var source = isZipped ? new GZipStream(request.Body, CompressionMode.Decompress) : request.Body;
         using var body = new MemoryStream();
         var buffer = new byte[64 * 1024];
         for (int read; (read = await source.ReadAsync(buffer, cancel)) > 0;)
         {
             if (body.Length + read > MaxBytes)
-                throw new InvalidDataException("too large");
+                throw new BadHttpRequestException("too large", StatusCodes.Status413PayloadTooLarge);
             body.Write(buffer, 0, read);
         }
 

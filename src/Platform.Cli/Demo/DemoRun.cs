@@ -1,17 +1,19 @@
 using System.Diagnostics;
 using Platform.Cli.Hosting;
+using Platform.Cli.Traces;
 using Platform.Persistence.Ingestion;
 using Spectre.Console;
 
 namespace Platform.Cli.Demo;
 
 /// <summary>What the demo is asked for.</summary>
-/// <param name="Trace">File of the request trace, or null for a generated one.</param>
+/// <param name="TraceFile">File of the request trace, or null for a generated one.</param>
+/// <param name="Trace">What was read from it, or null for a generated one.</param>
 /// <param name="Publishing">About how long to publish.</param>
 /// <param name="Seed">Seed of everything random but ids.</param>
 /// <param name="Keep">Leave the platform running.</param>
 /// <param name="KillWorker">Kill a worker in the middle of publishing.</param>
-internal sealed record DemoRequest(string? Trace, TimeSpan Publishing, int Seed, bool Keep, bool KillWorker);
+internal sealed record DemoRequest(string? TraceFile, RequestTrace? Trace, TimeSpan Publishing, int Seed, bool Keep, bool KillWorker);
 
 /// <summary>The main job from a trace to allocations, on a platform of its own.</summary>
 internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IAnsiConsole console)
@@ -27,7 +29,7 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
     /// <summary>Runs the demo and judges it.</summary>
     public async Task<DemoReport> RunAsync(CancellationToken cancel)
     {
-        var trace = ReadTrace();
+        var trace = request.Trace?.Requests ?? [.. TraceGenerator.Generate(GeneratedLength(request.Publishing), request.Seed)];
         if (request.KillWorker && settings.GivenApi is not null)
             throw new CommandFailure("--kill-worker is for workers of this run's own: run it without PLATFORM_API", CommandFailure.BadUsage);
         await using var hosts = await console.Status().StartAsync(
@@ -39,6 +41,9 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
             await platform.Client(fleet.Plan.Template.Tenant).PutFleetAsync(fleet.Plan.Template.Id, fleet.Plan.Definition, cancel);
         console.Say($"{TraceName}: {workload.Requests} requests over {workload.Length.TotalSeconds:0} s, "
             + $"for {workload.Fleets.Count} simulated fleets of {platform.Tenants.Count} tenants, to be seen through {workload.Windows} windows");
+
+        if (request.Trace?.Note is { } note)
+            console.Say($"{TraceName} ({request.Trace.Format}): {note}");
 
         await using var store = settings.OpenStore();
         var watcher = new FleetWatcher(workload, platform, new WorkloadIntake(store));
@@ -55,22 +60,7 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
         return report;
     }
 
-    private string TraceName => request.Trace ?? "generated trace";
-
-    private TraceRequest[] ReadTrace()
-    {
-        try
-        {
-            if (request.Trace is null)
-                return [.. TraceGenerator.Generate(GeneratedLength(request.Publishing), request.Seed)];
-            using var file = new StreamReader(request.Trace);
-            return [.. new TraceReader(file, request.Trace).ReadAll()];
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw new TraceFormatException($"{request.Trace}: {fault.Message}");
-        }
-    }
+    private string TraceName => request.TraceFile ?? "generated trace";
 
     /// <summary>An hour at the default pace; less where less time is given to publish it.</summary>
     private static TimeSpan GeneratedLength(TimeSpan publishing) =>
@@ -128,7 +118,7 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
         DemoHosts hosts, DemoPlatform platform, ClosedLoop loop, FleetWatcher watcher, CancellationToken cancel)
     {
         var fleets = await watcher.ReportAsync(
-            loop.Fleets, loop.DuplicatesOfFleet, request.Trace is null ? TraceGenerator.MeanRate : null, cancel);
+            loop.Fleets, loop.DuplicatesOfFleet, request.TraceFile is null ? TraceGenerator.MeanRate : null, cancel);
         string[] faults = [.. fleets.Where(fleet => fleet.Fault is not null).Select(fleet => $"{fleet.Tenant}/{fleet.Fleet}: {fleet.Fault}")];
         return new DemoReport
         {

@@ -1,3 +1,5 @@
+using Platform.Cli.Traces;
+
 namespace Platform.Cli.Demo;
 
 /// <summary>A fleet with its part of the trace.</summary>
@@ -54,10 +56,7 @@ internal sealed record DemoWorkload
     /// <exception cref="TraceFormatException">There is too little of it.</exception>
     public static DemoWorkload Create(IReadOnlyList<TraceRequest> trace, string name, int seed, DateTimeOffset endsAt)
     {
-        var length = trace.Count == 0 ? TimeSpan.Zero : trace[^1].At;
-        if (trace.Count < FewestRequests || length < ShortestTrace)
-            throw new TraceFormatException(
-                $"{name}: holds {trace.Count} requests over {length.TotalSeconds:0.#} s; the demo needs at least {FewestRequests} over {ShortestTrace.TotalSeconds:0} s");
+        var length = CheckedLength(trace, name);
         var parts = Divide(trace, new Random(seed));
         return new DemoWorkload
         {
@@ -65,6 +64,17 @@ internal sealed record DemoWorkload
             Length = length,
             Fleets = [.. DemoCatalog.Fleets.Select((template, i) => Fleet(template, parts[i], length, unchecked(seed + (7_919 * (i + 1))), endsAt))],
         };
+    }
+
+    /// <summary>The length of a trace of which there is enough.</summary>
+    /// <exception cref="TraceFormatException">There is too little of it.</exception>
+    public static TimeSpan CheckedLength(IReadOnlyList<TraceRequest> trace, string name)
+    {
+        var length = trace.Count == 0 ? TimeSpan.Zero : trace[^1].At;
+        if (trace.Count >= FewestRequests && length >= ShortestTrace)
+            return length;
+        throw new TraceFormatException(
+            $"{name}: holds {trace.Count} requests over {length.TotalSeconds:0.#} s; the demo needs at least {FewestRequests} over {ShortestTrace.TotalSeconds:0} s");
     }
 
     private static List<TraceRequest>[] Divide(IReadOnlyList<TraceRequest> trace, Random random)

@@ -1,3 +1,4 @@
+using Platform.Cli.Traces;
 using Platform.Domain.Allocation;
 
 namespace Platform.Cli.Demo;

@@ -1,3 +1,5 @@
+using Platform.Cli.Traces;
+
 namespace Platform.Cli.Demo;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using Platform.Cli.Traces;
+
 namespace Platform.Cli.Demo;
 
 /// <summary>
@@ -21,7 +23,7 @@ internal static class TraceGenerator
         {
             // Thinning (Lewis and Shedler 1979): candidates at the highest rate, each kept with the ratio of the rate at its time to it.
             var rate = MeanRate * (1 + (Swell * Math.Sin((2 * Math.PI * at / length.TotalSeconds) - (Math.PI / 2))));
-            var (kept, context, generated) = (random.NextDouble() * PeakRate < rate, LogNormal(random, 950, 0.9), LogNormal(random, 130, 0.8));
+            var (kept, context, generated) = (random.NextDouble() * PeakRate < rate, TraceTokens.DrawContext(random), TraceTokens.DrawGenerated(random));
             if (kept)
                 yield return new TraceRequest(TimeSpan.FromSeconds(at) - (first ??= TimeSpan.FromSeconds(at)), context, generated);
         }
@@ -30,11 +32,4 @@ internal static class TraceGenerator
     private const double PeakRate = MeanRate * (1 + Swell);
 
     private static double NextCandidate(Random random) => -Math.Log(1 - random.NextDouble()) / PeakRate;
-
-    private static int LogNormal(Random random, double median, double sigma)
-    {
-        // Box and Muller (1958).
-        var normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
-        return (int)Math.Clamp(median * Math.Exp(sigma * normal), 1, 16_384);
-    }
 }

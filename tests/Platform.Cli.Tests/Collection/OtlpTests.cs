@@ -42,10 +42,84 @@ public sealed class OtlpTests
     [InlineData("[]")]
     [InlineData("""{ "resourceSpans": 1 }""")]
     [InlineData("""{ "resourceSpans": [ 1 ] }""")]
-    [InlineData("""{ "resourceSpans": [ { "scopeSpans": [ { "spans": [ {} ] } ] } ] }""")]
-    [InlineData("""{ "resourceSpans": [ { "scopeSpans": [ { "spans": [ { "startTimeUnixNano": "-1", "endTimeUnixNano": "x" } ] } ] } ] }""")]
-    [InlineData("""{ "resourceSpans": [ { "scopeSpans": [ { "spans": [ { "attributes": [ { "key": "a", "value": { "intValue": "99999999999999999999" } } ] } ] } ] } ] }""")]
     public void What_is_none_is_said_to_be_none(string body) => Assert.ThrowsAny<JsonException>(() => OtlpJson.Read(Encoding.UTF8.GetBytes(body)));
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("1")]
+    [InlineData("""{ "startTimeUnixNano": "-1", "endTimeUnixNano": "x" }""")]
+    [InlineData("""{ "startTimeUnixNano": 1.5, "endTimeUnixNano": {} }""")]
+    public void A_span_that_makes_no_sense_costs_no_other(string span)
+    {
+        var spans = OtlpJson.Read(Encoding.UTF8.GetBytes($$"""{ "resourceSpans": [ { "scopeSpans": [ { "spans": [ {{span}}, { "startTimeUnixNano": 1, "endTimeUnixNano": 2 } ] } ] } ] }"""));
+        Assert.Equal(2, spans.Count);
+        Assert.Equal(0UL, spans[0].Start);
+        Assert.Equal((1UL, 2UL), (spans[1].Start, spans[1].End));
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("""{ "intValue": "99999999999999999999" }""")]
+    [InlineData("""{ "intValue": null }""")]
+    [InlineData("""{ "doubleValue": "much" }""")]
+    [InlineData("""{ "boolValue": "yes" }""")]
+    [InlineData("""{ "stringValue": 1 }""")]
+    [InlineData("\"a\"")]
+    public void A_bad_attribute_costs_itself_alone(string value)
+    {
+        var request = $$"""
+            { "resourceSpans": [ { "scopeSpans": [ { "spans": [ { "startTimeUnixNano": 1, "endTimeUnixNano": 2, "status": 2, "attributes": [
+              { "key": "bad", "value": {{value}} }, { "key": "none" }, 1, { "key": "good", "value": { "intValue": "7" } } ] } ] } ] } ] }
+            """;
+        var span = Assert.Single(OtlpJson.Read(Encoding.UTF8.GetBytes(request)));
+        Assert.Equal(["good"], span.Attributes.Keys);
+        Assert.Equal(7, span.Number("good"));
+    }
+
+    [Fact]
+    public void A_bad_attribute_in_protocol_buffers_costs_itself_alone()
+    {
+        // A span with an attribute that ends too early, one of another wire type, and a good one.
+        byte[] span = [0x39, 1, 0, 0, 0, 0, 0, 0, 0, 0x4a, 0x03, 0x0a, 0x7f, 0x61, 0x48, 0x05, 0x4a, 0x0d, 0x0a, 0x04, .. "task"u8, 0x12, 0x05, 0x0a, 0x03, .. "sum"u8];
+        byte[] request = [0x0a, (byte)(span.Length + 4), 0x12, (byte)(span.Length + 2), 0x12, (byte)span.Length, .. span];
+        var read = Assert.Single(OtlpProtobuf.Read(request));
+        Assert.Equal((1UL, "sum"), (read.Start, read.Text("task")));
+        Assert.Single(read.Attributes);
+    }
+
+    [Fact]
+    public void A_span_in_protocol_buffers_that_makes_no_sense_costs_no_other()
+    {
+        byte[] bad = [0x39, 1];
+        byte[] good = [0x39, 1, 0, 0, 0, 0, 0, 0, 0];
+        byte[] request = [0x0a, 17, 0x12, 15, 0x12, 2, .. bad, 0x12, 9, .. good];
+        Assert.Equal([0UL, 1UL], OtlpProtobuf.Read(request).Select(it => it.Start));
+    }
+
+    [Fact]
+    public void What_is_left_out_is_told_in_the_answer()
+    {
+        SpanOutcome[] outcomes = [SpanOutcome.Counted, SpanOutcome.OtherWork, SpanOutcome.NoTimes, SpanOutcome.TooLong, SpanOutcome.NoTimes];
+        var answer = new PartialSuccess(outcomes);
+        var json = JsonDocument.Parse(answer.ToJson()).RootElement.GetProperty("partialSuccess");
+        Assert.Equal(("3", "left out: 2 without a start or an end, 1 longer than a day"), (json.GetProperty("rejectedSpans").GetString(), json.GetProperty("errorMessage").GetString()));
+
+        var input = new CodedInputStream(answer.ToProtobuf());
+        Assert.Equal(0x0aU, input.ReadTag());
+        var partial = new CodedInputStream(input.ReadBytes().ToByteArray());
+        Assert.Equal((0x08U, 3L), (partial.ReadTag(), partial.ReadInt64()));
+        Assert.Equal((0x12U, "left out: 2 without a start or an end, 1 longer than a day"), (partial.ReadTag(), partial.ReadString()));
+    }
+
+    [Fact]
+    public void Where_all_was_taken_the_answer_is_empty()
+    {
+        var answer = new PartialSuccess([SpanOutcome.Counted, SpanOutcome.OtherWork]);
+        Assert.Equal("{}", Encoding.UTF8.GetString(answer.ToJson()));
+        Assert.Empty(answer.ToProtobuf());
+    }
 
     /// <summary>Damaged bytes are a request without sense, or none, and nothing else.</summary>
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text;
 using Platform.Cli.Demo;
+using Platform.Cli.Traces;
 using Platform.Client;
 using Platform.Domain.Contracts;
 

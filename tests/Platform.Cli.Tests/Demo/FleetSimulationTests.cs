@@ -1,4 +1,5 @@
 using Platform.Cli.Demo;
+using Platform.Cli.Traces;
 
 namespace Platform.Cli.Tests.Demo;
 

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text;
+using Platform.Client;
+
+namespace Platform.Cli.Collection;
+
+/// <summary>What <c>./platform collect</c> says of itself: to a person in a line, to Prometheus as metrics.</summary>
+internal sealed class CollectReport(UsageMapping mapping, WindowReporter reporter)
+{
+    /// <summary>How it stands.</summary>
+    public string Line()
+    {
+        var line = new StringBuilder($"platform: {mapping.Counted} queries counted");
+        if (mapping.CountedByOutputTokens is > 0 and var byOutput)
+            line.Append(CultureInfo.InvariantCulture, $" ({byOutput} by their output tokens: they tell no reasoning tokens)");
+        if (mapping.LeftOut > 0)
+            line.Append(CultureInfo.InvariantCulture, $"; spans left out: {SpanOutcomes.List(mapping.LeftOutByReason)}");
+        line.Append(CultureInfo.InvariantCulture, $"; windows: {reporter.Sent} sent, {reporter.Waiting} wait, {reporter.Refused} refused, {reporter.GivenUp} given up");
+        if (reporter.Fault is { } fault)
+            line.Append(CultureInfo.InvariantCulture, $"; why they wait: {fault.Message.ReplaceLineEndings(" ")}");
+        return line.ToString();
+    }
+
+    /// <summary>A window that was refused.</summary>
+    /// <param name="window">The window.</param>
+    /// <param name="keptIn">The file that has it; null where it was not kept.</param>
+    public static string Line(RefusedWindow window, string? keptIn) =>
+        $"platform: a window was refused and set aside, the next ones are sent: {window.Reason.Message.ReplaceLineEndings(" ")}; "
+        + (keptIn is null ? "--set-aside FOLDER keeps such windows" : $"kept in {keptIn}");
+
+    /// <summary>The same in Prometheus's format.</summary>
+    public string Metrics()
+    {
+        var text = new StringBuilder();
+        Describe(text, "platform_collect_spans_total", "counter", "Spans by what became of them.");
+        foreach (var outcome in SpanOutcomes.All)
+            text.Append(CultureInfo.InvariantCulture, $"platform_collect_spans_total{{outcome=\"{outcome.Label()}\"}} {mapping.Count(outcome)}\n");
+        Describe(text, "platform_collect_windows_total", "counter", "Windows by what became of them.");
+        text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_total{{outcome=\"sent\"}} {reporter.Sent}\n");
+        text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_total{{outcome=\"refused\"}} {reporter.Refused}\n");
+        text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_total{{outcome=\"given-up\"}} {reporter.GivenUp}\n");
+        Describe(text, "platform_collect_windows_waiting", "gauge", "Windows that wait to be sent.");
+        text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_waiting {reporter.Waiting}\n");
+        return text.ToString();
+    }
+
+    private static void Describe(StringBuilder text, string name, string type, string help) =>
+        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
+}
