@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Domain.Contracts;
@@ -20,13 +21,13 @@ internal static class StatisticsEndpoints
     public static void MapStatistics(this IEndpointRouteBuilder v1) =>
         v1.MapPost("/fleets/{fleet}/statistics", PublishAsync).WithTags("Statistics").RequireAuthorization(Scopes.Ingest).RequireRateLimiting(StatisticsRate.Policy)
             .Accepts<WorkloadWindow>("application/json").Produces<AcceptedWindow>(202)
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(413).ProducesProblem(429)
-            .ProducesProblem(503)
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(413).ProducesProblem(422)
+            .ProducesProblem(429).ProducesProblem(503)
             .WithSummary("Send a workload window: the same road as a message from the broker");
 
     private static async Task<IResult> PublishAsync(
-        string fleet, HttpRequest request, ClaimsPrincipal caller, FleetStore fleets, StatisticsPublisher publisher, TimeProvider time,
-        CancellationToken cancel)
+        string fleet, HttpRequest request, ClaimsPrincipal caller, FleetStore fleets, IdempotencyKeys keys, StatisticsPublisher publisher,
+        TimeProvider time, CancellationToken cancel)
     {
         var tenant = caller.Tenant();
         if (await fleets.FindAsync(tenant, fleet, cancel) is null)
@@ -39,8 +40,24 @@ internal static class StatisticsEndpoints
         var key = request.Headers["Idempotency-Key"].ToString();
         if (key.Length > MaxKeyLength)
             return Problems.BadInput(new InputError("/Idempotency-Key", $"must have at most {MaxKeyLength} characters"));
-        var messageId = key.Length == 0 ? Guid.NewGuid() : EventStore.MessageIdFor(tenant, fleet, key);
-        await publisher.PublishAsync(tenant, fleet, messageId, body, cancel);
-        return TypedResults.Accepted((string?)null, new AcceptedWindow(messageId));
+        if (key.Length == 0)
+        {
+            var newId = Guid.NewGuid();
+            await publisher.PublishAsync(tenant, fleet, newId, body, cancel);
+            return Accepted(newId);
+        }
+
+        var messageId = EventStore.MessageIdFor(tenant, fleet, key);
+        var use = await keys.UseAsync(tenant, messageId, window, () => publisher.PublishAsync(tenant, fleet, messageId, body, cancel), cancel);
+        return use == KeyUse.OfAnotherWindow ? KeyWasUsedBefore() : Accepted(messageId);
     }
+
+    private static Accepted<AcceptedWindow> Accepted(Guid messageId) => TypedResults.Accepted((string?)null, new AcceptedWindow(messageId));
+
+    private static IResult KeyWasUsedBefore() => Problems.Unprocessable(
+        "idempotency-key", "The Idempotency-Key was used before for another window.",
+        new InputError(
+            "/Idempotency-Key",
+            "was used before for a window with another content, and nothing of this one was kept; give each window a key of its own, "
+            + "and send only the same window again under the same key"));
 }

@@ -24,6 +24,9 @@ public enum IntakeOutcome
     /// <summary>It was there before.</summary>
     Duplicate,
 
+    /// <summary>Its message id was used before for a window that says something else. Nothing of this one is kept.</summary>
+    Conflict,
+
     /// <summary>The tenant has no such fleet, or has retired it.</summary>
     UnknownFleet,
 }
@@ -108,6 +111,16 @@ public sealed class WorkloadIntake(PlatformStore store)
         return new StoredWindows(reader.GetInt64(0), reader.GetInt64(1));
     }
 
+    /// <summary>The window that a message has brought, or null when none is stored under its id.</summary>
+    public async Task<WorkloadWindow?> FindAsync(string tenant, Guid messageId, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(tenant, cancel);
+        await using var batch = session.CreateBatch();
+        var eventId = EventStore.MessageEvent(tenant, messageId);
+        batch.BatchCommands.Add(SelectingEvents([eventId]));
+        return (await ReadEventsAsync(batch, cancel)).GetValueOrDefault(eventId);
+    }
+
     private async Task StoreTenantAsync(
         NpgsqlTransaction transaction, string tenant, int[] indices, IReadOnlyList<IncomingWindow> windows, IntakeOutcome[] outcomes,
         Dictionary<FleetKey, SolveStanding> standings, CancellationToken cancel)
@@ -123,17 +136,60 @@ public sealed class WorkloadIntake(PlatformStore store)
         }
 
         var appended = new List<EventToAppend>();
+        var firstOfBatch = new Dictionary<Guid, WorkloadWindow>();
+        var seenBefore = new List<int>();
         foreach (var i in indices)
         {
-            outcomes[i] = !known.ContainsKey(windows[i].Window.Fleet) ? IntakeOutcome.UnknownFleet
-                : stored.Add(eventIds[i]) ? IntakeOutcome.Stored
-                : IntakeOutcome.Duplicate;
-            if (outcomes[i] == IntakeOutcome.Stored)
-                appended.Add(new EventToAppend(EventStore.WorkloadStream(tenant, windows[i].Window.Fleet), eventIds[i], Recorded(windows[i])));
+            var window = windows[i].Window;
+            if (!known.ContainsKey(window.Fleet))
+            {
+                outcomes[i] = IntakeOutcome.UnknownFleet;
+            }
+            else if (stored.Contains(eventIds[i]))
+            {
+                seenBefore.Add(i);
+            }
+            else if (firstOfBatch.TryAdd(eventIds[i], window))
+            {
+                outcomes[i] = IntakeOutcome.Stored;
+                appended.Add(new EventToAppend(EventStore.WorkloadStream(tenant, window.Fleet), eventIds[i], Recorded(windows[i])));
+            }
+            else
+            {
+                outcomes[i] = Repeated(window, firstOfBatch[eventIds[i]]);
+            }
         }
 
         if (appended.Count > 0)
             await EventAppending.RunAsync(transaction, store.Events, tenant, appended, cancel);
+        if (seenBefore.Count == 0)
+            return;
+        // Rare: only what comes again is compared with what was stored.
+        var before = await ReadStoredAsync(transaction, [.. seenBefore.Select(i => eventIds[i])], cancel);
+        foreach (var i in seenBefore)
+            outcomes[i] = Repeated(windows[i].Window, before[eventIds[i]]);
+    }
+
+    private static IntakeOutcome Repeated(WorkloadWindow window, WorkloadWindow first) =>
+        WindowContent.IsSame(window, first) ? IntakeOutcome.Duplicate : IntakeOutcome.Conflict;
+
+    private static async Task<Dictionary<Guid, WorkloadWindow>> ReadStoredAsync(NpgsqlTransaction transaction, Guid[] eventIds, CancellationToken cancel)
+    {
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction) { BatchCommands = { SelectingEvents(eventIds) } };
+        return await ReadEventsAsync(batch, cancel);
+    }
+
+    private static NpgsqlBatchCommand SelectingEvents(Guid[] eventIds) =>
+        new($"select id, data::text as data from {EventStore.Schema}.mt_events where id = any($1)") { Parameters = { new() { Value = eventIds } } };
+
+    private static async Task<Dictionary<Guid, WorkloadWindow>> ReadEventsAsync(NpgsqlBatch batch, CancellationToken cancel)
+    {
+        var windows = new Dictionary<Guid, WorkloadWindow>();
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        var (id, data) = (reader.GetOrdinal("id"), reader.GetOrdinal("data"));
+        while (await reader.ReadAsync(cancel))
+            windows.Add(reader.GetGuid(id), StoredWindow.Read(reader.GetFieldValue<byte[]>(data)).Window);
+        return windows;
     }
 
     private static WorkloadWindowRecorded Recorded(IncomingWindow incoming) =>

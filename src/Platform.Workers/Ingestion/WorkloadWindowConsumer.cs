@@ -25,6 +25,9 @@ internal sealed class WorkloadWindowConsumer(
     /// <summary>Tries of a message whose storing fails for no known passing reason: the first with its batch, the others alone.</summary>
     private const int Attempts = 4;
 
+    private const string ReusedMessageId =
+        "conflict: the message-id was used before for another window, and nothing of this one was stored; give each window a message-id of its own";
+
     private static readonly ActivitySource Source = new(SourceName);
 
     private static readonly Meter Meter = new(SourceName);
@@ -86,6 +89,8 @@ internal sealed class WorkloadWindowConsumer(
     {
         if (outcome == IntakeOutcome.UnknownFleet)
             return RejectAsync(context, delivered, $"fleet: the tenant has no fleet \"{incoming.Window.Fleet}\"");
+        if (outcome == IntakeOutcome.Conflict)
+            return RejectAsync(context, delivered, ReusedMessageId);
         Windows.Add(1, new KeyValuePair<string, object?>("outcome", outcome == IntakeOutcome.Stored ? "stored" : "duplicate"));
         return Task.CompletedTask;
     }
