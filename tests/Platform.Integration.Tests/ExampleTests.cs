@@ -113,12 +113,20 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
     /// <summary>Not before the rest is read: a window that nobody expects brings a solve, and what that one knows.</summary>
     private async Task PublishAsync()
     {
-        await CallAsync(_tenant, "post /v1/fleets/{fleet}/statistics");
         var now = TimeProvider.System.GetUtcNow();
-        await CallAsync(_tenant, "post /v1/fleets/{fleet}/statistics", change: body => (body["windowStart"], body["windowEnd"]) =
-            (now.AddSeconds(-10).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), now.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)));
+        await CallAsync(_tenant, "post /v1/fleets/{fleet}/statistics", change: body => EndAt(body, now.AddSeconds(-10)));
+        await CallAsync(_tenant, "post /v1/fleets/{fleet}/statistics", change: body => EndAt(body, now));
         await new TestTenant(platform, _names["{tenant}"], "", "") { VirtualHost = platform.VirtualHost }.UntilStoredAsync("chat-eu", 2, Cancel);
         await CallAsync(_tenant, "get /v1/fleets/{fleet}/estimate");
+    }
+
+    /// <summary>The example's instants grow old: a window that ended long ago counts for no fleet.</summary>
+    private static void EndAt(JsonNode window, DateTimeOffset end)
+    {
+        window["windowStart"] = Instant(end.AddSeconds(-10));
+        window["windowEnd"] = Instant(end);
+
+        static string Instant(DateTimeOffset it) => it.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
     }
 
     private async Task BeToldAsync()

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Domain.Contracts;
+using Platform.Domain.Ingestion;
 using Platform.Domain.Tenants;
 using Platform.Persistence;
 using Platform.Persistence.Fleets;
@@ -11,7 +12,8 @@ namespace Platform.Api.Ingestion;
 
 /// <summary>A window was taken and will be stored.</summary>
 /// <param name="MessageId">Its idempotency key on the road.</param>
-internal sealed record AcceptedWindow(Guid MessageId);
+/// <param name="Warnings">What of it will not count for the fleet, and why; empty when everything counts.</param>
+internal sealed record AcceptedWindow(Guid MessageId, IReadOnlyList<InputError> Warnings);
 
 /// <summary>Workload windows over HTTP.</summary>
 internal static class StatisticsEndpoints
@@ -30,29 +32,35 @@ internal static class StatisticsEndpoints
         TimeProvider time, CancellationToken cancel)
     {
         var tenant = caller.Tenant();
-        if (await fleets.FindAsync(tenant, fleet, cancel) is null)
+        if (await fleets.FindAsync(tenant, fleet, cancel) is not { } known)
             return Problems.NotFound("fleet");
         var body = await RequestBody.ReadAsync(request, WorkloadWindowReader.MaxBytes, cancel);
-        if (!WorkloadWindowReader.TryRead(body, time.GetUtcNow(), out var window, out var errors))
+        var now = time.GetUtcNow();
+        if (!WorkloadWindowReader.TryRead(body, now, out var window, out var errors))
             return Problems.BadInput(errors);
         if (window.Fleet != fleet)
             return Problems.BadInput(new InputError("/fleet", $"must be the fleet of the address, \"{fleet}\""));
         var key = request.Headers["Idempotency-Key"].ToString();
         if (key.Length > MaxKeyLength)
             return Problems.BadInput(new InputError("/Idempotency-Key", $"must have at most {MaxKeyLength} characters"));
+        var warnings = WarningsFor(window, known, now);
         if (key.Length == 0)
         {
             var newId = Guid.NewGuid();
             await publisher.PublishAsync(tenant, fleet, newId, body, cancel);
-            return Accepted(newId);
+            return Accepted(newId, warnings);
         }
 
         var messageId = EventStore.MessageIdFor(tenant, fleet, key);
         var use = await keys.UseAsync(tenant, messageId, window, () => publisher.PublishAsync(tenant, fleet, messageId, body, cancel), cancel);
-        return use == KeyUse.OfAnotherWindow ? KeyWasUsedBefore() : Accepted(messageId);
+        return use == KeyUse.OfAnotherWindow ? KeyWasUsedBefore() : Accepted(messageId, warnings);
     }
 
-    private static Accepted<AcceptedWindow> Accepted(Guid messageId) => TypedResults.Accepted((string?)null, new AcceptedWindow(messageId));
+    private static Accepted<AcceptedWindow> Accepted(Guid messageId, IReadOnlyList<InputError> warnings) =>
+        TypedResults.Accepted((string?)null, new AcceptedWindow(messageId, warnings));
+
+    private static InputError[] WarningsFor(WorkloadWindow window, FleetView fleet, DateTimeOffset now) =>
+        [.. new FleetScope(fleet.Definition).WarningsFor(window, now).Select(warning => new InputError(warning.Pointer, warning.Detail))];
 
     private static IResult KeyWasUsedBefore() => Problems.Unprocessable(
         "idempotency-key", "The Idempotency-Key was used before for another window.",

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using MassTransit;
 using Platform.Domain.Contracts;
+using Platform.Domain.Ingestion;
 using Platform.Persistence;
 using Platform.Persistence.Ingestion;
 using Platform.Persistence.Solving;
@@ -22,6 +23,9 @@ internal sealed class WorkloadWindowConsumer(
     /// <summary>Name of the counter of messages that were set aside.</summary>
     public const string RejectionsName = "platform.ingestion.rejected";
 
+    /// <summary>Name of the counter of windows that were stored and do not count, or not wholly.</summary>
+    public const string UncountedName = "platform.ingestion.uncounted";
+
     /// <summary>Tries of a message whose storing fails for no known passing reason: the first with its batch, the others alone.</summary>
     private const int Attempts = 4;
 
@@ -41,7 +45,13 @@ internal sealed class WorkloadWindowConsumer(
     private static readonly Counter<long> Rejections = Meter.CreateCounter<long>(
         RejectionsName, "{message}", "Messages set aside, by reason: what stands before the colon in the header of the same name.");
 
+    private static readonly Counter<long> UncountedWindows = Meter.CreateCounter<long>(
+        UncountedName, "{window}", "Windows that were stored and do not count for their fleet, or not wholly, by cause.");
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
+    /// <summary>Counts a window that was stored and does not count for its fleet.</summary>
+    public static void CountUncounted(UncountedCause cause) => UncountedWindows.Add(1, new KeyValuePair<string, object?>("cause", NameOf(cause)));
 
     public async Task Consume(ConsumeContext<Batch<DeliveredWindow>> context)
     {
@@ -94,6 +104,13 @@ internal sealed class WorkloadWindowConsumer(
         Windows.Add(1, new KeyValuePair<string, object?>("outcome", outcome == IntakeOutcome.Stored ? "stored" : "duplicate"));
         return Task.CompletedTask;
     }
+
+    private static string NameOf(UncountedCause cause) => cause switch
+    {
+        UncountedCause.OlderThanHorizon => "older-than-horizon",
+        UncountedCause.LongerThanHorizon => "longer-than-horizon",
+        _ => "unknown-task-type",
+    };
 
     private static TagList Tags(ConsumeContext<Batch<DeliveredWindow>> context) => new()
     {
