@@ -50,6 +50,7 @@ internal static class BrokerSetup
         services.AddSingleton<StatisticsPublisher>();
         services.AddSingleton(provider => new WorkloadIntake(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton<IdempotencyKeys>();
+        services.AddSingleton(provider => new Rejections(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton<BrokerTopology>();
         services.AddHostedService(provider => provider.GetRequiredService<BrokerTopology>());
         services.AddScoped<TenantEndpoints>();

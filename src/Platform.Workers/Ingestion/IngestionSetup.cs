@@ -28,7 +28,10 @@ internal static class IngestionSetup
         {
             Uncounted = new UncountedWindows(provider.GetRequiredService<PlatformStore>(), WorkloadWindowConsumer.CountUncounted),
         });
+        services.AddSingleton(provider => new Rejections(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton<IntakeCheck>();
+        services.AddSingleton<PatientPersistence>();
+        services.AddSingleton<SettingAside>();
         services.AddSingleton(provider => new BrokerCheck(options, provider.GetRequiredService<TimeProvider>()));
         services.AddHealthChecks().AddCheck<IntakeCheck>("intake", tags: ["ready"]).AddCheck<BrokerCheck>("broker", tags: ["ready"]);
         services.AddMassTransit(bus =>
