@@ -77,6 +77,7 @@ internal static class ApiHost
         v1.MapTenants();
         v1.MapFleets();
         v1.MapStatistics();
+        v1.MapRejections();
         v1.MapAllocations();
         v1.MapOverview();
         v1.MapComparisons();

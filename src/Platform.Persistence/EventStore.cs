@@ -62,6 +62,9 @@ public static class EventStore
     /// <summary>What stands for the tenant's notices where they are locked.</summary>
     internal static Guid NoticesOf(string tenant) => Named("notices", tenant);
 
+    /// <summary>What stands for the tenant's rejections where they are locked.</summary>
+    internal static Guid RejectionsOf(string tenant) => Named("rejections", tenant);
+
     /// <summary>The id under which a message's event is stored, unique over all tenants: a message has one, however often it comes.</summary>
     public static Guid MessageEvent(string tenant, Guid messageId) => Named("message", tenant, messageId.ToString("D"));
 

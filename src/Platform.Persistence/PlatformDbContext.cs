@@ -41,6 +41,8 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
 
     public DbSet<RejectionDecisionRow> RejectionDecisions => Set<RejectionDecisionRow>();
 
+    public DbSet<RejectionRow> Rejections => Set<RejectionRow>();
+
     public DbSet<WebhookRow> Webhooks => Set<WebhookRow>();
 
     public DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
@@ -114,7 +116,14 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         var decision = model.Entity<RejectionDecisionRow>().ToTable("rejection_decisions");
         decision.HasKey(row => row.DecisionId);
         decision.HasIndex(row => new { row.TenantId, row.DecidedAt });
+        decision.HasIndex(row => new { row.TenantId, row.RejectedId });
         decision.HasQueryFilter(row => row.TenantId == CurrentTenant);
+
+        var rejection = model.Entity<RejectionRow>().ToTable("rejections");
+        rejection.HasKey(row => new { row.TenantId, row.RejectedId });
+        // The newest first, by which a tenant lists them and the oldest are dropped.
+        rejection.HasIndex(row => new { row.TenantId, row.RejectedAt, row.RejectedId });
+        rejection.HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         model.Entity<WebhookRow>().ToTable("webhooks").HasKey(row => new { row.TenantId, row.Name });
         model.Entity<WebhookRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);

@@ -14,6 +14,7 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
     private JsonObject _paths = null!;
     private HttpClient _operator = null!;
     private HttpClient _tenant = null!;
+    private string _brokerPassword = "";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -53,7 +54,7 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("limit cursor", "/v1/tenants", "/v1/fleets", "/v1/fleets/{fleet}/events", "/v1/fleets/{fleet}/voids", "/v1/fleets/{fleet}/allocations", "/v1/allocations", "/v1/audit")]
+    [InlineData("limit cursor", "/v1/tenants", "/v1/fleets", "/v1/fleets/{fleet}/events", "/v1/fleets/{fleet}/voids", "/v1/fleets/{fleet}/allocations", "/v1/allocations", "/v1/audit", "/v1/rejections")]
     [InlineData("asOf", "/v1/fleets/{fleet}/allocation", "/v1/fleets/{fleet}/estimate")]
     public void Calls_tell_the_parameters_of_their_query(string names, params string[] paths)
     {
@@ -73,7 +74,7 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
         await CallAsync(_operator, "get /v1/tenants", "?limit=1");
         await CallAsync(_operator, "post /v1/tenants/{tenant}/keys");
         await CallAsync(_operator, "get /v1/tenants/{tenant}/keys");
-        await CallAsync(_operator, "post /v1/tenants/{tenant}/broker-password");
+        _brokerPassword = (string)(await CallAsync(_operator, "post /v1/tenants/{tenant}/broker-password"))["password"]!;
     }
 
     /// <summary>A fleet with two versions.</summary>
@@ -113,15 +114,35 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
     /// <summary>Not before the rest is read: a window that nobody expects brings a solve, and what that one knows.</summary>
     private async Task PublishAsync()
     {
-        await CallAsync(_tenant, "post /v1/fleets/{fleet}/statistics");
         var now = TimeProvider.System.GetUtcNow();
-        await CallAsync(_tenant, "post /v1/fleets/{fleet}/statistics", change: body => (body["windowStart"], body["windowEnd"]) =
-            (now.AddSeconds(-10).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), now.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)));
-        await new TestTenant(platform, _names["{tenant}"], "", "") { VirtualHost = platform.VirtualHost }.UntilStoredAsync("chat-eu", 2, Cancel);
+        await CallAsync(_tenant, "post /v1/fleets/{fleet}/statistics", change: body => EndAt(body, now.AddSeconds(-10)));
+        await CallAsync(_tenant, "post /v1/fleets/{fleet}/statistics", change: body => EndAt(body, now));
+        var broker = new TestTenant(platform, _names["{tenant}"], "", _brokerPassword) { VirtualHost = platform.VirtualHost };
+        await broker.UntilStoredAsync("chat-eu", 2, Cancel);
         await CallAsync(_tenant, "get /v1/fleets/{fleet}/estimate");
         await CallAsync(_tenant, "post /v1/fleets/{fleet}/voids", change: body => (body["from"], body["to"]) =
             (now.AddHours(-1).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), now.AddHours(1).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)));
         await CallAsync(_tenant, "get /v1/fleets/{fleet}/voids");
+        await BeSetAsideAsync(broker);
+    }
+
+    private async Task BeSetAsideAsync(TestTenant broker)
+    {
+        await broker.PublishAsync("chat-eu", "no window"u8.ToArray(), Guid.NewGuid(), Cancel);
+        await Testing.Eventually.TrueAsync(
+            async () => (await _tenant.GetFromJsonAsync<JsonNode>("/v1/rejections", Cancel))!["items"]!.AsArray().Count > 0, "a message to be set aside", Cancel);
+        var listed = await CallAsync(_tenant, "get /v1/rejections");
+        _names["{rejection}"] = (string)listed["items"]![0]!["id"]!;
+        await CallAsync(_tenant, "get /v1/rejections/{rejection}");
+    }
+
+    /// <summary>The example's instants grow old: a window that ended long ago counts for no fleet.</summary>
+    private static void EndAt(JsonNode window, DateTimeOffset end)
+    {
+        window["windowStart"] = Instant(end.AddSeconds(-10));
+        window["windowEnd"] = Instant(end);
+
+        static string Instant(DateTimeOffset it) => it.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
     }
 
     private async Task BeToldAsync()

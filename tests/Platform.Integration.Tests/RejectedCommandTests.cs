@@ -70,6 +70,7 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
         var recorded = await platform.Database.QueryAsync<long>(
             $"select count(distinct message_id) from platform.rejection_decisions where tenant_id = '{_tenant.Id}' and action = 'replay' and operator = 'ann'", Cancel);
         Assert.Equal(ids.Length, recorded);
+        Assert.All(await SeenByTenantAsync(), decision => Assert.Equal("replayed", decision));
     }
 
     [Fact]
@@ -85,6 +86,8 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
         await SucceedAsync("rejected", "discard", id, "--why", "of no use");
         Assert.Equal(ids.Except([messageId]).Order(), (await UntilListedAsync(2)).Order());
         Assert.Equal(1, (await RunAsync("rejected", "discard", id, "--why", "again")).Status);
+        // Those that were replayed in vain wait again.
+        Assert.Equal(["discarded", null, null], (await SeenByTenantAsync()).Order(StringComparer.Ordinal).Reverse());
         Assert.Equal("of no use", await platform.Database.QueryAsync<string>(
             $"select why from platform.rejection_decisions where message_id = '{messageId}' and action = 'discard'", Cancel));
     }
@@ -102,7 +105,7 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
                 when (new.data ->> 'messageId' = '{poison}') execute function platform.refuse_{poison:n}();
             select 1
             """, Cancel);
-        using var meter = new MeterListener { InstrumentPublished = (it, listener) => { if (it.Name == WorkloadWindowConsumer.RejectionsName) listener.EnableMeasurementEvents(it); } };
+        using var meter = new MeterListener { InstrumentPublished = (it, listener) => { if (it.Name == SettingAside.RejectionsName) listener.EnableMeasurementEvents(it); } };
         var counted = 0;
         meter.SetMeasurementEventCallback<long>((_, count, tags, _) => { if (Equals(tags[0].Value, "storage")) Interlocked.Add(ref counted, (int)count); });
         meter.Start();
@@ -131,6 +134,29 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal(2, status);
         Assert.Empty(output);
         Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    /// <summary>A list that is read by another program: no frames, no colours, nothing cut.</summary>
+    [Fact]
+    public async Task A_list_in_a_pipe_is_one_plain_line_a_message()
+    {
+        var ids = await RejectAsync("late", 3);
+        await UntilListedAsync(ids.Length);
+        var (_, output, error) = await SucceedAsync("rejected", "list");
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(ids.Length, lines.Length);
+        Assert.All(lines, line => Assert.Equal(6, line.Split('\t').Length));
+        Assert.Equal(ids.Order(), lines.Select(line => line.Split('\t')[4]).Order());
+        Assert.All(lines, line => Assert.EndsWith("\tfleet: the tenant has no fleet \"late\"", line, StringComparison.Ordinal));
+        Assert.DoesNotContain(output + error, it => it is '\e' or '…' or >= '\u2500' and <= '\u257f');
+        Assert.Contains("3 messages", error, StringComparison.Ordinal);
+    }
+
+    private async Task<string?[]> SeenByTenantAsync()
+    {
+        using var client = _tenant.Client();
+        using var answer = await client.GetAsync(new Uri("/v1/rejections?limit=1000", UriKind.Relative), Cancel);
+        return [.. (await TestPlatform.ReadAsync(answer, Cancel))["items"]!.AsArray().Select(it => (string?)it!["decision"]?["action"])];
     }
 
     private async Task<string[]> RejectAsync(string fleet, int count)

@@ -34,6 +34,9 @@ public sealed class RejectedMessages : IAsyncDisposable
     /// <summary>Messages set aside so far.</summary>
     public int Count => _messages.Count;
 
+    /// <summary>Messages of a tenant that were set aside so far.</summary>
+    public int CountOf(string tenant) => _messages.Count(message => message.Tenant == tenant);
+
     /// <summary>Waits for the message with that body.</summary>
     public Task<RejectedMessage> WithBodyAsync(byte[] body, CancellationToken cancel) => Eventually.GetAsync(
         () => Task.FromResult(_messages.FirstOrDefault(message => message.Body.AsSpan().SequenceEqual(body))), "the rejected message", cancel);

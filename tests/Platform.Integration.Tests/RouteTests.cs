@@ -21,6 +21,7 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
         // An auditor reads all that a reader reads.
         ["read"] = ["read", "audit"],
         ["audit"] = ["audit"],
+        ["publisher or reader"] = ["ingest", "read", "audit"],
     };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -44,6 +45,8 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
         { "post /v1/fleets/{fleet}/statistics", "ingest", 202, "/v1/fleets/owned/statistics", TestTenant.Window("owned").ToJsonString() },
         { "post /v1/fleets/{fleet}/voids", "manage", 201, "/v1/fleets/voided/voids", RouteCallers.Voids },
         { "get /v1/fleets/{fleet}/voids", "read", 200, "/v1/fleets/owned/voids", null },
+        { "get /v1/rejections", "publisher or reader", 200, "/v1/rejections", null },
+        { "get /v1/rejections/{rejection}", "publisher or reader", 200, "/v1/rejections/{set-aside}", null },
         { "get /v1/allocations", "read", 200, "/v1/allocations", null },
         { "get /v1/fleets/{fleet}/estimate", "read", 200, "/v1/fleets/owned/estimate", null },
         { "get /v1/fleets/{fleet}/allocation", "read", 200, "/v1/fleets/owned/allocation", null },
@@ -118,7 +121,7 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
     public async Task A_list_has_what_is_ones_own()
     {
         foreach (var route in Routes.Select(route => route.Data)
-            .Where(it => it.Item2 is "read" or "audit" && !it.Item1.Contains('{', StringComparison.Ordinal) && !it.Item1.Contains("/log/", StringComparison.Ordinal)))
+            .Where(it => it.Item2 is "read" or "audit" or "publisher or reader" && !it.Item1.Contains('{', StringComparison.Ordinal) && !it.Item1.Contains("/log/", StringComparison.Ordinal)))
         {
             using var own = await AskAsync("get", route.Item4, null, callers.Authorizations["audit"]);
             Assert.Contains("\"owned\"", await own.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
@@ -127,12 +130,15 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
         }
     }
 
+    private static bool IsOfOne(string route) =>
+        ((string[])["/{fleet}", "/{webhook}", "/{rejection}"]).Any(name => route.Contains(name, StringComparison.Ordinal));
+
     private static int Expected(string caller, string door, int accepted, string route) => caller switch
     {
         "none" or "malformed" or "other scheme" or "revoked" or "expired" => 401,
         // A definition that another tenant puts is of a fleet of its own.
         "another tenant" when route is Put or PutWebhook => 201,
-        "another tenant" when route.Contains("/{fleet}", StringComparison.Ordinal) || route.Contains("/{webhook}", StringComparison.Ordinal) => 404,
+        "another tenant" when IsOfOne(route) => 404,
         "another tenant" when door != "operator" => accepted,
         _ => Doors[door].Contains(caller) ? accepted : 403,
     };
@@ -190,6 +196,7 @@ public sealed class RouteCallers(TestPlatform platform) : IAsyncLifetime
         var (owner, other, doomed) = (
             await platform.CreateTenantAsync(cancel), await platform.CreateTenantAsync(cancel), await platform.CreateTenantAsync(cancel));
         await MakeFleetsAsync(owner, cancel);
+        _names["{set-aside}"] = await SetAsideAsync(owner, cancel);
         foreach (var scope in (string[])["ingest", "read", "manage", "audit"])
             _authorizations[scope] = $"Bearer {(await MakeKeyAsync(owner, [scope], cancel)).Text}";
         await MakeVoidKeysAsync(owner, cancel);
@@ -215,6 +222,15 @@ public sealed class RouteCallers(TestPlatform platform) : IAsyncLifetime
             return answer.IsSuccessStatusCode;
         },
         path, cancel);
+
+    /// <summary>A message of the owner's that was set aside.</summary>
+    private async Task<string> SetAsideAsync(TestTenant owner, CancellationToken cancel)
+    {
+        await owner.PublishAsync("owned", System.Text.Encoding.UTF8.GetBytes($"no window of {owner.Id}"), Guid.NewGuid(), cancel);
+        var query = $"select coalesce(min(rejected_id), '') from platform.rejections where tenant_id = '{owner.Id}'";
+        return await Testing.Eventually.GetAsync(
+            async () => await platform.Database.QueryAsync<string>(query, cancel) is { Length: > 0 } id ? id : null, "a message to be set aside", cancel);
+    }
 
     private static async Task MakeFleetsAsync(TestTenant owner, CancellationToken cancel)
     {

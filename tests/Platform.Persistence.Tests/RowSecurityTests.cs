@@ -59,6 +59,7 @@ public sealed class RowSecurityTests(TestStore store)
     [InlineData("delete from platform.allocation_snapshots")]
     [InlineData("update platform.rejection_decisions set why = 'forged'")]
     [InlineData("delete from platform.rejection_decisions")]
+    [InlineData("truncate platform.rejections")]
     [InlineData("update events.mt_events set data = '{}'")]
     [InlineData("delete from events.mt_events")]
     [InlineData("truncate events.mt_events")]
@@ -166,6 +167,7 @@ public sealed class RowSecurityTests(TestStore store)
         await store.PutFleetAsync(tenant, "chat", Cancel);
         Assert.Equal([IntakeOutcome.Stored], await store.Intake.StoreAsync([new IncomingWindow(tenant, Guid.NewGuid(), TestStore.Window("chat"))], Cancel));
         Assert.True(await store.PublishAsync(tenant, "chat", Cancel));
+        await new Rejections(store.Store).RecordAsync([new NewRejection(tenant, "1", TestStore.At, "chat", null, "body: no JSON", new byte[3])], Cancel);
     }
 
     private Task<IReadOnlyList<string>> TenantTablesAsync() => ListAsync("""

@@ -71,6 +71,9 @@ internal static class Caller
     /// <summary>Policy for operators' calls.</summary>
     public const string OperatorPolicy = "operator";
 
+    /// <summary>Policy for what publishers, readers and auditors may see of the tenant.</summary>
+    public const string PublisherOrReaderPolicy = "ingest, read or audit";
+
     /// <summary>The tenant that the key proves. There is no other source of it.</summary>
     public static string Tenant(this ClaimsPrincipal caller) =>
         caller.FindFirstValue(TenantClaim) ?? throw new InvalidOperationException("The endpoint lacks a tenant's policy.");
@@ -99,6 +102,7 @@ internal static class Caller
         policies.AddPolicy(Scopes.Audit, policy => RequireScope(policy, Scopes.Audit));
         // An auditor reads all that a reader reads.
         policies.AddPolicy(Scopes.Read, policy => RequireScope(policy, Scopes.Read, Scopes.Audit));
+        policies.AddPolicy(PublisherOrReaderPolicy, policy => RequireScope(policy, Scopes.Ingest, Scopes.Read, Scopes.Audit));
         policies.AddSessionPolicies();
     }
 

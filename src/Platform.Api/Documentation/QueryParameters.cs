@@ -14,6 +14,10 @@ internal static class QueryParameters
     public static RouteHandlerBuilder TakesInstant(this RouteHandlerBuilder call) =>
         call.Takes("asOf", "An instant (RFC 3339); now when it is left out.", JsonSchemaType.String, "date-time");
 
+    /// <summary>The call answers for one fleet or for all.</summary>
+    public static RouteHandlerBuilder TakesFleet(this RouteHandlerBuilder call) =>
+        call.Takes("fleet", "Only what is about this fleet; all when it is left out.", JsonSchemaType.String, null);
+
     private static RouteHandlerBuilder Takes(this RouteHandlerBuilder call, string name, string description, JsonSchemaType type, string? format) =>
         call.AddOpenApiOperationTransformer((operation, _, _) =>
         {

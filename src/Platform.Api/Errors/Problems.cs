@@ -30,6 +30,11 @@ internal static class Problems
         detail: errors.Count == 1 ? errors[0].ToString() : $"{errors.Count} faults; the first: {errors[0]}",
         extensions: [new("errors", errors)]);
 
+    /// <summary>The request is well formed, and contradicts what was sent before.</summary>
+    public static IResult Unprocessable(string type, string title, InputError error) => TypedResults.Problem(
+        statusCode: StatusCodes.Status422UnprocessableEntity, type: TypePrefix + type, title: title, detail: error.ToString(),
+        extensions: [new("errors", (InputError[])[error])]);
+
     /// <summary>The same words for what does not exist and for what belongs to somebody else.</summary>
     public static IResult NotFound(string what) => TypedResults.Problem(
         statusCode: StatusCodes.Status404NotFound, type: TypePrefix + "not-found", title: "Not found.", detail: $"There is no such {what}.");

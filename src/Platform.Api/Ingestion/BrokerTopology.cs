@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Platform.Api.Tenants;
+using Platform.Persistence;
+using Platform.Persistence.Ingestion;
 
 namespace Platform.Api.Ingestion;
 
@@ -46,6 +48,9 @@ internal static class BrokerSetup
     {
         services.AddHttpClient<BrokerManagement>(BrokerManagement.Configure);
         services.AddSingleton<StatisticsPublisher>();
+        services.AddSingleton(provider => new WorkloadIntake(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton<IdempotencyKeys>();
+        services.AddSingleton(provider => new Rejections(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton<BrokerTopology>();
         services.AddHostedService(provider => provider.GetRequiredService<BrokerTopology>());
         services.AddScoped<TenantEndpoints>();

@@ -26,7 +26,7 @@ internal static class RejectedCommand
         var (selection, output) = (new SelectionOptions(), Terminal.OutputOption());
         var limit = WholeNumberOption.Create("--limit", $"messages to show, at most {MostListed}", DefaultLimit, 1, MostListed);
         var cursor = new Option<string>("--cursor") { Description = "where the page before this one ended" };
-        var command = new Command("list", "Shows the messages, the oldest first.") { limit, cursor, output };
+        var command = new Command("list", "Shows the messages, the oldest first; into a pipe, a plain line each with tabs between the fields.") { limit, cursor, output };
         selection.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
@@ -34,11 +34,20 @@ internal static class RejectedCommand
             var page = await RejectedPage.ReadAsync(queue, selection.Of(parsed, []), parsed.GetValue(cursor), parsed.GetValue(limit), cancel);
             if (parsed.GetValue(output) is not null)
                 Console.Out.WriteLine(JsonSerializer.Serialize(page, Json));
+            else if (Console.IsOutputRedirected || Console.IsErrorRedirected)
+                WriteLines(page);
             else
                 Terminal.Error.Write(page.ToTable());
             return 0;
         });
         return command;
+    }
+
+    private static void WriteLines(RejectedPage page)
+    {
+        foreach (var line in page.ToLines())
+            Console.Out.WriteLine(line);
+        Terminal.Error.Say(page.Summary);
     }
 
     private static Command CreateShow()

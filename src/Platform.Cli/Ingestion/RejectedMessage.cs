@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
 using Platform.Domain.Contracts;
@@ -8,10 +7,7 @@ using RabbitMQ.Client;
 namespace Platform.Cli.Ingestion;
 
 /// <summary>A message that could not be taken, with what its publisher and the broker said of it.</summary>
-/// <param name="Id">
-/// Digest of what the message is: tenant, message-id, content type, routing key and body. Copies of a message have one id, and it keeps it when it
-/// is replayed and rejected again.
-/// </param>
+/// <param name="Id">Its <see cref="RejectedMessageId"/>.</param>
 /// <param name="RejectedAt">When it was set aside.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="Tenant">The tenant that it proves, or null.</param>
@@ -76,26 +72,11 @@ internal sealed record RejectedMessage(
         var body = delivery.Body.ToArray();
         var fleet = routingKey.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot ? routingKey[(dot + 1)..] : null;
         return new RejectedMessage(
-            Digest(body, tenant, messageId, contentType, routingKey), rejectedAt, reason, tenant, fleet, messageId, userId, contentType, routingKey, body.Length)
+            RejectedMessageId.For(body, tenant, messageId, contentType, routingKey), rejectedAt, reason, tenant, fleet, messageId, userId, contentType, routingKey, body.Length)
         {
             Body = body,
             DeliveryTag = delivery.DeliveryTag,
         };
-    }
-
-    private static string Digest(byte[] body, params ReadOnlySpan<string?> properties)
-    {
-        const int IdBytes = 16;
-        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var property in properties)
-        {
-            var text = Encoding.UTF8.GetBytes(property ?? "");
-            digest.AppendData(BitConverter.GetBytes(text.Length));
-            digest.AppendData(text);
-        }
-
-        digest.AppendData(body);
-        return Convert.ToHexStringLower(digest.GetHashAndReset().AsSpan(0, IdBytes));
     }
 
     private static string? Text(IDictionary<string, object?> table, string name) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Spectre.Console;
 
 namespace Platform.Cli.Ingestion;
@@ -24,15 +25,28 @@ internal sealed record RejectedPage(IReadOnlyList<RejectedMessage> Items, string
         return new RejectedPage(items, items.Length < selected.Count ? items[^1].Position : null);
     }
 
+    /// <summary>How many messages there are, and how to go on.</summary>
+    public string Summary => NextCursor is null ? $"{Items.Count} messages" : $"{Items.Count} messages; more with --cursor {NextCursor}";
+
+    /// <summary>The page for a person at a terminal.</summary>
     public Table ToTable()
     {
         var table = new Table().Border(TableBorder.Simple).AddColumns("id", "rejected (UTC)", "tenant", "fleet", "message-id", "reason");
         foreach (var message in Items)
-        {
-            table.AddRow(((string?[])[message.Id, $"{message.RejectedAt:yyyy-MM-dd HH:mm:ss}", message.Tenant, message.Fleet, message.MessageId, message.Reason])
-                .Select(cell => new Text(RejectedCommand.Printable(cell ?? "-"))));
-        }
+            table.AddRow(CellsOf(message, "yyyy-MM-dd HH:mm:ss").Select(cell => new Text(cell)));
+        return table.Caption(Summary);
+    }
 
-        return table.Caption(NextCursor is null ? $"{Items.Count} messages" : $"{Items.Count} messages; more with --cursor {NextCursor}");
+    /// <summary>
+    /// The page for another program: a line for each message, whole, with tabs between id, instant, tenant, fleet, message-id and reason. What is
+    /// not there is a hyphen.
+    /// </summary>
+    public IEnumerable<string> ToLines() => Items.Select(message => string.Join('\t', CellsOf(message, "yyyy-MM-dd'T'HH:mm:ss'Z'")));
+
+    private static IEnumerable<string> CellsOf(RejectedMessage message, string instantFormat)
+    {
+        var at = message.RejectedAt.UtcDateTime.ToString(instantFormat, CultureInfo.InvariantCulture);
+        string?[] cells = [message.Id, at, message.Tenant, message.Fleet, message.MessageId, message.Reason];
+        return cells.Select(cell => RejectedCommand.Printable(cell ?? "-"));
     }
 }

@@ -17,6 +17,15 @@ public static class WorkloadWindowReader
     /// <summary>Largest sum, 2^53 − 1: the largest whole number below which a double, and so a JavaScript publisher, misses none.</summary>
     public const long MaxSum = (1L << 53) - 1;
 
+    /// <summary>
+    /// Most queries a second of a window that arrive, end or are judged in one of its entries; of a window below a second, in a second. No fleet
+    /// reaches it, and a running counter that is sent in place of a difference mostly does.
+    /// </summary>
+    public const long MaxQueriesPerSecond = 1_000_000;
+
+    /// <summary>The longest horizon that a fleet can have, in seconds: 7 days.</summary>
+    public const int LongestHorizonSeconds = 7 * 86_400;
+
     /// <summary>Most faults that are listed; a message with more has a fault in its publisher.</summary>
     public const int MaxFaults = 20;
 
@@ -25,6 +34,9 @@ public static class WorkloadWindowReader
 
     /// <summary>How far after the reader's clock a window may end: what clocks may differ by.</summary>
     public static readonly TimeSpan MaxLead = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long before the reader's clock a window may have ended: the longest horizon, and a day in which it may have waited.</summary>
+    public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(LongestHorizonSeconds) + TimeSpan.FromDays(1);
 
     /// <summary>Reads one window. No input makes this throw.</summary>
     /// <param name="utf8">The message, JSON in UTF-8 without a byte order mark.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 
 namespace Platform.Domain.Contracts;
@@ -9,11 +10,15 @@ namespace Platform.Domain.Contracts;
 internal sealed class WorkloadWindowRules
 {
     private readonly List<InputError> _faults = [];
+    private readonly long _windowTicks;
+
+    private WorkloadWindowRules(WorkloadWindow window) =>
+        _windowTicks = Math.Max((window.WindowEnd - window.WindowStart).Ticks, TimeSpan.TicksPerSecond);
 
     /// <summary>The faults of a window, in the order of the document, at most <see cref="WorkloadWindowReader.MaxFaults"/>.</summary>
     public static IReadOnlyList<InputError> FaultsOf(WorkloadWindow window, DateTimeOffset now)
     {
-        var rules = new WorkloadWindowRules();
+        var rules = new WorkloadWindowRules(window);
         rules.CheckFleet(window.Fleet);
         rules.CheckSpan(window.WindowStart, window.WindowEnd, now);
         rules.CheckTasks(window.Tasks);
@@ -41,8 +46,16 @@ internal sealed class WorkloadWindowRules
         else if (end - start > WorkloadWindowReader.MaxLength)
             Refuse("/windowEnd", "must be at most a day after windowStart");
         if (end - now > WorkloadWindowReader.MaxLead)
-            Refuse("/windowEnd", "must be at most 5 minutes in the future");
+            Refuse("/windowEnd", $"must be at most 5 minutes in the future: the time here is {Instant(now)}");
+        else if (now - end > WorkloadWindowReader.MaxAge)
+            Refuse("/windowEnd", TooOld(now - end, now));
     }
+
+    private static string TooOld(TimeSpan age, DateTimeOffset now) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"ended {age.TotalDays:0} days ago, and windows older than {WorkloadWindowReader.MaxAge.TotalDays:0} days count for no fleet; the time here is {Instant(now)}. Is the publisher's clock right?");
+
+    private static string Instant(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private void CheckTasks(IReadOnlyList<TaskWindow> tasks)
     {
@@ -65,7 +78,7 @@ internal sealed class WorkloadWindowRules
             Refuse($"{at}/taskType", $"must match {Identifiers.TaskTypePattern}");
         else if (!seen.Add(task.TaskType))
             Refuse($"{at}/taskType", "must not repeat a task type of the same window");
-        CheckSum(at, "arrivals", task.Arrivals);
+        CheckCount(at, "arrivals", task.Arrivals);
         if (task.Service is { } service)
             CheckService($"{at}/service", service);
         if (task.System is { } system)
@@ -76,7 +89,7 @@ internal sealed class WorkloadWindowRules
 
     private void CheckService(string at, ServiceSums sums)
     {
-        var inRange = CheckSum(at, "completions", sums.Completions)
+        var inRange = CheckCount(at, "completions", sums.Completions)
             & CheckSumOver(at, "tokens", sums.Tokens, sums.Completions)
             & CheckSumOver(at, "tokensSquared", sums.TokensSquared, sums.Completions)
             & CheckSumOver(at, "tokensGranted", sums.TokensGranted ?? 0, sums.Completions)
@@ -93,7 +106,7 @@ internal sealed class WorkloadWindowRules
 
     private void CheckSystem(string at, SystemSums sums, ServiceSums? service)
     {
-        var inRange = CheckSum(at, "completions", sums.Completions)
+        var inRange = CheckCount(at, "completions", sums.Completions)
             & CheckSumOver(at, "millis", sums.Millis, sums.Completions)
             & CheckSumOver(at, "millisSquared", sums.MillisSquared, sums.Completions);
         if (!inRange)
@@ -121,7 +134,7 @@ internal sealed class WorkloadWindowRules
     {
         if (CheckSum(at, "tokens", count.Tokens) && !seen.Add(count.Tokens))
             Refuse($"{at}/tokens", "must not repeat a number of tokens of the same task type");
-        var inRange = CheckSum(at, "trials", count.Trials) & CheckSum(at, "correct", count.Correct);
+        var inRange = CheckCount(at, "trials", count.Trials) & CheckSum(at, "correct", count.Correct);
         if (inRange && count.Correct > count.Trials)
             Refuse($"{at}/correct", "must be at most trials");
     }
@@ -132,6 +145,26 @@ internal sealed class WorkloadWindowRules
         if (!fits)
             Refuse($"{at}/{name}", $"must be from 0 to {WorkloadWindowReader.MaxSum} (2^53 - 1)");
         return fits;
+    }
+
+    /// <summary>A number of queries: they have all arrived, ended or been judged within the window.</summary>
+    private bool CheckCount(string at, string name, long queries)
+    {
+        if (!CheckSum(at, name, queries))
+            return false;
+        var most = (Int128)WorkloadWindowReader.MaxQueriesPerSecond * _windowTicks / TimeSpan.TicksPerSecond;
+        if (queries <= most)
+            return true;
+        Refuse($"{at}/{name}", TooMany(queries));
+        return false;
+    }
+
+    private string TooMany(long queries)
+    {
+        var seconds = (double)_windowTicks / TimeSpan.TicksPerSecond;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"is {queries} in {seconds:0.###} s, {queries / seconds:0} a second, and must be at most {WorkloadWindowReader.MaxQueriesPerSecond} a second. Was a running counter sent in place of the difference between two readings?");
     }
 
     private bool CheckSumOver(string at, string name, long sum, long completions)

@@ -17,7 +17,7 @@ public static class FleetDefinitionValidation
     private const int MaxLevelLength = 64;
     private const int MaxEverySeconds = 86_400;
     private const int MinHorizonSeconds = 60;
-    private const int MaxHorizonSeconds = 7 * 86_400;
+    private const int MaxHorizonSeconds = WorkloadWindowReader.LongestHorizonSeconds;
     private const int MinApprovalSeconds = 60;
     private const int MaxApprovalSeconds = 30 * 86_400;
 

@@ -24,6 +24,9 @@ public enum IntakeOutcome
     /// <summary>It was there before.</summary>
     Duplicate,
 
+    /// <summary>Its message id was used before for a window that says something else. Nothing of this one is kept.</summary>
+    Conflict,
+
     /// <summary>The tenant has no such fleet, or has retired it.</summary>
     UnknownFleet,
 }
@@ -36,6 +39,9 @@ public sealed record StoredWindows(long Events, long Messages);
 /// <summary>Appends workload windows to the fleets' workload streams, each once.</summary>
 public sealed class WorkloadIntake(PlatformStore store)
 {
+    /// <summary>Learns of the windows that were stored and do not count for their fleet; null when nobody asks.</summary>
+    public UncountedWindows? Uncounted { get; init; }
+
     /// <summary>
     /// Stores a batch, in one transaction for each database. Several processes may store at the same time, in any order, the same message too.
     /// </summary>
@@ -53,22 +59,25 @@ public sealed class WorkloadIntake(PlatformStore store)
         IReadOnlyList<IncomingWindow> windows, EarlySolves early, DateTimeOffset now, CancellationToken cancel)
     {
         // After the commit, so that the intake holds none of the solver's locks.
-        var (outcomes, standings) = await StoreAllAsync(windows, cancel);
+        var (outcomes, known) = await StoreAllAsync(windows, cancel);
         var stored = windows.Where((_, i) => outcomes[i] == IntakeOutcome.Stored);
         foreach (var fleet in stored.GroupBy(it => new FleetKey(it.Tenant, it.Window.Fleet), it => it.Window))
         {
-            if (standings.TryGetValue(fleet.Key, out var standing))
+            var (revision, standing) = known[fleet.Key];
+            if (Uncounted is not null)
+                await Uncounted.ObserveAsync(fleet.Key, revision, fleet, now, cancel);
+            if (standing is not null)
                 await early.ObserveAsync(fleet.Key, standing, [.. fleet], now, cancel);
         }
 
         return outcomes;
     }
 
-    private async Task<(IntakeOutcome[] Outcomes, Dictionary<FleetKey, SolveStanding> Standings)> StoreAllAsync(
+    private async Task<(IntakeOutcome[] Outcomes, Dictionary<FleetKey, KnownFleet> Known)> StoreAllAsync(
         IReadOnlyList<IncomingWindow> windows, CancellationToken cancel)
     {
         var outcomes = new IntakeOutcome[windows.Count];
-        var standings = new Dictionary<FleetKey, SolveStanding>();
+        var known = new Dictionary<FleetKey, KnownFleet>();
         // Tenants in one order for all processes: locks are taken tenant by tenant, and must not be taken crosswise.
         var byDatabase = new Dictionary<NpgsqlDataSource, List<IGrouping<string, int>>>();
         foreach (var tenant in Enumerable.Range(0, windows.Count).GroupBy(i => windows[i].Tenant).OrderBy(group => group.Key, StringComparer.Ordinal))
@@ -82,11 +91,11 @@ public sealed class WorkloadIntake(PlatformStore store)
             await using var connection = await database.OpenConnectionAsync(cancel);
             await using var transaction = await connection.BeginTransactionAsync(cancel);
             foreach (var tenant in tenants)
-                await StoreTenantAsync(transaction, tenant.Key, [.. tenant], windows, outcomes, standings, cancel);
+                await StoreTenantAsync(transaction, tenant.Key, [.. tenant], windows, outcomes, known, cancel);
             await transaction.CommitAsync(cancel);
         }
 
-        return (outcomes, standings);
+        return (outcomes, known);
     }
 
     /// <summary>Counts the stored windows of a fleet, from the events themselves.</summary>
@@ -111,39 +120,89 @@ public sealed class WorkloadIntake(PlatformStore store)
         return new StoredWindows(reader.GetInt64(0), reader.GetInt64(1));
     }
 
+    /// <summary>The window that a message has brought, or null when none is stored under its id.</summary>
+    public async Task<WorkloadWindow?> FindAsync(string tenant, Guid messageId, CancellationToken cancel)
+    {
+        await using var session = await store.OpenAsync(tenant, cancel);
+        await using var batch = session.CreateBatch();
+        var eventId = EventStore.MessageEvent(tenant, messageId);
+        batch.BatchCommands.Add(SelectingEvents([eventId]));
+        return (await ReadEventsAsync(batch, cancel)).GetValueOrDefault(eventId);
+    }
+
     private async Task StoreTenantAsync(
         NpgsqlTransaction transaction, string tenant, int[] indices, IReadOnlyList<IncomingWindow> windows, IntakeOutcome[] outcomes,
-        Dictionary<FleetKey, SolveStanding> standings, CancellationToken cancel)
+        Dictionary<FleetKey, KnownFleet> knownOfAll, CancellationToken cancel)
     {
         var eventIds = indices.ToDictionary(i => i, i => EventStore.MessageEvent(tenant, windows[i].MessageId));
         var fleets = indices.Select(i => windows[i].Window.Fleet).Distinct(StringComparer.Ordinal).ToArray();
         var (known, stored) = await LockAndLookUpAsync(transaction, tenant, fleets, [.. eventIds.Values], cancel);
 
-        foreach (var (fleet, standing) in known)
-        {
-            if (standing is not null)
-                standings.Add(new FleetKey(tenant, fleet), standing);
-        }
+        foreach (var (fleet, state) in known)
+            knownOfAll.Add(new FleetKey(tenant, fleet), state);
 
         var appended = new List<EventToAppend>();
+        var firstOfBatch = new Dictionary<Guid, WorkloadWindow>();
+        var seenBefore = new List<int>();
         foreach (var i in indices)
         {
-            outcomes[i] = !known.ContainsKey(windows[i].Window.Fleet) ? IntakeOutcome.UnknownFleet
-                : stored.Add(eventIds[i]) ? IntakeOutcome.Stored
-                : IntakeOutcome.Duplicate;
-            if (outcomes[i] == IntakeOutcome.Stored)
-                appended.Add(new EventToAppend(EventStore.WorkloadStream(tenant, windows[i].Window.Fleet), eventIds[i], Recorded(windows[i])));
+            var window = windows[i].Window;
+            if (!known.ContainsKey(window.Fleet))
+            {
+                outcomes[i] = IntakeOutcome.UnknownFleet;
+            }
+            else if (stored.Contains(eventIds[i]))
+            {
+                seenBefore.Add(i);
+            }
+            else if (firstOfBatch.TryAdd(eventIds[i], window))
+            {
+                outcomes[i] = IntakeOutcome.Stored;
+                appended.Add(new EventToAppend(EventStore.WorkloadStream(tenant, window.Fleet), eventIds[i], Recorded(windows[i])));
+            }
+            else
+            {
+                outcomes[i] = Repeated(window, firstOfBatch[eventIds[i]]);
+            }
         }
 
         if (appended.Count > 0)
             await EventAppending.RunAsync(transaction, store.Events, tenant, appended, cancel);
+        if (seenBefore.Count == 0)
+            return;
+        // Rare: only what comes again is compared with what was stored.
+        var before = await ReadStoredAsync(transaction, [.. seenBefore.Select(i => eventIds[i])], cancel);
+        foreach (var i in seenBefore)
+            outcomes[i] = Repeated(windows[i].Window, before[eventIds[i]]);
+    }
+
+    private static IntakeOutcome Repeated(WorkloadWindow window, WorkloadWindow first) =>
+        WindowContent.IsSame(window, first) ? IntakeOutcome.Duplicate : IntakeOutcome.Conflict;
+
+    private static async Task<Dictionary<Guid, WorkloadWindow>> ReadStoredAsync(NpgsqlTransaction transaction, Guid[] eventIds, CancellationToken cancel)
+    {
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction) { BatchCommands = { SelectingEvents(eventIds) } };
+        return await ReadEventsAsync(batch, cancel);
+    }
+
+    private static NpgsqlBatchCommand SelectingEvents(Guid[] eventIds) =>
+        new($"select id, data::text as data from {EventStore.Schema}.mt_events where id = any($1)") { Parameters = { new() { Value = eventIds } } };
+
+    private static async Task<Dictionary<Guid, WorkloadWindow>> ReadEventsAsync(NpgsqlBatch batch, CancellationToken cancel)
+    {
+        var windows = new Dictionary<Guid, WorkloadWindow>();
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        var (id, data) = (reader.GetOrdinal("id"), reader.GetOrdinal("data"));
+        while (await reader.ReadAsync(cancel))
+            windows.Add(reader.GetGuid(id), StoredWindow.Read(reader.GetFieldValue<byte[]>(data)).Window);
+        return windows;
     }
 
     private static WorkloadWindowRecorded Recorded(IncomingWindow incoming) =>
         new() { MessageId = incoming.MessageId, Window = incoming.Window, TraceParent = incoming.TraceParent };
 
     // In one round trip, because other workers wait for the locks.
-    private static async Task<(Dictionary<string, SolveStanding?> Fleets, HashSet<Guid> Events)> LockAndLookUpAsync(
+    private static async Task<(Dictionary<string, KnownFleet> Fleets, HashSet<Guid> Events)> LockAndLookUpAsync(
         NpgsqlTransaction transaction, string tenant, string[] fleets, Guid[] eventIds, CancellationToken cancel)
     {
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction)
@@ -153,7 +212,8 @@ public sealed class WorkloadIntake(PlatformStore store)
                 RowSecurity.Binding(tenant),
                 // One writer of a stream at a time: what was stored before is looked up once.
                 TenantSession.Locking(fleets.Select(fleet => EventStore.WorkloadStream(tenant, fleet))),
-                new NpgsqlBatchCommand("select fleet_id, solved_at, expectation from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null")
+                new NpgsqlBatchCommand(
+                    "select fleet_id, revision, solved_at, expectation from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null")
                 {
                     Parameters = { new() { Value = tenant }, new() { Value = fleets } },
                 },
@@ -163,15 +223,27 @@ public sealed class WorkloadIntake(PlatformStore store)
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         for (var answered = 0; answered < batch.BatchCommands.Count - 2; answered++)
             await reader.NextResultAsync(cancel);
-        var known = new Dictionary<string, SolveStanding?>(StringComparer.Ordinal);
+        var known = new Dictionary<string, KnownFleet>(StringComparer.Ordinal);
         while (await reader.ReadAsync(cancel))
-            known.Add(
-                reader.GetString(0),
-                reader.IsDBNull(1) ? null : new SolveStanding(reader.GetFieldValue<DateTimeOffset>(1), reader.IsDBNull(2) ? null : reader.GetString(2)));
+            known.Add(reader.GetString(reader.GetOrdinal("fleet_id")), ReadFleet(reader));
         var stored = new HashSet<Guid>();
         await reader.NextResultAsync(cancel);
         while (await reader.ReadAsync(cancel))
             stored.Add(reader.GetGuid(0));
         return (known, stored);
     }
+
+    private static KnownFleet ReadFleet(NpgsqlDataReader row)
+    {
+        var (solvedAt, expectation) = (row.GetOrdinal("solved_at"), row.GetOrdinal("expectation"));
+        SolveStanding? standing = null;
+        if (!row.IsDBNull(solvedAt))
+            standing = new SolveStanding(row.GetFieldValue<DateTimeOffset>(solvedAt), row.IsDBNull(expectation) ? null : row.GetString(expectation));
+        return new KnownFleet(row.GetInt32(row.GetOrdinal("revision")), standing);
+    }
+
+    /// <summary>What the intake reads of a fleet that windows come for.</summary>
+    /// <param name="Revision">Revision of its definition.</param>
+    /// <param name="Standing">Its last solve, or null before the first.</param>
+    private sealed record KnownFleet(int Revision, SolveStanding? Standing);
 }

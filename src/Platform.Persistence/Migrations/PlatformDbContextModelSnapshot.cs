@@ -190,7 +190,54 @@ namespace Platform.Persistence.Migrations
                     b.HasIndex("TenantId", "DecidedAt")
                         .HasDatabaseName("ix_rejection_decisions_tenant_id_decided_at");
 
+                    b.HasIndex("TenantId", "RejectedId")
+                        .HasDatabaseName("ix_rejection_decisions_tenant_id_rejected_id");
+
                     b.ToTable("rejection_decisions", "platform");
+                });
+
+            modelBuilder.Entity("Platform.Persistence.Ingestion.RejectionRow", b =>
+                {
+                    b.Property<string>("TenantId")
+                        .HasColumnType("text")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<string>("RejectedId")
+                        .HasColumnType("text")
+                        .HasColumnName("rejected_id");
+
+                    b.Property<byte[]>("Body")
+                        .HasColumnType("bytea")
+                        .HasColumnName("body");
+
+                    b.Property<int>("Bytes")
+                        .HasColumnType("integer")
+                        .HasColumnName("bytes");
+
+                    b.Property<string>("FleetId")
+                        .HasColumnType("text")
+                        .HasColumnName("fleet_id");
+
+                    b.Property<string>("MessageId")
+                        .HasColumnType("text")
+                        .HasColumnName("message_id");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<DateTimeOffset>("RejectedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("rejected_at");
+
+                    b.HasKey("TenantId", "RejectedId")
+                        .HasName("pk_rejections");
+
+                    b.HasIndex("TenantId", "RejectedAt", "RejectedId")
+                        .HasDatabaseName("ix_rejections_tenant_id_rejected_at_rejected_id");
+
+                    b.ToTable("rejections", "platform");
                 });
 
             modelBuilder.Entity("Platform.Persistence.Notices.NoticeQueueRow", b =>

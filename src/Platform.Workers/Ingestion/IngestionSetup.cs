@@ -24,8 +24,14 @@ internal static class IngestionSetup
         var (name, password) = options.BrokerUser;
         services.AddSingleton(new WindowReception(name));
         services.AddSingleton(provider => new EarlySolves(provider.GetRequiredService<PlatformStore>()));
-        services.AddSingleton(provider => new WorkloadIntake(provider.GetRequiredService<PlatformStore>()));
+        services.AddSingleton(provider => new WorkloadIntake(provider.GetRequiredService<PlatformStore>())
+        {
+            Uncounted = new UncountedWindows(provider.GetRequiredService<PlatformStore>(), WorkloadWindowConsumer.CountUncounted),
+        });
+        services.AddSingleton(provider => new Rejections(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton<IntakeCheck>();
+        services.AddSingleton<PatientPersistence>();
+        services.AddSingleton<SettingAside>();
         services.AddSingleton(provider => new BrokerCheck(options, provider.GetRequiredService<TimeProvider>()));
         services.AddHealthChecks().AddCheck<IntakeCheck>("intake", tags: ["ready"]).AddCheck<BrokerCheck>("broker", tags: ["ready"]);
         services.AddMassTransit(bus =>

@@ -24,8 +24,8 @@ public class WorkloadWindowFuzzTests
             """,
             """{"fleet":"f","windowStart":"2026-11-22T10:00:11.5Z","windowEnd":"2026-11-23T10:00:11.5Z","tasks":[]}""",
             """
-            {"tasks":[{"arrivals":9007199254740991,"taskType":"a"},{"taskType":"b","arrivals":0,"accuracy":[{"tokens":0,"trials":1,"correct":0},
-            {"tokens":9007199254740991,"trials":9007199254740991,"correct":9007199254740991}]}],"windowEnd":"2026-11-23T10:05:12Z",
+            {"tasks":[{"arrivals":1000000,"taskType":"a"},{"taskType":"b","arrivals":0,"accuracy":[{"tokens":0,"trials":1,"correct":0},
+            {"tokens":9007199254740991,"trials":1000000,"correct":1000000}]}],"windowEnd":"2026-11-23T10:05:12Z",
             "windowStart":"2026-11-23T10:05:11.9999999Z","fleet":"a-0"}
             """,
         }.Select(Encoding.UTF8.GetBytes),

@@ -47,6 +47,11 @@ public class WorkloadWindowReaderTests
     [InlineData("windowStart", "\"2026-11-22T10:00:09.9999999Z\"", "/windowEnd")]
     [InlineData("windowEnd", "\"2026-11-23T10:05:12.0000001Z\"", "/windowEnd")]
     [InlineData("windowEnd", "\"2026-11-23T11:00:10+01:00\"", "/windowEnd")]
+    [InlineData("tasks.0.arrivals", "10000001", "/tasks/0/arrivals")]
+    [InlineData("tasks.0.arrivals", "9007199254740991", "/tasks/0/arrivals")]
+    [InlineData("tasks.0.service.completions", "10000001", "/tasks/0/service/completions")]
+    [InlineData("tasks.0.system.completions", "10000001", "/tasks/0/system/completions")]
+    [InlineData("tasks.0.accuracy.0.trials", "10000001", "/tasks/0/accuracy/0/trials")]
     [InlineData("windowEnd", "\"2026-11-23T10:00:10\"", "/windowEnd")]
     [InlineData("windowEnd", "\"2026-11-23T10:00Z\"", "/windowEnd")]
     [InlineData("windowEnd", "\"2026-11-23\"", "/windowEnd")]
@@ -92,6 +97,8 @@ public class WorkloadWindowReaderTests
     [InlineData("windowStart", "\"2026-11-23T09:59:59.123456789Z\"")]
     [InlineData("windowStart", "\"2026-11-23T09:59:59+00:00\"")]
     [InlineData("tasks", "[]")]
+    [InlineData("tasks.0.arrivals", "10000000")]
+    [InlineData("tasks.0.accuracy.0.trials", "10000000")]
     [InlineData("tasks.0.taskType", "\"Code_Review.v2\"")]
     [InlineData("tasks.0.service", "null")]
     [InlineData("tasks.0.system", "null")]
@@ -135,17 +142,54 @@ public class WorkloadWindowReaderTests
     [Fact]
     public void Sums_at_the_limit_do_not_overflow_the_checks()
     {
-        const long most = WorkloadWindowReader.MaxSum;
+        const long most = WorkloadWindowReader.MaxQueriesPerSecond * 86_400;
         const long root = 94_906_265;
         const long square = root * root;
 
-        // One query of the largest size whose square is allowed, and as many of size 0 as can be counted.
+        // One query of the largest size whose square is allowed, and as many of size 0 as can be counted in a day.
         var sums = $$"""
             { "completions": {{most}}, "tokens": {{root}}, "tokensSquared": {{square}}, "millis": {{root}}, "millisSquared": {{square}},
               "tokenMillis": {{square}} }
             """;
-        Assert.Empty(Read(With("tasks.0", $$"""{ "taskType": "math", "arrivals": {{most}}, "service": {{sums}} }""")).Errors);
+        var day = With("windowStart", "\"2026-11-22T10:00:10Z\"");
+        Assert.Empty(Read(With("tasks.0", $$"""{ "taskType": "math", "arrivals": {{most}}, "service": {{sums}} }""", day)).Errors);
     }
+
+    [Fact]
+    public void More_queries_a_second_than_any_fleet_has_are_refused_with_the_rate_and_a_guess_at_the_cause()
+    {
+        var minute = With("windowStart", "\"2026-11-23T09:59:10Z\"", With("tasks.0.arrivals", "9007199254740991"));
+        var fault = Assert.Single(Read(minute).Errors);
+        Assert.Equal("/tasks/0/arrivals", fault.Pointer);
+        Assert.Contains("9007199254740991 in 60 s, 150119987579017 a second", fault.Detail, StringComparison.Ordinal);
+        Assert.Contains("at most 1000000 a second", fault.Detail, StringComparison.Ordinal);
+        Assert.Contains("running counter", fault.Detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>A burst within a few milliseconds is no fault.</summary>
+    [Fact]
+    public void A_window_below_a_second_may_have_the_queries_of_a_second()
+    {
+        var instant = With("windowStart", "\"2026-11-23T10:00:09.999Z\"", With("tasks.0.arrivals", "1000000"));
+        Assert.Empty(Read(instant).Errors);
+        Assert.Equal("/tasks/0/arrivals", Assert.Single(Read(With("tasks.0.arrivals", "1000001", instant)).Errors).Pointer);
+    }
+
+    [Theory]
+    [InlineData("1970-01-01T00:00:00Z", "1970-01-01T00:00:10Z", "20780 days ago")]
+    [InlineData("2026-10-24T10:00:00Z", "2026-10-24T10:00:12Z", "30 days ago")]
+    [InlineData("2026-11-15T10:00:00Z", "2026-11-15T10:00:11Z", "8 days ago")]
+    public void A_window_that_counts_for_no_fleet_is_refused_with_its_age_and_the_time(string start, string end, string age)
+    {
+        var fault = Assert.Single(Read(With("windowEnd", $"\"{end}\"", With("windowStart", $"\"{start}\""))).Errors);
+        Assert.Equal("/windowEnd", fault.Pointer);
+        Assert.Contains(age, fault.Detail, StringComparison.Ordinal);
+        Assert.Contains("2026-11-23T10:00:12Z", fault.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_window_that_has_waited_a_day_beyond_the_longest_horizon_is_taken() =>
+        Assert.Empty(Read(With("windowEnd", "\"2026-11-15T10:00:12Z\"", With("windowStart", "\"2026-11-15T10:00:02Z\""))).Errors);
 
     /// <summary>Sums of real queries, rounded as the contract says, always pass: generated, also with equal or extreme queries.</summary>
     [Fact]

@@ -93,7 +93,7 @@ public class TaskTypeAliasTests
         };
         var watch = new WorkloadWatch();
         watch.Expect(SolvePolicy.Solve(inputs, null).Expectation);
-        return Enumerable.Range(100, 30).Select(i => watch.Observe([Served(name, i, millis: 24_000)])).FirstOrDefault(reason => reason is not null);
+        return Enumerable.Range(100, 30).Select(i => watch.Observe([Served(name, i, millis: 24_000)])).FirstOrDefault(reason => reason is not null)?.Reason;
     }
 
     private static WorkloadWindow Served(string name, int i, long millis) => Windows.Of(i * 10, (i * 10) + 10, Windows.Served(name, (100, millis)));
