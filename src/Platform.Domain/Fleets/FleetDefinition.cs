@@ -66,6 +66,9 @@ public sealed record SolvingPolicy
     /// <summary>The greatest <see cref="MaxStep"/>, beyond which no budget lies.</summary>
     public const double LargestStep = 1e9;
 
+    /// <summary><see cref="MaxStep"/> where a definition leaves it out.</summary>
+    public const double DefaultStep = 2;
+
     /// <summary>Period of re-solving, 1 second to a day.</summary>
     public int EverySeconds { get; init; } = 300;
 
@@ -77,9 +80,14 @@ public sealed record SolvingPolicy
 
     /// <summary>
     /// How many times the largest budget that has verdicts, or the first allocation where none has, a task type may be granted: 1 to
-    /// <see cref="LargestStep"/>. Tokens go down at once and up by this step, each followed by verdicts.
+    /// <see cref="LargestStep"/>, 2 if left out. Tokens go down at once and up by this step, each followed by verdicts.
     /// </summary>
-    public double MaxStep { get; init; } = 2;
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MaxStep { get; init; }
+
+    /// <summary>The step that counts.</summary>
+    [JsonIgnore]
+    public double Step => MaxStep ?? DefaultStep;
 
     /// <summary>
     /// Seconds that a new allocation waits for a person to put it in force before it lapses, a minute to 30 days; null when it is in force at once.

@@ -111,7 +111,7 @@ public static class FleetDefinitionValidation
             errors.Add(new("/solving/horizonSeconds", $"must be {MinHorizonSeconds} to {MaxHorizonSeconds}"));
         if (!(solving.MinimumGain >= 0 && double.IsFinite(solving.MinimumGain)))
             errors.Add(new("/solving/minimumGain", "must be a finite number of at least 0"));
-        if (!(solving.MaxStep >= 1 && solving.MaxStep <= SolvingPolicy.LargestStep))
+        if (!(solving.Step >= 1 && solving.Step <= SolvingPolicy.LargestStep))
             errors.Add(new("/solving/maxStep", $"must be 1 to {SolvingPolicy.LargestStep}"));
         if (solving.ApprovalSeconds is < MinApprovalSeconds or > MaxApprovalSeconds)
             errors.Add(new("/solving/approvalSeconds", $"must be {MinApprovalSeconds} to {MaxApprovalSeconds}, or null"));

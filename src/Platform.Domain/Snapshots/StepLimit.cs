@@ -121,7 +121,7 @@ internal static class StepLimit
 
     private static long Step(FleetDefinition definition, long reference)
     {
-        var most = definition.Solving.MaxStep * Math.Max(reference, LeastReference);
+        var most = definition.Solving.Step * Math.Max(reference, LeastReference);
         return most < ProblemValidation.MaxTokens ? (long)most : ProblemValidation.MaxTokens;
     }
 

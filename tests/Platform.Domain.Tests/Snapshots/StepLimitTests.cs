@@ -132,7 +132,7 @@ public sealed class StepLimitTests
     public void A_stored_definition_without_a_step_has_the_default()
     {
         var solving = JsonSerializer.Deserialize<SolvingPolicy>("""{"everySeconds":300,"horizonSeconds":3600,"minimumGain":0}""", StrictJson.Options)!;
-        Assert.Equal(2, solving.MaxStep);
+        Assert.Equal(2, solving.Step);
         foreach (var step in (double[])[0.99, -1, 2e9])
             Assert.Contains(FleetDefinitionValidation.Validate(Definition with { Solving = new SolvingPolicy { MaxStep = step } }), fault => fault.Pointer == "/solving/maxStep");
     }

@@ -83,7 +83,8 @@ public sealed class EarlySolvesTests(TestStore store)
         await StoreAsync(key, arrivals: 100);
         await SolveAsync(key, _now);
         _now = _now.AddSeconds(7);
-        await StoreAsync(key, arrivals: 1_000);
+        for (var i = 0; i < 20 && (await ViewAsync(key)).DueReason == SolveReason.Periodic; i++)
+            await StoreAsync(key, arrivals: 10_000);
         await DueAsync(key, _now, SolveReason.Instability);
     }
 
@@ -91,8 +92,12 @@ public sealed class EarlySolvesTests(TestStore store)
     [Fact]
     public async Task An_alarm_stands_until_the_windows_fall_again()
     {
-        var key = await SolvedFleetAsync();
-        await StoreAsync(key, arrivals: 100);
+        var key = new FleetKey(TestStore.NewTenant(), "chat");
+        var definition = TestStore.Definition with { Objective = TestStore.Definition.Objective with { AccuracyWeight = 1_000 } };
+        await store.Fleets.PutAsync(key.Tenant, key.Fleet, definition, null, "ci", TestStore.At, Cancel);
+        Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
+        for (var i = 0; i < 20 && (await ViewAsync(key)).DueReason != SolveReason.Instability; i++)
+            await StoreAsync(key, arrivals: 10);
         var alarm = (await store.LoadAsync(key, Cancel))!.Alarm!;
         Assert.Equal(_now, alarm.Since);
         Assert.Contains((await ViewAsync(key)).Concerns, concern => concern.Code == SolveConcerns.LoadAlarm);
@@ -101,14 +106,15 @@ public sealed class EarlySolvesTests(TestStore store)
         var outcome = SolvePolicy.Solve(basis.Inputs(_now), basis.Previous(_now));
         var snapshot = Assert.IsType<SolveOutcome.Published>(outcome).Snapshot;
         Assert.Equal(alarm, snapshot.Provenance.Alarm);
-        Assert.True(snapshot.Solution.MeanTokens < 10);
+        Assert.True(snapshot.Problem.ArrivalRate * snapshot.Solution.MeanServiceSeconds < 1);
+        Assert.True(alarm.ArrivalRate * InForceSeconds(basis) > 1);
 
         await SolveAsync(key, _now);
         Assert.Equal(alarm, (await store.LoadAsync(key, Cancel))!.Alarm);
         await SolveAsync(key, _now);
         Assert.Equal(alarm, (await store.LoadAsync(key, Cancel))!.Alarm);
 
-        for (var i = 0; i < 20 && (await store.LoadAsync(key, Cancel))!.Alarm is not null; i++)
+        for (var i = 0; i < 200 && (await store.LoadAsync(key, Cancel))!.Alarm is not null; i++)
             await StoreAsync(key, arrivals: 0);
         Assert.Null((await store.LoadAsync(key, Cancel))!.Alarm);
         Assert.DoesNotContain((await ViewAsync(key)).Concerns, concern => concern.Code == SolveConcerns.LoadAlarm);
@@ -295,6 +301,10 @@ public sealed class EarlySolvesTests(TestStore store)
 
     private async Task StoreAsync(FleetKey key, long arrivals) =>
         Assert.Equal([IntakeOutcome.Stored], await store.Intake.StoreAsync([Incoming(key, arrivals)], _early, _now, Cancel));
+
+    /// <summary>Mean service time of the allocation in force by the definition.</summary>
+    private static double InForceSeconds(SolveBasis basis) => basis.Fleet.Definition.TaskTypes.Sum(type =>
+        type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * basis.Latest!.Summary.Tokens[type.Id])));
 
     /// <summary>More windows than expected, not so much more that the servers could not keep up.</summary>
     private async Task UntilDriftAsync(FleetKey key)
