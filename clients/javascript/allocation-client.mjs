@@ -1,22 +1,97 @@
-// For a gateway in Node: publishes workload windows with confirms, and keeps the allocation in force at hand. Copy it; it needs amqplib.
+// For a gateway in Node: publishes workload windows, and keeps the allocation in force at hand. Copy it; for the broker it needs amqplib.
 import { randomUUID } from "node:crypto";
-import amqp from "amqplib";
+
+const MAX_BYTES = 262_144;
+const MOST_WAITING = 2_000;
+
+/** The platform will never take the window: it is to be set aside, not sent again. */
+export class RefusedWindow extends Error {}
 
 export class AllocationClient {
-  #channel; #held = new Map();
+  #channel; #held = new Map(); #waiting = []; #sending = Promise.resolve();
 
-  /** api: the platform's address; key: one that may read; broker: amqp://USER:PASSWORD@HOST/ingress, where USER is the tenant. */
-  constructor({ api, key, broker }) { Object.assign(this, { api, key, broker, tenant: new URL(broker).username }); }
+  /** Windows that were sent by report(), refused and set aside, given up because too many waited; and why sending failed last. */
+  sent = 0; refused = 0; givenUp = 0; fault = null;
 
-  /** Resolves when the broker keeps the window. If it rejects, send again with the same messageId: the window counts once. */
+  /**
+   * api: the platform's address. key: one that may read; without a broker it must be one that may ingest, too.
+   * broker: amqp://USER:PASSWORD@HOST/ingress, where USER is the tenant; without it windows go over HTTP.
+   * onRefused: is given each window that was set aside, and the reason.
+   */
+  constructor({ api, key, broker, onRefused = (window, reason) => console.error(`a window was refused and set aside: ${reason.message}`) }) {
+    Object.assign(this, { api, key, broker, onRefused, tenant: broker && new URL(broker).username });
+  }
+
+  /** Windows that wait to be sent. */
+  get waiting() { return this.#waiting.length; }
+
+  /**
+   * Sends a window after those that wait. What the platform refuses is set aside, and the next is sent; while it is away, windows wait for the
+   * next call under the id that they have. Never rejects.
+   */
+  report(window) {
+    this.#waiting.push({ window, messageId: randomUUID() });
+    for (; this.#waiting.length > MOST_WAITING; this.givenUp++) this.#waiting.shift();
+    return this.flush();
+  }
+
+  /** Sends what waits, in order. Never rejects. */
+  flush() { return (this.#sending = this.#sending.then(() => this.#sendAll())); }
+
+  async #sendAll() {
+    for (let next; (next = this.#waiting[0]) !== undefined;) {
+      try {
+        await this.publish(next.window, next.messageId);
+        this.sent++;
+      } catch (fault) {
+        if (!(fault instanceof RefusedWindow)) { this.fault = fault; return; }
+        this.#setAside(next.window, fault);
+      }
+      // It may have been given up meanwhile.
+      if (this.#waiting[0] === next) this.#waiting.shift();
+    }
+    this.fault = null;
+  }
+
+  #setAside(window, reason) {
+    this.refused++;
+    try { this.onRefused(window, reason); } catch (fault) { console.error(`onRefused failed: ${fault}`); }
+  }
+
+  /** Resolves when the platform keeps the window. Rejects with RefusedWindow when it never will; else send again with the same messageId: the window counts once. */
   async publish(window, messageId = randomUUID()) {
-    const connect = async () => (await amqp.connect(this.broker)).createConfirmChannel();
-    this.#channel ??= connect();
+    const body = bodyOf(window);
+    return this.broker ? this.#publishToBroker(window.fleet, body, messageId) : this.#post(window.fleet, body, messageId);
+  }
+
+  async #publishToBroker(fleet, body, messageId) {
+    this.#channel ??= this.#connect();
     try {
-      (await this.#channel).publish("workload-statistics", `${this.tenant}.${window.fleet}`, Buffer.from(JSON.stringify(window)),
+      const channel = await this.#channel;
+      channel.publish("workload-statistics", `${this.tenant}.${fleet}`, body,
         { userId: this.tenant, messageId, contentType: "application/json", persistent: true, mandatory: true });
-      await (await this.#channel).waitForConfirms();
+      await channel.waitForConfirms();
     } catch (fault) { this.#channel = undefined; throw fault; }
+  }
+
+  async #connect() {
+    const { default: amqp } = await import("amqplib");
+    const connection = await amqp.connect(this.broker);
+    const channel = await connection.createConfirmChannel();
+    // Without a listener an error would end the process; whoever publishes meets it as a closed channel, and connects again.
+    for (const it of [connection, channel]) it.on("error", (fault) => { this.fault = fault; });
+    channel.on("close", () => { this.#channel = undefined; connection.close().catch(() => {}); });
+    return channel;
+  }
+
+  async #post(fleet, body, messageId) {
+    const headers = { authorization: `Bearer ${this.key}`, "content-type": "application/json", "idempotency-key": messageId };
+    const url = `${this.api}/v1/fleets/${encodeURIComponent(fleet)}/statistics`;
+    const answer = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(15_000) });
+    const problem = await answer.text();
+    if (answer.ok) return;
+    const reason = `the platform answered ${answer.status}: ${problem}`;
+    throw isOfWindow(answer.status) ? new RefusedWindow(reason) : new Error(reason);
   }
 
   /** Tokens by task type; the last known while the platform is away. Ask as often as you like, a few seconds apart. */
@@ -35,4 +110,16 @@ export class AllocationClient {
   }
 
   async close() { await (await this.#channel)?.connection.close(); }
+}
+
+/** Whether an answer refuses the window. 401, 403 and 404 refuse the sender, who may be put right; the others pass by themselves. */
+function isOfWindow(status) { return status < 500 && ![401, 403, 404, 408, 429].includes(status); }
+
+/** The window's JSON; the broker would take anything, and the platform then set it aside unheard. */
+function bodyOf(window) {
+  let body;
+  try { body = Buffer.from(JSON.stringify(window)); } catch (fault) { throw new RefusedWindow(`it cannot be written as JSON: ${fault.message}`); }
+  if (typeof window.fleet !== "string") throw new RefusedWindow("it names no fleet");
+  if (body.length > MAX_BYTES) throw new RefusedWindow(`it has ${body.length} bytes; at most ${MAX_BYTES} are taken`);
+  return body;
 }

@@ -5,6 +5,7 @@ using Platform.Cli.Collection;
 using Platform.Cli.Demo;
 using Platform.Cli.Hosting;
 using Platform.Cli.Ingestion;
+using Platform.Cli.Replay;
 using Platform.Cli.Verification;
 
 return await CommandRun.InvokeAsync(
@@ -18,5 +19,6 @@ return await CommandRun.InvokeAsync(
         VerifyCommand.Create(),
         RejectedCommand.Create(),
         CollectCommand.Create(),
+        ReplayCommand.Create(),
     },
     args);

@@ -24,6 +24,14 @@ public sealed class GatewayClientTests(TestPlatform platform)
     public Task The_client_in_Python_publishes_once_and_has_the_tokens_in_force() => RunsAsync("/usr/bin/python3", Path.Combine(Clients, "python"));
 
     [Fact]
+    public Task The_client_in_JavaScript_sets_a_refused_window_aside_and_sends_the_next() =>
+        RunAsync("node", Path.Combine(Clients, "javascript"), [], "--test");
+
+    [Fact]
+    public Task The_client_in_Python_sets_a_refused_window_aside_and_sends_the_next() =>
+        RunAsync("/usr/bin/python3", Path.Combine(Clients, "python"), new() { ["PYTHONDONTWRITEBYTECODE"] = "1" }, "-m", "unittest");
+
+    [Fact]
     public async Task The_AsyncAPI_document_keeps_to_its_specification()
     {
         var folder = await WithPackagesAsync();
