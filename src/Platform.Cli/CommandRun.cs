@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Net.Sockets;
+using Npgsql;
 
 namespace Platform.Cli;
 
@@ -43,7 +45,21 @@ internal static class CommandRun
 
     private static int Fail(TextWriter error, Exception exception) => exception is CommandFailure failure
         ? Fail(error, failure.Message, failure.ExitStatus)
-        : Fail(error, $"{exception.GetType().Name}: {exception.Message}", CommandFailure.BadUsage);
+        : Fail(error, WordsFor(exception), CommandFailure.BadUsage);
+
+    /// <summary>What is away or cannot be read says so itself; anything else is a fault of this program.</summary>
+    private static string WordsFor(Exception exception)
+    {
+        if (Environment.GetEnvironmentVariable("PLATFORM_DEBUG") == "1")
+            return exception.ToString();
+        return exception switch
+        {
+            NpgsqlException => $"the database does not answer, or refuses: {exception.Message}",
+            HttpRequestException or SocketException => $"no answer: {exception.Message}",
+            IOException or UnauthorizedAccessException or TimeoutException => exception.Message,
+            _ => $"something broke in this program (PLATFORM_DEBUG=1 shows where): {exception.Message}",
+        };
+    }
 
     private static int Fail(TextWriter error, string message, int exitStatus)
     {
