@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Net.Sockets;
+using Npgsql;
 
 namespace Platform.Cli;
 

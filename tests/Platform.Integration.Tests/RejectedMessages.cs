@@ -37,6 +37,9 @@ public sealed class RejectedMessages : IAsyncDisposable
     /// <summary>Messages of a tenant that were set aside so far.</summary>
     public int CountOf(string tenant) => _messages.Count(message => message.Tenant == tenant);
 
+    /// <summary>Why messages of a tenant were set aside.</summary>
+    public IEnumerable<string> ReasonsOf(string tenant) => _messages.Where(message => message.Tenant == tenant).Select(message => message.Reason);
+
     /// <summary>Waits for the message with that body.</summary>
     public Task<RejectedMessage> WithBodyAsync(byte[] body, CancellationToken cancel) => Eventually.GetAsync(
         () => Task.FromResult(_messages.FirstOrDefault(message => message.Body.AsSpan().SequenceEqual(body))), "the rejected message", cancel);

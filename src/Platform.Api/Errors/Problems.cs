@@ -23,6 +23,8 @@ internal static class Problems
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = context =>
             context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier);
         services.AddExceptionHandler<Faults>();
+        // Thrown in every environment, not in development alone: then it is answered in our words.
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
     }
 
     public static IResult BadInput(params IReadOnlyList<InputError> errors) => TypedResults.Problem(
@@ -68,11 +70,17 @@ internal static class Problems
     /// <summary>What is away for a while answers 503, what is broken 500; neither tells its insides.</summary>
     private sealed class Faults(IProblemDetailsService problems, ILogger<Faults> log) : IExceptionHandler
     {
-        public ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+        public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
         {
+            if (exception is BadHttpRequestException bad && ParameterFault.In(bad) is { } parameter)
+            {
+                await BadInput(parameter).ExecuteAsync(httpContext);
+                return true;
+            }
+
             var details = exception switch
             {
-                BadHttpRequestException bad => new ProblemDetails { Status = bad.StatusCode, Title = bad.Message },
+                BadHttpRequestException refused => new ProblemDetails { Status = refused.StatusCode, Title = refused.Message },
                 Ingestion.BrokerUnavailableException or HttpRequestException => Unavailable(httpContext),
                 _ when PlatformStore.IsTransient(exception) => Unavailable(httpContext),
                 _ => new ProblemDetails { Status = StatusCodes.Status500InternalServerError, Title = "Something broke on our side." },
@@ -81,7 +89,7 @@ internal static class Problems
             if (details.Status >= StatusCodes.Status500InternalServerError)
                 log.LogError(exception, "{Method} {Path} was answered with {Status}", httpContext.Request.Method, httpContext.Request.Path, details.Status);
             httpContext.Response.StatusCode = details.Status!.Value;
-            return problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = details, Exception = exception });
+            return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = details, Exception = exception });
         }
 
         private static ProblemDetails Unavailable(HttpContext context)

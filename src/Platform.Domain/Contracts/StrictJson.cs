@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -45,7 +43,7 @@ public static class StrictJson
         catch (JsonException fault)
         {
             value = null;
-            error = new InputError(PointerFromPath(fault.Path), Describe(fault));
+            error = JsonFaults.Describe(fault, type);
         }
 
         return value is not null;
@@ -72,35 +70,8 @@ public static class StrictJson
     public static JsonConverter Name<T>()
         where T : struct, Enum => new JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false);
 
-    /// <summary>Turns the serializer's path (<c>$.tasks[0].arrivals</c>, <c>$['a.b']</c>) into a JSON Pointer (<c>/tasks/0/arrivals</c>).</summary>
-    public static string PointerFromPath(string? path)
-    {
-        var pointer = new StringBuilder();
-        for (var i = 1; path is not null && i < path.Length;)
-        {
-            var quoted = path.AsSpan(i).StartsWith("['", StringComparison.Ordinal);
-            var start = i + (quoted ? 2 : 1);
-            var end = quoted ? path.IndexOf("']", start, StringComparison.Ordinal)
-                : path[i] == '[' ? path.IndexOf(']', start)
-                : path.IndexOfAny(['.', '['], start);
-            if (end < 0)
-                end = path.Length;
-            pointer.Append('/').Append(path[start..end].Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal));
-            i = quoted ? end + 2 : path[i] == '[' ? end + 1 : end;
-        }
-
-        return pointer.ToString();
-    }
-
-    private static string Describe(JsonException fault)
-    {
-        // The serializer appends "Path: … | LineNumber: … | BytePositionInLine: …"; the pointer says the first, the rest goes behind.
-        var cut = fault.Message.IndexOf(" Path: ", StringComparison.Ordinal);
-        var text = cut < 0 ? fault.Message : fault.Message[..cut];
-        return fault.LineNumber is { } line
-            ? string.Create(CultureInfo.InvariantCulture, $"{text} (line {line + 1}, byte {fault.BytePositionInLine + 1})")
-            : text;
-    }
+    /// <inheritdoc cref="JsonFaults.PointerFromPath"/>
+    public static string PointerFromPath(string? path) => JsonFaults.PointerFromPath(path);
 
     private static JsonSerializerOptions Create()
     {

@@ -55,7 +55,7 @@ public sealed record AllocationSummary
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
         {
-            throw new FormatException($"The stored bytes are no snapshot: {fault.Message}", fault);
+            throw new FormatException("The stored bytes are no snapshot.", fault);
         }
     }
 

@@ -53,7 +53,7 @@ internal sealed class WindowsForward(
         }
         catch (Exception fault) when (fault is ArgumentException or ArithmeticException)
         {
-            throw new FormatException($"window {_folded + 1} is none that was ever taken: {fault.Message}", fault);
+            throw new FormatException($"window {_folded + 1} is none that was ever taken", fault);
         }
     }
 

@@ -141,7 +141,7 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
         }
         catch (Exception fault) when (fault is JsonException or ArgumentException or ArithmeticException)
         {
-            throw new FormatException($"window {version} is none that was ever taken: {fault.Message}", fault);
+            throw new FormatException($"window {version} is none that was ever taken", fault);
         }
     }
 

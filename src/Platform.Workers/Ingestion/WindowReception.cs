@@ -29,8 +29,12 @@ internal sealed class WindowReception(string platformUser)
             reason = "identity: the property user-id is missing, or names no tenant";
         else if (!delivered.RoutingKey.StartsWith($"{tenant}.", StringComparison.Ordinal))
             reason = "routing-key: it must begin with the tenant that the property user-id proves, and a dot";
+        else if (string.IsNullOrEmpty(delivered.MessageId))
+            reason = "message-id: the property is missing; it must be a UUID, a new one for each window";
         else if (!Guid.TryParseExact(delivered.MessageId, "D", out var messageId) || messageId == Guid.Empty)
-            reason = "message-id: the property must be a UUID";
+            reason = "message-id: the property must be a UUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+        else if (string.IsNullOrEmpty(delivered.ContentType))
+            reason = "content-type: the property is missing; it must be application/json";
         else if (!IsJson(delivered.ContentType))
             reason = "content-type: the property must be application/json";
         else if (!WorkloadWindowReader.TryRead(delivered.Body, now, out var window, out var errors))

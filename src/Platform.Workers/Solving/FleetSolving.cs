@@ -156,7 +156,16 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         // Its health says so; the others do not wait for it.
         Failures.Add(1);
         log.LogError(fault, "The solve of {Tenant}/{Fleet} failed", key.Tenant, key.Fleet);
-        await store.PostponeAsync(key, $"failed: {fault.Message}", foundDueAt, time.GetUtcNow(), cancel);
+        await store.PostponeAsync(key, WhyFailed(fault), foundDueAt, time.GetUtcNow(), cancel);
         return new SweepFigures { Fleets = 1, Failed = 1 };
+    }
+
+    /// <summary>For the fleet's team: what is wrong with what is stored is said in our words, any other fault is the platform's own.</summary>
+    private static string WhyFailed(Exception fault)
+    {
+        var trace = Activity.Current is { } current ? $" under trace {current.TraceId}" : "";
+        return fault is FormatException
+            ? $"failed: {fault.Message}; the operators' log says more{trace}"
+            : $"failed: the solve broke on a fault of the platform's own; the operators' log says more{trace}";
     }
 }

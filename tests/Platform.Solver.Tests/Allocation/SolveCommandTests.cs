@@ -50,6 +50,23 @@ public sealed class SolveCommandTests
     [InlineData(" [ ] ", "[\n]\n")]
     public void An_empty_array_has_an_empty_answer(string input, string answer) => Assert.Equal((0, answer), Solve(input) is var it ? (it.Status, it.Output) : default);
 
+    [Theory]
+    [InlineData("", "standard input: /: is empty: there is no JSON value")]
+    [InlineData("{", "standard input: /: ends before it is complete")]
+    [InlineData("7", "standard input: /: must be an object")]
+    [InlineData("[{}]", "standard input: /0: lacks arrivalRate, accuracyWeight, taskTypes")]
+    [InlineData("{ \"arrivalRate\": \"0.1\" }", "standard input: /arrivalRate: must be a number, not in quotes")]
+    [InlineData("{ \"dispatch\": \"round-robin\" }", "standard input: /dispatch: must be one of \"split\", \"shared\"")]
+    [InlineData("{ \"rate\": 1 }", "standard input: /rate: is no name that belongs here; those that do are accuracyWeight, arrivalRate, dispatch")]
+    public void Bad_input_is_told_in_words_of_JSON(string input, string line)
+    {
+        var (status, output, error) = Solve(input);
+        Assert.Equal((2, ""), (status, output));
+        Assert.StartsWith(line, Assert.Single(error), StringComparison.Ordinal);
+        foreach (var inside in (string[])["System.", "Platform.", "Nullable", "Exception", "Path:", "LineNumber", ".NET"])
+            Assert.DoesNotContain(inside, error[0], StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Equal_input_has_equal_output()
     {

@@ -10,7 +10,9 @@ public sealed class WindowReceptionTests
     private const string Message = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
     private const string Identity = "identity: the property user-id is missing, or names no tenant";
     private const string RoutingKey = "routing-key: it must begin with the tenant that the property user-id proves, and a dot";
-    private const string MessageId = "message-id: the property must be a UUID";
+    private const string MissingMessageId = "message-id: the property is missing; it must be a UUID, a new one for each window";
+    private const string MessageId = "message-id: the property must be a UUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+    private const string MissingContentType = "content-type: the property is missing; it must be application/json";
     private const string ContentType = "content-type: the property must be application/json";
 
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
@@ -67,12 +69,15 @@ public sealed class WindowReceptionTests
     [Theory]
     [InlineData(null)]
     [InlineData("")]
+    public void A_missing_message_id_is_called_missing(string? messageId) => Refused(Good with { MessageId = messageId }, MissingMessageId);
+
+    [Theory]
     [InlineData("17")]
     [InlineData("3f2504e04f8941d39a0c0305e82c3301")]
     [InlineData("{3f2504e0-4f89-41d3-9a0c-0305e82c3301}")]
     [InlineData("3f2504e0-4f89-41d3-9a0c-0305e82c330g")]
     [InlineData("00000000-0000-0000-0000-000000000000")]
-    public void A_message_whose_id_is_absent_or_no_uuid_is_refused(string? messageId) => Refused(Good with { MessageId = messageId }, MessageId);
+    public void A_message_whose_id_is_no_uuid_is_refused(string? messageId) => Refused(Good with { MessageId = messageId }, MessageId);
 
     [Theory]
     [InlineData("")]
@@ -96,6 +101,9 @@ public sealed class WindowReceptionTests
     [Theory]
     [InlineData(null)]
     [InlineData("")]
+    public void A_missing_content_type_is_called_missing(string? contentType) => Refused(Good with { ContentType = contentType }, MissingContentType);
+
+    [Theory]
     [InlineData("text/plain")]
     [InlineData("application/vnd.masstransit+json")]
     public void A_message_of_another_content_type_is_refused(string? contentType) => Refused(Good with { ContentType = contentType }, ContentType);
@@ -134,8 +142,8 @@ public sealed class WindowReceptionTests
     {
         var bad = new DeliveredWindow([], null, null, null, "acme.chat-eu", null);
         Refused(bad, Identity);
-        Refused(bad with { UserId = "acme" }, MessageId);
-        Refused(bad with { UserId = "acme", MessageId = Message }, ContentType);
+        Refused(bad with { UserId = "acme" }, MissingMessageId);
+        Refused(bad with { UserId = "acme", MessageId = Message }, MissingContentType);
     }
 
     /// <summary>
