@@ -90,7 +90,7 @@ public static class SolvePolicy
         {
             Expectation = WorkloadExpectation.Of(inputs, derived, inForce),
             Concerns = FleetConcerns.Of(derived.Estimate),
-            Overload = Overload.Of(inputs, derived),
+            Overload = Overload.Find(inputs, derived),
         };
     }
 

@@ -36,7 +36,8 @@ internal sealed class SolveWriting(TenantSession session)
                 in_force_change = f.in_force_change + (f.in_force_version <> coalesce(u.in_force, f.in_force_version))::int,
                 in_force_at = case when f.in_force_version <> u.in_force then greatest(f.in_force_at, u.solved_at) else f.in_force_at end
             from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16)
-                as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation, released, proposal, in_force, concerns)
+                as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation, released,
+                    proposal, in_force, concerns)
             where f.tenant_id = $1 and f.fleet_id = u.fleet_id
             returning f.fleet_id, f.in_force_change, f.in_force_at, f.in_force_version, u.in_force is not null as released
         )
@@ -107,8 +108,8 @@ internal sealed class SolveWriting(TenantSession session)
             : (basis.Fleet, null);
         _updates.Add(new FleetUpdate(
             basis.Key.Fleet, result.At, basis.WorkloadVersion, dueAt, (result.Outcome as SolveOutcome.Infeasible)?.Reason, after.LatestVersion, hash,
-            SolveReasonNames.NameOf(basis.DueReason), dueReason, Json(result.Outcome.Expectation), Json(result.Outcome.Concerns),
-            hash is null ? null : after.Labels));
+            SolveReasonNames.NameOf(basis.DueReason), dueReason, Json(result.Outcome.Expectation),
+            Json(result.Outcome.Concerns), hash is null ? null : after.Labels));
     }
 
     private (Fleet After, string Hash) Publish(Fleet fleet, AllocationLabels labels, AllocationSnapshot snapshot)
