@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Net.Sockets;
-using Npgsql;
 
 namespace Platform.Cli;
 

@@ -29,8 +29,8 @@ internal sealed record Freshness(
 
 /// <summary>Whether the fleet is being solved as it should be.</summary>
 /// <param name="Status">
-/// <c>ok</c>, <c>attention</c> when it is solved and there are concerns, <c>waiting</c> for its first solve, <c>late</c> when no worker is solving
-/// it, or <c>fault</c>.
+/// <c>ok</c>, <c>attention</c> when it is solved and there are concerns, <c>waiting</c> for its first solve, <c>late</c> when
+/// no worker is solving it, or <c>fault</c>.
 /// </param>
 /// <param name="Detail">What is wrong, or null.</param>
 internal sealed record Health(string Status, string? Detail)
@@ -43,9 +43,12 @@ internal sealed record Health(string Status, string? Detail)
         { SolveFault: { } fault } => new Health("fault", fault),
         _ when now - fleet.DueAt > Patience => new Health("late", "no worker has solved the fleet since it was due"),
         { LatestVersion: 0 } => new Health("waiting", "the first solve is to come"),
-        { Concerns.Count: > 0 } => new Health("attention", string.Join(" ", fleet.Concerns.Select(concern => concern.Message))),
+        { Concerns.Count: > 0 } => new Health("attention", Messages(fleet.Concerns)),
         _ => new Health("ok", null),
     };
+
+    private static string Messages(IEnumerable<FleetConcern> concerns) =>
+        string.Join(" ", concerns.Select(concern => concern.Message));
 }
 
 /// <summary>The tenants' calls about their fleets.</summary>
@@ -135,8 +138,8 @@ internal static class FleetEndpoints
 
     private static FleetAnswer Answer(FleetView fleet, DateTimeOffset now) => new(
         fleet.Id, fleet.Revision, fleet.RevisedAt, fleet.Definition, fleet.LatestVersion, fleet.LatestHash, fleet.Labels, fleet.InForceAt,
-        new Freshness(fleet.SolvedAt, fleet.SolvedWorkloadVersion, fleet.SolveReason, fleet.DueAt, fleet.DueReason), Health.Of(fleet, now),
-        fleet.Concerns);
+        new Freshness(fleet.SolvedAt, fleet.SolvedWorkloadVersion, fleet.SolveReason, fleet.DueAt, fleet.DueReason),
+        Health.Of(fleet, now), fleet.Concerns);
 
     private static bool TryReadIfMatch(HttpRequest request, out int? expected)
     {

@@ -11,12 +11,13 @@ using Platform.Persistence.Ingestion;
 
 namespace Platform.Api.Fleets;
 
-/// <summary>Which stored windows are to be void, and why: those of one message, or all that overlap a stretch of time.</summary>
+/// <summary>Which stored windows are to be void: that of one message, or all that overlap a stretch of time.</summary>
 /// <param name="Reason">Why, 1 to 500 characters.</param>
 /// <param name="MessageId">The message whose window is void, or null.</param>
 /// <param name="From">The begin of the stretch whose windows are void, or null.</param>
 /// <param name="To">The end of that stretch, itself not in it, or null.</param>
-internal sealed record VoidBody(string Reason, Guid? MessageId = null, DateTimeOffset? From = null, DateTimeOffset? To = null);
+internal sealed record VoidBody(
+    string Reason, Guid? MessageId = null, DateTimeOffset? From = null, DateTimeOffset? To = null);
 
 /// <summary>What was voided.</summary>
 /// <param name="WorkloadVersion">Versions whose workload version is at least this know of it.</param>
@@ -29,11 +30,12 @@ internal sealed record VoidBody(string Reason, Guid? MessageId = null, DateTimeO
 /// <param name="Windows">Windows that counted until then.</param>
 /// <param name="Arrivals">Arrivals in them.</param>
 internal sealed record VoidAnswer(
-    long WorkloadVersion, DateTimeOffset At, string By, string Reason, Guid? MessageId, DateTimeOffset? From, DateTimeOffset? To, long Windows, long Arrivals)
+    long WorkloadVersion, DateTimeOffset At, string By, string Reason, Guid? MessageId, DateTimeOffset? From,
+    DateTimeOffset? To, long Windows, long Arrivals)
 {
-    public static VoidAnswer Of(WorkloadVoided happened) => new(
-        happened.WorkloadVersion, happened.At, happened.By, happened.Reason, happened.MessageId, happened.From, happened.To, happened.Windows,
-        happened.Arrivals);
+    public static VoidAnswer From(WorkloadVoided happened) => new(
+        happened.WorkloadVersion, happened.At, happened.By, happened.Reason, happened.MessageId, happened.From, happened.To,
+        happened.Windows, happened.Arrivals);
 }
 
 /// <summary>The tenants' calls that void windows.</summary>
@@ -47,13 +49,14 @@ internal static class VoidEndpoints
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
         voids.MapPost("/", VoidAsync).RequireAuthorization(Scopes.Manage).Accepts<VoidBody>("application/json")
             .Produces<VoidAnswer>(200).Produces<VoidAnswer>(201).ProducesProblem(409)
-            .WithSummary("Void stored windows, of one message or of a stretch of time: no estimate counts them any more");
+            .WithSummary("Void stored windows, of a message or a stretch of time: no estimate counts them any more");
         voids.MapGet("/", ListAsync).RequireAuthorization(Scopes.Read).Produces<Page<VoidAnswer>>().IsPaged()
             .WithSummary("What was voided of a fleet, oldest first");
     }
 
     private static async Task<IResult> VoidAsync(
-        string fleet, HttpRequest http, ClaimsPrincipal caller, WorkloadVoids voids, TimeProvider time, CancellationToken cancel)
+        string fleet, HttpRequest http, ClaimsPrincipal caller, WorkloadVoids voids, TimeProvider time,
+        CancellationToken cancel)
     {
         if ((await RequestBody.ReadAsync<VoidBody>(http, MaxBodyBytes, cancel)).IsFaulty(out var fault, out var body))
             return fault;
@@ -61,11 +64,13 @@ internal static class VoidEndpoints
         var scope = new VoidScope(body.MessageId, body.From, body.To);
         if ((LabelDecisions.CheckReason(body.Reason) ?? WorkloadVoiding.Validate(scope, now)) is { } error)
             return Problems.BadInput(error);
-        var outcome = await voids.VoidAsync(caller.Tenant(), fleet, new VoidRequest(scope, body.Reason, caller.KeyName(), now), cancel);
+        var request = new VoidRequest(scope, body.Reason, caller.KeyName(), now);
+        var outcome = await voids.VoidAsync(caller.Tenant(), fleet, request, cancel);
         if (outcome.Decision.IsRefused)
             return Problems.Refused(outcome.Decision);
-        var answer = VoidAnswer.Of(outcome.Void!);
-        return outcome.Decision.Event is null ? TypedResults.Ok(answer) : TypedResults.Created($"/v1/fleets/{fleet}/voids", answer);
+        var answer = VoidAnswer.From(outcome.Void!);
+        var isNew = outcome.Decision.Event is not null;
+        return isNew ? TypedResults.Created($"/v1/fleets/{fleet}/voids", answer) : TypedResults.Ok(answer);
     }
 
     private static async Task<IResult> ListAsync(
@@ -77,6 +82,7 @@ internal static class VoidEndpoints
         if (await voids.ListAsync(caller.Tenant(), fleet, after, page.Limit + 1, cancel) is not { } listed)
             return Problems.NotFound("fleet");
         var cut = page.Cut(listed, it => it.Version.ToString(CultureInfo.InvariantCulture));
-        return TypedResults.Ok(new Page<VoidAnswer>([.. cut.Items.Select(it => VoidAnswer.Of(it.Void))], cut.NextCursor));
+        VoidAnswer[] items = [.. cut.Items.Select(it => VoidAnswer.From(it.Void))];
+        return TypedResults.Ok(new Page<VoidAnswer>(items, cut.NextCursor));
     }
 }

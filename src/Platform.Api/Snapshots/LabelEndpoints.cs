@@ -17,7 +17,8 @@ internal sealed record LabelRequest(string Reason);
 /// <param name="Pin">The version that is held in force, or null.</param>
 /// <param name="Proposal">The version that waits for approval, or null.</param>
 /// <param name="Warning">What is wrong with the pinned version although it is in force, or null.</param>
-internal sealed record LabelAnswer(int Latest, int InForce, AllocationPin? Pin, AllocationProposal? Proposal, string? Warning);
+internal sealed record LabelAnswer(
+    int Latest, int InForce, AllocationPin? Pin, AllocationProposal? Proposal, string? Warning);
 
 /// <summary>The tenants' calls that decide which version is in force.</summary>
 internal sealed class LabelEndpoints(LabelDecisions labels, TimeProvider time)

@@ -44,7 +44,9 @@ internal sealed class AgeBucket
             For(task.TaskType)?.Add(task);
     }
 
-    /// <summary>The same with other names: sums that come under one name add up. The time covered is shared with this one.</summary>
+    /// <summary>
+    /// The same with other names: sums that come under one name add up. The time covered is shared with this bucket.
+    /// </summary>
     /// <param name="names">New name by old name; a task type that is not in it keeps its name.</param>
     public AgeBucket Renamed(IReadOnlyDictionary<string, string> names)
     {

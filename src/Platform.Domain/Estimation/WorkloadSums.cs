@@ -101,16 +101,17 @@ public sealed class WorkloadSums
     public void Prune(DateTimeOffset asOf) => KeepFrom(asOf.ToUnixTimeSeconds());
 
     /// <summary>
-    /// The sums as they would be had every window named the task types by their ids, for reading alone; these sums themselves for a definition
-    /// without aliases.
+    /// The sums as they would be had every window named the task types by their ids, for reading alone; these sums
+    /// themselves for a definition without aliases.
     /// </summary>
     /// <param name="types">The task types of a definition.</param>
     public WorkloadSums Renamed(IReadOnlyList<TaskType> types)
     {
         var ids = TaskTypeAliases.IdsByAlias(types);
-        return ids.Count == 0
-            ? this
-            : new WorkloadSums(HorizonSeconds, LastWindowEnd, _firstKept, [.. _buckets.Select(bucket => bucket.Renamed(ids))]);
+        if (ids.Count == 0)
+            return this;
+        List<AgeBucket> renamed = [.. _buckets.Select(bucket => bucket.Renamed(ids))];
+        return new WorkloadSums(HorizonSeconds, LastWindowEnd, _firstKept, renamed);
     }
 
     /// <summary>The sums in a compact form that depends on nothing but the sums: equal sums give equal bytes.</summary>

@@ -30,31 +30,34 @@ public static class FleetConcerns
     /// <param name="estimate">The estimate that was solved on.</param>
     public static IReadOnlyList<FleetConcern> Of(FleetEstimate estimate)
     {
-        FleetConcern?[] concerns = [OfUnknownTaskTypes(estimate)];
+        FleetConcern?[] concerns = [FindUnknownTaskTypes(estimate)];
         return [.. concerns.OfType<FleetConcern>()];
     }
 
-    /// <summary>The concern of a version that is pinned while the definition has a task type that the version lacks, or null.</summary>
+    /// <summary>The concern of a pinned version that lacks a task type of the definition, or null.</summary>
     /// <param name="definition">The definition in force.</param>
     /// <param name="version">The pinned version.</param>
     /// <param name="taskTypes">The task types that the version has tokens for.</param>
-    public static FleetConcern? OfPin(FleetDefinition definition, int version, IEnumerable<string> taskTypes)
+    public static FleetConcern? FindInPinnedVersion(
+        FleetDefinition definition, int version, IEnumerable<string> taskTypes)
     {
         string[] lacking = [.. definition.TaskTypes.Select(type => type.Id).Except(taskTypes, StringComparer.Ordinal)];
         if (lacking.Length == 0)
             return null;
-        var message = $"The pinned version {version} has no tokens for these task types of the definition: {Names(lacking)}. "
+        var names = Names(lacking);
+        var message = $"The pinned version {version} has no tokens for these task types of the definition: {names}. "
             + "Gateways find no budget for them; unpin the version, or pin one that has them.";
         return new FleetConcern(PinLacksTaskTypes, message);
     }
 
-    private static FleetConcern? OfUnknownTaskTypes(FleetEstimate estimate)
+    private static FleetConcern? FindUnknownTaskTypes(FleetEstimate estimate)
     {
         var arrivals = estimate.UnknownTaskTypes.Sum(type => (double)type.Arrivals);
         var share = arrivals / Math.Max(estimate.Arrivals, 1);
         if (arrivals < UnknownArrivals || share < UnknownShare)
             return null;
-        var byArrivals = estimate.UnknownTaskTypes.OrderByDescending(type => type.Arrivals).ThenBy(type => type.Id, StringComparer.Ordinal);
+        var byArrivals = estimate.UnknownTaskTypes
+            .OrderByDescending(type => type.Arrivals).ThenBy(type => type.Id, StringComparer.Ordinal);
         var percent = (Math.Min(share, 1) * 100).ToString("0.#", CultureInfo.InvariantCulture);
         var names = Names([.. byArrivals.Select(type => type.Id)]);
         var message = $"{percent} % of arrivals are of task types that the definition does not know: {names}; "

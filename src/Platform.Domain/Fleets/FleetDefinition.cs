@@ -37,11 +37,13 @@ public sealed record FleetDefinition
     /// <summary>Two definitions say the same. (A record's own equality compares lists by reference.)</summary>
     public static bool SameContent(FleetDefinition one, FleetDefinition other) =>
         one with { TaskTypes = other.TaskTypes, Actuator = other.Actuator } == other
-        && one.TaskTypes.Count == other.TaskTypes.Count && one.TaskTypes.Zip(other.TaskTypes).All(pair => SameContent(pair.First, pair.Second))
+        && one.TaskTypes.Count == other.TaskTypes.Count
+        && one.TaskTypes.Zip(other.TaskTypes).All(pair => SameContent(pair.First, pair.Second))
         && Actuator.SameContent(one.Actuator, other.Actuator);
 
     private static bool SameContent(TaskType one, TaskType other) =>
-        one with { Aliases = other.Aliases } == other && (one.Aliases ?? []).SequenceEqual(other.Aliases ?? [], StringComparer.Ordinal);
+        one with { Aliases = other.Aliases } == other
+        && (one.Aliases ?? []).SequenceEqual(other.Aliases ?? [], StringComparer.Ordinal);
 }
 
 /// <summary>The objective's weight and the fleet's limits; each as in <see cref="AllocationProblem"/>.</summary>

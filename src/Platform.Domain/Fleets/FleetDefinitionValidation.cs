@@ -61,7 +61,8 @@ public static class FleetDefinitionValidation
 
     private static void ValidateAliases(IReadOnlyList<TaskType> taskTypes, List<InputError> errors)
     {
-        var names = taskTypes.Where(type => type?.Id is not null).Select(type => type.Id).ToHashSet(StringComparer.Ordinal);
+        var ids = taskTypes.Select(type => type?.Id).OfType<string>();
+        var names = new HashSet<string>(ids, StringComparer.Ordinal);
         foreach (var (i, type) in taskTypes.Index())
         {
             var aliases = type?.Aliases ?? [];
@@ -69,10 +70,11 @@ public static class FleetDefinitionValidation
                 errors.Add(new($"/taskTypes/{i}/aliases", $"must have at most {MaxAliases} names"));
             foreach (var (j, alias) in aliases.Index())
             {
+                var pointer = $"/taskTypes/{i}/aliases/{j}";
                 if (!Identifiers.IsTaskType(alias))
-                    errors.Add(new($"/taskTypes/{i}/aliases/{j}", $"must match {Identifiers.TaskTypePattern}"));
+                    errors.Add(new(pointer, $"must match {Identifiers.TaskTypePattern}"));
                 else if (!names.Add(alias))
-                    errors.Add(new($"/taskTypes/{i}/aliases/{j}", $"repeats \"{alias}\", an id or another alias of the definition"));
+                    errors.Add(new(pointer, $"repeats \"{alias}\", an id or another alias of the definition"));
             }
         }
     }

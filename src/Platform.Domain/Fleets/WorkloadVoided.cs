@@ -4,8 +4,9 @@ using Platform.Domain.Ingestion;
 namespace Platform.Domain.Fleets;
 
 /// <summary>
-/// A person declared stored windows void: no estimate from here on counts them. Stands twice with the same content: in the fleet's workload
-/// stream, where its place says which windows and which versions knew of it, and in the stream of decisions, where people read it.
+/// A person declared stored windows void: no estimate from here on counts them. The event stands twice with the same content:
+/// in the fleet's workload stream, where its place says which windows it speaks of and which versions knew of it, and in the
+/// stream of decisions, where people read it.
 /// </summary>
 public sealed record WorkloadVoided : FleetEvent
 {
@@ -30,7 +31,7 @@ public sealed record WorkloadVoided : FleetEvent
     /// <summary>Arrivals in those windows, at most 2^53 − 1.</summary>
     public required long Arrivals { get; init; }
 
-    /// <summary>Its version in the workload stream: windows with a lower one may be void by it, those with a higher one never.</summary>
+    /// <summary>Its version in the workload stream: only windows with a lower one may be void by it.</summary>
     public required long WorkloadVersion { get; init; }
 
     /// <summary>Which windows it speaks of.</summary>

@@ -42,7 +42,8 @@ public sealed record VoidRequest(VoidScope Scope, string Reason, string By, Date
 public static class WorkloadVoiding
 {
     /// <summary>
-    /// How far back a stretch may begin, in days: the longest horizon and the longest window. What is older counts in no estimate to come.
+    /// How far back a stretch may begin, in days: the longest horizon and the longest window. What is older counts in no
+    /// estimate to come.
     /// </summary>
     public const int MostDays = 8;
 
@@ -73,7 +74,8 @@ public static class WorkloadVoiding
     /// <param name="request">Who asks for what.</param>
     /// <param name="found">The windows that are meant.</param>
     /// <param name="workloadVersion">The version that the event gets in the workload stream.</param>
-    public static Decision<FleetEvent> Decide(Fleet? fleet, VoidRequest request, WindowsToVoid found, long workloadVersion)
+    public static Decision<FleetEvent> Decide(
+        Fleet? fleet, VoidRequest request, WindowsToVoid found, long workloadVersion)
     {
         if (fleet is null or { IsRetired: true })
             return Decision<FleetEvent>.Refused(Refusal.NotFound, "there is no such fleet");

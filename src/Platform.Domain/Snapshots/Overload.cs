@@ -19,15 +19,18 @@ public sealed record BusyStretch(DateTimeOffset From, DateTimeOffset To, double 
 public sealed record HeaviestWindow(Guid MessageId, DateTimeOffset From, DateTimeOffset To, double Arrivals);
 
 /// <summary>
-/// More arrivals than a fleet can carry, and where they come from: a counter that was sent as a delta makes a fleet unsolvable, and whoever
-/// reads the fleet's health must find the window that did it.
+/// More arrivals than a fleet can carry, and where they come from. A counter that was sent as a delta makes a fleet
+/// unsolvable, and people must find the window that did it.
 /// </summary>
 /// <param name="ArrivalRate">λ of the estimate, per second.</param>
 /// <param name="MaxArrivalRate">The largest λ that the fewest tokens allowed carry.</param>
 /// <param name="Stretch">Where most of the arrivals fell; null where they are spread.</param>
 public sealed record Overload(double ArrivalRate, double MaxArrivalRate, BusyStretch? Stretch)
 {
-    /// <summary>Buckets next to the busiest belong to its stretch when they have this part of its arrivals: a window may lie across an edge.</summary>
+    /// <summary>
+    /// A bucket next to the stretch belongs to it when it has this part of the busiest bucket's arrivals: a window may lie
+    /// across an edge.
+    /// </summary>
     private const double NeighbourPart = 0.25;
 
     /// <summary>A stretch may be this part of the time that was seen: beyond it nothing stands out.</summary>
@@ -36,10 +39,10 @@ public sealed record Overload(double ArrivalRate, double MaxArrivalRate, BusyStr
     /// <summary>So few windows are looked through however long the stretch is.</summary>
     private const int FewWindows = 1_000;
 
-    /// <summary>What overloads a fleet; null unless its problem is infeasible because no tokens allowed carry the arrivals.</summary>
-    public static Overload? Of(SnapshotInputs inputs, DerivedAllocation derived) =>
+    /// <summary>What overloads a fleet; null where the fewest tokens allowed carry the arrivals.</summary>
+    public static Overload? Find(SnapshotInputs inputs, DerivedAllocation derived) =>
         derived.Solution is { Reason: InfeasibilityReason.Unstable, MaxArrivalRate: { } most }
-            ? new Overload(derived.Problem.ArrivalRate, most, StretchOf(inputs.Sums))
+            ? new Overload(derived.Problem.ArrivalRate, most, FindStretch(inputs.Sums))
             : null;
 
     /// <summary>What a person should know and do about it.</summary>
@@ -51,19 +54,24 @@ public sealed record Overload(double ArrivalRate, double MaxArrivalRate, BusyStr
         if (Stretch is not { } stretch)
             return rates;
         var ask = $"POST /v1/fleets/{fleet}/voids";
-        if (window is not null && window.Arrivals > stretch.AllArrivals / 2)
-        {
-            return $"{rates}. One window holds {Percent(window.Arrivals / stretch.AllArrivals)} of the arrivals: {Count(window.Arrivals)} from "
-                + $"{Time(window.From)} to {Time(window.To)}. If it is wrong, for example a counter sent as a delta, void it: "
-                + $"{ask} with {{\"messageId\": \"{window.MessageId}\", \"reason\": \"...\"}}";
-        }
-
-        return $"{rates}. {Percent(stretch.Arrivals / stretch.AllArrivals)} of the arrivals, {Count(stretch.Arrivals)}, fell between "
-            + $"{Time(stretch.From)} and {Time(stretch.To)}. If the windows of that time are wrong, void them: "
-            + $"{ask} with {{\"from\": \"{Time(stretch.From)}\", \"to\": \"{Time(stretch.To)}\", \"reason\": \"...\"}}";
+        return window is not null && window.Arrivals > stretch.AllArrivals / 2
+            ? $"{rates}. {Describe(window, stretch.AllArrivals, ask)}"
+            : $"{rates}. {Describe(stretch, ask)}";
     }
 
-    private static BusyStretch? StretchOf(WorkloadSums sums)
+    private static string Describe(HeaviestWindow window, double all, string ask) =>
+        $"One window holds {Percent(window.Arrivals / all)} of the arrivals: {Count(window.Arrivals)} "
+        + $"from {Time(window.From)} to {Time(window.To)}. "
+        + "If it is wrong, for example a counter sent as a delta, void it: "
+        + $"{ask} with {{\"messageId\": \"{window.MessageId}\", \"reason\": \"...\"}}";
+
+    private static string Describe(BusyStretch stretch, string ask) =>
+        $"{Percent(stretch.Arrivals / stretch.AllArrivals)} of the arrivals, {Count(stretch.Arrivals)}, "
+        + $"fell between {Time(stretch.From)} and {Time(stretch.To)}. "
+        + "If the windows of that time are wrong, void them: "
+        + $"{ask} with {{\"from\": \"{Time(stretch.From)}\", \"to\": \"{Time(stretch.To)}\", \"reason\": \"...\"}}";
+
+    private static BusyStretch? FindStretch(WorkloadSums sums)
     {
         var buckets = sums.Buckets;
         double[] arrivals = [.. buckets.Select(ArrivalsOf)];
@@ -78,22 +86,25 @@ public sealed record Overload(double ArrivalRate, double MaxArrivalRate, BusyStr
         while (last < arrivals.Length - 1 && Belongs(last + 1, last))
             last++;
         var inStretch = arrivals[first..(last + 1)].Sum();
-        var isLong = last - first + 1 > LongestPart * arrivals.Length && buckets.Sum(bucket => (double)bucket.Windows) > FewWindows;
-        if (isLong || inStretch <= all / 2)
+        var windows = buckets.Sum(bucket => (double)bucket.Windows);
+        var isLong = last - first + 1 > LongestPart * arrivals.Length;
+        if ((isLong && windows > FewWindows) || inStretch <= all / 2)
             return null;
         var from = DateTimeOffset.FromUnixTimeSeconds(buckets[first].Index * sums.BucketSeconds);
         var to = DateTimeOffset.FromUnixTimeSeconds((buckets[last].Index + 1) * sums.BucketSeconds);
         return new BusyStretch(from, to, inStretch, all);
 
         bool Belongs(int candidate, int neighbour) =>
-            Math.Abs(buckets[candidate].Index - buckets[neighbour].Index) == 1 && arrivals[candidate] >= NeighbourPart * arrivals[busiest];
+            Math.Abs(buckets[candidate].Index - buckets[neighbour].Index) == 1
+            && arrivals[candidate] >= NeighbourPart * arrivals[busiest];
     }
 
     private static double ArrivalsOf(AgeBucket bucket) => bucket.Tasks.Sum(task => task.Of(WorkloadSum.Arrivals));
 
     private static string Rate(double rate) => rate.ToString(rate < 1 ? "G3" : "0.##", CultureInfo.InvariantCulture);
 
-    private static string Percent(double part) => (Math.Min(part, 1) * 100).ToString("0.#", CultureInfo.InvariantCulture) + " %";
+    private static string Percent(double part) =>
+        (Math.Min(part, 1) * 100).ToString("0.#", CultureInfo.InvariantCulture) + " %";
 
     private static string Count(double count) => Math.Round(count).ToString("#,0", CultureInfo.InvariantCulture);
 

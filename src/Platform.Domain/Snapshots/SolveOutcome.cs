@@ -19,7 +19,7 @@ public abstract record SolveOutcome
     /// <summary>What a person should look at, although the fleet is solved.</summary>
     public IReadOnlyList<FleetConcern> Concerns { get; init; } = [];
 
-    /// <summary>More arrivals than the fleet can carry; null where that is not what makes the problem infeasible.</summary>
+    /// <summary>More arrivals than the fleet can carry; null where the problem is not infeasible for that.</summary>
     public Overload? Overload { get; init; }
 
     /// <summary>The next version.</summary>

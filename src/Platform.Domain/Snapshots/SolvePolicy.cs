@@ -97,7 +97,7 @@ public static class SolvePolicy
             Expectation = WorkloadExpectation.Of(inputs, derived, inForce),
             Alarm = derived.Alarm,
             Concerns = [.. FleetConcerns.Of(derived.Estimate), .. SolveConcerns.Of(inputs.Definition, derived.Estimate, inForce)],
-            Overload = Overload.Of(inputs, derived),
+            Overload = Overload.Find(inputs, derived),
         };
     }
 

@@ -170,7 +170,8 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
     }
 
     /// <summary>Writes a decision, and tells those who keep what is in force in memory once it is committed.</summary>
-    private static async Task WriteAsync(TenantSession session, FleetRow row, Fleet after, FleetEvent happened, CancellationToken cancel)
+    private static async Task WriteAsync(
+        TenantSession session, FleetRow row, Fleet after, FleetEvent happened, CancellationToken cancel)
     {
         row.Take(after, happened.At);
         session.Append(row.FleetId, happened);
@@ -207,7 +208,8 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
     private static async Task<FleetView> ViewAsync(TenantSession session, FleetRow row, CancellationToken cancel) =>
         (await ViewsAsync(session, [row], cancel))[0];
 
-    private static async Task<IReadOnlyList<FleetView>> ViewsAsync(TenantSession session, IReadOnlyList<FleetRow> rows, CancellationToken cancel)
+    private static async Task<IReadOnlyList<FleetView>> ViewsAsync(
+        TenantSession session, IReadOnlyList<FleetRow> rows, CancellationToken cancel)
     {
         var pins = await PinConcerns.FindAsync(session, rows, cancel);
         return [.. rows.Select(row => View(row, pins.GetValueOrDefault(row.FleetId)))];

@@ -1,8 +1,8 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using NpgsqlTypes;
 using Platform.Domain;
 using Platform.Domain.Fleets;
+using Platform.Domain.Ingestion;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Solving;
 
@@ -10,7 +10,7 @@ namespace Platform.Persistence.Ingestion;
 
 /// <summary>What has become of a request to void windows.</summary>
 /// <param name="Decision">The decision.</param>
-/// <param name="Void">What makes the windows void, also where an earlier decision did; null when the request is refused.</param>
+/// <param name="Void">What makes the windows void, maybe an earlier decision; null when the request is refused.</param>
 public sealed record VoidOutcome(Decision<FleetEvent> Decision, WorkloadVoided? Void);
 
 /// <summary>What was voided, with its place in the fleet's stream of decisions.</summary>
@@ -26,18 +26,22 @@ public sealed class WorkloadVoids(PlatformStore store)
     // VoidScope.Covers says the same of a window that is read: these only save reading the others.
     private const string OfMessage = $"""
         select version, data::text from events.mt_events
-        where tenant_id = $1 and stream_id = $2 and version >= $3 and version < $4 and type = '{EventStore.RecordedName}' and id = $5
+        where tenant_id = $1 and stream_id = $2 and version >= $3 and version < $4
+            and type = '{EventStore.RecordedName}' and id = $5
         """;
 
     private const string OfStretch = $"""
         select version, data::text from events.mt_events
-        where tenant_id = $1 and stream_id = $2 and version >= $3 and version < $4 and type = '{EventStore.RecordedName}'
-            and (data #>> '{"{window,windowStart}"}')::timestamptz < $6 and (data #>> '{"{window,windowEnd}"}')::timestamptz > $5
+        where tenant_id = $1 and stream_id = $2 and version >= $3 and version < $4
+            and type = '{EventStore.RecordedName}'
+            and (data #>> '{"{window,windowStart}"}')::timestamptz < $6
+            and (data #>> '{"{window,windowEnd}"}')::timestamptz > $5
         """;
 
     private const string Voids = $"""
         select version, data::text from events.mt_events
-        where tenant_id = $1 and stream_id = $2 and version > $3 and type = '{EventStore.VoidedName}' order by version limit $4
+        where tenant_id = $1 and stream_id = $2 and version > $3 and type = '{EventStore.VoidedName}'
+        order by version limit $4
         """;
 
     private const string LatestVoids = $"""
@@ -46,26 +50,30 @@ public sealed class WorkloadVoids(PlatformStore store)
         """;
 
     /// <summary>
-    /// Makes windows void that are stored by now; see <see cref="WorkloadVoiding.Decide"/>. The fleet is solved at once. The many stored windows
-    /// are looked through before the intake is kept from the fleet's stream, and those that have come meanwhile while it is.
+    /// Makes windows void that are stored by now; see <see cref="WorkloadVoiding.Decide"/>. The fleet is solved at once. The
+    /// many stored windows are looked through before the intake is kept from the fleet's stream; only the few that came
+    /// meanwhile are looked through while it waits.
     /// </summary>
     public async Task<VoidOutcome> VoidAsync(string tenant, string fleet, VoidRequest request, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
-        var before = new Search(session, fleet, request.Scope, await VoidsAsync(session, fleet, 0, int.MaxValue, cancel));
+        var knownBefore = await VoidsAsync(session, fleet, 0, int.MaxValue, cancel);
+        var before = new Search(session, fleet, request.Scope, knownBefore);
         await before.RunAsync(await HeadAsync(session, fleet, cancel), cancel);
 
-        await session.LockAsync([EventStore.WorkloadStream(tenant, fleet), EventStore.FleetStream(tenant, fleet)], cancel);
+        Guid[] streams = [EventStore.WorkloadStream(tenant, fleet), EventStore.FleetStream(tenant, fleet)];
+        await session.LockAsync(streams, cancel);
         var known = await VoidsAsync(session, fleet, 0, int.MaxValue, cancel);
         // Somebody may have voided some of them meanwhile.
-        var search = known.Count == before.Known.Count ? before : new Search(session, fleet, request.Scope, known);
+        var search = known.Count == knownBefore.Count ? before : new Search(session, fleet, request.Scope, known);
         var head = await HeadAsync(session, fleet, cancel);
         await search.RunAsync(head, cancel);
         return await DecideAsync(session, fleet, request, search, head + 1, cancel);
     }
 
-    /// <summary>What was voided of a fleet, by its place in the stream of decisions; null when there is no such fleet.</summary>
-    public async Task<IReadOnlyList<RecordedVoid>?> ListAsync(string tenant, string fleet, long after, int limit, CancellationToken cancel)
+    /// <summary>What was voided of a fleet, in the order of its decisions; null when there is no such fleet.</summary>
+    public async Task<IReadOnlyList<RecordedVoid>?> ListAsync(
+        string tenant, string fleet, long after, int limit, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         if (!await session.Rows.Fleets.AnyAsync(row => row.FleetId == fleet && row.RetiredAt == null, cancel))
@@ -74,7 +82,8 @@ public sealed class WorkloadVoids(PlatformStore store)
     }
 
     /// <summary>What was voided of a fleet last, the latest first.</summary>
-    public async Task<IReadOnlyList<RecordedVoid>> ListLatestAsync(string tenant, string fleet, int limit, CancellationToken cancel)
+    public async Task<IReadOnlyList<RecordedVoid>> ListLatestAsync(
+        string tenant, string fleet, int limit, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         return await ReadAsync(session, fleet, LatestVoids, [new NpgsqlParameter<int> { TypedValue = limit }], cancel);
@@ -91,14 +100,16 @@ public sealed class WorkloadVoids(PlatformStore store)
             return new VoidOutcome(decision, search.Earlier);
         session.Append(fleet, happened);
         // At once: what is in force may rest on what is void.
-        (row.DueAt, row.DueReason) = (request.At, SolveReason.Requested);
+        row.DueAt = request.At;
+        row.DueReason = SolveReason.Requested;
         await AppendToWorkloadAsync(session, fleet, happened, cancel);
         await session.NotifyAsync(ChangeChannel.Fleets, [fleet], cancel);
         await session.CommitAsync(cancel);
         return new VoidOutcome(decision, happened);
     }
 
-    private static async Task AppendToWorkloadAsync(TenantSession session, string fleet, WorkloadVoided happened, CancellationToken cancel)
+    private static async Task AppendToWorkloadAsync(
+        TenantSession session, string fleet, WorkloadVoided happened, CancellationToken cancel)
     {
         var statement = session.AppendingToWorkload(fleet, happened);
         await using var batch = session.CreateBatch();
@@ -122,8 +133,13 @@ public sealed class WorkloadVoids(PlatformStore store)
         return await batch.ExecuteScalarAsync(cancel) as long? ?? 0;
     }
 
-    private static Task<List<RecordedVoid>> VoidsAsync(TenantSession session, string fleet, long after, int limit, CancellationToken cancel) => ReadAsync(
-        session, fleet, Voids, [new NpgsqlParameter<long> { TypedValue = after }, new NpgsqlParameter<int> { TypedValue = limit }], cancel);
+    private static Task<List<RecordedVoid>> VoidsAsync(
+        TenantSession session, string fleet, long after, int limit, CancellationToken cancel)
+    {
+        NpgsqlParameter[] bounds =
+            [new NpgsqlParameter<long> { TypedValue = after }, new NpgsqlParameter<int> { TypedValue = limit }];
+        return ReadAsync(session, fleet, Voids, bounds, cancel);
+    }
 
     private static async Task<List<RecordedVoid>> ReadAsync(
         TenantSession session, string fleet, string sql, NpgsqlParameter[] more, CancellationToken cancel)
@@ -145,7 +161,8 @@ public sealed class WorkloadVoids(PlatformStore store)
         while (await reader.ReadAsync(cancel))
         {
             var version = reader.GetInt64(reader.GetOrdinal("version"));
-            voids.Add(new RecordedVoid(version, StoredVoid.Read(reader.GetFieldValue<byte[]>(reader.GetOrdinal("data")), version)));
+            var data = reader.GetFieldValue<byte[]>(reader.GetOrdinal("data"));
+            voids.Add(new RecordedVoid(version, StoredVoid.Read(data, version)));
         }
 
         return voids;
@@ -155,9 +172,6 @@ public sealed class WorkloadVoids(PlatformStore store)
     private sealed class Search(TenantSession session, string fleet, VoidScope scope, List<RecordedVoid> known)
     {
         private long _next = 1;
-
-        /// <summary>What was voided before.</summary>
-        public List<RecordedVoid> Known => known;
 
         /// <summary>What was found so far.</summary>
         public WindowsToVoid Found { get; private set; } = WindowsToVoid.None;
@@ -173,17 +187,18 @@ public sealed class WorkloadVoids(PlatformStore store)
             await using var batch = session.CreateBatch();
             batch.BatchCommands.Add(Matching(head + 1));
             await using var reader = await batch.ExecuteReaderAsync(cancel);
+            var (version, data) = (reader.GetOrdinal("version"), reader.GetOrdinal("data"));
             while (await reader.ReadAsync(cancel))
-                Take(reader.GetInt64(reader.GetOrdinal("version")), reader.GetFieldValue<byte[]>(reader.GetOrdinal("data")));
+                Count(reader.GetInt64(version), StoredWindow.Read(reader.GetFieldValue<byte[]>(data)));
             _next = Math.Max(_next, head + 1);
         }
 
-        private void Take(long version, byte[] utf8)
+        private void Count(long version, WorkloadWindowRecorded recorded)
         {
-            var recorded = StoredWindow.Read(utf8);
             if (!scope.Covers(recorded))
                 return;
-            var earlier = known.FindLast(it => it.Void.WorkloadVersion > version && it.Void.Scope.Covers(recorded))?.Void;
+            var later = known.Select(it => it.Void).Where(it => it.WorkloadVersion > version);
+            var earlier = later.LastOrDefault(it => it.Scope.Covers(recorded));
             Found = Found.With(recorded.Window, counts: earlier is null);
             if (earlier is not null && !(Earlier?.WorkloadVersion > earlier.WorkloadVersion))
                 Earlier = earlier;
@@ -203,12 +218,13 @@ public sealed class WorkloadVoids(PlatformStore store)
             };
             if (scope.MessageId is { } message)
             {
-                command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = EventStore.MessageEvent(session.Tenant, message) });
+                var id = EventStore.MessageEvent(session.Tenant, message);
+                command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
                 return command;
             }
 
             foreach (var instant in (DateTimeOffset[])[scope.From!.Value, scope.To!.Value])
-                command.Parameters.Add(new NpgsqlParameter { Value = instant.ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
+                command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = instant.ToUniversalTime() });
             return command;
         }
     }

@@ -24,8 +24,14 @@ public sealed class EstimateHistory(PlatformStore store)
     /// <inheritdoc cref="FindAsync"/>
     public async Task<EstimateWithObservations?> FindWithObservationsAsync(string tenant, string fleet, DateTimeOffset asOf, CancellationToken cancel) =>
         await FoldAsync(tenant, fleet, asOf, cancel) is var (definition, sums)
-            ? new EstimateWithObservations(definition, Estimator.Estimate(definition, sums, asOf), WorkloadObservations.Of(sums.Renamed(definition.TaskTypes), asOf))
+            ? Observe(definition, sums, asOf)
             : null;
+
+    private static EstimateWithObservations Observe(FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf)
+    {
+        var observations = WorkloadObservations.Of(sums.Renamed(definition.TaskTypes), asOf);
+        return new EstimateWithObservations(definition, Estimator.Estimate(definition, sums, asOf), observations);
+    }
 
     private async Task<(FleetDefinition Definition, WorkloadSums Sums)?> FoldAsync(
         string tenant, string fleet, DateTimeOffset asOf, CancellationToken cancel)

@@ -15,11 +15,12 @@ internal interface IReplayedWindows
 }
 
 /// <summary>
-/// For every version in order: all windows are folded once, forward, for every horizon that a definition has had. Sums cannot be subtracted:
-/// from the first version that knows of a void on they are those of a fold backward without the windows that are void.
+/// For every version in order: all windows are folded once, forward, for every horizon that a definition has had. Sums cannot
+/// be subtracted: a version that is the first to know of a void has those of a fold backward, without the void windows.
 /// </summary>
 internal sealed class WindowsForward(
-    FleetDecisions decisions, IAsyncEnumerator<IEvent> windows, WindowHistory history, CancellationToken cancel) : IReplayedWindows
+    FleetDecisions decisions, IAsyncEnumerator<IEvent> windows, WindowHistory history, CancellationToken cancel)
+    : IReplayedWindows
 {
     private readonly Dictionary<int, WorkloadSums> _sums = decisions.Horizons.ToDictionary(horizon => horizon, horizon => new WorkloadSums(horizon));
     private long _folded;
@@ -59,7 +60,7 @@ internal sealed class WindowsForward(
 
     private async Task FoldAnewAsync(long version, DateTimeOffset asOf)
     {
-        foreach (var horizon in _sums.Keys)
+        foreach (var horizon in _sums.Keys.ToArray())
         {
             var sums = new WorkloadSums(horizon);
             await history.FoldLatestAsync(sums, version + 1, asOf, cancel);

@@ -48,7 +48,10 @@ public sealed class SnapshotVerification(PlatformStore store)
         try
         {
             var decisions = await DecisionsAsync(session, key, cancel);
-            replay = new FleetReplay(key, decisions, only is null ? new WindowsForward(decisions, windows, new WindowHistory(session, key.Fleet), cancel) : new WindowsBackward(session, key.Fleet, cancel));
+            IReplayedWindows replayed = only is null
+                ? new WindowsForward(decisions, windows, new WindowHistory(session, key.Fleet), cancel)
+                : new WindowsBackward(session, key.Fleet, cancel);
+            replay = new FleetReplay(key, decisions, replayed);
         }
         catch (InvalidOperationException fault)
         {

@@ -70,8 +70,9 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             while (await reader.ReadAsync(cancel))
                 Start(reader);
             await reader.NextResultAsync(cancel);
+            var isVoid = reader.GetOrdinal("is_void");
             while (await reader.ReadAsync(cancel))
-                Take(_fleets.GetValueOrDefault(reader.GetString(0)), reader);
+                Take(_fleets.GetValueOrDefault(reader.GetString(0)), reader, reader.GetBoolean(isVoid));
         }
     }
 
@@ -89,7 +90,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     }
 
     /// <summary>
-    /// The sums are derived: those of another horizon, of another form, or with windows that are void by now are folded again from the events.
+    /// The sums are derived: those of another horizon, of another form, or with windows that are void by now are folded again
+    /// from the events.
     /// </summary>
     private static void AddUp(Loading loading)
     {
@@ -170,11 +172,11 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         loading.Stored = new StoredSums(version, row.GetInt64(6), loading.Whole.Length, recent);
     }
 
-    private void Take(Loading? loading, NpgsqlDataReader row)
+    private void Take(Loading? loading, NpgsqlDataReader row, bool isVoid)
     {
         if (loading is not { Fault: null, Stored: not null })
             return;
-        if (row.GetBoolean(row.GetOrdinal("is_void")))
+        if (isVoid)
             loading.DropStored();
         else
             loading.Guard(() => Fold(loading, row.GetInt64(1), Utf8(row, 2)));
@@ -245,7 +247,11 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         private Queue<string> TraceParents { get; } = [];
 
         /// <summary>Sums cannot be subtracted: where windows in them have become void, they are of no use.</summary>
-        public void DropStored() => (Stored, Whole) = (null, null);
+        public void DropStored()
+        {
+            Stored = null;
+            Whole = null;
+        }
 
         public void Remember(string? traceParent)
         {

@@ -62,14 +62,15 @@ public sealed class SolveStore(PlatformStore store)
     }
 
     /// <summary>
-    /// Says of a fleet that cannot carry its arrivals how many they are, and which window or time has most of them: see <see cref="Overload"/>.
-    /// Other results stay as they are.
+    /// Says of a fleet that cannot carry its arrivals how many they are, and which window or time has most of them: see
+    /// <see cref="Overload"/>. Other results stay as they are.
     /// </summary>
     public async Task<SolveResult> ExplainAsync(SolveResult result, CancellationToken cancel)
     {
         if (result.Outcome is not SolveOutcome.Infeasible { Overload: { } overload } infeasible)
             return result;
-        var explanation = overload.Describe(result.Basis.Key.Fleet, await FindHeaviestAsync(result.Basis, overload, cancel));
+        var heaviest = await FindHeaviestAsync(result.Basis, overload, cancel);
+        var explanation = overload.Describe(result.Basis.Key.Fleet, heaviest);
         return result with { Outcome = infeasible with { Reason = $"{infeasible.Reason}; {explanation}" } };
     }
 
@@ -80,7 +81,8 @@ public sealed class SolveStore(PlatformStore store)
         await using var session = await store.OpenAsync(basis.Key.Tenant, cancel);
         try
         {
-            return await new WindowHistory(session, basis.Key.Fleet).FindHeaviestAsync(stretch, basis.WorkloadVersion + 1, cancel);
+            var history = new WindowHistory(session, basis.Key.Fleet);
+            return await history.FindHeaviestAsync(stretch, basis.WorkloadVersion + 1, cancel);
         }
         catch (FormatException)
         {

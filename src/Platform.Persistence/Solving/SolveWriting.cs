@@ -38,8 +38,8 @@ internal sealed class SolveWriting(TenantSession session)
                 in_force_change = f.in_force_change + (f.in_force_version <> coalesce(u.in_force, f.in_force_version))::int,
                 in_force_at = case when f.in_force_version <> u.in_force then greatest(f.in_force_at, u.solved_at) else f.in_force_at end
             from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $18)
-                as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation, released, proposal, in_force, concerns,
-                    alarm_before, alarm)
+                as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation, released,
+                    proposal, in_force, concerns, alarm_before, alarm)
             where f.tenant_id = $1 and f.fleet_id = u.fleet_id
             returning f.fleet_id, f.in_force_change, f.in_force_at, f.in_force_version, u.in_force is not null as released
         )

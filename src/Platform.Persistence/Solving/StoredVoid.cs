@@ -3,10 +3,13 @@ using Platform.Domain.Fleets;
 
 namespace Platform.Persistence.Solving;
 
-/// <summary>Reads what was voided as Marten has stored it. Members that later versions have added are passed over.</summary>
+/// <summary>Reads a void as Marten has stored it. Members that later versions have added are passed over.</summary>
 internal static class StoredVoid
 {
-    private static readonly JsonSerializerOptions CamelCase = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly JsonSerializerOptions CamelCase = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+    };
 
     /// <summary>Reads one.</summary>
     /// <param name="utf8">The event's data.</param>
@@ -20,7 +23,7 @@ internal static class StoredVoid
         }
         catch (JsonException fault)
         {
-            throw new FormatException($"event {version} of the windows voids nothing that can be read: {fault.Message}", fault);
+            throw new FormatException($"event {version} is no void that can be read: {fault.Message}", fault);
         }
     }
 }

@@ -19,9 +19,9 @@ internal readonly record struct WindowsRead(long Newest, long Oldest, long Count
 }
 
 /// <summary>
-/// Goes through a fleet's stored windows backward, the latest first, and ends where no older one can count: what that costs does not grow with
-/// the history, and estimates from the sums are those of a fold of the whole of it. Whoever voids windows does so after they were stored, so
-/// that on the way back each void is met before the windows that it speaks of.
+/// Goes through a fleet's stored windows backward, the latest first, and ends where no older one can count: what that costs
+/// does not grow with the history, and estimates from the sums are those of a fold of the whole of it. Windows are voided
+/// after they were stored, so that on the way back each void is met before the windows that it speaks of.
 /// </summary>
 internal sealed class WindowHistory(TenantSession session, string fleet)
 {
@@ -70,7 +70,7 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     public async Task<WindowsRead> FoldStoredByAsync(WorkloadSums sums, DateTimeOffset asOf, CancellationToken cancel) =>
         await FoldLatestAsync(sums, await FirstAfterAsync(asOf + TimestampSlack, cancel), asOf, asOf, cancel);
 
-    /// <summary>The window with the most arrivals of those that overlap a stretch of time and count; null when there is none.</summary>
+    /// <summary>Of the windows that overlap a stretch of time and count the one with the most arrivals, or null.</summary>
     /// <param name="stretch">The stretch of time.</param>
     /// <param name="before">The first version that is left out.</param>
     /// <param name="cancel">Gives up.</param>
@@ -79,25 +79,29 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     {
         var scope = new VoidScope(null, stretch.From, stretch.To);
         HeaviestWindow? heaviest = null;
-        await WalkAsync(before, DateTimeOffset.MaxValue, Compare, instant => LatestEndBefore(instant) > stretch.From, cancel);
+        await WalkAsync(before, DateTimeOffset.MaxValue, Compare, MayOverlapBefore, cancel);
         return heaviest;
+
+        bool MayOverlapBefore(DateTimeOffset instant) => LatestEndBefore(instant) > stretch.From;
 
         void Compare(WorkloadWindowRecorded recorded)
         {
             var arrivals = recorded.Window.Tasks.Sum(task => (double)task.Arrivals);
             // Of equal ones the oldest, which comes last.
             if (scope.Covers(recorded) && !(arrivals < heaviest?.Arrivals))
-                heaviest = new HeaviestWindow(recorded.MessageId, recorded.Window.WindowStart, recorded.Window.WindowEnd, arrivals);
+                heaviest = new HeaviestWindow(
+                    recorded.MessageId, recorded.Window.WindowStart, recorded.Window.WindowEnd, arrivals);
         }
     }
 
-    /// <summary>The first version from which on all events were stored after an instant; see <see cref="TimestampSlack"/>.</summary>
+    /// <summary>Windows with a version before this one end by an instant.</summary>
     public Task<long> FirstThatMayEndAfterAsync(DateTimeOffset instant, CancellationToken cancel) =>
         FirstAfterAsync(instant - WorkloadWindowReader.MaxLead - TimestampSlack, cancel);
 
     private Task<WindowsRead> FoldLatestAsync(
         WorkloadSums sums, long before, DateTimeOffset asOf, DateTimeOffset storedBy, CancellationToken cancel) =>
-        WalkAsync(before, storedBy, recorded => sums.Fold(recorded.Window), instant => MayMatterBefore(sums, instant, asOf), cancel);
+        WalkAsync(
+            before, storedBy, recorded => sums.Fold(recorded.Window), instant => MayMatterBefore(sums, instant, asOf), cancel);
 
     /// <summary>Goes back from a version.</summary>
     /// <param name="before">The first version that is left out.</param>
@@ -106,24 +110,31 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     /// <param name="goesOnBefore">Whether windows that were stored before an instant matter.</param>
     /// <param name="cancel">Gives up.</param>
     private async Task<WindowsRead> WalkAsync(
-        long before, DateTimeOffset storedBy, Action<WorkloadWindowRecorded> take, Func<DateTimeOffset, bool> goesOnBefore, CancellationToken cancel)
+        long before, DateTimeOffset storedBy, Action<WorkloadWindowRecorded> take, Func<DateTimeOffset, bool> goesOnBefore,
+        CancellationToken cancel)
     {
-        var (read, oldest, voids) = (default(WindowsRead), (DateTimeOffset?)null, new List<VoidScope>());
+        var voids = new List<VoidScope>();
+        var read = default(WindowsRead);
+        DateTimeOffset? oldest;
         do
         {
-            await using var batch = Statement(Latest, new NpgsqlParameter<long> { TypedValue = before }, new NpgsqlParameter<int> { TypedValue = PageLength });
+            oldest = null;
+            await using var batch = Statement(
+                Latest,
+                new NpgsqlParameter<long> { TypedValue = before }, new NpgsqlParameter<int> { TypedValue = PageLength });
             await using var reader = await batch.ExecuteReaderAsync(cancel);
             var isVoid = reader.GetOrdinal("is_void");
-            for (oldest = null; await reader.ReadAsync(cancel);)
+            while (await reader.ReadAsync(cancel))
             {
-                (before, oldest) = (reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(2));
+                before = reader.GetInt64(0);
+                oldest = reader.GetFieldValue<DateTimeOffset>(2);
                 read = new WindowsRead(Math.Max(read.Newest, before), before, read.Count + 1);
                 if (oldest > storedBy)
                     continue;
                 if (reader.GetBoolean(isVoid))
                     voids.Add(StoredVoid.Read(reader.GetFieldValue<byte[]>(1), before).Scope);
                 else
-                    Take(reader.GetFieldValue<byte[]>(1), before, voids, take);
+                    Deliver(reader.GetFieldValue<byte[]>(1), before, voids, take);
             }
         }
         while (before > 1 && oldest is { } instant && goesOnBefore(instant));
@@ -131,7 +142,7 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
         return read;
     }
 
-    private static void Take(byte[] utf8, long version, List<VoidScope> voids, Action<WorkloadWindowRecorded> take)
+    private static void Deliver(byte[] utf8, long version, List<VoidScope> voids, Action<WorkloadWindowRecorded> take)
     {
         try
         {
@@ -153,7 +164,8 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     }
 
     /// <summary>The latest end that a window which was stored before an instant can have.</summary>
-    private static DateTimeOffset LatestEndBefore(DateTimeOffset instant) => instant + WorkloadWindowReader.MaxLead + TimestampSlack;
+    private static DateTimeOffset LatestEndBefore(DateTimeOffset instant) =>
+        instant + WorkloadWindowReader.MaxLead + TimestampSlack;
 
     private async Task<long> FirstAfterAsync(DateTimeOffset instant, CancellationToken cancel)
     {

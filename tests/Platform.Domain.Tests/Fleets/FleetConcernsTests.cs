@@ -40,10 +40,10 @@ public class FleetConcernsTests
     [Fact]
     public void A_pinned_version_without_a_task_type_of_the_definition_is_a_concern()
     {
-        var concern = FleetConcerns.OfPin(Definitions.Fleet(), 3, ["math", "poems"])!;
+        var concern = FleetConcerns.FindInPinnedVersion(Definitions.Fleet(), 3, ["math", "poems"])!;
         Assert.Equal(FleetConcerns.PinLacksTaskTypes, concern.Code);
         Assert.StartsWith("The pinned version 3 has no tokens for these task types of the definition: chat. ", concern.Message, StringComparison.Ordinal);
-        Assert.Null(FleetConcerns.OfPin(Definitions.Fleet(), 3, ["chat", "math"]));
+        Assert.Null(FleetConcerns.FindInPinnedVersion(Definitions.Fleet(), 3, ["chat", "math"]));
     }
 
     private static IReadOnlyList<FleetConcern> Concerns(params (string TaskType, long Arrivals)[] seen)
