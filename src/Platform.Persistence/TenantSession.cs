@@ -165,8 +165,8 @@ public sealed class TenantSession : IAsyncDisposable
     }
 
     /// <summary>
-    /// The statement that appends an event to a fleet's workload stream, which is in no log. The caller holds the stream's
-    /// lock.
+    /// The statement that appends an event to a fleet's workload stream, which is in no log. The caller holds the
+    /// stream's lock.
     /// </summary>
     internal NpgsqlBatchCommand AppendingToWorkload(string fleet, object happened) => EventAppending.Statement(
         _store, Tenant, [new EventToAppend(EventStore.WorkloadStream(Tenant, fleet), Guid.CreateVersion7(), happened)]);

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Platform.Cli.Verification;
 using Platform.Integration.Tests.Dashboard;
+using Platform.Persistence;
 using Platform.Testing;
 
 namespace Platform.Integration.Tests;
@@ -111,6 +113,9 @@ public sealed class VoidTests(TestPlatform platform)
         var snapshot = await tenant.UntilAllocatedAsync(
             "chat", it => (int)it["provenance"]!["definitionRevision"]! == (int)revised["revision"]!, Cancel);
         Assert.Equal(2, (int)snapshot["provenance"]!["workloadVersion"]!);
+        await using var store = new PlatformStore(tenant.Platform.Database.ConnectionString);
+        var report = await VerifyCommand.VerifyAsync(store, tenant.Id, null, null, Cancel);
+        Assert.Equal((0, (int)snapshot["version"]!), (report.ExitStatus, report.Versions));
         for (var version = 1; version <= (int)snapshot["version"]!; version++)
         {
             var found = await client.GetFromJsonAsync<JsonNode>($"/v1/fleets/chat/allocations/{version}/verification", Cancel);

@@ -17,8 +17,8 @@ namespace Platform.Api.Dashboard;
 /// <summary>One fleet: what is in force, how it came to be, what it rests on, and what may be decided about it.</summary>
 [Authorize(Policy = Session.ReadPolicy)]
 internal sealed class FleetModel(
-    FleetStore fleets, SnapshotHistory history, SnapshotExport snapshots, EstimateHistory estimates, WorkloadVoids voids,
-    LabelDecisions labels, TimeProvider time) : PageModel
+    FleetStore fleets, SnapshotHistory history, SnapshotExport snapshots, EstimateHistory estimates,
+    WorkloadVoids voids, LabelDecisions labels, TimeProvider time) : PageModel
 {
     /// <summary>Versions that are drawn, the latest ones.</summary>
     private const int MostVersions = 100;

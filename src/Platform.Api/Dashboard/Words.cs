@@ -39,7 +39,8 @@ internal static class Words
         AllocationApproved it => $"version {it.Version}, by {it.By}: {it.Reason}",
         AllocationUnpinned it => $"by {it.By}: {it.Reason}",
         WorkloadVoided it =>
-            $"{WhatIsVoid(it)}, {Show.Count(it.Windows)} windows with {Show.Count(it.Arrivals)} arrivals, by {it.By}: {it.Reason}",
+            $"{WhatIsVoid(it)}, {Show.Count(it.Windows)} windows with {Show.Count(it.Arrivals)} arrivals, "
+            + $"by {it.By}: {it.Reason}",
         FleetRegistered { By: var by } => $"by {by}",
         FleetRevised { By: var by } => $"by {by}",
         FleetRetired { By: var by } => $"by {by}",

@@ -29,8 +29,8 @@ internal sealed record Freshness(
 
 /// <summary>Whether the fleet is being solved as it should be.</summary>
 /// <param name="Status">
-/// <c>ok</c>, <c>attention</c> when it is solved and there are concerns, <c>waiting</c> for its first solve, <c>late</c> when
-/// no worker is solving it, or <c>fault</c>.
+/// <c>ok</c>, <c>attention</c> when it is solved and there are concerns, <c>waiting</c> for its first solve,
+/// <c>late</c> when no worker is solving it, or <c>fault</c>.
 /// </param>
 /// <param name="Detail">What is wrong, or null.</param>
 internal sealed record Health(string Status, string? Detail)

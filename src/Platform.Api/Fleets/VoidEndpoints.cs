@@ -33,9 +33,9 @@ internal sealed record VoidAnswer(
     long WorkloadVersion, DateTimeOffset At, string By, string Reason, Guid? MessageId, DateTimeOffset? From,
     DateTimeOffset? To, long Windows, long Arrivals)
 {
-    public static VoidAnswer From(WorkloadVoided happened) => new(
-        happened.WorkloadVersion, happened.At, happened.By, happened.Reason, happened.MessageId, happened.From, happened.To,
-        happened.Windows, happened.Arrivals);
+    public static VoidAnswer Create(WorkloadVoided happened) => new(
+        happened.WorkloadVersion, happened.At, happened.By, happened.Reason, happened.MessageId, happened.From,
+        happened.To, happened.Windows, happened.Arrivals);
 }
 
 /// <summary>The tenants' calls that void windows.</summary>
@@ -68,7 +68,7 @@ internal static class VoidEndpoints
         var outcome = await voids.VoidAsync(caller.Tenant(), fleet, request, cancel);
         if (outcome.Decision.IsRefused)
             return Problems.Refused(outcome.Decision);
-        var answer = VoidAnswer.From(outcome.Void!);
+        var answer = VoidAnswer.Create(outcome.Void!);
         var isNew = outcome.Decision.Event is not null;
         return isNew ? TypedResults.Created($"/v1/fleets/{fleet}/voids", answer) : TypedResults.Ok(answer);
     }
@@ -82,7 +82,7 @@ internal static class VoidEndpoints
         if (await voids.ListAsync(caller.Tenant(), fleet, after, page.Limit + 1, cancel) is not { } listed)
             return Problems.NotFound("fleet");
         var cut = page.Cut(listed, it => it.Version.ToString(CultureInfo.InvariantCulture));
-        VoidAnswer[] items = [.. cut.Items.Select(it => VoidAnswer.From(it.Void))];
+        VoidAnswer[] items = [.. cut.Items.Select(it => VoidAnswer.Create(it.Void))];
         return TypedResults.Ok(new Page<VoidAnswer>(items, cut.NextCursor));
     }
 }

@@ -39,8 +39,8 @@ public sealed record TaskType
     public required string Id { get; init; }
 
     /// <summary>
-    /// Other names under which windows may report it, of a fleet's definition alone: what came under an old name counts as
-    /// this task type. At most 20; null for none. A problem has none.
+    /// Other names under which windows may report it, of a fleet's definition alone: what came under an old name counts
+    /// as this task type. At most 20; null for none. A problem has none.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Aliases { get; init; }

@@ -4,9 +4,9 @@ using Platform.Domain.Ingestion;
 namespace Platform.Domain.Fleets;
 
 /// <summary>
-/// A person declared stored windows void: no estimate from here on counts them. The event stands twice with the same content:
-/// in the fleet's workload stream, where its place says which windows it speaks of and which versions knew of it, and in the
-/// stream of decisions, where people read it.
+/// A person declared stored windows void: no estimate from here on counts them. The event stands twice with the same
+/// content: in the fleet's workload stream, where its place says which windows it speaks of and which versions knew of
+/// it, and in the stream of decisions, where people read it.
 /// </summary>
 public sealed record WorkloadVoided : FleetEvent
 {

@@ -42,8 +42,8 @@ public sealed record VoidRequest(VoidScope Scope, string Reason, string By, Date
 public static class WorkloadVoiding
 {
     /// <summary>
-    /// How far back a stretch may begin, in days: the longest horizon and the longest window. What is older counts in no
-    /// estimate to come.
+    /// How far back a stretch may begin, in days: the longest horizon and the longest window. What is older counts in
+    /// no estimate to come.
     /// </summary>
     public const int MostDays = 8;
 

@@ -28,8 +28,8 @@ public sealed record HeaviestWindow(Guid MessageId, DateTimeOffset From, DateTim
 public sealed record Overload(double ArrivalRate, double MaxArrivalRate, BusyStretch? Stretch)
 {
     /// <summary>
-    /// A bucket next to the stretch belongs to it when it has this part of the busiest bucket's arrivals: a window may lie
-    /// across an edge.
+    /// A bucket next to the stretch belongs to it when it has this part of the busiest bucket's arrivals: a window may
+    /// lie across an edge.
     /// </summary>
     private const double NeighbourPart = 0.25;
 

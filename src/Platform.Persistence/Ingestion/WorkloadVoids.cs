@@ -50,9 +50,9 @@ public sealed class WorkloadVoids(PlatformStore store)
         """;
 
     /// <summary>
-    /// Makes windows void that are stored by now; see <see cref="WorkloadVoiding.Decide"/>. The fleet is solved at once. The
-    /// many stored windows are looked through before the intake is kept from the fleet's stream; only the few that came
-    /// meanwhile are looked through while it waits.
+    /// Makes windows void that are stored by now; see <see cref="WorkloadVoiding.Decide"/>. The fleet is solved at
+    /// once. The many stored windows are looked through before the intake is kept from the fleet's stream; only the few
+    /// that came meanwhile are looked through while it waits.
     /// </summary>
     public async Task<VoidOutcome> VoidAsync(string tenant, string fleet, VoidRequest request, CancellationToken cancel)
     {

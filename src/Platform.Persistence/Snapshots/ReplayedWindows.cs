@@ -15,8 +15,9 @@ internal interface IReplayedWindows
 }
 
 /// <summary>
-/// For every version in order: all windows are folded once, forward, for every horizon that a definition has had. Sums cannot
-/// be subtracted: a version that is the first to know of a void has those of a fold backward, without the void windows.
+/// For every version in order: all windows are folded once, forward, for every horizon that a definition has had. Sums
+/// cannot be subtracted: a version that is the first to know of a void has those of a fold backward, without the void
+/// windows.
 /// </summary>
 internal sealed class WindowsForward(
     FleetDecisions decisions, IAsyncEnumerator<IEvent> windows, WindowHistory history, CancellationToken cancel)

@@ -90,8 +90,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     }
 
     /// <summary>
-    /// The sums are derived: those of another horizon, of another form, or with windows that are void by now are folded again
-    /// from the events.
+    /// The sums are derived: those of another horizon, of another form, or with windows that are void by now are folded
+    /// again from the events.
     /// </summary>
     private static void AddUp(Loading loading)
     {

@@ -19,9 +19,9 @@ internal readonly record struct WindowsRead(long Newest, long Oldest, long Count
 }
 
 /// <summary>
-/// Goes through a fleet's stored windows backward, the latest first, and ends where no older one can count: what that costs
-/// does not grow with the history, and estimates from the sums are those of a fold of the whole of it. Windows are voided
-/// after they were stored, so that on the way back each void is met before the windows that it speaks of.
+/// Goes through a fleet's stored windows backward, the latest first, and ends where no older one can count: what that
+/// costs does not grow with the history, and estimates from the sums are those of a fold of the whole of it. Windows
+/// are voided after they were stored, so that on the way back each void is met before the windows that it speaks of.
 /// </summary>
 internal sealed class WindowHistory(TenantSession session, string fleet)
 {
@@ -70,7 +70,9 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     public async Task<WindowsRead> FoldStoredByAsync(WorkloadSums sums, DateTimeOffset asOf, CancellationToken cancel) =>
         await FoldLatestAsync(sums, await FirstAfterAsync(asOf + TimestampSlack, cancel), asOf, asOf, cancel);
 
-    /// <summary>Of the windows that overlap a stretch of time and count the one with the most arrivals, or null.</summary>
+    /// <summary>
+    /// Of the windows that overlap a stretch of time and count the one with the most arrivals, or null.
+    /// </summary>
     /// <param name="stretch">The stretch of time.</param>
     /// <param name="before">The first version that is left out.</param>
     /// <param name="cancel">Gives up.</param>
@@ -101,7 +103,8 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     private Task<WindowsRead> FoldLatestAsync(
         WorkloadSums sums, long before, DateTimeOffset asOf, DateTimeOffset storedBy, CancellationToken cancel) =>
         WalkAsync(
-            before, storedBy, recorded => sums.Fold(recorded.Window), instant => MayMatterBefore(sums, instant, asOf), cancel);
+            before, storedBy, recorded => sums.Fold(recorded.Window), instant => MayMatterBefore(sums, instant, asOf),
+            cancel);
 
     /// <summary>Goes back from a version.</summary>
     /// <param name="before">The first version that is left out.</param>
@@ -110,8 +113,8 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     /// <param name="goesOnBefore">Whether windows that were stored before an instant matter.</param>
     /// <param name="cancel">Gives up.</param>
     private async Task<WindowsRead> WalkAsync(
-        long before, DateTimeOffset storedBy, Action<WorkloadWindowRecorded> take, Func<DateTimeOffset, bool> goesOnBefore,
-        CancellationToken cancel)
+        long before, DateTimeOffset storedBy, Action<WorkloadWindowRecorded> take,
+        Func<DateTimeOffset, bool> goesOnBefore, CancellationToken cancel)
     {
         var voids = new List<VoidScope>();
         var read = default(WindowsRead);
@@ -121,7 +124,8 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
             oldest = null;
             await using var batch = Statement(
                 Latest,
-                new NpgsqlParameter<long> { TypedValue = before }, new NpgsqlParameter<int> { TypedValue = PageLength });
+                new NpgsqlParameter<long> { TypedValue = before },
+                new NpgsqlParameter<int> { TypedValue = PageLength });
             await using var reader = await batch.ExecuteReaderAsync(cancel);
             var isVoid = reader.GetOrdinal("is_void");
             while (await reader.ReadAsync(cancel))
