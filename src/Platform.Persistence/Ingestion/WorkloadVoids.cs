@@ -102,6 +102,8 @@ public sealed class WorkloadVoids(PlatformStore store)
         // At once: what is in force may rest on what is void.
         row.DueAt = request.At;
         row.DueReason = SolveReason.Requested;
+        // So may an alarm; windows that still bring too much raise it again.
+        row.Alarm = null;
         await AppendToWorkloadAsync(session, fleet, happened, cancel);
         await session.NotifyAsync(ChangeChannel.Fleets, [fleet], cancel);
         await session.CommitAsync(cancel);

@@ -172,6 +172,20 @@ public sealed class WorkloadVoidsTests(TestStore store)
         await SolveAsync(key, Now.AddSeconds(10));
     }
 
+    /// <summary>What raised it may be what is void; windows that still bring too much raise it again.</summary>
+    [Fact]
+    public async Task A_void_ends_an_alarm()
+    {
+        var key = await FleetAsync();
+        var poison = Guid.NewGuid();
+        await store.Intake.StoreAsync([new IncomingWindow(key.Tenant, Guid.NewGuid(), Window(0, 1).Window)], Cancel);
+        await SolveAsync(key, Now);
+        await store.Intake.StoreAsync([new IncomingWindow(key.Tenant, poison, Window(10, Poison).Window)], new EarlySolves(store.Store), Now, Cancel);
+        Assert.NotNull((await store.LoadAsync(key, Cancel))!.Alarm);
+        await VoidAsync(key, new VoidScope(poison, null, null));
+        Assert.Null((await store.LoadAsync(key, Cancel))!.Alarm);
+    }
+
     [Fact]
     public async Task A_solve_that_began_before_the_void_writes_a_version_without_it_and_the_next_one_has_it()
     {
