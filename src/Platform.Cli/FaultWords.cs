@@ -15,12 +15,17 @@ internal static partial class FaultWords
         return typed.Success ? $"{typed.Groups["name"].Value}: '{typed.Groups["text"].Value}' is not a value that it takes; --help says which are" : message;
     }
 
-    /// <summary>What went wrong. The message of what comes from outside (files, network, services) says it; anything else is a fault of this program.</summary>
+    /// <summary>
+    /// What went wrong. The message of what comes from outside (files, network, services) says it; anything else is a
+    /// fault of this program.
+    /// </summary>
     public static string Of(Exception fault)
     {
         var isFromOutside = fault is IOException or UnauthorizedAccessException or HttpRequestException or DbException or RabbitMQClientException
             or Win32Exception or TimeoutException;
-        return isFromOutside ? MessagesOf(fault) : $"this is a fault of the command itself, please report it: {WithoutNames(fault.Message)}";
+        return isFromOutside
+            ? MessagesOf(fault)
+            : $"this is a fault of the command itself, please report it: {WithoutNames(fault.Message)}";
     }
 
     /// <summary>A fault's message, and that beneath it where it says more.</summary>

@@ -1,8 +1,9 @@
 namespace Platform.Client;
 
 /// <summary>
-/// Takes the windows from a builder each period and sends them. What cannot be sent waits, and is sent again under the message id that it
-/// had; when too many wait, the oldest are given up. A window that the platform refuses is set aside, and the next is sent.
+/// Takes the windows from a builder each period and sends them. What cannot be sent waits, and is sent again under the
+/// message id that it had; when too many wait, the oldest are given up. A window that the platform refuses is set
+/// aside, and the next is sent.
 /// </summary>
 public sealed class WindowReporter : IAsyncDisposable
 {
@@ -138,7 +139,8 @@ public sealed class WindowReporter : IAsyncDisposable
     {
         Refused++;
         LastRefused = window;
-        ClientEvents.Log.WindowRefused(window.Message.Fleet, window.Message.MessageId.ToString(), window.Reason.Message);
+        ClientEvents.Log.WindowRefused(
+            window.Message.Fleet, window.Message.MessageId.ToString(), window.Reason.Message);
         try
         {
             _refused?.Invoke(window);

@@ -77,7 +77,8 @@ internal static class CollectCommand
         var windows = new WindowBuilder(fleet, TimeProvider.System);
         var mapping = new UsageMapping(windows, names, TimeProvider.System);
         await using var publisher = new HttpWindowPublisher(access.Api, access.Key);
-        var reporter = new WindowReporter(windows, publisher, period, TimeProvider.System, window => SetAside(window, setAside));
+        var reporter = new WindowReporter(
+            windows, publisher, period, TimeProvider.System, window => SetAside(window, setAside));
         var report = new CollectReport(mapping, reporter);
         await using (reporter)
         {
@@ -91,7 +92,8 @@ internal static class CollectCommand
         return reporter.GivenUp == 0 ? 0 : CommandFailure.JobSaysNo;
     }
 
-    private static async Task<UsageServer> ListenAsync(Uri listen, UsageMapping mapping, CollectReport report, CancellationToken cancel)
+    private static async Task<UsageServer> ListenAsync(
+        Uri listen, UsageMapping mapping, CollectReport report, CancellationToken cancel)
     {
         try
         {
@@ -99,7 +101,8 @@ internal static class CollectCommand
         }
         catch (IOException fault)
         {
-            throw new CommandFailure($"--listen: {listen} cannot be listened at: {fault.Message}", CommandFailure.BadUsage);
+            throw new CommandFailure(
+                $"--listen: {listen} cannot be listened at: {fault.Message}", CommandFailure.BadUsage);
         }
     }
 

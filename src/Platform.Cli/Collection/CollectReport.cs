@@ -12,9 +12,11 @@ internal sealed class CollectReport(UsageMapping mapping, WindowReporter reporte
     {
         var line = new StringBuilder($"platform: {mapping.Counted} queries counted");
         if (mapping.CountedByOutputTokens is > 0 and var byOutput)
-            line.Append(CultureInfo.InvariantCulture, $" ({byOutput} by their output tokens: they tell no reasoning tokens)");
+            line.Append(
+                CultureInfo.InvariantCulture, $" ({byOutput} by their output tokens: they tell no reasoning tokens)");
         if (mapping.LeftOut > 0)
-            line.Append(CultureInfo.InvariantCulture, $"; spans left out: {SpanOutcomes.List(mapping.LeftOutByReason)}");
+            line.Append(
+                CultureInfo.InvariantCulture, $"; spans left out: {SpanOutcomes.List(mapping.LeftOutByReason)}");
         line.Append(CultureInfo.InvariantCulture, $"; windows: {reporter.Sent} sent, {reporter.Waiting} wait, {reporter.Refused} refused, {reporter.GivenUp} given up");
         if (reporter.Fault is { } fault)
             line.Append(CultureInfo.InvariantCulture, $"; why they wait: {fault.Message.ReplaceLineEndings(" ")}");
@@ -36,7 +38,8 @@ internal sealed class CollectReport(UsageMapping mapping, WindowReporter reporte
         foreach (var outcome in SpanOutcomes.All)
             text.Append(CultureInfo.InvariantCulture, $"platform_collect_spans_total{{outcome=\"{outcome.Label()}\"}} {mapping.Count(outcome)}\n");
         Describe(text, "platform_collect_windows_total", "counter", "Windows by what became of them.");
-        text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_total{{outcome=\"sent\"}} {reporter.Sent}\n");
+        text.Append(
+            CultureInfo.InvariantCulture, $"platform_collect_windows_total{{outcome=\"sent\"}} {reporter.Sent}\n");
         text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_total{{outcome=\"refused\"}} {reporter.Refused}\n");
         text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_total{{outcome=\"given-up\"}} {reporter.GivenUp}\n");
         Describe(text, "platform_collect_windows_waiting", "gauge", "Windows that wait to be sent.");

@@ -3,7 +3,9 @@ using Google.Protobuf;
 
 namespace Platform.Cli.Collection;
 
-/// <summary>OTLP's answer to a request for traces: what of it was left out, and why. Nothing where all was taken.</summary>
+/// <summary>
+/// OTLP's answer to a request for traces: what of it was left out, and why. Nothing where all was taken.
+/// </summary>
 /// <param name="outcomes">What became of the request's spans.</param>
 internal sealed class PartialSuccess(IEnumerable<SpanOutcome> outcomes)
 {

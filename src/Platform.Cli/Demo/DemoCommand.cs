@@ -38,7 +38,9 @@ internal static class DemoCommand
         return command;
     }
 
-    /// <summary>Reads the trace with the command line, so that a bad one is told before services are started for it.</summary>
+    /// <summary>
+    /// Reads the trace with the command line, so that a bad one is told before services are started for it.
+    /// </summary>
     private static DemoTrace? ReadTrace(ArgumentResult result)
     {
         var file = result.Tokens[0].Value;

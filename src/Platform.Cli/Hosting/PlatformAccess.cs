@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace Platform.Cli.Hosting;
 
-/// <summary>Where a platform is that runs already, and by which key of a tenant: options, or else variables of the environment.</summary>
+/// <summary>
+/// Where a platform is that runs already, and by which key of a tenant: options, or else variables of the environment.
+/// </summary>
 /// <param name="Api">Its address.</param>
 /// <param name="Key">A tenant's key.</param>
 internal sealed record PlatformAccess(Uri Api, string Key)
@@ -31,10 +33,12 @@ internal sealed record PlatformAccess(Uri Api, string Key)
         };
         command.Add(api);
         command.Add(key);
-        return parsed => new PlatformAccess(parsed.GetValue(api) ?? PlatformSettings.RequiredApi(), parsed.GetValue(key) ?? RequiredKey());
+        return parsed => new PlatformAccess(
+            parsed.GetValue(api) ?? PlatformSettings.RequiredApi(), parsed.GetValue(key) ?? RequiredKey());
     }
 
     private static string RequiredKey() => Environment.GetEnvironmentVariable("PLATFORM_KEY") is { Length: > 0 } key
         ? key
-        : throw new CommandFailure("no key: --key KEY or PLATFORM_KEY, a key of the fleet's tenant that may ingest", CommandFailure.BadUsage);
+        : throw new CommandFailure(
+            "no key: --key KEY or PLATFORM_KEY, a key of the fleet's tenant that may ingest", CommandFailure.BadUsage);
 }

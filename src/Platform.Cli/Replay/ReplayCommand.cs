@@ -37,7 +37,8 @@ internal sealed class ReplayCommand
         CustomParser = ReadSpeed,
     };
 
-    private readonly Option<int> _every = WholeNumberOption.Create("--every", "length of a window in seconds", DefaultSeconds, 1, 86_400);
+    private readonly Option<int> _every = WholeNumberOption.Create(
+        "--every", "length of a window in seconds", DefaultSeconds, 1, 86_400);
 
     private readonly Option<int> _seed = WholeNumberOption.Create(
         "--seed", "seed of what is generated where the trace tells rates", TraceReader.DefaultSeed, 0, int.MaxValue);
@@ -90,7 +91,8 @@ internal sealed class ReplayCommand
             var column = result.GetValue(_typeColumn);
             var types = new ReplayTaskTypes(file, result.GetValue(_taskType), column);
             if (column is null && result.GetValue(_taskType) is null)
-                throw new TraceFormatException("--task-type ID says what the requests are, or --type-column NAME which column does");
+                throw new TraceFormatException(
+                    "--task-type ID says what the requests are, or --type-column NAME which column does");
             if (!File.Exists(file))
                 throw new TraceFormatException($"TRACE: there is no file {file}");
             _trace = TraceReader.ReadFile(file, column, result.GetValue(_seed));
@@ -111,7 +113,8 @@ internal sealed class ReplayCommand
         var request = new ReplayRequest(
             file, _trace!, parsed.GetValue(_fleet)!, types, TimeSpan.FromSeconds(parsed.GetValue(_every)), parsed.GetValue(_speed));
         await using var publisher = new HttpWindowPublisher(access.Api, access.Key);
-        var report = await new ReplayRun(request, access, publisher, TimeProvider.System, Terminal.Error).RunAsync(cancel);
+        var report = await new ReplayRun(
+            request, access, publisher, TimeProvider.System, Terminal.Error).RunAsync(cancel);
         if (parsed.GetValue(_output) is not null)
             await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Indented));
         else
@@ -121,7 +124,8 @@ internal sealed class ReplayCommand
 
     private static void Say(ReplayReport report)
     {
-        var types = string.Join(", ", report.TaskTypes.OrderByDescending(it => it.Value).Select(it => $"{it.Value} {it.Key}"));
+        var types = string.Join(
+            ", ", report.TaskTypes.OrderByDescending(it => it.Value).Select(it => $"{it.Value} {it.Key}"));
         Terminal.Error.Say($"platform: sent to {report.Fleet}: {report.Requests} requests ({types}), {report.WithDurations} with their durations, "
             + $"in {report.Windows} windows from {report.From:yyyy-MM-dd HH:mm:ss}Z to {report.To:yyyy-MM-dd HH:mm:ss}Z");
         if (report.Refusal is { } refusal)

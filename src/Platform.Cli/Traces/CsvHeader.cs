@@ -1,6 +1,8 @@
 namespace Platform.Cli.Traces;
 
-/// <summary>The header of a trace in CSV: which column has what, whatever its order, its case and its other columns.</summary>
+/// <summary>
+/// The header of a trace in CSV: which column has what, whatever its order, its case and its other columns.
+/// </summary>
 internal sealed class CsvHeader
 {
     private const string Formats =
@@ -33,7 +35,8 @@ internal sealed class CsvHeader
     public bool IsOfRates => IndexOf("raterps") >= 0 && IndexOf("windowstarts") >= 0;
 
     /// <summary>The format, as people call it.</summary>
-    public string Format => IndexOf("responsetokens") >= 0 ? "BurstGPT" : IndexOf("contexttokens") >= 0 ? "Azure" : "CSV";
+    public string Format =>
+        IndexOf("responsetokens") >= 0 ? "BurstGPT" : IndexOf("contexttokens") >= 0 ? "Azure" : "CSV";
 
     /// <summary>The column of arrival times.</summary>
     public int Time => Required(TimeNames, "TIMESTAMP");
@@ -58,13 +61,17 @@ internal sealed class CsvHeader
     public int Named(string name)
     {
         var index = IndexOf(Plain(name));
-        return index >= 0 ? index : throw _faults.OfHeader(1, $"there is no column '{TraceFaults.Printable(name)}'", _line);
+        return index >= 0
+            ? index
+            : throw _faults.OfHeader(1, $"there is no column '{TraceFaults.Printable(name)}'", _line);
     }
 
     private int Required(string[] plainNames, string name)
     {
         var index = IndexOf(plainNames);
-        return index >= 0 ? index : throw _faults.OfHeader(1, $"there is no column {name}: a trace has {Formats}", _line);
+        return index >= 0
+            ? index
+            : throw _faults.OfHeader(1, $"there is no column {name}: a trace has {Formats}", _line);
     }
 
     /// <summary>Letters and digits alone, in lower case.</summary>

@@ -46,15 +46,20 @@ internal sealed partial class CsvRow(CsvHeader header, int number, string line, 
         if (text.Length == 0)
             return null;
         var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number);
-        return isNumber && number >= 0 && number <= most ? number : throw Fault(column, $"must be a number from 0 to {most:0}");
+        return isNumber && number >= 0 && number <= most
+            ? number
+            : throw Fault(column, $"must be a number from 0 to {most:0}");
     }
 
-    private TraceFormatException Fault(int column, string expected) => faults.Of(number, header.NameOf(column), expected, _fields[column]);
+    private TraceFormatException Fault(int column, string expected) =>
+        faults.Of(number, header.NameOf(column), expected, _fields[column]);
 
     private static string[] Split(CsvHeader header, int number, string line, TraceFaults faults)
     {
         var fields = CsvFields.Split(line);
-        return fields.Length == header.Count ? fields : throw faults.Of(number, $"must have {header.Count} fields, not {fields.Length}");
+        return fields.Length == header.Count
+            ? fields
+            : throw faults.Of(number, $"must have {header.Count} fields, not {fields.Length}");
     }
 
     /// <summary>Decimals of a second beyond the seventh.</summary>

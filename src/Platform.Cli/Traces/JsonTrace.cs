@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace Platform.Cli.Traces;
 
-/// <summary>Reads traces in JSON: Mooncake's, with a request a line, and results of vLLM's benchmark, with a list for each figure.</summary>
+/// <summary>
+/// Reads traces in JSON: Mooncake's, with a request a line, and results of vLLM's benchmark, with a list for each
+/// figure.
+/// </summary>
 internal static class JsonTrace
 {
     /// <summary>Longest line of Mooncake's: it lists the blocks of a prompt.</summary>
@@ -41,18 +44,22 @@ internal static class JsonTrace
 
     private static TraceRequest ReadLine(string line, int number, string? typeColumn, TraceFaults faults)
     {
-        var request = TryParse(line) ?? throw faults.Of(number, $"must be an object in JSON, not '{TraceFaults.Printable(line)}'");
+        var request = TryParse(line) ?? throw faults.Of(
+            number, $"must be an object in JSON, not '{TraceFaults.Printable(line)}'");
         var milliseconds = Number(request, "timestamp", -MostMilliseconds, MostMilliseconds)
             ?? throw Fault(request, "timestamp", "must be a number of milliseconds");
         return new TraceRequest(TimeSpan.FromTicks((long)(milliseconds * TimeSpan.TicksPerMillisecond)), Tokens("input_length"), Tokens("output_length"))
         {
-            Kind = typeColumn is null ? null : KindOf(request, typeColumn) ?? throw Fault(request, typeColumn, "must be a text or a number"),
+            Kind = typeColumn is null ? null : KindOf(request, typeColumn)
+                ?? throw Fault(request, typeColumn, "must be a text or a number"),
         };
 
         int Tokens(string name) => WholeTokens(request, name) ?? throw Fault(request, name, TraceTokens.Expected);
 
         TraceFormatException Fault(JsonElement of, string name, string expected) =>
-            of.TryGetProperty(name, out var found) ? faults.Of(number, name, expected, found.GetRawText()) : faults.Of(number, $"column {name}: is missing");
+            of.TryGetProperty(name, out var found)
+                ? faults.Of(number, name, expected, found.GetRawText())
+                : faults.Of(number, $"column {name}: is missing");
     }
 
     private static RequestTrace ReadBenchmark(JsonElement result, string? typeColumn, TraceFaults faults)
@@ -73,7 +80,9 @@ internal static class JsonTrace
         return RequestTrace.Of("vLLM benchmark", [.. requests]);
     }
 
-    /// <summary>To the first token, and from each to the next. Null where a part is not told, or the request failed.</summary>
+    /// <summary>
+    /// To the first token, and from each to the next. Null where a part is not told, or the request failed.
+    /// </summary>
     private static TimeSpan? DurationOf(JsonElement result, int index, double outputs)
     {
         const double Longest = 86_400;
@@ -89,12 +98,15 @@ internal static class JsonTrace
     {
         if (At(result, "itls", index) is not { ValueKind: JsonValueKind.Array } gaps)
             return null;
-        return gaps.EnumerateArray().All(it => it.ValueKind == JsonValueKind.Number) ? gaps.EnumerateArray().Sum(it => it.GetDouble()) : null;
+        return gaps.EnumerateArray().All(it => it.ValueKind == JsonValueKind.Number)
+            ? gaps.EnumerateArray().Sum(it => it.GetDouble())
+            : null;
     }
 
     private static JsonElement? At(JsonElement result, string name, int index)
     {
-        var isThere = result.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array && index < list.GetArrayLength();
+        var isThere = result.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
+            && index < list.GetArrayLength();
         return isThere ? list[index] : null;
     }
 
@@ -122,7 +134,8 @@ internal static class JsonTrace
 
     private static int? WholeTokens(JsonElement element, string name)
     {
-        var isWhole = element.TryGetProperty(name, out var found) && found.ValueKind == JsonValueKind.Number && found.TryGetInt32(out _);
+        var isWhole = element.TryGetProperty(name, out var found) && found.ValueKind == JsonValueKind.Number
+            && found.TryGetInt32(out _);
         return isWhole && found.GetInt32() is >= 0 and <= TraceTokens.Most and var tokens ? tokens : null;
     }
 
