@@ -22,7 +22,10 @@ internal sealed class ClientEvents : EventSource
             "platform.client.windows.refused", "{window}", "Windows that the platform has refused, set aside.");
 
     private static readonly Counter<long> Losses =
-        Meter.CreateCounter<long>("platform.client.windows.given_up", "{window}", "Windows that were given up because the platform was away for so long.");
+        Meter.CreateCounter<long>(
+            "platform.client.windows.given_up",
+            "{window}",
+            "Windows that were given up: the platform was away for too long.");
 
     private ClientEvents()
     {

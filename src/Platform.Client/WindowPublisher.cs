@@ -164,5 +164,7 @@ public sealed class WindowPublisher : IWindowSink
     }
 
     private static WindowRefusedException TooLarge(WindowMessage message) =>
-        new(HttpStatusCode.RequestEntityTooLarge, $"the message has {message.Body.Length} bytes; at most {WorkloadWindowReader.MaxBytes} are taken");
+        new(
+            HttpStatusCode.RequestEntityTooLarge,
+            $"the message has {message.Body.Length} bytes; at most {WorkloadWindowReader.MaxBytes} are taken");
 }

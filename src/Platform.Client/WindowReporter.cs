@@ -27,7 +27,11 @@ public sealed class WindowReporter : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="refused">Is given each window that was refused and set aside; nobody if left out.</param>
     public WindowReporter(
-        WindowBuilder builder, IWindowSink publisher, TimeSpan period, TimeProvider time, Action<RefusedWindow>? refused = null)
+        WindowBuilder builder,
+        IWindowSink publisher,
+        TimeSpan period,
+        TimeProvider time,
+        Action<RefusedWindow>? refused = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(period, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(period, TimeSpan.FromDays(1));

@@ -56,7 +56,8 @@ internal static class OtlpJson
     {
         if (attribute.ValueKind != JsonValueKind.Object || TextOf(attribute, "key") is not { } key)
             return;
-        if (attribute.TryGetProperty("value", out var any) && any.ValueKind == JsonValueKind.Object && ValueOf(any) is { } value)
+        var isTold = attribute.TryGetProperty("value", out var any) && any.ValueKind == JsonValueKind.Object;
+        if (isTold && ValueOf(any) is { } value)
             attributes[key] = value;
     }
 

@@ -10,7 +10,12 @@ namespace Platform.Cli.Collection;
 internal sealed class PartialSuccess(IEnumerable<SpanOutcome> outcomes)
 {
     private readonly KeyValuePair<SpanOutcome, long>[] _rejected =
-        [.. outcomes.Where(it => it.IsRejected()).GroupBy(it => it).OrderBy(it => it.Key).Select(it => KeyValuePair.Create(it.Key, it.LongCount()))];
+    [
+        .. outcomes.Where(it => it.IsRejected())
+            .GroupBy(it => it)
+            .OrderBy(it => it.Key)
+            .Select(it => KeyValuePair.Create(it.Key, it.LongCount())),
+    ];
 
     private long Rejected => _rejected.Sum(it => it.Value);
 

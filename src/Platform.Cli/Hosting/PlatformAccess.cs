@@ -20,15 +20,16 @@ internal sealed record PlatformAccess(Uri Api, string Key)
             HelpName = "URL",
             CustomParser = result =>
             {
-                if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+                var text = result.Tokens[0].Value;
+                if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
                     return url;
-                result.AddError($"--api: an address such as http://127.0.0.1:5080, not '{result.Tokens[0].Value}'");
+                result.AddError($"--api: an address such as http://127.0.0.1:5080, not '{text}'");
                 return null;
             },
         };
         var key = new Option<string?>("--key")
         {
-            Description = "a key that may ingest; PLATFORM_KEY if left out, which other users of the machine cannot see",
+            Description = "a key that may ingest; PLATFORM_KEY if left out, which no other user of the machine sees",
             HelpName = "KEY",
         };
         command.Add(api);

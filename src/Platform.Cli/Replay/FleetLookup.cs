@@ -44,11 +44,11 @@ internal static class FleetLookup
     private static List<string>? ReadTaskTypes(byte[] answer)
     {
         using var json = JsonDocument.Parse(answer);
-        var isTold = json.RootElement.TryGetProperty("definition", out var definition) && definition.TryGetProperty(
-            "taskTypes", out _);
-        return isTold
-            ? [.. definition.GetProperty("taskTypes").EnumerateArray().Select(it => it.GetProperty("id").GetString()!)]
-            : null;
+        if (!json.RootElement.TryGetProperty("definition", out var definition))
+            return null;
+        if (!definition.TryGetProperty("taskTypes", out var types))
+            return null;
+        return [.. types.EnumerateArray().Select(it => it.GetProperty("id").GetString()!)];
     }
 
     private static CommandFailure Failure(string message) => new(message, CommandFailure.BadUsage);

@@ -15,8 +15,17 @@ internal sealed class ReplayCommand
 
     private static readonly JsonSerializerOptions Indented = new(StrictJson.Options) { WriteIndented = true };
 
-    private readonly Argument<string> _file = new("TRACE") { Description = "the trace: of Azure, BurstGPT, Mooncake, ServeGen, or a result of vLLM's benchmark" };
-    private readonly Option<string> _fleet = new("--fleet") { Description = "the fleet, of the key's tenant", HelpName = "ID", Required = true };
+    private readonly Argument<string> _file = new("TRACE")
+    {
+        Description = "the trace: of Azure, BurstGPT, Mooncake, ServeGen, or a result of vLLM's benchmark",
+    };
+
+    private readonly Option<string> _fleet = new("--fleet")
+    {
+        Description = "the fleet, of the key's tenant",
+        HelpName = "ID",
+        Required = true,
+    };
 
     private readonly Option<string?> _taskType = new("--task-type")
     {
@@ -111,7 +120,12 @@ internal sealed class ReplayCommand
         var file = parsed.GetValue(_file)!;
         var types = new ReplayTaskTypes(file, parsed.GetValue(_taskType), parsed.GetValue(_typeColumn));
         var request = new ReplayRequest(
-            file, _trace!, parsed.GetValue(_fleet)!, types, TimeSpan.FromSeconds(parsed.GetValue(_every)), parsed.GetValue(_speed));
+            file,
+            _trace!,
+            parsed.GetValue(_fleet)!,
+            types,
+            TimeSpan.FromSeconds(parsed.GetValue(_every)),
+            parsed.GetValue(_speed));
         await using var publisher = new HttpWindowPublisher(access.Api, access.Key);
         var report = await new ReplayRun(
             request, access, publisher, TimeProvider.System, Terminal.Error).RunAsync(cancel);
@@ -126,9 +140,11 @@ internal sealed class ReplayCommand
     {
         var types = string.Join(
             ", ", report.TaskTypes.OrderByDescending(it => it.Value).Select(it => $"{it.Value} {it.Key}"));
-        Terminal.Error.Say($"platform: sent to {report.Fleet}: {report.Requests} requests ({types}), {report.WithDurations} with their durations, "
-            + $"in {report.Windows} windows from {report.From:yyyy-MM-dd HH:mm:ss}Z to {report.To:yyyy-MM-dd HH:mm:ss}Z");
-        if (report.Refusal is { } refusal)
-            Terminal.Error.Say($"platform: {report.Refused} windows were refused, the first because: {refusal.ReplaceLineEndings(" ")}");
+        Terminal.Error.Say(
+            $"platform: sent to {report.Fleet}: {report.Requests} requests ({types}), "
+            + $"{report.WithDurations} with their durations, in {report.Windows} windows "
+            + $"from {report.From:yyyy-MM-dd HH:mm:ss}Z to {report.To:yyyy-MM-dd HH:mm:ss}Z");
+        if (report.Refusal?.ReplaceLineEndings(" ") is { } refusal)
+            Terminal.Error.Say($"platform: {report.Refused} windows were refused, the first because: {refusal}");
     }
 }

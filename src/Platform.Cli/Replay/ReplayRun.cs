@@ -53,17 +53,27 @@ internal sealed class ReplayRun(
             return;
         string[] unknown = [.. _taskTypes.Keys.Except(known).Order(StringComparer.Ordinal)];
         if (unknown.Length > 0)
-            console.Say($"platform: the fleet {request.Fleet} has no task types {string.Join(", ", unknown)}: their requests count as arrivals of other work");
+        {
+            console.Say(
+                $"platform: the fleet {request.Fleet} has no task types {string.Join(", ", unknown)}: "
+                + "their requests count as arrivals of other work");
+        }
     }
 
     private void Announce(ReplayWindows windows, TimeSpan playing)
     {
         var trace = request.Trace;
-        console.Say($"platform: {request.File} ({trace.Format}): {trace.Requests.Count} requests over {trace.Length.TotalSeconds:0} s, in {windows.Count} windows of {request.Window.TotalSeconds:0} s");
+        console.Say(
+            $"platform: {request.File} ({trace.Format}): {trace.Requests.Count} requests "
+            + $"over {trace.Length.TotalSeconds:0} s, in {windows.Count} windows of {request.Window.TotalSeconds:0} s");
         if (trace.Note is { } note)
             console.Say($"platform: {note}");
         if (request.Speed is { } speed)
-            console.Say($"platform: played {speed} times as fast as it was, for {playing.TotalSeconds:0} s; its last request is taken to end then");
+        {
+            console.Say(
+                $"platform: played {speed} times as fast as it was, for {playing.TotalSeconds:0} s; "
+                + "its last request is taken to end then");
+        }
     }
 
     private Task SendAsync(

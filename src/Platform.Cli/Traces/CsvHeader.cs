@@ -6,11 +6,16 @@ namespace Platform.Cli.Traces;
 internal sealed class CsvHeader
 {
     private const string Formats =
-        "TIMESTAMP, ContextTokens and GeneratedTokens (Azure), Timestamp, Request tokens and Response tokens (BurstGPT), or window_start_s and rate_rps (ServeGen)";
+        "TIMESTAMP, ContextTokens and GeneratedTokens (Azure), "
+        + "Timestamp, Request tokens and Response tokens (BurstGPT), or window_start_s and rate_rps (ServeGen)";
 
     private static readonly string[] TimeNames = ["timestamp", "arrivaltime", "arrivedat", "starttime"];
-    private static readonly string[] ContextNames = ["contexttokens", "requesttokens", "inputtokens", "inputlength", "prompttokens"];
-    private static readonly string[] GeneratedNames = ["generatedtokens", "responsetokens", "outputtokens", "outputlength", "completiontokens"];
+    private static readonly string[] ContextNames =
+        ["contexttokens", "requesttokens", "inputtokens", "inputlength", "prompttokens"];
+
+    private static readonly string[] GeneratedNames =
+        ["generatedtokens", "responsetokens", "outputtokens", "outputlength", "completiontokens"];
+
     private static readonly string[] DurationNames = ["elapsedtime", "durations", "durationseconds"];
 
     private readonly string[] _names;
@@ -35,8 +40,15 @@ internal sealed class CsvHeader
     public bool IsOfRates => IndexOf("raterps") >= 0 && IndexOf("windowstarts") >= 0;
 
     /// <summary>The format, as people call it.</summary>
-    public string Format =>
-        IndexOf("responsetokens") >= 0 ? "BurstGPT" : IndexOf("contexttokens") >= 0 ? "Azure" : "CSV";
+    public string Format
+    {
+        get
+        {
+            if (IndexOf("responsetokens") >= 0)
+                return "BurstGPT";
+            return IndexOf("contexttokens") >= 0 ? "Azure" : "CSV";
+        }
+    }
 
     /// <summary>The column of arrival times.</summary>
     public int Time => Required(TimeNames, "TIMESTAMP");

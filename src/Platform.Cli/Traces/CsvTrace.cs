@@ -14,7 +14,8 @@ internal static class CsvTrace
     /// <exception cref="TraceFormatException">Names the line, the column and what is wrong.</exception>
     public static RequestTrace Read(CsvHeader header, TraceLines lines, string? typeColumn, TraceFaults faults)
     {
-        var columns = new Columns(header.Time, header.Context, header.Generated, header.Duration, typeColumn is null ? -1 : header.Named(typeColumn));
+        var kind = typeColumn is null ? -1 : header.Named(typeColumn);
+        var columns = new Columns(header.Time, header.Context, header.Generated, header.Duration, kind);
         var requests = new List<TraceRequest>();
         while (lines.Next(MaxLineLength) is { } line)
         {

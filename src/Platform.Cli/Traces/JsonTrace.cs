@@ -26,7 +26,10 @@ internal static class JsonTrace
         if (TryParse(firstLine) is { } first && first.TryGetProperty("timestamp", out _))
             return ReadLines(firstLine, lines, typeColumn, faults);
         var whole = TryParse(firstLine + "\n" + lines.Rest())
-            ?? throw faults.Of(1, $"is neither a request in JSON (Mooncake) nor the beginning of a result of vLLM's benchmark, but '{TraceFaults.Printable(firstLine)}'");
+            ?? throw faults.Of(
+                1,
+                "is neither a request in JSON (Mooncake) nor the beginning of a result of vLLM's benchmark, "
+                + $"but '{TraceFaults.Printable(firstLine)}'");
         return ReadBenchmark(whole, typeColumn, faults);
     }
 
@@ -48,7 +51,8 @@ internal static class JsonTrace
             number, $"must be an object in JSON, not '{TraceFaults.Printable(line)}'");
         var milliseconds = Number(request, "timestamp", -MostMilliseconds, MostMilliseconds)
             ?? throw Fault(request, "timestamp", "must be a number of milliseconds");
-        return new TraceRequest(TimeSpan.FromTicks((long)(milliseconds * TimeSpan.TicksPerMillisecond)), Tokens("input_length"), Tokens("output_length"))
+        var at = TimeSpan.FromTicks((long)(milliseconds * TimeSpan.TicksPerMillisecond));
+        return new TraceRequest(at, Tokens("input_length"), Tokens("output_length"))
         {
             Kind = typeColumn is null ? null : KindOf(request, typeColumn)
                 ?? throw Fault(request, typeColumn, "must be a text or a number"),
@@ -68,17 +72,27 @@ internal static class JsonTrace
         var inputs = Numbers(result, "input_lens", TraceTokens.Most, faults);
         var outputs = Numbers(result, "output_lens", TraceTokens.Most, faults);
         if (inputs.Length != starts.Length || outputs.Length != starts.Length)
-            throw faults.Of($"start_times has {starts.Length} values, input_lens {inputs.Length} and output_lens {outputs.Length}: they must be as many");
+        {
+            throw faults.Of(
+                $"start_times has {starts.Length} values, input_lens {inputs.Length} and output_lens {outputs.Length}: "
+                + "they must be as many");
+        }
+
         if (starts.Length == 0)
             throw faults.Of("start_times is empty: the benchmark has sent no request");
-        var kind = typeColumn is null ? null : KindOf(result, typeColumn) ?? throw faults.Of($"there is no '{TraceFaults.Printable(typeColumn)}' that is a text or a number");
-        var requests = starts.Select((start, i) => new TraceRequest(TimeSpan.FromTicks((long)(start * TimeSpan.TicksPerSecond)), (int)inputs[i], (int)outputs[i])
+        var kind = typeColumn is null ? null : KindOf(result, typeColumn);
+        if (typeColumn is not null && kind is null)
+            throw faults.Of($"there is no '{TraceFaults.Printable(typeColumn)}' that is a text or a number");
+        var requests = starts.Select((start, i) => RequestAt(start, (int)inputs[i], (int)outputs[i]) with
         {
             Duration = DurationOf(result, i, outputs[i]),
             Kind = kind,
         });
         return RequestTrace.Of("vLLM benchmark", [.. requests]);
     }
+
+    private static TraceRequest RequestAt(double seconds, int context, int generated) =>
+        new(TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond)), context, generated);
 
     /// <summary>
     /// To the first token, and from each to the next. Null where a part is not told, or the request failed.
@@ -113,11 +127,22 @@ internal static class JsonTrace
     private static double[] Numbers(JsonElement result, string name, double most, TraceFaults faults)
     {
         if (!result.TryGetProperty(name, out var list))
-            throw faults.Of($"has no {name}: vllm bench serve writes start_times, input_lens and output_lens with --save-result --save-detailed");
+        {
+            throw faults.Of(
+                $"has no {name}: vllm bench serve writes start_times, input_lens and output_lens "
+                + "with --save-result --save-detailed");
+        }
+
         if (list.ValueKind != JsonValueKind.Array)
             throw faults.Of($"{name} must be a list of numbers, not '{TraceFaults.Printable(list.GetRawText())}'");
-        return [.. list.EnumerateArray().Select((item, i) => InRange(item, 0, most)
-            ?? throw faults.Of(string.Create(CultureInfo.InvariantCulture, $"{name}[{i}] must be a number from 0 to {most:0}, not '{TraceFaults.Printable(item.GetRawText())}'")))];
+        return [.. list.EnumerateArray().Select((item, i) => InRange(item, 0, most) ?? throw Fault(item, i))];
+
+        TraceFormatException Fault(JsonElement item, int index)
+        {
+            var found = TraceFaults.Printable(item.GetRawText());
+            return faults.Of(string.Create(
+                CultureInfo.InvariantCulture, $"{name}[{index}] must be a number from 0 to {most:0}, not '{found}'"));
+        }
     }
 
     private static string? KindOf(JsonElement element, string name)

@@ -33,7 +33,8 @@ internal static class RateTrace
             throw faults.Of("its rates make no request");
         var note = string.Create(
             CultureInfo.InvariantCulture,
-            $"it tells rates instead of requests: {requests.Count} requests were generated with gamma-distributed intervals of each row's rate and variation (seed {seed}), "
+            $"it tells rates instead of requests: {requests.Count} requests were generated with gamma-distributed "
+            + $"intervals of each row's rate and variation (seed {seed}), "
             + $"with prompts and answers as long as in the Azure conversation trace");
         return RequestTrace.Of("ServeGen", [.. requests.OrderBy(it => it.At)]) with { Note = note };
     }
@@ -75,7 +76,9 @@ internal static class RateTrace
             for (; rate.PerSecond > 0 && at + (left / rate.PerSecond) < end; left = Draws.Gamma(random, rate.Variation))
             {
                 at += left / rate.PerSecond;
-                requests.Add(new TraceRequest(TimeSpan.FromSeconds(at), TraceTokens.DrawContext(random), TraceTokens.DrawGenerated(random)) { Kind = rate.Kind });
+                var context = TraceTokens.DrawContext(random);
+                var generated = TraceTokens.DrawGenerated(random);
+                requests.Add(new TraceRequest(TimeSpan.FromSeconds(at), context, generated) { Kind = rate.Kind });
             }
 
             left -= (end - at) * rate.PerSecond;
