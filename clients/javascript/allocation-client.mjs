@@ -1,4 +1,5 @@
-// For a gateway in Node: publishes workload windows, and keeps the allocation in force at hand. Copy it; for the broker it needs amqplib.
+// For a gateway in Node: publishes workload windows, and keeps the allocation in force at hand. Copy it.
+// For the broker it needs amqplib.
 import { randomUUID } from "node:crypto";
 
 const MAX_BYTES = 262_144;
@@ -10,7 +11,7 @@ export class RefusedWindow extends Error {}
 export class AllocationClient {
   #channel; #held = new Map(); #waiting = []; #sending = Promise.resolve();
 
-  /** Windows that were sent by report(), refused and set aside, given up because too many waited; and why sending failed last. */
+  /** Windows that report() has sent, that were refused, that were given up as too many waited; why sending failed last. */
   sent = 0; refused = 0; givenUp = 0; fault = null;
 
   /**
@@ -18,7 +19,7 @@ export class AllocationClient {
    * broker: amqp://USER:PASSWORD@HOST/ingress, where USER is the tenant; without it windows go over HTTP.
    * onRefused: is given each window that was set aside, and the reason.
    */
-  constructor({ api, key, broker, onRefused = (window, reason) => console.error(`a window was refused and set aside: ${reason.message}`) }) {
+  constructor({ api, key, broker, onRefused = logRefused }) {
     Object.assign(this, { api, key, broker, onRefused, tenant: broker && new URL(broker).username });
   }
 
@@ -26,8 +27,8 @@ export class AllocationClient {
   get waiting() { return this.#waiting.length; }
 
   /**
-   * Sends a window after those that wait. What the platform refuses is set aside, and the next is sent; while it is away, windows wait for the
-   * next call under the id that they have. Never rejects.
+   * Sends a window after those that wait. What the platform refuses is set aside, and the next is sent; while it is away,
+   * windows wait for the next call under the id that they have. Never rejects.
    */
   report(window) {
     this.#waiting.push({ window, messageId: randomUUID() });
@@ -58,10 +59,14 @@ export class AllocationClient {
     try { this.onRefused(window, reason); } catch (fault) { console.error(`onRefused failed: ${fault}`); }
   }
 
-  /** Resolves when the platform keeps the window. Rejects with RefusedWindow when it never will; else send again with the same messageId: the window counts once. */
+  /**
+   * Resolves when the platform keeps the window. Rejects with RefusedWindow when it never will; after anything else send
+   * again with the same messageId: the window counts once.
+   */
   async publish(window, messageId = randomUUID()) {
     const body = bodyOf(window);
-    return this.broker ? this.#publishToBroker(window.fleet, body, messageId) : this.#post(window.fleet, body, messageId);
+    const send = this.broker ? this.#publishToBroker : this.#post;
+    return send.call(this, window.fleet, body, messageId);
   }
 
   async #publishToBroker(fleet, body, messageId) {
@@ -78,14 +83,15 @@ export class AllocationClient {
     const { default: amqp } = await import("amqplib");
     const connection = await amqp.connect(this.broker);
     const channel = await connection.createConfirmChannel();
-    // Without a listener an error would end the process; whoever publishes meets it as a closed channel, and connects again.
+    // Without a listener an error would end the process; whoever publishes meets a closed channel, and connects again.
     for (const it of [connection, channel]) it.on("error", (fault) => { this.fault = fault; });
     channel.on("close", () => { this.#channel = undefined; connection.close().catch(() => {}); });
     return channel;
   }
 
   async #post(fleet, body, messageId) {
-    const headers = { authorization: `Bearer ${this.key}`, "content-type": "application/json", "idempotency-key": messageId };
+    const authorization = `Bearer ${this.key}`;
+    const headers = { authorization, "content-type": "application/json", "idempotency-key": messageId };
     const url = `${this.api}/v1/fleets/${encodeURIComponent(fleet)}/statistics`;
     const answer = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(15_000) });
     const problem = await answer.text();
@@ -112,13 +118,17 @@ export class AllocationClient {
   async close() { await (await this.#channel)?.connection.close(); }
 }
 
-/** Whether an answer refuses the window. 401, 403 and 404 refuse the sender, who may be put right; the others pass by themselves. */
+function logRefused(window, reason) { console.error(`a window was refused and set aside: ${reason.message}`); }
+
+/** Whether an answer refuses the window. 401, 403, 404 refuse the sender, who may be put right; the others pass. */
 function isOfWindow(status) { return status < 500 && ![401, 403, 404, 408, 429].includes(status); }
 
 /** The window's JSON; the broker would take anything, and the platform then set it aside unheard. */
 function bodyOf(window) {
   let body;
-  try { body = Buffer.from(JSON.stringify(window)); } catch (fault) { throw new RefusedWindow(`it cannot be written as JSON: ${fault.message}`); }
+  try {
+    body = Buffer.from(JSON.stringify(window));
+  } catch (fault) { throw new RefusedWindow(`it cannot be written as JSON: ${fault.message}`); }
   if (typeof window.fleet !== "string") throw new RefusedWindow("it names no fleet");
   if (body.length > MAX_BYTES) throw new RefusedWindow(`it has ${body.length} bytes; at most ${MAX_BYTES} are taken`);
   return body;

@@ -1,4 +1,7 @@
-"""For a gateway in Python: publishes workload windows, and keeps the allocation in force at hand. Copy it; for the broker it needs pika."""
+"""For a gateway in Python: publishes workload windows, and keeps the allocation in force at hand. Copy it.
+
+For the broker it needs pika.
+"""
 import collections
 import json
 import logging
@@ -26,17 +29,18 @@ class AllocationClient:
         broker: amqp://USER:PASSWORD@HOST/ingress, where USER is the tenant; without it windows go over HTTP.
         on_refused: is given each window that was set aside, and the reason.
         """
-        self.api, self.key, self.broker, self.on_refused, self.channel, self.held = api, key, broker, on_refused, None, {}
+        self.api, self.key, self.broker, self.on_refused = api, key, broker, on_refused
+        self.channel, self.held = None, {}
         self.tenant = urllib.parse.unquote(urllib.parse.urlsplit(broker).username) if broker else None
         self.waiting = collections.deque()
-        # Windows that were sent by report(), refused and set aside, given up because too many waited; and why sending failed last.
+        # Windows that report() has sent, that were refused, that were given up as too many waited; why sending failed last.
         self.sent, self.refused, self.given_up, self.fault = 0, 0, 0, None
 
     def report(self, window):
         """Sends a window after those that wait; of one thread at a time.
 
-        What the platform refuses is set aside, and the next is sent; while it is away, windows wait for the next call under the id that they
-        have. Never raises for what the platform or the network does.
+        What the platform refuses is set aside, and the next is sent; while it is away, windows wait for the next call
+        under the id that they have. Never raises for what the platform or the network does.
         """
         self.waiting.append((window, str(uuid.uuid4())))
         while len(self.waiting) > MOST_WAITING:
@@ -62,7 +66,8 @@ class AllocationClient:
     def publish(self, window, message_id=None):
         """Returns when the platform keeps the window.
 
-        Raises RefusedWindow when it never will; whatever else it raises, send again with the same message_id: the window counts once.
+        Raises RefusedWindow when it never will; after anything else send again with the same message_id: the window
+        counts once.
         """
         body, message_id = _body_of(window), message_id or str(uuid.uuid4())
         if self.broker:
@@ -90,12 +95,14 @@ class AllocationClient:
         if self.channel is None or self.channel.is_closed:
             self.channel = pika.BlockingConnection(pika.URLParameters(self.broker)).channel()
             self.channel.confirm_delivery()
-        properties = pika.BasicProperties(user_id=self.tenant, message_id=message_id, content_type="application/json", delivery_mode=2)
+        properties = pika.BasicProperties(
+            user_id=self.tenant, message_id=message_id, content_type="application/json", delivery_mode=2)
         self.channel.basic_publish("workload-statistics", f"{self.tenant}.{fleet}", body, properties, mandatory=True)
 
     def _post(self, fleet, body, message_id):
         url = f"{self.api}/v1/fleets/{urllib.parse.quote(fleet, safe='')}/statistics"
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", "Idempotency-Key": message_id}
+        authorization = f"Bearer {self.key}"
+        headers = {"Authorization": authorization, "Content-Type": "application/json", "Idempotency-Key": message_id}
         try:
             with urllib.request.urlopen(urllib.request.Request(url, body, headers, method="POST"), timeout=15):
                 return

@@ -2,7 +2,10 @@ using System.CommandLine;
 
 namespace Platform.Cli;
 
-/// <summary>Runs one command line: every failure is one line on standard error and an exit status. Words of a person's, none of the program's.</summary>
+/// <summary>
+/// Runs one command line: every failure is one line on standard error and an exit status. Words of a person's, none of
+/// the program's.
+/// </summary>
 internal static class CommandRun
 {
     private const int Interrupted = 130;

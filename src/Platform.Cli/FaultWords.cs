@@ -12,16 +12,27 @@ internal static partial class FaultWords
     public static string OfUsage(string message)
     {
         var typed = BadArgument().Match(message);
-        return typed.Success ? $"{typed.Groups["name"].Value}: '{typed.Groups["text"].Value}' is not a value that it takes; --help says which are" : message;
+        if (!typed.Success)
+            return message;
+        var name = typed.Groups["name"].Value;
+        var text = typed.Groups["text"].Value;
+        return $"{name}: '{text}' is not a value that it takes; --help says which are";
     }
 
-    /// <summary>What went wrong. The message of what comes from outside (files, network, services) says it; anything else is a fault of this program.</summary>
+    /// <summary>
+    /// What went wrong. The message of what comes from outside (files, network, services) says it; anything else is a
+    /// fault of this program.
+    /// </summary>
     public static string Of(Exception fault)
     {
-        var isFromOutside = fault is IOException or UnauthorizedAccessException or HttpRequestException or DbException or RabbitMQClientException
-            or Win32Exception or TimeoutException;
-        return isFromOutside ? MessagesOf(fault) : $"this is a fault of the command itself, please report it: {WithoutNames(fault.Message)}";
+        return IsFromOutside(fault)
+            ? MessagesOf(fault)
+            : $"this is a fault of the command itself, please report it: {WithoutNames(fault.Message)}";
     }
+
+    private static bool IsFromOutside(Exception fault) =>
+        fault is IOException or UnauthorizedAccessException or HttpRequestException or DbException
+            or RabbitMQClientException or Win32Exception or TimeoutException;
 
     /// <summary>A fault's message, and that beneath it where it says more.</summary>
     private static string MessagesOf(Exception fault)
@@ -33,10 +44,14 @@ internal static partial class FaultWords
 
     private static string WithoutNames(string message) => NameOfType().Replace(message, "the program");
 
-    [GeneratedRegex("^Cannot parse argument '(?<text>.*)' for (?:option|command) '(?<name>.*)' as expected type '.*'\\.", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        "^Cannot parse argument '(?<text>.*)' for (?:option|command) '(?<name>.*)' as expected type '.*'\\.",
+        RegexOptions.Singleline)]
     private static partial Regex BadArgument();
 
     /// <summary>A type's full name, or what is left of one.</summary>
-    [GeneratedRegex(@"\b(?:System|Microsoft|Npgsql|RabbitMQ|Marten|Platform)(?:\.[A-Za-z_][A-Za-z0-9_`]*)+|\b[A-Za-z]+Exception\b|\bNullable\b(?:<[^>]*>)?")]
+    [GeneratedRegex(
+        @"\b(?:System|Microsoft|Npgsql|RabbitMQ|Marten|Platform)(?:\.[A-Za-z_][A-Za-z0-9_`]*)+"
+        + @"|\b[A-Za-z]+Exception\b|\bNullable\b(?:<[^>]*>)?")]
     private static partial Regex NameOfType();
 }

@@ -3,7 +3,9 @@ using System.Diagnostics.Tracing;
 
 namespace Platform.Client;
 
-/// <summary>What the client library tells without being asked: events for a listener, and counters for a meter of the same name.</summary>
+/// <summary>
+/// What the client library tells without being asked: events for a listener, and counters for a meter of the same name.
+/// </summary>
 [EventSource(Name = SourceName)]
 internal sealed class ClientEvents : EventSource
 {
@@ -16,10 +18,14 @@ internal sealed class ClientEvents : EventSource
     private static readonly Meter Meter = new(SourceName);
 
     private static readonly Counter<long> Refusals =
-        Meter.CreateCounter<long>("platform.client.windows.refused", "{window}", "Windows that the platform has refused, set aside.");
+        Meter.CreateCounter<long>(
+            "platform.client.windows.refused", "{window}", "Windows that the platform has refused, set aside.");
 
     private static readonly Counter<long> Losses =
-        Meter.CreateCounter<long>("platform.client.windows.given_up", "{window}", "Windows that were given up because the platform was away for so long.");
+        Meter.CreateCounter<long>(
+            "platform.client.windows.given_up",
+            "{window}",
+            "Windows that were given up: the platform was away for too long.");
 
     private ClientEvents()
     {

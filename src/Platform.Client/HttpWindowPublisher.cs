@@ -57,7 +57,8 @@ public sealed class HttpWindowPublisher : IWindowSink
                 return default;
             if (!IsTransient(answer.StatusCode))
                 throw new WindowRefusedException(answer.StatusCode, await answer.Content.ReadAsStringAsync(cancel));
-            var fault = new HttpRequestException($"The platform answered {(int)answer.StatusCode}.", null, answer.StatusCode);
+            var fault = new HttpRequestException(
+                $"The platform answered {(int)answer.StatusCode}.", null, answer.StatusCode);
             return (answer.Headers.RetryAfter?.Delta ?? Pause, fault);
         }
         catch (Exception fault) when (fault is HttpRequestException || (fault is OperationCanceledException && !cancel.IsCancellationRequested))
@@ -68,7 +69,8 @@ public sealed class HttpWindowPublisher : IWindowSink
 
     private static HttpRequestMessage RequestOf(WindowMessage message)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/fleets/{Uri.EscapeDataString(message.Fleet)}/statistics")
+        var request = new HttpRequestMessage(
+            HttpMethod.Post, $"/v1/fleets/{Uri.EscapeDataString(message.Fleet)}/statistics")
         {
             Content = new ReadOnlyMemoryContent(message.Body),
         };
@@ -78,5 +80,6 @@ public sealed class HttpWindowPublisher : IWindowSink
     }
 
     private static bool IsTransient(HttpStatusCode status) =>
-        status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError;
+        status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout
+            or >= HttpStatusCode.InternalServerError;
 }

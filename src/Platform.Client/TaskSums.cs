@@ -13,7 +13,10 @@ public sealed class TaskSums
     /// <summary>Most tokens of one query: the largest number whose square a window can tell.</summary>
     public const long MostTokens = 94_906_265;
 
-    /// <summary>Longest time of one query in milliseconds, a little over 26 hours: the largest number whose square a window can tell.</summary>
+    /// <summary>
+    /// Longest time of one query in milliseconds, a little over 26 hours: the largest number whose square a window can
+    /// tell.
+    /// </summary>
     public const long MostMillis = 94_906_265;
 
     /// <summary>Counts a query that arrived.</summary>
@@ -24,14 +27,17 @@ public sealed class TaskSums
     /// <param name="tokensGranted">Tokens that it was granted; null where that is not known.</param>
     /// <param name="serviceMillis">Its time on the server, without the wait, in milliseconds.</param>
     /// <param name="systemMillis">Its time from arrival to end, in milliseconds; null where that is not known.</param>
-    /// <exception cref="OverflowException">The sums would be larger than a window can tell. Nothing was counted.</exception>
+    /// <exception cref="OverflowException">The sums would be larger than a window can tell. Nothing was
+    /// counted.</exception>
     public void AddCompletion(long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis)
     {
         if (!TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis))
             throw new OverflowException($"The sums of a window are at most {WorkloadWindowReader.MaxSum}.");
     }
 
-    /// <summary>Counts a query that ended, unless the sums would be larger than a window can tell: then nothing is counted.</summary>
+    /// <summary>
+    /// Counts a query that ended, unless the sums would be larger than a window can tell: then nothing is counted.
+    /// </summary>
     /// <param name="tokensUsed">Reasoning tokens that it used.</param>
     /// <param name="tokensGranted">Tokens that it was granted; null where that is not known.</param>
     /// <param name="serviceMillis">Its time on the server, without the wait, in milliseconds.</param>
@@ -90,7 +96,8 @@ public sealed class TaskSums
         _systemMillisSquared += millis * millis;
     }
 
-    // A sum of numbers is no larger than that of their squares, whole numbers as they are; what is granted has no square.
+    // A sum of numbers is no larger than that of their squares, whole numbers as they are; what is granted has no
+    // square.
     private bool HasRoomFor(long tokens, long granted, long service, long system) =>
         HasRoom(_tokensSquared, tokens, tokens)
         && HasRoom(_tokenMillis, tokens, service)
@@ -98,5 +105,6 @@ public sealed class TaskSums
         && HasRoom(_systemMillisSquared, system, system)
         && HasRoom(_tokensGranted, granted, 1);
 
-    private static bool HasRoom(long sum, long factor, long other) => sum + ((Int128)factor * other) <= WorkloadWindowReader.MaxSum;
+    private static bool HasRoom(long sum, long factor, long other) =>
+        sum + ((Int128)factor * other) <= WorkloadWindowReader.MaxSum;
 }

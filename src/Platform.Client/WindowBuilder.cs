@@ -46,8 +46,8 @@ public sealed class WindowBuilder
     }
 
     /// <summary>
-    /// A query has arrived at a moment of which is heard only now. When that moment's window is gone, a further window tells of that time:
-    /// several windows may report the same interval, arrivals add up and time is covered once.
+    /// A query has arrived at a moment of which is heard only now. When that moment's window is gone, a further window
+    /// tells of that time: several windows may report the same interval, arrivals add up and time is covered once.
     /// </summary>
     /// <param name="taskType">Its task type.</param>
     /// <param name="at">When it arrived. A moment to come is taken for now.</param>
@@ -63,31 +63,42 @@ public sealed class WindowBuilder
     /// <param name="taskType">Its task type.</param>
     /// <param name="tokensUsed">Reasoning tokens that it used, 0 to <see cref="TaskSums.MostTokens"/>.</param>
     /// <param name="tokensGranted">Reasoning tokens that it was granted; null where that is not known, which leaves the sum out of the window.</param>
-    /// <param name="service">Its time on the server, without the wait, at most a day. Rounded to the nearest millisecond.</param>
-    /// <param name="system">Its time from arrival to end, wait included, at most a day; null where that is not known.</param>
+    /// <param name="service">Its time on the server, without the wait, at most a day. Rounded to the nearest
+    /// millisecond.</param>
+    /// <param name="system">Its time from arrival to end, wait included, at most a day; null where that is not
+    /// known.</param>
     /// <exception cref="ArgumentException">A number is out of its range, or that is no task type's id.</exception>
     public void Completed(string taskType, long tokensUsed, long? tokensGranted, TimeSpan service, TimeSpan? system = null)
     {
         CheckTaskType(taskType);
         CheckCompletion(tokensUsed, tokensGranted, service, system);
         lock (_gate)
-            _current.Complete(taskType, tokensUsed, tokensGranted, Millis(service), system is null ? null : Millis(system.Value));
+            _current.Complete(
+                taskType, tokensUsed, tokensGranted, Millis(service), system is null ? null : Millis(system.Value));
     }
 
-    /// <summary>A query has ended at a moment of which is heard only now: <see cref="Arrived(string, DateTimeOffset)"/> says what that means.</summary>
+    /// <summary>
+    /// A query has ended at a moment of which is heard only now: <see cref="Arrived(string, DateTimeOffset)"/> says
+    /// what that means.
+    /// </summary>
     /// <param name="taskType">Its task type.</param>
     /// <param name="tokensUsed">Reasoning tokens that it used, 0 to <see cref="TaskSums.MostTokens"/>.</param>
-    /// <param name="tokensGranted">Reasoning tokens that it was granted; null where that is not known, which leaves the sum out of the window.</param>
-    /// <param name="service">Its time on the server, without the wait, at most a day. Rounded to the nearest millisecond.</param>
-    /// <param name="system">Its time from arrival to end, wait included, at most a day; null where that is not known.</param>
+    /// <param name="tokensGranted">Reasoning tokens that it was granted; null where that is not known, which leaves the
+    /// sum out of the window.</param>
+    /// <param name="service">Its time on the server, without the wait, at most a day. Rounded to the nearest
+    /// millisecond.</param>
+    /// <param name="system">Its time from arrival to end, wait included, at most a day; null where that is not
+    /// known.</param>
     /// <param name="at">When it ended. A moment to come is taken for now.</param>
     /// <exception cref="ArgumentException">A number is out of its range, or that is no task type's id.</exception>
-    public void Completed(string taskType, long tokensUsed, long? tokensGranted, TimeSpan service, TimeSpan? system, DateTimeOffset at)
+    public void Completed(
+        string taskType, long tokensUsed, long? tokensGranted, TimeSpan service, TimeSpan? system, DateTimeOffset at)
     {
         CheckTaskType(taskType);
         CheckCompletion(tokensUsed, tokensGranted, service, system);
         lock (_gate)
-            PartsAt(at).Complete(taskType, tokensUsed, tokensGranted, Millis(service), system is null ? null : Millis(system.Value));
+            PartsAt(at).Complete(
+                taskType, tokensUsed, tokensGranted, Millis(service), system is null ? null : Millis(system.Value));
     }
 
     /// <summary>Somebody has judged the answer to a query, then or later.</summary>
@@ -106,7 +117,8 @@ public sealed class WindowBuilder
 
     /// <summary>
     /// Ends the window and begins the next. One in which nothing happened is worth sending too: that somebody watched is what the arrival
-    /// rate is counted against. Where a window comes in several parts, each call gives one: <see cref="TakeAll"/> gives them at once.
+    /// rate is counted against. Where a window comes in several parts, each call gives one: <see cref="TakeAll"/> gives
+    /// them at once.
     /// </summary>
     /// <returns>The window; null when no millisecond has passed since the last.</returns>
     public WorkloadWindow? Take()
@@ -120,8 +132,8 @@ public sealed class WindowBuilder
     }
 
     /// <summary>
-    /// Ends the window and begins the next: the windows of earlier times of which was heard since, the one that ends now, and what goes
-    /// beyond the sums that one window can tell.
+    /// Ends the window and begins the next: the windows of earlier times of which was heard since, the one that ends
+    /// now, and what goes beyond the sums that one window can tell.
     /// </summary>
     /// <returns>The windows, by their start; none when no millisecond has passed since the last.</returns>
     public IReadOnlyList<WorkloadWindow> TakeAll()
@@ -164,7 +176,9 @@ public sealed class WindowBuilder
         return parts;
     }
 
-    /// <summary>A window of an earlier time ends before the one that is open, whose time is not watched to its end.</summary>
+    /// <summary>
+    /// A window of an earlier time ends before the one that is open, whose time is not watched to its end.
+    /// </summary>
     private DateTimeOffset LateEnd(DateTimeOffset start) => start + LateLength < _start ? start + LateLength : _start;
 
     private static void CheckTaskType(string taskType)
@@ -178,7 +192,8 @@ public sealed class WindowBuilder
         ArgumentOutOfRangeException.ThrowIfNegative(tokensUsed);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(tokensUsed, TaskSums.MostTokens);
         ArgumentOutOfRangeException.ThrowIfNegative(tokensGranted ?? 0, nameof(tokensGranted));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokensGranted ?? 0, WorkloadWindowReader.MaxSum, nameof(tokensGranted));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            tokensGranted ?? 0, WorkloadWindowReader.MaxSum, nameof(tokensGranted));
         ArgumentOutOfRangeException.ThrowIfLessThan(service, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(service, Longest);
         ArgumentOutOfRangeException.ThrowIfLessThan(system ?? TimeSpan.Zero, TimeSpan.Zero, nameof(system));
@@ -188,5 +203,6 @@ public sealed class WindowBuilder
     private static long Millis(TimeSpan time) => (long)Math.Round(time.TotalMilliseconds);
 
     // Whole milliseconds: the next window begins exactly where this one ends, however its instants are written.
-    private static DateTimeOffset Now(TimeProvider time) => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+    private static DateTimeOffset Now(TimeProvider time) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
 }

@@ -32,13 +32,14 @@ public sealed record WindowMessage(string Fleet, Guid MessageId, ReadOnlyMemory<
     public static WindowMessage Of(WorkloadWindow window, Guid messageId) => new(window.Fleet, messageId, JsonSerializer.SerializeToUtf8Bytes(window, Wire));
 
     /// <summary>
-    /// The messages of a window under new ids: one as a rule, and as many as it takes where the task types are too many for one. Each tells
-    /// of the same interval.
+    /// The messages of a window under new ids: one as a rule, and as many as it takes where the task types are too many
+    /// for one. Each tells of the same interval.
     /// </summary>
     public static IReadOnlyList<WindowMessage> AllOf(WorkloadWindow window)
     {
         var message = Of(window, Guid.NewGuid());
-        var fits = message.Body.Length <= WorkloadWindowReader.MaxBytes && window.Tasks.Count <= WorkloadWindowReader.MaxTaskTypes;
+        var fits = message.Body.Length <= WorkloadWindowReader.MaxBytes
+            && window.Tasks.Count <= WorkloadWindowReader.MaxTaskTypes;
         if (fits || window.Tasks.Count < 2)
             return [message];
         var half = window.Tasks.Count / 2;
@@ -138,8 +139,8 @@ public sealed class WindowPublisher : IWindowSink
     }
 
     /// <summary>
-    /// The client restores a lost connection and its channel by itself, but not a channel that the broker has closed: over a permission or
-    /// an exchange that was missing for a while, say.
+    /// The client restores a lost connection and its channel by itself, but not a channel that the broker has closed:
+    /// over a permission or an exchange that was missing for a while, say.
     /// </summary>
     private async Task ReopenAsync(CancellationToken cancel)
     {
@@ -163,5 +164,7 @@ public sealed class WindowPublisher : IWindowSink
     }
 
     private static WindowRefusedException TooLarge(WindowMessage message) =>
-        new(HttpStatusCode.RequestEntityTooLarge, $"the message has {message.Body.Length} bytes; at most {WorkloadWindowReader.MaxBytes} are taken");
+        new(
+            HttpStatusCode.RequestEntityTooLarge,
+            $"the message has {message.Body.Length} bytes; at most {WorkloadWindowReader.MaxBytes} are taken");
 }

@@ -12,8 +12,9 @@ public sealed class WindowRefusedException(HttpStatusCode status, string problem
     public HttpStatusCode Status => status;
 
     /// <summary>
-    /// Whether the window itself is refused. Otherwise the sender is (its key, or a fleet that is not registered), and the window may be
-    /// taken once that is put right.
+    /// Whether the window itself is refused. Otherwise the sender is (its key, or a fleet that is not registered), and
+    /// the window may be taken once that is put right.
     /// </summary>
-    public bool IsOfWindow => status is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound);
+    public bool IsOfWindow =>
+        status is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound);
 }

@@ -1,8 +1,9 @@
 namespace Platform.Client;
 
 /// <summary>
-/// Takes the windows from a builder each period and sends them. What cannot be sent waits, and is sent again under the message id that it
-/// had; when too many wait, the oldest are given up. A window that the platform refuses is set aside, and the next is sent.
+/// Takes the windows from a builder each period and sends them. What cannot be sent waits, and is sent again under the
+/// message id that it had; when too many wait, the oldest are given up. A window that the platform refuses is set
+/// aside, and the next is sent.
 /// </summary>
 public sealed class WindowReporter : IAsyncDisposable
 {
@@ -26,7 +27,11 @@ public sealed class WindowReporter : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="refused">Is given each window that was refused and set aside; nobody if left out.</param>
     public WindowReporter(
-        WindowBuilder builder, IWindowSink publisher, TimeSpan period, TimeProvider time, Action<RefusedWindow>? refused = null)
+        WindowBuilder builder,
+        IWindowSink publisher,
+        TimeSpan period,
+        TimeProvider time,
+        Action<RefusedWindow>? refused = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(period, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(period, TimeSpan.FromDays(1));
@@ -138,7 +143,8 @@ public sealed class WindowReporter : IAsyncDisposable
     {
         Refused++;
         LastRefused = window;
-        ClientEvents.Log.WindowRefused(window.Message.Fleet, window.Message.MessageId.ToString(), window.Reason.Message);
+        ClientEvents.Log.WindowRefused(
+            window.Message.Fleet, window.Message.MessageId.ToString(), window.Reason.Message);
         try
         {
             _refused?.Invoke(window);

@@ -40,14 +40,22 @@ internal static class CollectCommand
         var queue = Text("--queue-attribute", "attribute with the seconds spent waiting for the server", "gen_ai.latency.time_in_queue");
         fleet.Validators.Add(result => Check(result, Identifiers.IsFleet, Identifiers.FleetPattern));
         fallback.Validators.Add(result => Check(result, Identifiers.IsTaskType, Identifiers.TaskTypePattern));
-        var setAside = new Option<DirectoryInfo?>("--set-aside") { Description = "where windows are kept that the platform refuses", HelpName = "FOLDER" };
+        var setAside = new Option<DirectoryInfo?>("--set-aside")
+        {
+            Description = "where windows are kept that the platform refuses",
+            HelpName = "FOLDER",
+        };
         var command = new Command("collect", "Take OpenTelemetry spans of generative AI as a fleet's workload.")
         {
             fleet, listen, every, taskType, fallback, tokens, granted, queue, setAside,
         };
         var access = PlatformAccess.AddTo(command);
         command.SetAction((parsed, cancel) => RunAsync(
-            access(parsed), parsed.GetValue(fleet)!, parsed.GetValue(listen)!, TimeSpan.FromSeconds(parsed.GetValue(every)), parsed.GetValue(setAside)?.FullName,
+            access(parsed),
+            parsed.GetValue(fleet)!,
+            parsed.GetValue(listen)!,
+            TimeSpan.FromSeconds(parsed.GetValue(every)),
+            parsed.GetValue(setAside)?.FullName,
             new UsageNames
             {
                 TaskType = parsed.GetValue(taskType)!,
@@ -72,17 +80,26 @@ internal static class CollectCommand
     }
 
     private static async Task<int> RunAsync(
-        PlatformAccess access, string fleet, Uri listen, TimeSpan period, string? setAside, UsageNames names, CancellationToken cancel)
+        PlatformAccess access,
+        string fleet,
+        Uri listen,
+        TimeSpan period,
+        string? setAside,
+        UsageNames names,
+        CancellationToken cancel)
     {
         var windows = new WindowBuilder(fleet, TimeProvider.System);
         var mapping = new UsageMapping(windows, names, TimeProvider.System);
         await using var publisher = new HttpWindowPublisher(access.Api, access.Key);
-        var reporter = new WindowReporter(windows, publisher, period, TimeProvider.System, window => SetAside(window, setAside));
+        var reporter = new WindowReporter(
+            windows, publisher, period, TimeProvider.System, window => SetAside(window, setAside));
         var report = new CollectReport(mapping, reporter);
         await using (reporter)
         {
             await using var server = await ListenAsync(listen, mapping, report, cancel);
-            Terminal.Error.Say($"platform: spans of {fleet} are taken at {server.Address}v1/traces, metrics are at {server.Address}metrics; "
+            Terminal.Error.Say(
+                $"platform: spans of {fleet} are taken at {server.Address}v1/traces, metrics are at "
+                + $"{server.Address}metrics; "
                 + $"a window goes to {access.Api} every {period.TotalSeconds:0} s; ctrl-C ends it");
             await ReportAsync(report, period, cancel);
         }
@@ -91,7 +108,8 @@ internal static class CollectCommand
         return reporter.GivenUp == 0 ? 0 : CommandFailure.JobSaysNo;
     }
 
-    private static async Task<UsageServer> ListenAsync(Uri listen, UsageMapping mapping, CollectReport report, CancellationToken cancel)
+    private static async Task<UsageServer> ListenAsync(
+        Uri listen, UsageMapping mapping, CollectReport report, CancellationToken cancel)
     {
         try
         {
@@ -99,7 +117,8 @@ internal static class CollectCommand
         }
         catch (IOException fault)
         {
-            throw new CommandFailure($"--listen: {listen} cannot be listened at: {fault.Message}", CommandFailure.BadUsage);
+            throw new CommandFailure(
+                $"--listen: {listen} cannot be listened at: {fault.Message}", CommandFailure.BadUsage);
         }
     }
 

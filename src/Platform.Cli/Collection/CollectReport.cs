@@ -12,10 +12,13 @@ internal sealed class CollectReport(UsageMapping mapping, WindowReporter reporte
     {
         var line = new StringBuilder($"platform: {mapping.Counted} queries counted");
         if (mapping.CountedByOutputTokens is > 0 and var byOutput)
-            line.Append(CultureInfo.InvariantCulture, $" ({byOutput} by their output tokens: they tell no reasoning tokens)");
+            line.Append(
+                CultureInfo.InvariantCulture, $" ({byOutput} by their output tokens: they tell no reasoning tokens)");
         if (mapping.LeftOut > 0)
-            line.Append(CultureInfo.InvariantCulture, $"; spans left out: {SpanOutcomes.List(mapping.LeftOutByReason)}");
-        line.Append(CultureInfo.InvariantCulture, $"; windows: {reporter.Sent} sent, {reporter.Waiting} wait, {reporter.Refused} refused, {reporter.GivenUp} given up");
+            line.Append(
+                CultureInfo.InvariantCulture, $"; spans left out: {SpanOutcomes.List(mapping.LeftOutByReason)}");
+        line.Append(CultureInfo.InvariantCulture, $"; windows: {reporter.Sent} sent, {reporter.Waiting} wait");
+        line.Append(CultureInfo.InvariantCulture, $", {reporter.Refused} refused, {reporter.GivenUp} given up");
         if (reporter.Fault is { } fault)
             line.Append(CultureInfo.InvariantCulture, $"; why they wait: {fault.Message.ReplaceLineEndings(" ")}");
         return line.ToString();
@@ -25,7 +28,8 @@ internal sealed class CollectReport(UsageMapping mapping, WindowReporter reporte
     /// <param name="window">The window.</param>
     /// <param name="keptIn">The file that has it; null where it was not kept.</param>
     public static string Line(RefusedWindow window, string? keptIn) =>
-        $"platform: a window was refused and set aside, the next ones are sent: {window.Reason.Message.ReplaceLineEndings(" ")}; "
+        "platform: a window was refused and set aside, the next ones are sent: "
+        + $"{window.Reason.Message.ReplaceLineEndings(" ")}; "
         + (keptIn is null ? "--set-aside FOLDER keeps such windows" : $"kept in {keptIn}");
 
     /// <summary>The same in Prometheus's format.</summary>
@@ -34,15 +38,18 @@ internal sealed class CollectReport(UsageMapping mapping, WindowReporter reporte
         var text = new StringBuilder();
         Describe(text, "platform_collect_spans_total", "counter", "Spans by what became of them.");
         foreach (var outcome in SpanOutcomes.All)
-            text.Append(CultureInfo.InvariantCulture, $"platform_collect_spans_total{{outcome=\"{outcome.Label()}\"}} {mapping.Count(outcome)}\n");
+            Append(text, "platform_collect_spans_total", outcome.Label(), mapping.Count(outcome));
         Describe(text, "platform_collect_windows_total", "counter", "Windows by what became of them.");
-        text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_total{{outcome=\"sent\"}} {reporter.Sent}\n");
-        text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_total{{outcome=\"refused\"}} {reporter.Refused}\n");
-        text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_total{{outcome=\"given-up\"}} {reporter.GivenUp}\n");
+        Append(text, "platform_collect_windows_total", "sent", reporter.Sent);
+        Append(text, "platform_collect_windows_total", "refused", reporter.Refused);
+        Append(text, "platform_collect_windows_total", "given-up", reporter.GivenUp);
         Describe(text, "platform_collect_windows_waiting", "gauge", "Windows that wait to be sent.");
         text.Append(CultureInfo.InvariantCulture, $"platform_collect_windows_waiting {reporter.Waiting}\n");
         return text.ToString();
     }
+
+    private static void Append(StringBuilder text, string name, string outcome, long value) =>
+        text.Append(CultureInfo.InvariantCulture, $"{name}{{outcome=\"{outcome}\"}} {value}\n");
 
     private static void Describe(StringBuilder text, string name, string type, string help) =>
         text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");

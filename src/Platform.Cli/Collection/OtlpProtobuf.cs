@@ -4,7 +4,8 @@ namespace Platform.Cli.Collection;
 
 /// <summary>
 /// Reads the spans of an OTLP request for traces in Protocol Buffers: the few fields that are needed, by their numbers in
-/// <c>opentelemetry/proto</c> 1.x, which never change; all others are passed over. A bad attribute costs itself alone, a bad span no other.
+/// <c>opentelemetry/proto</c> 1.x, which never change; all others are passed over. A bad attribute costs itself alone,
+/// a bad span no other.
 /// </summary>
 internal static class OtlpProtobuf
 {
@@ -19,7 +20,9 @@ internal static class OtlpProtobuf
     /// <summary>Takes a field, or passes it over.</summary>
     private delegate bool TakeField(int field, WireFormat.WireType type, CodedInputStream input);
 
-    /// <summary>The request's spans; <see cref="UsageSpan.Unreadable"/> in the place of one that makes no sense.</summary>
+    /// <summary>
+    /// The request's spans; <see cref="UsageSpan.Unreadable"/> in the place of one that makes no sense.
+    /// </summary>
     /// <exception cref="InvalidProtocolBufferException">That is no such request.</exception>
     public static List<UsageSpan> Read(byte[] request)
     {

@@ -3,12 +3,19 @@ using Google.Protobuf;
 
 namespace Platform.Cli.Collection;
 
-/// <summary>OTLP's answer to a request for traces: what of it was left out, and why. Nothing where all was taken.</summary>
+/// <summary>
+/// OTLP's answer to a request for traces: what of it was left out, and why. Nothing where all was taken.
+/// </summary>
 /// <param name="outcomes">What became of the request's spans.</param>
 internal sealed class PartialSuccess(IEnumerable<SpanOutcome> outcomes)
 {
     private readonly KeyValuePair<SpanOutcome, long>[] _rejected =
-        [.. outcomes.Where(it => it.IsRejected()).GroupBy(it => it).OrderBy(it => it.Key).Select(it => KeyValuePair.Create(it.Key, it.LongCount()))];
+    [
+        .. outcomes.Where(it => it.IsRejected())
+            .GroupBy(it => it)
+            .OrderBy(it => it.Key)
+            .Select(it => KeyValuePair.Create(it.Key, it.LongCount())),
+    ];
 
     private long Rejected => _rejected.Sum(it => it.Value);
 

@@ -47,7 +47,8 @@ internal static class SpanOutcomes
     public static readonly SpanOutcome[] All = Enum.GetValues<SpanOutcome>();
 
     /// <summary>Whether whoever writes the span should know: it was meant to count, and does not.</summary>
-    public static bool IsRejected(this SpanOutcome outcome) => outcome is not (SpanOutcome.Counted or SpanOutcome.OtherWork);
+    public static bool IsRejected(this SpanOutcome outcome) =>
+        outcome is not (SpanOutcome.Counted or SpanOutcome.OtherWork);
 
     /// <summary>The value of a metric's label.</summary>
     public static string Label(this SpanOutcome outcome) => outcome switch
@@ -83,7 +84,9 @@ internal static class SpanOutcomes
         _ => "that cannot be read",
     };
 
-    /// <summary>The outcomes that were met, with their numbers, such as <c>2 without a start or an end, 1 longer than a day</c>.</summary>
+    /// <summary>
+    /// The outcomes that were met, with their numbers, such as <c>2 without a start or an end, 1 longer than a day</c>.
+    /// </summary>
     /// <param name="counts">Numbers by outcome.</param>
     public static string List(IEnumerable<KeyValuePair<SpanOutcome, long>> counts) =>
         string.Join(", ", counts.Where(it => it.Value > 0).Select(it => $"{it.Value} {it.Key.Words()}"));

@@ -4,8 +4,8 @@ using Platform.Domain.Contracts;
 namespace Platform.Cli.Collection;
 
 /// <summary>
-/// Counts spans of OpenTelemetry's conventions for generative AI, of OpenInference, of OpenLLMetry and of vLLM as queries of a fleet. What
-/// is of other work, tells too little or cannot be is left out, and counted by its reason.
+/// Counts spans of OpenTelemetry's conventions for generative AI, of OpenInference, of OpenLLMetry and of vLLM as
+/// queries of a fleet. What is of other work, tells too little or cannot be is left out, and counted by its reason.
 /// </summary>
 internal sealed class UsageMapping(WindowBuilder windows, UsageNames names, TimeProvider time)
 {
@@ -97,7 +97,8 @@ internal sealed class UsageMapping(WindowBuilder windows, UsageNames names, Time
     private SpanOutcome TakeQuery(UsageSpan span, string taskType)
     {
         var (used, fault) = TokensUsed(span);
-        // A query that failed before it ran has come all the same. One that was cut off while it ran has kept the server busy until then.
+        // A query that failed before it ran has come all the same. One that was cut off while it ran has kept the
+        // server busy until then.
         var hasRun = used is not null && (used > 0 || !span.IsFailed);
         if (!hasRun && !span.IsFailed)
             return fault;
@@ -113,10 +114,12 @@ internal sealed class UsageMapping(WindowBuilder windows, UsageNames names, Time
         var system = toldSystem ?? Length(span);
         var waited = Seconds(span, names.QueueSeconds, system);
         var served = Seconds(span, ServiceSeconds, system);
-        // Without a word on the wait, all of the span is taken to be service: what queues is in front of whoever writes it.
+        // Without a word on the wait, all of the span is taken to be service: what queues is in front of whoever writes
+        // it.
         var service = waited is null ? served ?? system : system - waited.Value;
         var isWaitTold = waited is not null || served is not null;
-        windows.Completed(taskType, used, Whole(span, names.Granted), service, isWaitTold ? system : null, Instant(span.End));
+        windows.Completed(
+            taskType, used, Whole(span, names.Granted), service, isWaitTold ? system : null, Instant(span.End));
     }
 
     private (long? Used, SpanOutcome Fault) TokensUsed(UsageSpan span)

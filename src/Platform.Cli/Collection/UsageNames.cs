@@ -3,7 +3,10 @@ namespace Platform.Cli.Collection;
 /// <summary>What of a span means what. Of several names the first that the span has counts.</summary>
 internal sealed record UsageNames
 {
-    /// <summary>Attributes with the reasoning tokens used, as OpenTelemetry, OpenLLMetry (two), OpenInference and Sentry write them.</summary>
+    /// <summary>
+    /// Attributes with the reasoning tokens used, as OpenTelemetry, OpenLLMetry (two), OpenInference and Sentry write
+    /// them.
+    /// </summary>
     public static readonly IReadOnlyList<string> ReasoningTokens =
     [
         "gen_ai.usage.reasoning.output_tokens",
@@ -14,8 +17,8 @@ internal sealed record UsageNames
     ];
 
     /// <summary>
-    /// Attributes with the output tokens, reasoning and answer together, as OpenTelemetry, its former conventions and vLLM, OpenLLMetry (two)
-    /// and OpenInference write them.
+    /// Attributes with the output tokens, reasoning and answer together, as OpenTelemetry, its former conventions and
+    /// vLLM, OpenLLMetry (two) and OpenInference write them.
     /// </summary>
     public static readonly IReadOnlyList<string> OutputTokens =
     [

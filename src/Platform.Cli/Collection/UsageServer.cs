@@ -70,7 +70,8 @@ internal sealed class UsageServer : IAsyncDisposable
             var spans = type == Protobuf ? OtlpProtobuf.Read(body) : OtlpJson.Read(body);
             var answer = new PartialSuccess([.. spans.Select(_take)]);
             http.Response.ContentType = type;
-            await http.Response.Body.WriteAsync(type == Json ? answer.ToJson() : answer.ToProtobuf(), http.RequestAborted);
+            await http.Response.Body.WriteAsync(
+                type == Json ? answer.ToJson() : answer.ToProtobuf(), http.RequestAborted);
         }
         catch (Exception fault) when (fault is InvalidProtocolBufferException or JsonException or InvalidDataException)
         {

@@ -19,7 +19,7 @@ internal static class DemoCommand
     {
         var trace = new Option<DemoTrace?>("--trace")
         {
-            Description = "request trace of Azure, BurstGPT, Mooncake, ServeGen or vLLM's benchmark; without it one is generated",
+            Description = "trace of Azure, BurstGPT, Mooncake, ServeGen or vLLM's benchmark; else one is generated",
             HelpName = "FILE",
             CustomParser = ReadTrace,
         };
@@ -31,14 +31,20 @@ internal static class DemoCommand
         var command = new Command("demo", "The main job on real input, start to finish.") { trace, seconds, seed, keep, killWorker, output };
         command.SetAction((parsed, cancel) => RunAsync(
             new DemoRequest(
-                parsed.GetValue(trace)?.File, parsed.GetValue(trace)?.Trace, TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(seed), parsed.GetValue(keep),
+                parsed.GetValue(trace)?.File,
+                parsed.GetValue(trace)?.Trace,
+                TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+                parsed.GetValue(seed),
+                parsed.GetValue(keep),
                 parsed.GetValue(killWorker)),
             parsed.GetValue(output) is not null,
             cancel));
         return command;
     }
 
-    /// <summary>Reads the trace with the command line, so that a bad one is told before services are started for it.</summary>
+    /// <summary>
+    /// Reads the trace with the command line, so that a bad one is told before services are started for it.
+    /// </summary>
     private static DemoTrace? ReadTrace(ArgumentResult result)
     {
         var file = result.Tokens[0].Value;

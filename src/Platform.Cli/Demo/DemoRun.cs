@@ -13,7 +13,8 @@ namespace Platform.Cli.Demo;
 /// <param name="Seed">Seed of everything random but ids.</param>
 /// <param name="Keep">Leave the platform running.</param>
 /// <param name="KillWorker">Kill a worker in the middle of publishing.</param>
-internal sealed record DemoRequest(string? TraceFile, RequestTrace? Trace, TimeSpan Publishing, int Seed, bool Keep, bool KillWorker);
+internal sealed record DemoRequest(
+    string? TraceFile, RequestTrace? Trace, TimeSpan Publishing, int Seed, bool Keep, bool KillWorker);
 
 /// <summary>The main job from a trace to allocations, on a platform of its own.</summary>
 internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IAnsiConsole console)
@@ -29,7 +30,8 @@ internal sealed class DemoRun(DemoRequest request, PlatformSettings settings, IA
     /// <summary>Runs the demo and judges it.</summary>
     public async Task<DemoReport> RunAsync(CancellationToken cancel)
     {
-        var trace = request.Trace?.Requests ?? [.. TraceGenerator.Generate(GeneratedLength(request.Publishing), request.Seed)];
+        var trace = request.Trace?.Requests
+            ?? [.. TraceGenerator.Generate(GeneratedLength(request.Publishing), request.Seed)];
         if (request.KillWorker && settings.GivenApi is not null)
             throw new CommandFailure("--kill-worker is for workers of this run's own: run it without PLATFORM_API", CommandFailure.BadUsage);
         await using var hosts = await console.Status().StartAsync(

@@ -74,7 +74,8 @@ internal sealed record DemoWorkload
         if (trace.Count >= FewestRequests && length >= ShortestTrace)
             return length;
         throw new TraceFormatException(
-            $"{name}: holds {trace.Count} requests over {length.TotalSeconds:0.#} s; the demo needs at least {FewestRequests} over {ShortestTrace.TotalSeconds:0} s");
+            $"{name}: holds {trace.Count} requests over {length.TotalSeconds:0.#} s; "
+            + $"the demo needs at least {FewestRequests} over {ShortestTrace.TotalSeconds:0} s");
     }
 
     private static List<TraceRequest>[] Divide(IReadOnlyList<TraceRequest> trace, Random random)

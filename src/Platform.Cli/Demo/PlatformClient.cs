@@ -83,14 +83,16 @@ internal sealed class PlatformClient : IDisposable
                 if (answer is { IsSuccessStatusCode: true })
                     return;
                 if (watch.Elapsed > Patience || answer is { StatusCode: < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests })
-                    throw new CommandFailure($"a window for {message.Fleet} was answered {StatusOf(answer)}", CommandFailure.JobSaysNo);
+                    throw new CommandFailure(
+                        $"a window for {message.Fleet} was answered {StatusOf(answer)}", CommandFailure.JobSaysNo);
             }
 
             await Task.Delay(wait, cancel);
         }
     }
 
-    private static string StatusOf(HttpResponseMessage? answer) => answer is null ? "not at all" : $"with {(int)answer.StatusCode}";
+    private static string StatusOf(HttpResponseMessage? answer) =>
+        answer is null ? "not at all" : $"with {(int)answer.StatusCode}";
 
     /// <summary>The snapshot in force, or null before the first.</summary>
     /// <param name="fleet">The fleet's id.</param>

@@ -23,7 +23,9 @@ internal static class TraceGenerator
         {
             // Thinning (Lewis and Shedler 1979): candidates at the highest rate, each kept with the ratio of the rate at its time to it.
             var rate = MeanRate * (1 + (Swell * Math.Sin((2 * Math.PI * at / length.TotalSeconds) - (Math.PI / 2))));
-            var (kept, context, generated) = (random.NextDouble() * PeakRate < rate, TraceTokens.DrawContext(random), TraceTokens.DrawGenerated(random));
+            var kept = random.NextDouble() * PeakRate < rate;
+            var context = TraceTokens.DrawContext(random);
+            var generated = TraceTokens.DrawGenerated(random);
             if (kept)
                 yield return new TraceRequest(TimeSpan.FromSeconds(at) - (first ??= TimeSpan.FromSeconds(at)), context, generated);
         }

@@ -65,7 +65,9 @@ internal sealed record PlatformSettings(string Root, string Home)
     /// <summary>Address of the platform that runs already.</summary>
     public static Uri RequiredApi() => Environment.GetEnvironmentVariable("PLATFORM_API") is { Length: > 0 } api
         ? Address("PLATFORM_API", api)
-        : throw new CommandFailure("no platform: --api URL or PLATFORM_API, its address such as http://127.0.0.1:5080", CommandFailure.BadUsage);
+        : throw new CommandFailure(
+            "no platform: --api URL or PLATFORM_API, its address such as http://127.0.0.1:5080",
+            CommandFailure.BadUsage);
 
     private static Uri Address(string name, string text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme is "http" or "https")
         ? address

@@ -11,14 +11,17 @@ internal static class FleetLookup
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     /// <summary>The ids of the fleet's task types; null where the key may not read them.</summary>
-    /// <exception cref="CommandFailure">There is no such fleet of the key's tenant, or the platform cannot be asked.</exception>
-    public static async Task<IReadOnlyList<string>?> TaskTypesAsync(PlatformAccess access, string fleet, CancellationToken cancel)
+    /// <exception cref="CommandFailure">There is no such fleet of the key's tenant, or the platform cannot be
+    /// asked.</exception>
+    public static async Task<IReadOnlyList<string>?> TaskTypesAsync(
+        PlatformAccess access, string fleet, CancellationToken cancel)
     {
         using var http = new HttpClient { BaseAddress = access.Api, Timeout = Patience };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", access.Key);
         try
         {
-            using var answer = await http.GetAsync(new Uri($"/v1/fleets/{Uri.EscapeDataString(fleet)}", UriKind.Relative), cancel);
+            using var answer = await http.GetAsync(
+                new Uri($"/v1/fleets/{Uri.EscapeDataString(fleet)}", UriKind.Relative), cancel);
             return answer.StatusCode switch
             {
                 HttpStatusCode.OK => ReadTaskTypes(await answer.Content.ReadAsByteArrayAsync(cancel)),
@@ -41,8 +44,11 @@ internal static class FleetLookup
     private static List<string>? ReadTaskTypes(byte[] answer)
     {
         using var json = JsonDocument.Parse(answer);
-        var isTold = json.RootElement.TryGetProperty("definition", out var definition) && definition.TryGetProperty("taskTypes", out _);
-        return isTold ? [.. definition.GetProperty("taskTypes").EnumerateArray().Select(it => it.GetProperty("id").GetString()!)] : null;
+        if (!json.RootElement.TryGetProperty("definition", out var definition))
+            return null;
+        if (!definition.TryGetProperty("taskTypes", out var types))
+            return null;
+        return [.. types.EnumerateArray().Select(it => it.GetProperty("id").GetString()!)];
     }
 
     private static CommandFailure Failure(string message) => new(message, CommandFailure.BadUsage);

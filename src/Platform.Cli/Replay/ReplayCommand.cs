@@ -15,8 +15,17 @@ internal sealed class ReplayCommand
 
     private static readonly JsonSerializerOptions Indented = new(StrictJson.Options) { WriteIndented = true };
 
-    private readonly Argument<string> _file = new("TRACE") { Description = "the trace: of Azure, BurstGPT, Mooncake, ServeGen, or a result of vLLM's benchmark" };
-    private readonly Option<string> _fleet = new("--fleet") { Description = "the fleet, of the key's tenant", HelpName = "ID", Required = true };
+    private readonly Argument<string> _file = new("TRACE")
+    {
+        Description = "the trace: of Azure, BurstGPT, Mooncake, ServeGen, or a result of vLLM's benchmark",
+    };
+
+    private readonly Option<string> _fleet = new("--fleet")
+    {
+        Description = "the fleet, of the key's tenant",
+        HelpName = "ID",
+        Required = true,
+    };
 
     private readonly Option<string?> _taskType = new("--task-type")
     {
@@ -37,7 +46,8 @@ internal sealed class ReplayCommand
         CustomParser = ReadSpeed,
     };
 
-    private readonly Option<int> _every = WholeNumberOption.Create("--every", "length of a window in seconds", DefaultSeconds, 1, 86_400);
+    private readonly Option<int> _every = WholeNumberOption.Create(
+        "--every", "length of a window in seconds", DefaultSeconds, 1, 86_400);
 
     private readonly Option<int> _seed = WholeNumberOption.Create(
         "--seed", "seed of what is generated where the trace tells rates", TraceReader.DefaultSeed, 0, int.MaxValue);
@@ -90,7 +100,8 @@ internal sealed class ReplayCommand
             var column = result.GetValue(_typeColumn);
             var types = new ReplayTaskTypes(file, result.GetValue(_taskType), column);
             if (column is null && result.GetValue(_taskType) is null)
-                throw new TraceFormatException("--task-type ID says what the requests are, or --type-column NAME which column does");
+                throw new TraceFormatException(
+                    "--task-type ID says what the requests are, or --type-column NAME which column does");
             if (!File.Exists(file))
                 throw new TraceFormatException($"TRACE: there is no file {file}");
             _trace = TraceReader.ReadFile(file, column, result.GetValue(_seed));
@@ -109,9 +120,15 @@ internal sealed class ReplayCommand
         var file = parsed.GetValue(_file)!;
         var types = new ReplayTaskTypes(file, parsed.GetValue(_taskType), parsed.GetValue(_typeColumn));
         var request = new ReplayRequest(
-            file, _trace!, parsed.GetValue(_fleet)!, types, TimeSpan.FromSeconds(parsed.GetValue(_every)), parsed.GetValue(_speed));
+            file,
+            _trace!,
+            parsed.GetValue(_fleet)!,
+            types,
+            TimeSpan.FromSeconds(parsed.GetValue(_every)),
+            parsed.GetValue(_speed));
         await using var publisher = new HttpWindowPublisher(access.Api, access.Key);
-        var report = await new ReplayRun(request, access, publisher, TimeProvider.System, Terminal.Error).RunAsync(cancel);
+        var report = await new ReplayRun(
+            request, access, publisher, TimeProvider.System, Terminal.Error).RunAsync(cancel);
         if (parsed.GetValue(_output) is not null)
             await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Indented));
         else
@@ -121,10 +138,13 @@ internal sealed class ReplayCommand
 
     private static void Say(ReplayReport report)
     {
-        var types = string.Join(", ", report.TaskTypes.OrderByDescending(it => it.Value).Select(it => $"{it.Value} {it.Key}"));
-        Terminal.Error.Say($"platform: sent to {report.Fleet}: {report.Requests} requests ({types}), {report.WithDurations} with their durations, "
-            + $"in {report.Windows} windows from {report.From:yyyy-MM-dd HH:mm:ss}Z to {report.To:yyyy-MM-dd HH:mm:ss}Z");
-        if (report.Refusal is { } refusal)
-            Terminal.Error.Say($"platform: {report.Refused} windows were refused, the first because: {refusal.ReplaceLineEndings(" ")}");
+        var types = string.Join(
+            ", ", report.TaskTypes.OrderByDescending(it => it.Value).Select(it => $"{it.Value} {it.Key}"));
+        Terminal.Error.Say(
+            $"platform: sent to {report.Fleet}: {report.Requests} requests ({types}), "
+            + $"{report.WithDurations} with their durations, in {report.Windows} windows "
+            + $"from {report.From:yyyy-MM-dd HH:mm:ss}Z to {report.To:yyyy-MM-dd HH:mm:ss}Z");
+        if (report.Refusal?.ReplaceLineEndings(" ") is { } refusal)
+            Terminal.Error.Say($"platform: {report.Refused} windows were refused, the first because: {refusal}");
     }
 }

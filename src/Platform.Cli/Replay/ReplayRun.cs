@@ -12,15 +12,19 @@ namespace Platform.Cli.Replay;
 /// <param name="TaskTypes">Which task type a request is of.</param>
 /// <param name="Window">Length of a window.</param>
 /// <param name="Speed">How many times as fast as it was the trace is played; null to send it at once.</param>
-internal sealed record ReplayRequest(string File, RequestTrace Trace, string Fleet, ReplayTaskTypes TaskTypes, TimeSpan Window, int? Speed);
+internal sealed record ReplayRequest(
+    string File, RequestTrace Trace, string Fleet, ReplayTaskTypes TaskTypes, TimeSpan Window, int? Speed);
 
-/// <summary>Sends a trace to a fleet as windows. Its times are moved so that it ends when the last of it is sent.</summary>
+/// <summary>
+/// Sends a trace to a fleet as windows. Its times are moved so that it ends when the last of it is sent.
+/// </summary>
 /// <param name="request">What is asked for.</param>
 /// <param name="access">Where the platform is.</param>
 /// <param name="publisher">What sends the windows.</param>
 /// <param name="time">The clock.</param>
 /// <param name="console">Where a person reads.</param>
-internal sealed class ReplayRun(ReplayRequest request, PlatformAccess access, IWindowSink publisher, TimeProvider time, IAnsiConsole console)
+internal sealed class ReplayRun(
+    ReplayRequest request, PlatformAccess access, IWindowSink publisher, TimeProvider time, IAnsiConsole console)
 {
     private readonly Dictionary<string, long> _taskTypes = new(StringComparer.Ordinal);
     private int _sent;
@@ -49,20 +53,31 @@ internal sealed class ReplayRun(ReplayRequest request, PlatformAccess access, IW
             return;
         string[] unknown = [.. _taskTypes.Keys.Except(known).Order(StringComparer.Ordinal)];
         if (unknown.Length > 0)
-            console.Say($"platform: the fleet {request.Fleet} has no task types {string.Join(", ", unknown)}: their requests count as arrivals of other work");
+        {
+            console.Say(
+                $"platform: the fleet {request.Fleet} has no task types {string.Join(", ", unknown)}: "
+                + "their requests count as arrivals of other work");
+        }
     }
 
     private void Announce(ReplayWindows windows, TimeSpan playing)
     {
         var trace = request.Trace;
-        console.Say($"platform: {request.File} ({trace.Format}): {trace.Requests.Count} requests over {trace.Length.TotalSeconds:0} s, in {windows.Count} windows of {request.Window.TotalSeconds:0} s");
+        console.Say(
+            $"platform: {request.File} ({trace.Format}): {trace.Requests.Count} requests "
+            + $"over {trace.Length.TotalSeconds:0} s, in {windows.Count} windows of {request.Window.TotalSeconds:0} s");
         if (trace.Note is { } note)
             console.Say($"platform: {note}");
         if (request.Speed is { } speed)
-            console.Say($"platform: played {speed} times as fast as it was, for {playing.TotalSeconds:0} s; its last request is taken to end then");
+        {
+            console.Say(
+                $"platform: played {speed} times as fast as it was, for {playing.TotalSeconds:0} s; "
+                + "its last request is taken to end then");
+        }
     }
 
-    private Task SendAsync(ReplayWindows windows, DateTimeOffset from, DateTimeOffset begun, CancellationToken cancel) =>
+    private Task SendAsync(
+        ReplayWindows windows, DateTimeOffset from, DateTimeOffset begun, CancellationToken cancel) =>
         console.Progress().StartAsync(async context =>
         {
             var progress = context.AddTask("windows sent", maxValue: windows.Count);
@@ -119,5 +134,6 @@ internal sealed class ReplayRun(ReplayRequest request, PlatformAccess access, IW
         To = to,
     };
 
-    private static DateTimeOffset WholeMillisecond(DateTimeOffset instant) => DateTimeOffset.FromUnixTimeMilliseconds(instant.ToUnixTimeMilliseconds());
+    private static DateTimeOffset WholeMillisecond(DateTimeOffset instant) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(instant.ToUnixTimeMilliseconds());
 }

@@ -33,7 +33,8 @@ internal sealed partial class ReplayTaskTypes(string trace, string? taskType, st
         if (Identifiers.IsTaskType(id))
             return id;
         return taskType ?? throw new TraceFormatException(
-            $"{trace}, column {column}: '{TraceFaults.Printable(kind)}' cannot be made a task type's id; --task-type names one for such requests");
+            $"{trace}, column {column}: '{TraceFaults.Printable(kind)}' cannot be made a task type's id; "
+            + "--task-type names one for such requests");
     }
 
     [GeneratedRegex("[^A-Za-z0-9._-]+")]

@@ -4,12 +4,15 @@ using Platform.Domain.Contracts;
 
 namespace Platform.Cli.Replay;
 
-/// <summary>What a gateway would have reported that saw a trace: windows of equal length without a gap, in order.</summary>
+/// <summary>
+/// What a gateway would have reported that saw a trace: windows of equal length without a gap, in order.
+/// </summary>
 /// <param name="fleet">The fleet's id.</param>
 /// <param name="trace">The trace.</param>
 /// <param name="taskTypeOf">The task type of a request.</param>
 /// <param name="length">Length of a window.</param>
-internal sealed class ReplayWindows(string fleet, RequestTrace trace, Func<TraceRequest, string> taskTypeOf, TimeSpan length)
+internal sealed class ReplayWindows(
+    string fleet, RequestTrace trace, Func<TraceRequest, string> taskTypeOf, TimeSpan length)
 {
     /// <summary>How many windows there are by time; sums beyond what one window can tell make more.</summary>
     public int Count { get; } = (int)(LastEnd(trace).Ticks / length.Ticks) + 1;
@@ -48,7 +51,8 @@ internal sealed class ReplayWindows(string fleet, RequestTrace trace, Func<Trace
     private void Complete(WindowBuilder builder, TraceRequest request) =>
         builder.Completed(taskTypeOf(request), request.GeneratedTokens, tokensGranted: null, request.Duration!.Value);
 
-    private static TimeSpan LastEnd(RequestTrace trace) => trace.Requests.Max(it => it.At + (it.Duration ?? TimeSpan.Zero));
+    private static TimeSpan LastEnd(RequestTrace trace) =>
+        trace.Requests.Max(it => it.At + (it.Duration ?? TimeSpan.Zero));
 
     private sealed class ReplayClock(DateTimeOffset now) : TimeProvider
     {

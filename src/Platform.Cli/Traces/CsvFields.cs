@@ -6,7 +6,8 @@ namespace Platform.Cli.Traces;
 internal static class CsvFields
 {
     /// <summary>Splits a line.</summary>
-    public static string[] Split(string line) => line.Contains('"', StringComparison.Ordinal) ? SplitQuoted(line) : line.Split(',');
+    public static string[] Split(string line) =>
+        line.Contains('"', StringComparison.Ordinal) ? SplitQuoted(line) : line.Split(',');
 
     private static string[] SplitQuoted(string line)
     {

@@ -1,14 +1,21 @@
 namespace Platform.Cli.Traces;
 
-/// <summary>The header of a trace in CSV: which column has what, whatever its order, its case and its other columns.</summary>
+/// <summary>
+/// The header of a trace in CSV: which column has what, whatever its order, its case and its other columns.
+/// </summary>
 internal sealed class CsvHeader
 {
     private const string Formats =
-        "TIMESTAMP, ContextTokens and GeneratedTokens (Azure), Timestamp, Request tokens and Response tokens (BurstGPT), or window_start_s and rate_rps (ServeGen)";
+        "TIMESTAMP, ContextTokens and GeneratedTokens (Azure), "
+        + "Timestamp, Request tokens and Response tokens (BurstGPT), or window_start_s and rate_rps (ServeGen)";
 
     private static readonly string[] TimeNames = ["timestamp", "arrivaltime", "arrivedat", "starttime"];
-    private static readonly string[] ContextNames = ["contexttokens", "requesttokens", "inputtokens", "inputlength", "prompttokens"];
-    private static readonly string[] GeneratedNames = ["generatedtokens", "responsetokens", "outputtokens", "outputlength", "completiontokens"];
+    private static readonly string[] ContextNames =
+        ["contexttokens", "requesttokens", "inputtokens", "inputlength", "prompttokens"];
+
+    private static readonly string[] GeneratedNames =
+        ["generatedtokens", "responsetokens", "outputtokens", "outputlength", "completiontokens"];
+
     private static readonly string[] DurationNames = ["elapsedtime", "durations", "durationseconds"];
 
     private readonly string[] _names;
@@ -33,7 +40,15 @@ internal sealed class CsvHeader
     public bool IsOfRates => IndexOf("raterps") >= 0 && IndexOf("windowstarts") >= 0;
 
     /// <summary>The format, as people call it.</summary>
-    public string Format => IndexOf("responsetokens") >= 0 ? "BurstGPT" : IndexOf("contexttokens") >= 0 ? "Azure" : "CSV";
+    public string Format
+    {
+        get
+        {
+            if (IndexOf("responsetokens") >= 0)
+                return "BurstGPT";
+            return IndexOf("contexttokens") >= 0 ? "Azure" : "CSV";
+        }
+    }
 
     /// <summary>The column of arrival times.</summary>
     public int Time => Required(TimeNames, "TIMESTAMP");
@@ -58,13 +73,17 @@ internal sealed class CsvHeader
     public int Named(string name)
     {
         var index = IndexOf(Plain(name));
-        return index >= 0 ? index : throw _faults.OfHeader(1, $"there is no column '{TraceFaults.Printable(name)}'", _line);
+        return index >= 0
+            ? index
+            : throw _faults.OfHeader(1, $"there is no column '{TraceFaults.Printable(name)}'", _line);
     }
 
     private int Required(string[] plainNames, string name)
     {
         var index = IndexOf(plainNames);
-        return index >= 0 ? index : throw _faults.OfHeader(1, $"there is no column {name}: a trace has {Formats}", _line);
+        return index >= 0
+            ? index
+            : throw _faults.OfHeader(1, $"there is no column {name}: a trace has {Formats}", _line);
     }
 
     /// <summary>Letters and digits alone, in lower case.</summary>

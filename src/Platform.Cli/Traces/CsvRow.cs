@@ -23,10 +23,12 @@ internal sealed partial class CsvRow(CsvHeader header, int number, string line, 
     {
         const double MostSeconds = 1e11;
         var text = Text(column);
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && Math.Abs(seconds) <= MostSeconds)
+        var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds);
+        if (isNumber && Math.Abs(seconds) <= MostSeconds)
             return TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond));
         const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-        if (DateTimeOffset.TryParseExact(WithoutNanoseconds().Replace(text, "$1"), TimeFormats, CultureInfo.InvariantCulture, Utc, out var time))
+        var told = BeyondTicks().Replace(text, "$1");
+        if (DateTimeOffset.TryParseExact(told, TimeFormats, CultureInfo.InvariantCulture, Utc, out var time))
             return TimeSpan.FromTicks(time.UtcTicks);
         throw Fault(column, "must be a time such as 2023-11-16 18:15:46.6805900, or seconds such as 12.5");
     }
@@ -46,18 +48,23 @@ internal sealed partial class CsvRow(CsvHeader header, int number, string line, 
         if (text.Length == 0)
             return null;
         var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number);
-        return isNumber && number >= 0 && number <= most ? number : throw Fault(column, $"must be a number from 0 to {most:0}");
+        return isNumber && number >= 0 && number <= most
+            ? number
+            : throw Fault(column, $"must be a number from 0 to {most:0}");
     }
 
-    private TraceFormatException Fault(int column, string expected) => faults.Of(number, header.NameOf(column), expected, _fields[column]);
+    private TraceFormatException Fault(int column, string expected) =>
+        faults.Of(number, header.NameOf(column), expected, _fields[column]);
 
     private static string[] Split(CsvHeader header, int number, string line, TraceFaults faults)
     {
         var fields = CsvFields.Split(line);
-        return fields.Length == header.Count ? fields : throw faults.Of(number, $"must have {header.Count} fields, not {fields.Length}");
+        return fields.Length == header.Count
+            ? fields
+            : throw faults.Of(number, $"must have {header.Count} fields, not {fields.Length}");
     }
 
     /// <summary>Decimals of a second beyond the seventh.</summary>
     [GeneratedRegex(@"(?<=\.)(\d{7})\d+")]
-    private static partial Regex WithoutNanoseconds();
+    private static partial Regex BeyondTicks();
 }

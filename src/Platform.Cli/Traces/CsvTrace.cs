@@ -1,6 +1,8 @@
 namespace Platform.Cli.Traces;
 
-/// <summary>Reads traces in CSV that have a row for each request: those of Azure, of BurstGPT, and others with the same columns.</summary>
+/// <summary>
+/// Reads traces in CSV that have a row for each request: those of Azure, of BurstGPT, and others with the same columns.
+/// </summary>
 internal static class CsvTrace
 {
     /// <summary>Longest line: a few fields need a hundred characters.</summary>
@@ -12,7 +14,8 @@ internal static class CsvTrace
     /// <exception cref="TraceFormatException">Names the line, the column and what is wrong.</exception>
     public static RequestTrace Read(CsvHeader header, TraceLines lines, string? typeColumn, TraceFaults faults)
     {
-        var columns = new Columns(header.Time, header.Context, header.Generated, header.Duration, typeColumn is null ? -1 : header.Named(typeColumn));
+        var kind = typeColumn is null ? -1 : header.Named(typeColumn);
+        var columns = new Columns(header.Time, header.Context, header.Generated, header.Duration, kind);
         var requests = new List<TraceRequest>();
         while (lines.Next(MaxLineLength) is { } line)
         {
@@ -20,7 +23,9 @@ internal static class CsvTrace
                 requests.Add(RequestOf(new CsvRow(header, lines.Number, line, faults), columns));
         }
 
-        return requests.Count > 0 ? RequestTrace.Of(header.Format, requests) : throw faults.Of(lines.Number, "the header is followed by no request");
+        return requests.Count > 0
+            ? RequestTrace.Of(header.Format, requests)
+            : throw faults.Of(lines.Number, "the header is followed by no request");
     }
 
     private static TraceRequest RequestOf(CsvRow row, Columns columns)

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace Platform.Cli.Traces;
 
-/// <summary>Reads traces in JSON: Mooncake's, with a request a line, and results of vLLM's benchmark, with a list for each figure.</summary>
+/// <summary>
+/// Reads traces in JSON: Mooncake's, with a request a line, and results of vLLM's benchmark, with a list for each
+/// figure.
+/// </summary>
 internal static class JsonTrace
 {
     /// <summary>Longest line of Mooncake's: it lists the blocks of a prompt.</summary>
@@ -23,7 +26,10 @@ internal static class JsonTrace
         if (TryParse(firstLine) is { } first && first.TryGetProperty("timestamp", out _))
             return ReadLines(firstLine, lines, typeColumn, faults);
         var whole = TryParse(firstLine + "\n" + lines.Rest())
-            ?? throw faults.Of(1, $"is neither a request in JSON (Mooncake) nor the beginning of a result of vLLM's benchmark, but '{TraceFaults.Printable(firstLine)}'");
+            ?? throw faults.Of(
+                1,
+                "is neither a request in JSON (Mooncake) nor the beginning of a result of vLLM's benchmark, "
+                + $"but '{TraceFaults.Printable(firstLine)}'");
         return ReadBenchmark(whole, typeColumn, faults);
     }
 
@@ -41,18 +47,23 @@ internal static class JsonTrace
 
     private static TraceRequest ReadLine(string line, int number, string? typeColumn, TraceFaults faults)
     {
-        var request = TryParse(line) ?? throw faults.Of(number, $"must be an object in JSON, not '{TraceFaults.Printable(line)}'");
+        var request = TryParse(line) ?? throw faults.Of(
+            number, $"must be an object in JSON, not '{TraceFaults.Printable(line)}'");
         var milliseconds = Number(request, "timestamp", -MostMilliseconds, MostMilliseconds)
             ?? throw Fault(request, "timestamp", "must be a number of milliseconds");
-        return new TraceRequest(TimeSpan.FromTicks((long)(milliseconds * TimeSpan.TicksPerMillisecond)), Tokens("input_length"), Tokens("output_length"))
+        var at = TimeSpan.FromTicks((long)(milliseconds * TimeSpan.TicksPerMillisecond));
+        return new TraceRequest(at, Tokens("input_length"), Tokens("output_length"))
         {
-            Kind = typeColumn is null ? null : KindOf(request, typeColumn) ?? throw Fault(request, typeColumn, "must be a text or a number"),
+            Kind = typeColumn is null ? null : KindOf(request, typeColumn)
+                ?? throw Fault(request, typeColumn, "must be a text or a number"),
         };
 
         int Tokens(string name) => WholeTokens(request, name) ?? throw Fault(request, name, TraceTokens.Expected);
 
         TraceFormatException Fault(JsonElement of, string name, string expected) =>
-            of.TryGetProperty(name, out var found) ? faults.Of(number, name, expected, found.GetRawText()) : faults.Of(number, $"column {name}: is missing");
+            of.TryGetProperty(name, out var found)
+                ? faults.Of(number, name, expected, found.GetRawText())
+                : faults.Of(number, $"column {name}: is missing");
     }
 
     private static RequestTrace ReadBenchmark(JsonElement result, string? typeColumn, TraceFaults faults)
@@ -61,11 +72,18 @@ internal static class JsonTrace
         var inputs = Numbers(result, "input_lens", TraceTokens.Most, faults);
         var outputs = Numbers(result, "output_lens", TraceTokens.Most, faults);
         if (inputs.Length != starts.Length || outputs.Length != starts.Length)
-            throw faults.Of($"start_times has {starts.Length} values, input_lens {inputs.Length} and output_lens {outputs.Length}: they must be as many");
+        {
+            throw faults.Of(
+                $"start_times has {starts.Length} values, input_lens {inputs.Length} and output_lens {outputs.Length}: "
+                + "they must be as many");
+        }
+
         if (starts.Length == 0)
             throw faults.Of("start_times is empty: the benchmark has sent no request");
-        var kind = typeColumn is null ? null : KindOf(result, typeColumn) ?? throw faults.Of($"there is no '{TraceFaults.Printable(typeColumn)}' that is a text or a number");
-        var requests = starts.Select((start, i) => new TraceRequest(TimeSpan.FromTicks((long)(start * TimeSpan.TicksPerSecond)), (int)inputs[i], (int)outputs[i])
+        var kind = typeColumn is null ? null : KindOf(result, typeColumn);
+        if (typeColumn is not null && kind is null)
+            throw faults.Of($"there is no '{TraceFaults.Printable(typeColumn)}' that is a text or a number");
+        var requests = starts.Select((start, i) => RequestAt(start, (int)inputs[i], (int)outputs[i]) with
         {
             Duration = DurationOf(result, i, outputs[i]),
             Kind = kind,
@@ -73,7 +91,12 @@ internal static class JsonTrace
         return RequestTrace.Of("vLLM benchmark", [.. requests]);
     }
 
-    /// <summary>To the first token, and from each to the next. Null where a part is not told, or the request failed.</summary>
+    private static TraceRequest RequestAt(double seconds, int context, int generated) =>
+        new(TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond)), context, generated);
+
+    /// <summary>
+    /// To the first token, and from each to the next. Null where a part is not told, or the request failed.
+    /// </summary>
     private static TimeSpan? DurationOf(JsonElement result, int index, double outputs)
     {
         const double Longest = 86_400;
@@ -89,23 +112,37 @@ internal static class JsonTrace
     {
         if (At(result, "itls", index) is not { ValueKind: JsonValueKind.Array } gaps)
             return null;
-        return gaps.EnumerateArray().All(it => it.ValueKind == JsonValueKind.Number) ? gaps.EnumerateArray().Sum(it => it.GetDouble()) : null;
+        return gaps.EnumerateArray().All(it => it.ValueKind == JsonValueKind.Number)
+            ? gaps.EnumerateArray().Sum(it => it.GetDouble())
+            : null;
     }
 
     private static JsonElement? At(JsonElement result, string name, int index)
     {
-        var isThere = result.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array && index < list.GetArrayLength();
+        var isThere = result.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
+            && index < list.GetArrayLength();
         return isThere ? list[index] : null;
     }
 
     private static double[] Numbers(JsonElement result, string name, double most, TraceFaults faults)
     {
         if (!result.TryGetProperty(name, out var list))
-            throw faults.Of($"has no {name}: vllm bench serve writes start_times, input_lens and output_lens with --save-result --save-detailed");
+        {
+            throw faults.Of(
+                $"has no {name}: vllm bench serve writes start_times, input_lens and output_lens "
+                + "with --save-result --save-detailed");
+        }
+
         if (list.ValueKind != JsonValueKind.Array)
             throw faults.Of($"{name} must be a list of numbers, not '{TraceFaults.Printable(list.GetRawText())}'");
-        return [.. list.EnumerateArray().Select((item, i) => InRange(item, 0, most)
-            ?? throw faults.Of(string.Create(CultureInfo.InvariantCulture, $"{name}[{i}] must be a number from 0 to {most:0}, not '{TraceFaults.Printable(item.GetRawText())}'")))];
+        return [.. list.EnumerateArray().Select((item, i) => InRange(item, 0, most) ?? throw Fault(item, i))];
+
+        TraceFormatException Fault(JsonElement item, int index)
+        {
+            var found = TraceFaults.Printable(item.GetRawText());
+            return faults.Of(string.Create(
+                CultureInfo.InvariantCulture, $"{name}[{index}] must be a number from 0 to {most:0}, not '{found}'"));
+        }
     }
 
     private static string? KindOf(JsonElement element, string name)
@@ -122,7 +159,8 @@ internal static class JsonTrace
 
     private static int? WholeTokens(JsonElement element, string name)
     {
-        var isWhole = element.TryGetProperty(name, out var found) && found.ValueKind == JsonValueKind.Number && found.TryGetInt32(out _);
+        var isWhole = element.TryGetProperty(name, out var found) && found.ValueKind == JsonValueKind.Number
+            && found.TryGetInt32(out _);
         return isWhole && found.GetInt32() is >= 0 and <= TraceTokens.Most and var tokens ? tokens : null;
     }
 

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Platform.Cli.Traces;
 
 /// <summary>
-/// Reads traces in CSV that tell rates and variations over spans of time, as ServeGen's do, and makes requests of them: a renewal process
-/// of gamma-distributed intervals for each client, whose rate and coefficient of variation are those of the row. The same seed makes the same.
+/// Reads traces in CSV that tell rates and variations over spans of time, as ServeGen's do, and makes requests of them:
+/// a renewal process of gamma-distributed intervals for each client, whose rate and coefficient of variation are those
+/// of the row. The same seed makes the same.
 /// </summary>
 internal static class RateTrace
 {
@@ -20,7 +21,8 @@ internal static class RateTrace
 
     /// <summary>Reads the rows, and makes the requests.</summary>
     /// <exception cref="TraceFormatException">Names the line, the column and what is wrong.</exception>
-    public static RequestTrace Read(CsvHeader header, TraceLines lines, string? typeColumn, int seed, TraceFaults faults)
+    public static RequestTrace Read(
+        CsvHeader header, TraceLines lines, string? typeColumn, int seed, TraceFaults faults)
     {
         var rates = ReadRates(header, lines, typeColumn is null ? -1 : header.Named(typeColumn), faults);
         var random = new Random(seed);
@@ -31,7 +33,8 @@ internal static class RateTrace
             throw faults.Of("its rates make no request");
         var note = string.Create(
             CultureInfo.InvariantCulture,
-            $"it tells rates instead of requests: {requests.Count} requests were generated with gamma-distributed intervals of each row's rate and variation (seed {seed}), "
+            $"it tells rates instead of requests: {requests.Count} requests were generated with gamma-distributed "
+            + $"intervals of each row's rate and variation (seed {seed}), "
             + $"with prompts and answers as long as in the Azure conversation trace");
         return RequestTrace.Of("ServeGen", [.. requests.OrderBy(it => it.At)]) with { Note = note };
     }
@@ -49,7 +52,8 @@ internal static class RateTrace
                 continue;
             var row = new CsvRow(header, lines.Number, line, faults);
             rates.Add(new ClientRate(
-                client < 0 ? "" : row.Text(client), row.Number(start, MostSeconds) ?? 0, row.Number(rate, MostRate) ?? 0,
+                client < 0 ? "" : row.Text(client), row.Number(start, MostSeconds) ?? 0, row.Number(rate, MostRate)
+                    ?? 0,
                 variation < 0 ? 1 : row.Number(variation, MostVariation) ?? 1, kind < 0 ? null : row.Text(kind)));
         }
 
@@ -72,7 +76,9 @@ internal static class RateTrace
             for (; rate.PerSecond > 0 && at + (left / rate.PerSecond) < end; left = Draws.Gamma(random, rate.Variation))
             {
                 at += left / rate.PerSecond;
-                requests.Add(new TraceRequest(TimeSpan.FromSeconds(at), TraceTokens.DrawContext(random), TraceTokens.DrawGenerated(random)) { Kind = rate.Kind });
+                var context = TraceTokens.DrawContext(random);
+                var generated = TraceTokens.DrawGenerated(random);
+                requests.Add(new TraceRequest(TimeSpan.FromSeconds(at), context, generated) { Kind = rate.Kind });
             }
 
             left -= (end - at) * rate.PerSecond;

@@ -21,6 +21,7 @@ internal sealed record RequestTrace(string Format, IReadOnlyList<TraceRequest> R
         var first = ordered[0].At;
         for (var i = 0; i < ordered.Length; i++)
             ordered[i] = ordered[i] with { At = ordered[i].At - first };
-        return new RequestTrace(format, ordered) { Note = isSorted ? null : "its rows were not in order of time, and were sorted" };
+        var note = isSorted ? null : "its rows were not in order of time, and were sorted";
+        return new RequestTrace(format, ordered) { Note = note };
     }
 }

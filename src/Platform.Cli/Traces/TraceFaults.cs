@@ -1,6 +1,8 @@
 namespace Platform.Cli.Traces;
 
-/// <summary>Says what is wrong with a trace: its name, the line, the column, what was found and what is expected.</summary>
+/// <summary>
+/// Says what is wrong with a trace: its name, the line, the column, what was found and what is expected.
+/// </summary>
 /// <param name="name">How to call the trace.</param>
 internal sealed class TraceFaults(string name)
 {

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Platform.Cli.Traces;
 
-/// <summary>The lines of a trace with their numbers. A file that is no trace must not be read into memory whole.</summary>
+/// <summary>
+/// The lines of a trace with their numbers. A file that is no trace must not be read into memory whole.
+/// </summary>
 /// <param name="text">The trace.</param>
 /// <param name="faults">Says what is wrong.</param>
 internal sealed class TraceLines(TextReader text, TraceFaults faults)

@@ -1,14 +1,15 @@
 namespace Platform.Cli.Traces;
 
 /// <summary>
-/// Reads a request trace in any of the public formats: Azure's, BurstGPT's and ServeGen's in CSV, Mooncake's in JSON lines, results of
-/// vLLM's benchmark in JSON.
+/// Reads a request trace in any of the public formats: Azure's, BurstGPT's and ServeGen's in CSV, Mooncake's in JSON
+/// lines, results of vLLM's benchmark in JSON.
 /// </summary>
 /// <param name="text">The trace.</param>
 /// <param name="name">How to call it in a fault's message.</param>
 /// <param name="typeColumn">The column that tells task types apart; null for none.</param>
 /// <param name="seed">Seed of what is generated where the trace tells no requests.</param>
-internal sealed class TraceReader(TextReader text, string name, string? typeColumn = null, int seed = TraceReader.DefaultSeed)
+internal sealed class TraceReader(
+    TextReader text, string name, string? typeColumn = null, int seed = TraceReader.DefaultSeed)
 {
     /// <summary>Seed where none is given.</summary>
     public const int DefaultSeed = 1;
