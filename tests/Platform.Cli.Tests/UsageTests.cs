@@ -29,7 +29,8 @@ public sealed class UsageTests
         command.SetAction(int (_) => throw new InvalidOperationException("two\nlines"));
         using var error = new StringWriter();
         Assert.Equal(CommandFailure.BadUsage, await CommandRun.InvokeAsync(new RootCommand { command }, ["fail"], error));
-        Assert.Equal("platform: something broke in this program (PLATFORM_DEBUG=1 shows where): two lines\n", error.ToString());
+        Assert.Equal(
+            "platform: something broke in this program (PLATFORM_DEBUG=1 shows where): two lines\n", error.ToString());
     }
 
     [Theory]
