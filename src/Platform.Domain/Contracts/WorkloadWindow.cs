@@ -28,8 +28,7 @@ public sealed record TaskWindow
     public required string TaskType { get; init; }
 
     /// <summary>
-    /// Queries that arrived in the window. At most 1,000,000 for each second of the window, and 1,000,000 for a shorter
-    /// one.
+    /// Queries that arrived in the window. At most 1,000,000 for each second of it, and for a shorter one.
     /// </summary>
     public required long Arrivals { get; init; }
 
