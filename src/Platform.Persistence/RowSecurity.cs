@@ -98,7 +98,8 @@ internal static class RowSecurity
         grant usage on schema platform, events, hangfire to {0};
         grant select, insert, update on all tables in schema platform, events to {0};
         revoke update on platform.allocation_snapshots, platform.in_force_changes, platform.log_entries, platform.log_nodes, platform.log_checkpoints, platform.rejection_decisions, platform.tenant_databases, events.mt_events from {0};
-        grant delete on platform.log_queue, platform.notice_queue, platform.webhooks, platform.webhook_deliveries, platform.rejections to {0};
+        grant delete on platform.log_queue, platform.notice_queue, platform.webhooks, platform.webhook_deliveries to {0};
+        grant delete on platform.rejections to {0};
         grant usage, select on all sequences in schema platform to {0};
         revoke all on platform.migrations from {0};
         grant usage, select on all sequences in schema events to {0};

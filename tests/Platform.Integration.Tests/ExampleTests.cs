@@ -54,7 +54,10 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("limit cursor", "/v1/tenants", "/v1/fleets", "/v1/fleets/{fleet}/events", "/v1/fleets/{fleet}/voids", "/v1/fleets/{fleet}/allocations", "/v1/allocations", "/v1/audit", "/v1/rejections")]
+    [InlineData(
+        "limit cursor", "/v1/tenants", "/v1/fleets", "/v1/fleets/{fleet}/events", "/v1/fleets/{fleet}/voids",
+        "/v1/fleets/{fleet}/allocations",
+        "/v1/allocations", "/v1/audit", "/v1/rejections")]
     [InlineData("asOf", "/v1/fleets/{fleet}/allocation", "/v1/fleets/{fleet}/estimate")]
     public void Calls_tell_the_parameters_of_their_query(string names, params string[] paths)
     {
@@ -74,7 +77,8 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
         await CallAsync(_operator, "get /v1/tenants", "?limit=1");
         await CallAsync(_operator, "post /v1/tenants/{tenant}/keys");
         await CallAsync(_operator, "get /v1/tenants/{tenant}/keys");
-        _brokerPassword = (string)(await CallAsync(_operator, "post /v1/tenants/{tenant}/broker-password"))["password"]!;
+        _brokerPassword =
+            (string)(await CallAsync(_operator, "post /v1/tenants/{tenant}/broker-password"))["password"]!;
     }
 
     /// <summary>A fleet with two versions.</summary>
@@ -115,9 +119,11 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
     private async Task PublishAsync()
     {
         var now = TimeProvider.System.GetUtcNow();
-        await CallAsync(_tenant, "post /v1/fleets/{fleet}/statistics", change: body => EndAt(body, now.AddSeconds(-10)));
+        await CallAsync(
+            _tenant, "post /v1/fleets/{fleet}/statistics", change: body => EndAt(body, now.AddSeconds(-10)));
         await CallAsync(_tenant, "post /v1/fleets/{fleet}/statistics", change: body => EndAt(body, now));
-        var broker = new TestTenant(platform, _names["{tenant}"], "", _brokerPassword) { VirtualHost = platform.VirtualHost };
+        var broker =
+            new TestTenant(platform, _names["{tenant}"], "", _brokerPassword) { VirtualHost = platform.VirtualHost };
         await broker.UntilStoredAsync("chat-eu", 2, Cancel);
         await CallAsync(_tenant, "get /v1/fleets/{fleet}/estimate");
         await CallAsync(_tenant, "post /v1/fleets/{fleet}/voids", change: body => (body["from"], body["to"]) =
@@ -130,7 +136,8 @@ public sealed class ExampleTests(TestPlatform platform) : IAsyncLifetime
     {
         await broker.PublishAsync("chat-eu", "no window"u8.ToArray(), Guid.NewGuid(), Cancel);
         await Testing.Eventually.TrueAsync(
-            async () => (await _tenant.GetFromJsonAsync<JsonNode>("/v1/rejections", Cancel))!["items"]!.AsArray().Count > 0, "a message to be set aside", Cancel);
+            async () => (await _tenant.GetFromJsonAsync<JsonNode>("/v1/rejections", Cancel))!["items"]!.AsArray()
+                .Count > 0, "a message to be set aside", Cancel);
         var listed = await CallAsync(_tenant, "get /v1/rejections");
         _names["{rejection}"] = (string)listed["items"]![0]!["id"]!;
         await CallAsync(_tenant, "get /v1/rejections/{rejection}");

@@ -62,6 +62,7 @@ public sealed class FullDiskTests
         services.RabbitMq.Fill(leaveMebibytes: 20);
         using var client = tenant.Client();
         client.DefaultRequestHeaders.Add("Idempotency-Key", "window 1");
+        var window = TestTenant.Window("chat");
         await UntilAsync(api, HttpStatusCode.ServiceUnavailable, PostAsync);
         await UntilAsync(api, HttpStatusCode.ServiceUnavailable);
         await using var publisher = await tenant.ConnectAsync(Cancel);
@@ -73,7 +74,7 @@ public sealed class FullDiskTests
         using var accepted = await PostAsync();
         Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
 
-        Task<HttpResponseMessage> PostAsync() => client.PostAsJsonAsync("/v1/fleets/chat/statistics", TestTenant.Window("chat"), Cancel);
+        Task<HttpResponseMessage> PostAsync() => client.PostAsJsonAsync("/v1/fleets/chat/statistics", window, Cancel);
     }
 
     private static async Task UntilAsync(Uri host, HttpStatusCode wanted, Func<Task<HttpResponseMessage>>? ask = null)

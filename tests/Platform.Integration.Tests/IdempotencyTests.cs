@@ -7,7 +7,10 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>A key or message-id stands for one window: the same window again is a duplicate, another one is the publisher's fault.</summary>
+/// <summary>
+/// A key or message-id stands for one window: the same window again is a duplicate, another one is the publisher's
+/// fault.
+/// </summary>
 public sealed class IdempotencyTests(TestPlatform platform) : IAsyncLifetime
 {
     private readonly DateTimeOffset _end = TimeProvider.System.GetUtcNow();
@@ -51,9 +54,12 @@ public sealed class IdempotencyTests(TestPlatform platform) : IAsyncLifetime
     public async Task The_same_window_written_differently_is_a_duplicate()
     {
         var window = TestTenant.Window("chat", end: _end);
-        var turned = new JsonObject([.. window.Reverse().Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))]);
+        var turned = new JsonObject(
+            [.. window.Reverse().Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))]);
         turned["windowEnd"] = window["windowEnd"]!.ToString().Replace("Z", "0000+00:00", StringComparison.Ordinal);
-        var (first, again) = (await SendAsync("k1", window.ToJsonString()), await SendAsync("k1", $"  {turned.ToJsonString(new() { WriteIndented = true })}\n"));
+        var (first, again) =
+            (await SendAsync("k1", window.ToJsonString()),
+            await SendAsync("k1", $"  {turned.ToJsonString(new() { WriteIndented = true })}\n"));
         Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.Accepted), (first.Status, again.Status));
         Assert.Equal((string?)first.Answer["messageId"], (string?)again.Answer["messageId"]);
 
@@ -79,18 +85,24 @@ public sealed class IdempotencyTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal(1, await _tenant.StoredWindowsAsync("chat", Cancel));
     }
 
-    /// <summary>Two APIs do not see what is on its road through the other: what both let pass, the intake sets aside.</summary>
+    /// <summary>
+    /// Two APIs do not see what is on its road through the other: what both let pass, the intake sets aside.
+    /// </summary>
     [Fact]
     public async Task Of_many_bodies_at_once_under_one_key_one_is_stored_and_each_other_is_refused_or_set_aside()
     {
         Uri[] apis = [platform.Address, await platform.StartApiAsync([])];
         const int bodies = 12;
-        var answers = await Task.WhenAll(Enumerable.Range(0, bodies).Select(i => SendAsync("k1", Text(load: i + 1), apis[i % 2])));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, bodies).Select(i => SendAsync("k1", Text(load: i + 1), apis[i % 2])));
 
-        Assert.All(answers, answer => Assert.True(answer.Status is HttpStatusCode.Accepted or HttpStatusCode.UnprocessableEntity, $"{answer.Status}"));
+        Assert.All(
+            answers, answer => Assert.True(
+            answer.Status is HttpStatusCode.Accepted or HttpStatusCode.UnprocessableEntity, $"{answer.Status}"));
         var accepted = answers.Where(answer => answer.Status == HttpStatusCode.Accepted).ToList();
         await Eventually.TrueAsync(
-            async () => await _tenant.StoredWindowsAsync("chat", Cancel) == 1 && platform.Rejected.CountOf(_tenant.Id) == accepted.Count - 1,
+            async () => await _tenant.StoredWindowsAsync("chat", Cancel) == 1
+                && platform.Rejected.CountOf(_tenant.Id) == accepted.Count - 1,
             $"one of {accepted.Count} accepted windows to be stored and the others to be set aside", Cancel);
     }
 

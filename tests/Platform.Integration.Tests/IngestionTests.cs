@@ -173,10 +173,11 @@ public sealed class IngestionTests(TestPlatform platform)
         var tenant = await TenantWithFleetAsync("chat");
         using var client = tenant.Client();
         client.DefaultRequestHeaders.Add("Idempotency-Key", "window 1");
+        var window = TestTenant.Window("chat");
         var ids = new HashSet<string>();
         for (var i = 0; i < 3; i++)
         {
-            using var answer = await client.PostAsJsonAsync("/v1/fleets/chat/statistics", TestTenant.Window("chat"), Cancel);
+            using var answer = await client.PostAsJsonAsync("/v1/fleets/chat/statistics", window, Cancel);
             Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
             ids.Add((await TestPlatform.ReadAsync(answer, Cancel))["messageId"]!.ToString());
         }

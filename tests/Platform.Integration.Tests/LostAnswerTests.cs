@@ -108,15 +108,16 @@ public sealed class LostAnswerTests(FaultPlatform platform)
         var tenant = await TenantWithFleetAsync();
         using var client = tenant.Client();
         client.DefaultRequestHeaders.Add("Idempotency-Key", "window 1");
+        var window = TestTenant.Window("chat");
         var lost = platform.Broker.LoseAnswer("workload-statistics"u8, FaultProxy.Confirmed);
-        using var first = await client.PostAsJsonAsync("/v1/fleets/chat/statistics", TestTenant.Window("chat"), Cancel);
+        using var first = await client.PostAsJsonAsync("/v1/fleets/chat/statistics", window, Cancel);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, first.StatusCode);
         Assert.NotNull(first.Headers.RetryAfter);
         await lost.WaitAsync(Deadline, Cancel);
         // The broker kept it.
         await tenant.UntilStoredAsync("chat", 1, Cancel);
 
-        using var again = await client.PostAsJsonAsync("/v1/fleets/chat/statistics", TestTenant.Window("chat"), Cancel);
+        using var again = await client.PostAsJsonAsync("/v1/fleets/chat/statistics", window, Cancel);
         Assert.Equal(HttpStatusCode.Accepted, again.StatusCode);
         await UntilPassedAsync(tenant, 2);
         Assert.Equal(2, await tenant.StoredWindowsAsync("chat", Cancel));

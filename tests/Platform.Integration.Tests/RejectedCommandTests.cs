@@ -105,7 +105,14 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
                 when (new.data ->> 'messageId' = '{poison}') execute function platform.refuse_{poison:n}();
             select 1
             """, Cancel);
-        using var meter = new MeterListener { InstrumentPublished = (it, listener) => { if (it.Name == SettingAside.RejectionsName) listener.EnableMeasurementEvents(it); } };
+        using var meter = new MeterListener
+        {
+            InstrumentPublished = (it, listener) =>
+            {
+                if (it.Name == SettingAside.RejectionsName)
+                    listener.EnableMeasurementEvents(it);
+            },
+        };
         var counted = 0;
         meter.SetMeasurementEventCallback<long>((_, count, tags, _) => { if (Equals(tags[0].Value, "storage")) Interlocked.Add(ref counted, (int)count); });
         meter.Start();
@@ -147,7 +154,9 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal(ids.Length, lines.Length);
         Assert.All(lines, line => Assert.Equal(6, line.Split('\t').Length));
         Assert.Equal(ids.Order(), lines.Select(line => line.Split('\t')[4]).Order());
-        Assert.All(lines, line => Assert.EndsWith("\tfleet: the tenant has no fleet \"late\"", line, StringComparison.Ordinal));
+        Assert.All(
+            lines, line =>
+            Assert.EndsWith("\tfleet: the tenant has no fleet \"late\"", line, StringComparison.Ordinal));
         Assert.DoesNotContain(output + error, it => it is '\e' or '…' or >= '\u2500' and <= '\u257f');
         Assert.Contains("3 messages", error, StringComparison.Ordinal);
     }
@@ -156,7 +165,8 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
     {
         using var client = _tenant.Client();
         using var answer = await client.GetAsync(new Uri("/v1/rejections?limit=1000", UriKind.Relative), Cancel);
-        return [.. (await TestPlatform.ReadAsync(answer, Cancel))["items"]!.AsArray().Select(it => (string?)it!["decision"]?["action"])];
+        return [.. (await TestPlatform.ReadAsync(answer, Cancel))["items"]!.AsArray()
+            .Select(it => (string?)it!["decision"]?["action"])];
     }
 
     private async Task<string[]> RejectAsync(string fleet, int count)

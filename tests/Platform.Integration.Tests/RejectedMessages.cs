@@ -38,7 +38,8 @@ public sealed class RejectedMessages : IAsyncDisposable
     public int CountOf(string tenant) => _messages.Count(message => message.Tenant == tenant);
 
     /// <summary>Why messages of a tenant were set aside.</summary>
-    public IEnumerable<string> ReasonsOf(string tenant) => _messages.Where(message => message.Tenant == tenant).Select(message => message.Reason);
+    public IEnumerable<string> ReasonsOf(string tenant) =>
+        _messages.Where(message => message.Tenant == tenant).Select(message => message.Reason);
 
     /// <summary>Waits for the message with that body.</summary>
     public Task<RejectedMessage> WithBodyAsync(byte[] body, CancellationToken cancel) => Eventually.GetAsync(

@@ -121,7 +121,8 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
     public async Task A_list_has_what_is_ones_own()
     {
         foreach (var route in Routes.Select(route => route.Data)
-            .Where(it => it.Item2 is "read" or "audit" or "publisher or reader" && !it.Item1.Contains('{', StringComparison.Ordinal) && !it.Item1.Contains("/log/", StringComparison.Ordinal)))
+            .Where(it => it.Item2 is "read" or "audit" or "publisher or reader")
+            .Where(it => !it.Item1.Contains('{', StringComparison.Ordinal) && !it.Item1.Contains("/log/", StringComparison.Ordinal)))
         {
             using var own = await AskAsync("get", route.Item4, null, callers.Authorizations["audit"]);
             Assert.Contains("\"owned\"", await own.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
@@ -131,7 +132,8 @@ public sealed class RouteTests(RouteCallers callers) : IClassFixture<RouteCaller
     }
 
     private static bool IsOfOne(string route) =>
-        ((string[])["/{fleet}", "/{webhook}", "/{rejection}"]).Any(name => route.Contains(name, StringComparison.Ordinal));
+        ((string[])["/{fleet}", "/{webhook}", "/{rejection}"])
+            .Any(name => route.Contains(name, StringComparison.Ordinal));
 
     private static int Expected(string caller, string door, int accepted, string route) => caller switch
     {
@@ -226,10 +228,12 @@ public sealed class RouteCallers(TestPlatform platform) : IAsyncLifetime
     /// <summary>A message of the owner's that was set aside.</summary>
     private async Task<string> SetAsideAsync(TestTenant owner, CancellationToken cancel)
     {
-        await owner.PublishAsync("owned", System.Text.Encoding.UTF8.GetBytes($"no window of {owner.Id}"), Guid.NewGuid(), cancel);
+        await owner.PublishAsync(
+            "owned", System.Text.Encoding.UTF8.GetBytes($"no window of {owner.Id}"), Guid.NewGuid(), cancel);
         var query = $"select coalesce(min(rejected_id), '') from platform.rejections where tenant_id = '{owner.Id}'";
         return await Testing.Eventually.GetAsync(
-            async () => await platform.Database.QueryAsync<string>(query, cancel) is { Length: > 0 } id ? id : null, "a message to be set aside", cancel);
+            async () => await platform.Database.QueryAsync<string>(query, cancel) is { Length: > 0 } id ? id : null,
+                "a message to be set aside", cancel);
     }
 
     private static async Task MakeFleetsAsync(TestTenant owner, CancellationToken cancel)

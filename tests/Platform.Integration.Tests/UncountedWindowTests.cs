@@ -9,7 +9,10 @@ using Platform.Workers.Ingestion;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>Windows that will never count are refused at both doors; those that do not count for this fleet are taken, and their publisher is told.</summary>
+/// <summary>
+/// Windows that will never count are refused at both doors; those that do not count for this fleet are taken, and their
+/// publisher is told.
+/// </summary>
 public sealed class UncountedWindowTests(TestPlatform platform) : IAsyncLifetime
 {
     private readonly DateTimeOffset _now = TimeProvider.System.GetUtcNow();
@@ -35,7 +38,8 @@ public sealed class UncountedWindowTests(TestPlatform platform) : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(NeverCounting))]
-    public async Task A_window_that_counts_for_no_fleet_is_refused_at_both_doors(string what, string pointer, string reason)
+    public async Task A_window_that_counts_for_no_fleet_is_refused_at_both_doors(
+        string what, string pointer, string reason)
     {
         var window = Damaged(what);
         var (status, answer) = await SendAsync(window);
@@ -59,7 +63,9 @@ public sealed class UncountedWindowTests(TestPlatform platform) : IAsyncLifetime
 
         var old = Assert.Single(await WarningsAsync(TestTenant.Window("chat", end: _now.AddDays(-2).AddMinutes(-1))));
         Assert.Equal("/windowEnd", (string?)old!["pointer"]);
-        Assert.Equal("ended 2 days ago: windows older than 21,600 s (solving.horizonSeconds) do not count", (string?)old["detail"]);
+        Assert.Equal(
+            "ended 2 days ago: windows older than 21,600 s (solving.horizonSeconds) do not count",
+            (string?)old["detail"]);
 
         var unknown = TestTenant.Window("chat");
         unknown["tasks"]![0]!["taskType"] = "maths";
@@ -92,7 +98,8 @@ public sealed class UncountedWindowTests(TestPlatform platform) : IAsyncLifetime
         await _tenant.PublishAsync("chat", unknown, Guid.NewGuid(), Cancel);
 
         await Eventually.TrueAsync(
-            () => Task.FromResult(causes.Contains("older-than-horizon") && causes.Contains("unknown-task-type")), "both causes to be counted", Cancel);
+            () => Task.FromResult(causes.Contains("older-than-horizon") && causes.Contains("unknown-task-type")),
+                "both causes to be counted", Cancel);
         await _tenant.UntilStoredAsync("chat", 2, Cancel);
     }
 
@@ -114,7 +121,8 @@ public sealed class UncountedWindowTests(TestPlatform platform) : IAsyncLifetime
         return window;
     }
 
-    private static string Instant(DateTimeOffset instant) => instant.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Instant(DateTimeOffset instant) =>
+        instant.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture);
 
     private async Task<JsonArray> WarningsAsync(JsonObject window)
     {

@@ -167,7 +167,8 @@ public sealed class RowSecurityTests(TestStore store)
         await store.PutFleetAsync(tenant, "chat", Cancel);
         Assert.Equal([IntakeOutcome.Stored], await store.Intake.StoreAsync([new IncomingWindow(tenant, Guid.NewGuid(), TestStore.Window("chat"))], Cancel));
         Assert.True(await store.PublishAsync(tenant, "chat", Cancel));
-        await new Rejections(store.Store).RecordAsync([new NewRejection(tenant, "1", TestStore.At, "chat", null, "body: no JSON", new byte[3])], Cancel);
+        await new Rejections(store.Store).RecordAsync(
+            [new NewRejection(tenant, "1", TestStore.At, "chat", null, "body: no JSON", new byte[3])], Cancel);
     }
 
     private Task<IReadOnlyList<string>> TenantTablesAsync() => ListAsync("""

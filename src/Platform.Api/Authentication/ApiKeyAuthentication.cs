@@ -102,7 +102,8 @@ internal static class Caller
         policies.AddPolicy(Scopes.Audit, policy => RequireScope(policy, Scopes.Audit));
         // An auditor reads all that a reader reads.
         policies.AddPolicy(Scopes.Read, policy => RequireScope(policy, Scopes.Read, Scopes.Audit));
-        policies.AddPolicy(PublisherOrReaderPolicy, policy => RequireScope(policy, Scopes.Ingest, Scopes.Read, Scopes.Audit));
+        policies.AddPolicy(
+            PublisherOrReaderPolicy, policy => RequireScope(policy, Scopes.Ingest, Scopes.Read, Scopes.Audit));
         policies.AddSessionPolicies();
     }
 

@@ -4,7 +4,8 @@ using Platform.Domain.Contracts;
 namespace Platform.Api.Errors;
 
 /// <summary>
-/// What is wrong with a parameter of the address that the framework could not bind: its own message names a type of this program.
+/// What is wrong with a parameter of the address that the framework could not bind: its own message names a type of
+/// this program.
 /// </summary>
 internal static partial class ParameterFault
 {
@@ -12,9 +13,11 @@ internal static partial class ParameterFault
     public static InputError? In(BadHttpRequestException refused)
     {
         if (Unbound().Match(refused.Message) is { Success: true } unbound)
-            return new InputError($"/{unbound.Groups["name"].Value}", $"must be {WordsFor(unbound.Groups["type"].Value)}");
+            return new InputError(
+                $"/{unbound.Groups["name"].Value}", $"must be {WordsFor(unbound.Groups["type"].Value)}");
         if (Missing().Match(refused.Message) is { Success: true } missing)
-            return new InputError($"/{missing.Groups["name"].Value}", $"is missing; it must be {WordsFor(missing.Groups["type"].Value)}");
+            return new InputError(
+                $"/{missing.Groups["name"].Value}", $"is missing; it must be {WordsFor(missing.Groups["type"].Value)}");
         return null;
     }
 
@@ -30,6 +33,7 @@ internal static partial class ParameterFault
     [GeneratedRegex("""^Failed to bind parameter "(?<type>\S+) (?<name>\w+)" from """, RegexOptions.CultureInvariant)]
     private static partial Regex Unbound();
 
-    [GeneratedRegex("""^Required parameter "(?<type>\S+) (?<name>\w+)" was not provided""", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        """^Required parameter "(?<type>\S+) (?<name>\w+)" was not provided""", RegexOptions.CultureInvariant)]
     private static partial Regex Missing();
 }

@@ -34,7 +34,8 @@ internal static class Problems
 
     /// <summary>The request is well formed, and contradicts what was sent before.</summary>
     public static IResult Unprocessable(string type, string title, InputError error) => TypedResults.Problem(
-        statusCode: StatusCodes.Status422UnprocessableEntity, type: TypePrefix + type, title: title, detail: error.ToString(),
+        statusCode: StatusCodes.Status422UnprocessableEntity, type: TypePrefix + type, title: title,
+        detail: error.ToString(),
         extensions: [new("errors", (InputError[])[error])]);
 
     /// <summary>The same words for what does not exist and for what belongs to somebody else.</summary>
@@ -70,7 +71,8 @@ internal static class Problems
     /// <summary>What is away for a while answers 503, what is broken 500; neither tells its insides.</summary>
     private sealed class Faults(IProblemDetailsService problems, ILogger<Faults> log) : IExceptionHandler
     {
-        public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+        public async ValueTask<bool> TryHandleAsync(
+            HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
         {
             if (exception is BadHttpRequestException bad && ParameterFault.In(bad) is { } parameter)
             {
@@ -80,7 +82,8 @@ internal static class Problems
 
             var details = exception switch
             {
-                BadHttpRequestException refused => new ProblemDetails { Status = refused.StatusCode, Title = refused.Message },
+                BadHttpRequestException refused =>
+                    new ProblemDetails { Status = refused.StatusCode, Title = refused.Message },
                 Ingestion.BrokerUnavailableException or HttpRequestException => Unavailable(httpContext),
                 _ when PlatformStore.IsTransient(exception) => Unavailable(httpContext),
                 _ => new ProblemDetails { Status = StatusCodes.Status500InternalServerError, Title = "Something broke on our side." },
@@ -89,7 +92,12 @@ internal static class Problems
             if (details.Status >= StatusCodes.Status500InternalServerError)
                 log.LogError(exception, "{Method} {Path} was answered with {Status}", httpContext.Request.Method, httpContext.Request.Path, details.Status);
             httpContext.Response.StatusCode = details.Status!.Value;
-            return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = details, Exception = exception });
+            return await problems.TryWriteAsync(new ProblemDetailsContext
+            {
+                HttpContext = httpContext,
+                ProblemDetails = details,
+                Exception = exception,
+            });
         }
 
         private static ProblemDetails Unavailable(HttpContext context)

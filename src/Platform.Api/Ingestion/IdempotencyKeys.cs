@@ -14,9 +14,9 @@ internal enum KeyUse
 }
 
 /// <summary>
-/// Sees to it that an idempotency key stands for one window. What is stored is asked of the database; what is on its road is remembered here for
-/// a while. Two APIs that get two windows under one key within the moments that storing takes do not see each other: then the intake sets the
-/// second aside.
+/// Sees to it that an idempotency key stands for one window. What is stored is asked of the database; what is on its
+/// road is remembered here for a while. Two APIs that get two windows under one key within the moments that storing
+/// takes do not see each other: then the intake sets the second aside.
 /// </summary>
 internal sealed class IdempotencyKeys(WorkloadIntake intake, TimeProvider time)
 {
@@ -28,7 +28,8 @@ internal sealed class IdempotencyKeys(WorkloadIntake intake, TimeProvider time)
     /// <param name="window">The window.</param>
     /// <param name="send">Sends it.</param>
     /// <param name="cancel">Gives up.</param>
-    public async Task<KeyUse> UseAsync(string tenant, Guid messageId, WorkloadWindow window, Func<Task> send, CancellationToken cancel)
+    public async Task<KeyUse> UseAsync(
+        string tenant, Guid messageId, WorkloadWindow window, Func<Task> send, CancellationToken cancel)
     {
         var content = WindowContent.FingerprintOf(window);
         if (!_onTheirRoad.Claim(messageId, content))
@@ -37,7 +38,7 @@ internal sealed class IdempotencyKeys(WorkloadIntake intake, TimeProvider time)
         try
         {
             if (await intake.FindAsync(tenant, messageId, cancel) is { } stored)
-                return WindowContent.FingerprintOf(stored).SequenceEqual(content) ? KeyUse.OfThisWindow : KeyUse.OfAnotherWindow;
+                return WindowContent.IsSame(stored, window) ? KeyUse.OfThisWindow : KeyUse.OfAnotherWindow;
             await send();
             isOnItsRoad = true;
             return KeyUse.OfThisWindow;
@@ -50,7 +51,9 @@ internal sealed class IdempotencyKeys(WorkloadIntake intake, TimeProvider time)
     }
 }
 
-/// <summary>Remembers what was sent under which message id, for one to two minutes and up to a number of messages.</summary>
+/// <summary>
+/// Remembers what was sent under which message id, for one to two minutes and up to a number of messages.
+/// </summary>
 internal sealed class RecentContents(TimeProvider time)
 {
     /// <summary>Messages in a generation. Two generations of them take about 5 MiB.</summary>

@@ -23,13 +23,13 @@ internal static class StatisticsEndpoints
     public static void MapStatistics(this IEndpointRouteBuilder v1) =>
         v1.MapPost("/fleets/{fleet}/statistics", PublishAsync).WithTags("Statistics").RequireAuthorization(Scopes.Ingest).RequireRateLimiting(StatisticsRate.Policy)
             .Accepts<WorkloadWindow>("application/json").Produces<AcceptedWindow>(202)
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(413).ProducesProblem(422)
-            .ProducesProblem(429).ProducesProblem(503)
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(413)
+            .ProducesProblem(422).ProducesProblem(429).ProducesProblem(503)
             .WithSummary("Send a workload window: the same road as a message from the broker");
 
     private static async Task<IResult> PublishAsync(
-        string fleet, HttpRequest request, ClaimsPrincipal caller, FleetStore fleets, IdempotencyKeys keys, StatisticsPublisher publisher,
-        TimeProvider time, CancellationToken cancel)
+        string fleet, HttpRequest request, ClaimsPrincipal caller, FleetStore fleets, IdempotencyKeys keys,
+        StatisticsPublisher publisher, TimeProvider time, CancellationToken cancel)
     {
         var tenant = caller.Tenant();
         if (await fleets.FindAsync(tenant, fleet, cancel) is not { } known)
@@ -52,7 +52,8 @@ internal static class StatisticsEndpoints
         }
 
         var messageId = EventStore.MessageIdFor(tenant, fleet, key);
-        var use = await keys.UseAsync(tenant, messageId, window, () => publisher.PublishAsync(tenant, fleet, messageId, body, cancel), cancel);
+        var use = await keys.UseAsync(
+            tenant, messageId, window, () => publisher.PublishAsync(tenant, fleet, messageId, body, cancel), cancel);
         return use == KeyUse.OfAnotherWindow ? KeyWasUsedBefore() : Accepted(messageId, warnings);
     }
 
@@ -60,12 +61,13 @@ internal static class StatisticsEndpoints
         TypedResults.Accepted((string?)null, new AcceptedWindow(messageId, warnings));
 
     private static InputError[] WarningsFor(WorkloadWindow window, FleetView fleet, DateTimeOffset now) =>
-        [.. new FleetScope(fleet.Definition).WarningsFor(window, now).Select(warning => new InputError(warning.Pointer, warning.Detail))];
+        [.. new FleetScope(fleet.Definition).WarningsFor(window, now)
+            .Select(warning => new InputError(warning.Pointer, warning.Detail))];
 
     private static IResult KeyWasUsedBefore() => Problems.Unprocessable(
         "idempotency-key", "The Idempotency-Key was used before for another window.",
         new InputError(
             "/Idempotency-Key",
-            "was used before for a window with another content, and nothing of this one was kept; give each window a key of its own, "
-            + "and send only the same window again under the same key"));
+            "was used before for a window with another content, and nothing of this one was kept; "
+            + "give each window a key of its own, and send only the same window again under the same key"));
 }

@@ -26,7 +26,8 @@ internal static class RejectedCommand
         var (selection, output) = (new SelectionOptions(), Terminal.OutputOption());
         var limit = WholeNumberOption.Create("--limit", $"messages to show, at most {MostListed}", DefaultLimit, 1, MostListed);
         var cursor = new Option<string>("--cursor") { Description = "where the page before this one ended" };
-        var command = new Command("list", "Shows the messages, the oldest first; into a pipe, a plain line each with tabs between the fields.") { limit, cursor, output };
+        const string description = "Shows the messages, the oldest first; into a pipe, a plain line each, tabs between the fields.";
+        var command = new Command("list", description) { limit, cursor, output };
         selection.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {

@@ -72,7 +72,8 @@ internal sealed record RejectedMessage(
         var body = delivery.Body.ToArray();
         var fleet = routingKey.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot ? routingKey[(dot + 1)..] : null;
         return new RejectedMessage(
-            RejectedMessageId.For(body, tenant, messageId, contentType, routingKey), rejectedAt, reason, tenant, fleet, messageId, userId, contentType, routingKey, body.Length)
+            RejectedMessageId.For(body, tenant, messageId, contentType, routingKey), rejectedAt, reason, tenant, fleet,
+            messageId, userId, contentType, routingKey, body.Length)
         {
             Body = body,
             DeliveryTag = delivery.DeliveryTag,

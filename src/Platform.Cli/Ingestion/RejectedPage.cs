@@ -26,7 +26,8 @@ internal sealed record RejectedPage(IReadOnlyList<RejectedMessage> Items, string
     }
 
     /// <summary>How many messages there are, and how to go on.</summary>
-    public string Summary => NextCursor is null ? $"{Items.Count} messages" : $"{Items.Count} messages; more with --cursor {NextCursor}";
+    public string Summary =>
+        NextCursor is null ? $"{Items.Count} messages" : $"{Items.Count} messages; more with --cursor {NextCursor}";
 
     /// <summary>The page for a person at a terminal.</summary>
     public Table ToTable()
@@ -38,10 +39,12 @@ internal sealed record RejectedPage(IReadOnlyList<RejectedMessage> Items, string
     }
 
     /// <summary>
-    /// The page for another program: a line for each message, whole, with tabs between id, instant, tenant, fleet, message-id and reason. What is
+    /// The page for another program: a line for each message, whole, with tabs between id, instant, tenant, fleet,
+    /// message-id and reason. What is
     /// not there is a hyphen.
     /// </summary>
-    public IEnumerable<string> ToLines() => Items.Select(message => string.Join('\t', CellsOf(message, "yyyy-MM-dd'T'HH:mm:ss'Z'")));
+    public IEnumerable<string> ToLines() =>
+        Items.Select(message => string.Join('\t', CellsOf(message, "yyyy-MM-dd'T'HH:mm:ss'Z'")));
 
     private static IEnumerable<string> CellsOf(RejectedMessage message, string instantFormat)
     {

@@ -6,12 +6,13 @@ using System.Text.Json.Serialization.Metadata;
 namespace Platform.Domain.Contracts;
 
 /// <summary>
-/// Says what is wrong with a JSON text that the serializer has refused, in words of JSON: the serializer's own messages name types of this
-/// program, which mean nothing to the sender.
+/// Says what is wrong with a JSON text that the serializer has refused, in words of JSON: the serializer's own messages
+/// name types of this program, which mean nothing to the sender.
 /// </summary>
 internal static class JsonFaults
 {
     private const int MostNames = 20;
+    private const string Unfitting = "does not have the form that belongs here";
 
     /// <summary>The fault, with its place.</summary>
     /// <param name="fault">What the serializer has thrown.</param>
@@ -19,11 +20,16 @@ internal static class JsonFaults
     public static InputError Describe(JsonException fault, JsonTypeInfo root)
     {
         var pointer = PointerFromPath(fault.Path);
-        var words = fault.InnerException is JsonException syntax ? SyntaxWords(syntax.Message) : ShapeWords(fault.Message, pointer, root);
+        var words = fault.InnerException is JsonException syntax
+            ? SyntaxWords(syntax.Message)
+            : ShapeWords(fault.Message, pointer, root);
         return new InputError(pointer, words + Place(fault));
     }
 
-    /// <summary>Turns the serializer's path (<c>$.tasks[0].arrivals</c>, <c>$['a.b']</c>) into a JSON Pointer (<c>/tasks/0/arrivals</c>).</summary>
+    /// <summary>
+    /// Turns the serializer's path (<c>$.tasks[0].arrivals</c>, <c>$['a.b']</c>) into a JSON Pointer
+    /// (<c>/tasks/0/arrivals</c>).
+    /// </summary>
     public static string PointerFromPath(string? path)
     {
         var pointer = new StringBuilder();
@@ -43,9 +49,11 @@ internal static class JsonFaults
         return pointer.ToString();
     }
 
-    private static string Escaped(string name) => name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+    private static string Escaped(string name) =>
+        name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
-    private static string Unescaped(string step) => step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+    private static string Unescaped(string step) =>
+        step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
 
     private static string Place(JsonException fault) => fault.LineNumber is { } line
         ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {fault.BytePositionInLine + 1})")
@@ -76,7 +84,7 @@ internal static class JsonFaults
             return "appears more than once in its object";
         if (message.Contains("null values", StringComparison.Ordinal))
             return "must not be null";
-        return TypeAt(pointer, root) is { } expected ? ExpectedWords(expected) : "does not have the form that belongs here";
+        return TypeAt(pointer, root) is { } expected ? ExpectedWords(expected) : Unfitting;
     }
 
     private static string UnknownName(string pointer, JsonTypeInfo root)
@@ -84,12 +92,15 @@ internal static class JsonFaults
         var parent = pointer[..Math.Max(0, pointer.LastIndexOf('/'))];
         if (TypeAt(parent, root) is not { Kind: JsonTypeInfoKind.Object } type)
             return "is no name that belongs here";
-        string[] known = [.. type.Properties.Where(IsRead).Select(property => property.Name).Order(StringComparer.Ordinal)];
+        string[] known =
+            [.. type.Properties.Where(IsRead).Select(property => property.Name).Order(StringComparer.Ordinal)];
         var list = string.Join(", ", known.Take(MostNames));
-        return $"is no name that belongs here; those that do are {list}{(known.Length > MostNames ? " and others" : "")}";
+        var others = known.Length > MostNames ? " and others" : "";
+        return $"is no name that belongs here; those that do are {list}{others}";
     }
 
-    private static bool IsRead(JsonPropertyInfo property) => property.Set is not null || property.AssociatedParameter is not null;
+    private static bool IsRead(JsonPropertyInfo property) =>
+        property.Set is not null || property.AssociatedParameter is not null;
 
     /// <summary>What belongs at a place of the document; null where that cannot be told.</summary>
     private static JsonTypeInfo? TypeAt(string pointer, JsonTypeInfo root)
@@ -112,7 +123,7 @@ internal static class JsonFaults
     {
         var type = Nullable.GetUnderlyingType(expected.Type) ?? expected.Type;
         if (type.IsEnum)
-            return $"must be one of {string.Join(", ", Enum.GetNames(type).Select(name => $"\"{JsonNamingPolicy.CamelCase.ConvertName(name)}\""))}";
+            return $"must be one of {string.Join(", ", Enum.GetNames(type).Select(Quoted))}";
         return expected.Kind switch
         {
             JsonTypeInfoKind.Enumerable => "must be an array",
@@ -120,6 +131,8 @@ internal static class JsonFaults
             _ => ValueWords(type),
         };
     }
+
+    private static string Quoted(string name) => $"\"{JsonNamingPolicy.CamelCase.ConvertName(name)}\"";
 
     private static string ValueWords(Type type)
     {
@@ -137,7 +150,7 @@ internal static class JsonFaults
             return "must be an instant in RFC 3339 with the offset Z (UTC), such as 2026-11-23T10:00:00Z";
         if (type == typeof(Guid))
             return "must be a UUID in quotes";
-        return "does not have the form that belongs here";
+        return Unfitting;
     }
 
     /// <summary>The names in single quotes behind the message's word "including".</summary>

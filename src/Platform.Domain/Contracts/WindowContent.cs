@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Platform.Domain.Contracts;
 
 /// <summary>
-/// What a window says, apart from how its JSON was written: white space, the order of members, of task types and of token counts make no
-/// difference. Two messages under one id are the same message when this is equal.
+/// What a window says, apart from how its JSON was written: white space, the order of members, of task types and of
+/// token counts make no difference. Two messages under one id are the same message when this is equal.
 /// </summary>
 public static class WindowContent
 {

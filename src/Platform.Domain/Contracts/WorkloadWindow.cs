@@ -12,7 +12,9 @@ public sealed record WorkloadWindow
     /// <summary>Start of the window, inclusive, UTC.</summary>
     public required DateTimeOffset WindowStart { get; init; }
 
-    /// <summary>End of the window, exclusive, UTC; after the start, at most a day later; at most 8 days ago and 5 minutes ahead.</summary>
+    /// <summary>
+    /// End of the window, exclusive, UTC; after the start, at most a day later; at most 8 days ago and 5 minutes ahead.
+    /// </summary>
     public required DateTimeOffset WindowEnd { get; init; }
 
     /// <summary>One entry for each task type that had something to report.</summary>
@@ -25,7 +27,9 @@ public sealed record TaskWindow
     /// <summary>The task type's id.</summary>
     public required string TaskType { get; init; }
 
-    /// <summary>Queries that arrived in the window. At most 1,000,000 for each second of the window, and 1,000,000 for a shorter one.</summary>
+    /// <summary>
+    /// Queries that arrived in the window. At most 1,000,000 for each second of it, and for a shorter one.
+    /// </summary>
     public required long Arrivals { get; init; }
 
     /// <summary>Time on the server of the queries that ended in the window, wait excluded.</summary>
@@ -41,7 +45,9 @@ public sealed record TaskWindow
 /// <summary>Sums over the queries that ended in the window: reasoning tokens used, and milliseconds on the server.</summary>
 public sealed record ServiceSums
 {
-    /// <summary>Queries that ended. At most 1,000,000 for each second of the window, and 1,000,000 for a shorter one.</summary>
+    /// <summary>
+    /// Queries that ended. At most 1,000,000 for each second of the window, and 1,000,000 for a shorter one.
+    /// </summary>
     public required long Completions { get; init; }
 
     /// <summary>Sum of reasoning tokens really used.</summary>
@@ -66,7 +72,9 @@ public sealed record ServiceSums
 /// <summary>Sums over the queries that ended in the window: milliseconds from arrival to end.</summary>
 public sealed record SystemSums
 {
-    /// <summary>Queries that ended. At most 1,000,000 for each second of the window, and 1,000,000 for a shorter one.</summary>
+    /// <summary>
+    /// Queries that ended. At most 1,000,000 for each second of the window, and 1,000,000 for a shorter one.
+    /// </summary>
     public required long Completions { get; init; }
 
     /// <summary>Sum of milliseconds in the system.</summary>
@@ -82,7 +90,9 @@ public sealed record AccuracyCount
     /// <summary>Reasoning tokens granted.</summary>
     public required long Tokens { get; init; }
 
-    /// <summary>Queries with a verdict. At most 1,000,000 for each second of the window, and 1,000,000 for a shorter one.</summary>
+    /// <summary>
+    /// Queries with a verdict. At most 1,000,000 for each second of the window, and 1,000,000 for a shorter one.
+    /// </summary>
     public required long Trials { get; init; }
 
     /// <summary>Of these, the correct ones.</summary>

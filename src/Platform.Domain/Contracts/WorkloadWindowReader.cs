@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Platform.Domain.Contracts;
 
 /// <summary>
-/// The one door through which workload windows come in, for HTTP and the broker alike: what passes here satisfies every rule of the
-/// contract that can be checked without knowing the fleet.
+/// The one door through which workload windows come in, for HTTP and the broker alike: what passes here satisfies every
+/// rule of the contract that can be checked without knowing the fleet.
 /// </summary>
 public static class WorkloadWindowReader
 {
@@ -18,8 +18,9 @@ public static class WorkloadWindowReader
     public const long MaxSum = (1L << 53) - 1;
 
     /// <summary>
-    /// Most queries a second of a window that arrive, end or are judged in one of its entries; of a window below a second, in a second. No fleet
-    /// reaches it, and a running counter that is sent in place of a difference mostly does.
+    /// Most queries a second of a window that arrive, end or are judged in one of its entries; of a window below a
+    /// second, in a second. No fleet reaches it, and a running counter that is sent in place of a difference mostly
+    /// does.
     /// </summary>
     public const long MaxQueriesPerSecond = 1_000_000;
 
@@ -35,7 +36,10 @@ public static class WorkloadWindowReader
     /// <summary>How far after the reader's clock a window may end: what clocks may differ by.</summary>
     public static readonly TimeSpan MaxLead = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long before the reader's clock a window may have ended: the longest horizon, and a day in which it may have waited.</summary>
+    /// <summary>
+    /// How long before the reader's clock a window may have ended: the longest horizon, and a day in which it may have
+    /// waited.
+    /// </summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(LongestHorizonSeconds) + TimeSpan.FromDays(1);
 
     /// <summary>Reads one window. No input makes this throw.</summary>
@@ -43,8 +47,8 @@ public static class WorkloadWindowReader
     /// <param name="now">The reader's clock.</param>
     /// <param name="window">The window, or null when there are faults.</param>
     /// <param name="errors">
-    /// Empty, or the faults in the order of the document, at most <see cref="MaxFaults"/>. A fault of syntax or shape stands alone: what
-    /// follows it was not read.
+    /// Empty, or the faults in the order of the document, at most <see cref="MaxFaults"/>. A fault of syntax or shape
+    /// stands alone: what follows it was not read.
     /// </param>
     public static bool TryRead(
         ReadOnlySpan<byte> utf8, DateTimeOffset now, [NotNullWhen(true)] out WorkloadWindow? window, out IReadOnlyList<InputError> errors)

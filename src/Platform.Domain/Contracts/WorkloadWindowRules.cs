@@ -53,9 +53,11 @@ internal sealed class WorkloadWindowRules
 
     private static string TooOld(TimeSpan age, DateTimeOffset now) => string.Create(
         CultureInfo.InvariantCulture,
-        $"ended {age.TotalDays:0} days ago, and windows older than {WorkloadWindowReader.MaxAge.TotalDays:0} days count for no fleet; the time here is {Instant(now)}. Is the publisher's clock right?");
+        $"ended {age.TotalDays:0} days ago, and windows older than {WorkloadWindowReader.MaxAge.TotalDays:0} days "
+        + $"count for no fleet; the time here is {Instant(now)}. Is the publisher's clock right?");
 
-    private static string Instant(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private static string Instant(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private void CheckTasks(IReadOnlyList<TaskWindow> tasks)
     {
@@ -164,7 +166,9 @@ internal sealed class WorkloadWindowRules
         var seconds = (double)_windowTicks / TimeSpan.TicksPerSecond;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"is {queries} in {seconds:0.###} s, {queries / seconds:0} a second, and must be at most {WorkloadWindowReader.MaxQueriesPerSecond} a second. Was a running counter sent in place of the difference between two readings?");
+            $"is {queries} in {seconds:0.###} s, {queries / seconds:0} a second, and must be at most "
+            + $"{WorkloadWindowReader.MaxQueriesPerSecond} a second. "
+            + $"Was a running counter sent in place of the difference between two readings?");
     }
 
     private bool CheckSumOver(string at, string name, long sum, long completions)

@@ -24,7 +24,9 @@ public enum UncountedCause
 /// <param name="Detail">What it means, in words that the publisher can act on.</param>
 public sealed record WindowWarning(UncountedCause Cause, string Pointer, string Detail);
 
-/// <summary>Which windows count for a fleet, by its definition: how old they may be, and which task types it knows.</summary>
+/// <summary>
+/// Which windows count for a fleet, by its definition: how old they may be, and which task types it knows.
+/// </summary>
 public sealed class FleetScope
 {
     /// <summary>Most warnings about one window.</summary>
@@ -43,35 +45,48 @@ public sealed class FleetScope
     /// <summary>What of a window will not count.</summary>
     /// <param name="window">A window of the fleet that is valid by the contract.</param>
     /// <param name="now">The moment at which it is taken.</param>
-    /// <returns>In the order of the document, at most <see cref="MaxWarnings"/>; empty when everything counts.</returns>
+    /// <returns>
+    /// In the order of the document, at most <see cref="MaxWarnings"/>; empty when everything counts.
+    /// </returns>
     public IReadOnlyList<WindowWarning> WarningsFor(WorkloadWindow window, DateTimeOffset now)
     {
         var age = now - window.WindowEnd;
         if (age > _horizon)
-            return [new(UncountedCause.OlderThanHorizon, "/windowEnd", $"ended {Words(age)} ago: windows older than {Horizon} do not count")];
+            return [new(UncountedCause.OlderThanHorizon, "/windowEnd", TooOld(age))];
         var warnings = new List<WindowWarning>();
         if (window.WindowEnd - window.WindowStart > _horizon)
-            warnings.Add(new(UncountedCause.LongerThanHorizon, "/windowStart", $"the window is longer than {Horizon}: only its end counts"));
+            warnings.Add(new(UncountedCause.LongerThanHorizon, "/windowStart", TooLong));
         for (var i = 0; i < window.Tasks.Count && warnings.Count < MaxWarnings; i++)
         {
             if (!_taskTypes.Contains(window.Tasks[i].TaskType))
-                warnings.Add(new(UncountedCause.UnknownTaskType, $"/tasks/{i}/taskType", Unknown(window.Tasks[i].TaskType)));
+                warnings.Add(Unknown(i, window.Tasks[i].TaskType));
         }
 
         return warnings;
     }
 
     /// <summary>Every name by which a window may call a task type of the fleet.</summary>
-    private static IEnumerable<string> NamesIn(FleetDefinition definition) => definition.TaskTypes.Select(type => type.Id);
+    private static IEnumerable<string> NamesIn(FleetDefinition definition) =>
+        definition.TaskTypes.Select(type => type.Id);
 
-    private string Horizon => string.Create(CultureInfo.InvariantCulture, $"{_horizon.TotalSeconds:#,0} s (solving.horizonSeconds)");
+    private string Horizon =>
+        string.Create(CultureInfo.InvariantCulture, $"{_horizon.TotalSeconds:#,0} s (solving.horizonSeconds)");
 
-    private static string Unknown(string taskType) =>
-        $"the fleet's definition has no task type \"{taskType}\": this entry does not count until a revision adds it";
+    private string TooLong => $"the window is longer than {Horizon}: only its end counts";
+
+    private string TooOld(TimeSpan age) => $"ended {Words(age)} ago: windows older than {Horizon} do not count";
+
+    private static WindowWarning Unknown(int entry, string taskType) => new(
+        UncountedCause.UnknownTaskType, $"/tasks/{entry}/taskType",
+        $"the fleet's definition has no task type \"{taskType}\": this entry does not count until a revision adds it");
 
     private static string Words(TimeSpan age)
     {
-        var (number, unit) = age.TotalDays >= 2 ? (age.TotalDays, "days") : age.TotalHours >= 2 ? (age.TotalHours, "hours") : (age.TotalSeconds, "s");
-        return string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(number):#,0} {unit}");
+        if (age.TotalDays >= 2)
+            return Whole(age.TotalDays, "days");
+        return age.TotalHours >= 2 ? Whole(age.TotalHours, "hours") : Whole(age.TotalSeconds, "s");
+
+        static string Whole(double number, string unit) =>
+            string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(number):#,0} {unit}");
     }
 }

@@ -15,7 +15,8 @@ namespace Platform.Persistence.Ingestion;
 /// <param name="Reason">Why it is set aside.</param>
 /// <param name="Body">Its body; one that is longer than a window may be is not kept.</param>
 public sealed record NewRejection(
-    string Tenant, string Id, DateTimeOffset At, string? Fleet, string? MessageId, string Reason, ReadOnlyMemory<byte> Body);
+    string Tenant, string Id, DateTimeOffset At, string? Fleet, string? MessageId, string Reason,
+    ReadOnlyMemory<byte> Body);
 
 /// <summary>A message that was set aside, as its tenant sees it.</summary>
 /// <param name="Id">Its id.</param>
@@ -26,7 +27,8 @@ public sealed record NewRejection(
 /// <param name="Bytes">Length of its body.</param>
 /// <param name="Decision">What an operator has decided about it since, or null.</param>
 public sealed record RejectionView(
-    string Id, DateTimeOffset At, string? Fleet, string? MessageId, string Reason, int Bytes, RejectionDecisionView? Decision);
+    string Id, DateTimeOffset At, string? Fleet, string? MessageId, string Reason, int Bytes,
+    RejectionDecisionView? Decision);
 
 /// <summary>What an operator has decided about a message that was set aside.</summary>
 /// <param name="Action"><c>replayed</c> or <c>discarded</c>. It is written down before it is done.</param>
@@ -34,9 +36,9 @@ public sealed record RejectionView(
 public sealed record RejectionDecisionView(string Action, DateTimeOffset At);
 
 /// <summary>
-/// What was set aside of each tenant's messages, for the tenant itself. The queue of rejected messages stays the operators' truth; this keeps the
-/// latest <see cref="MostMessages"/> messages of a tenant and <see cref="MostBytes"/> of their bodies, so that a tenant that floods the intake fills
-/// nothing but its own list.
+/// What was set aside of each tenant's messages, for the tenant itself. The queue of rejected messages stays the
+/// operators' truth; this keeps the latest <see cref="MostMessages"/> messages of a tenant and <see cref="MostBytes"/>
+/// of their bodies, so that a tenant that floods the intake fills nothing but its own list.
 /// </summary>
 public sealed class Rejections(PlatformStore store)
 {
@@ -48,9 +50,11 @@ public sealed class Rejections(PlatformStore store)
 
     // A message that comes again, or is replayed in vain, keeps its row: the latest reason and instant hold.
     private const string Upsert = """
-        insert into platform.rejections as kept (tenant_id, rejected_id, rejected_at, fleet_id, message_id, reason, bytes, body)
+        insert into platform.rejections as kept
+            (tenant_id, rejected_id, rejected_at, fleet_id, message_id, reason, bytes, body)
         select $1, it.rejected_id, it.rejected_at, it.fleet_id, it.message_id, it.reason, it.bytes, it.body
-        from unnest($2, $3, $4, $5, $6, $7, $8) as it(rejected_id, rejected_at, fleet_id, message_id, reason, bytes, body)
+        from unnest($2, $3, $4, $5, $6, $7, $8)
+            as it(rejected_id, rejected_at, fleet_id, message_id, reason, bytes, body)
         on conflict (tenant_id, rejected_id) do update
         set reason = case when excluded.rejected_at >= kept.rejected_at then excluded.reason else kept.reason end,
             rejected_at = greatest(excluded.rejected_at, kept.rejected_at)
@@ -69,7 +73,8 @@ public sealed class Rejections(PlatformStore store)
     public async Task RecordAsync(IReadOnlyList<NewRejection> rejections, CancellationToken cancel)
     {
         foreach (var tenant in rejections.GroupBy(it => it.Tenant).OrderBy(group => group.Key, StringComparer.Ordinal))
-            await RecordAsync(tenant.Key, [.. tenant.GroupBy(it => it.Id).Select(copies => copies.MaxBy(it => it.At)!)], cancel);
+            await RecordAsync(
+                tenant.Key, [.. tenant.GroupBy(it => it.Id).Select(copies => copies.MaxBy(it => it.At)!)], cancel);
     }
 
     /// <summary>A page of a tenant's messages, the newest first.</summary>
@@ -88,15 +93,19 @@ public sealed class Rejections(PlatformStore store)
         if (after is not null)
         {
             rows = rows.Where(row =>
-                row.RejectedAt < after.At || (row.RejectedAt == after.At && string.Compare(row.RejectedId, after.Id) < 0));
+                row.RejectedAt < after.At
+                    || (row.RejectedAt == after.At && string.Compare(row.RejectedId, after.Id) < 0));
         }
 
         var page = rows.OrderByDescending(row => row.RejectedAt).ThenByDescending(row => row.RejectedId).Take(limit);
         return await Views(session, page).ToListAsync(cancel);
     }
 
-    /// <summary>One message with its body, which is null where it is no longer kept; or null when there is no such message.</summary>
-    public async Task<(RejectionView Message, byte[]? Body)?> FindAsync(string tenant, string id, CancellationToken cancel)
+    /// <summary>
+    /// One message with its body, which is null where it is no longer kept; or null when there is no such message.
+    /// </summary>
+    public async Task<(RejectionView Message, byte[]? Body)?> FindAsync(
+        string tenant, string id, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         var row = session.Rows.Rejections.AsNoTracking().Where(row => row.RejectedId == id);
@@ -105,13 +114,16 @@ public sealed class Rejections(PlatformStore store)
         return (message, await row.Select(it => it.Body).SingleOrDefaultAsync(cancel));
     }
 
-    // A decision is about the message as it was set aside then: one that was replayed and set aside again waits once more.
-    private static IQueryable<RejectionView> Views(TenantSession session, IQueryable<RejectionRow> rows) => rows.Select(row => new RejectionView(
+    // A decision is about the message as it was set aside then: one that was replayed and set aside again waits once
+    // more.
+    private static IQueryable<RejectionView> Views(TenantSession session, IQueryable<RejectionRow> rows) =>
+        rows.Select(row => new RejectionView(
         row.RejectedId, row.RejectedAt, row.FleetId, row.MessageId, row.Reason, row.Bytes,
         session.Rows.RejectionDecisions
             .Where(decision => decision.RejectedId == row.RejectedId && decision.RejectedAt >= row.RejectedAt)
             .OrderByDescending(decision => decision.DecidedAt)
-            .Select(decision => new RejectionDecisionView(decision.Action == "replay" ? "replayed" : "discarded", decision.DecidedAt))
+            .Select(decision =>
+                new RejectionDecisionView(decision.Action == "replay" ? "replayed" : "discarded", decision.DecidedAt))
             .FirstOrDefault()));
 
     private async Task RecordAsync(string tenant, IReadOnlyList<NewRejection> rejections, CancellationToken cancel)
@@ -140,7 +152,9 @@ public sealed class Rejections(PlatformStore store)
         },
     };
 
-    /// <summary>What is too long for a window, or more than a tenant may keep, is not even sent to the database.</summary>
+    /// <summary>
+    /// What is too long for a window, or more than a tenant may keep, is not even sent to the database.
+    /// </summary>
     private static byte[]?[] BodiesToKeep(IReadOnlyList<NewRejection> rejections)
     {
         var bodies = new byte[]?[rejections.Count];
@@ -167,7 +181,9 @@ public sealed class Rejections(PlatformStore store)
         },
     };
 
-    /// <summary>A publisher's words without what the database refuses in a text: NUL, and halves of characters.</summary>
+    /// <summary>
+    /// A publisher's words without what the database refuses in a text: NUL, and halves of characters.
+    /// </summary>
     private static string? Storable(string? text) =>
         text is null ? null : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', '\uFFFD');
 }

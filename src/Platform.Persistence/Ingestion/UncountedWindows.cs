@@ -6,8 +6,8 @@ using Platform.Persistence.Solving;
 namespace Platform.Persistence.Ingestion;
 
 /// <summary>
-/// Reports the windows that were stored and do not count for their fleet: their publishers at the broker get no answer. One for a process. A
-/// fleet's definition is read once a revision.
+/// Reports the windows that were stored and do not count for their fleet: their publishers at the broker get no answer.
+/// One for a process. A fleet's definition is read once a revision.
 /// </summary>
 /// <param name="store">The platform's database.</param>
 /// <param name="report">Receives each cause of each window once.</param>
@@ -25,7 +25,8 @@ public sealed class UncountedWindows(PlatformStore store, Action<UncountedCause>
     /// <param name="windows">The windows.</param>
     /// <param name="now">The moment at which they were taken.</param>
     /// <param name="cancel">Gives up.</param>
-    internal async Task ObserveAsync(FleetKey key, int revision, IEnumerable<WorkloadWindow> windows, DateTimeOffset now, CancellationToken cancel)
+    internal async Task ObserveAsync(
+        FleetKey key, int revision, IEnumerable<WorkloadWindow> windows, DateTimeOffset now, CancellationToken cancel)
     {
         if ((Find(key, revision) ?? await ReadAsync(key, cancel)) is not { } scope)
             return;
@@ -47,7 +48,8 @@ public sealed class UncountedWindows(PlatformStore store, Action<UncountedCause>
     private async Task<FleetScope?> ReadAsync(FleetKey key, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(key.Tenant, cancel);
-        var row = await session.Rows.Fleets.AsNoTracking().SingleOrDefaultAsync(row => row.FleetId == key.Fleet, cancel);
+        var row = await session.Rows.Fleets.AsNoTracking()
+            .SingleOrDefaultAsync(row => row.FleetId == key.Fleet, cancel);
         if (row is null)
             return null;
         var scope = new FleetScope(row.Definition);

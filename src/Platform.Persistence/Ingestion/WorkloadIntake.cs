@@ -24,7 +24,9 @@ public enum IntakeOutcome
     /// <summary>It was there before.</summary>
     Duplicate,
 
-    /// <summary>Its message id was used before for a window that says something else. Nothing of this one is kept.</summary>
+    /// <summary>
+    /// Its message id was used before for a window that says something else. Nothing of this one is kept.
+    /// </summary>
     Conflict,
 
     /// <summary>The tenant has no such fleet, or has retired it.</summary>
@@ -39,7 +41,9 @@ public sealed record StoredWindows(long Events, long Messages);
 /// <summary>Appends workload windows to the fleets' workload streams, each once.</summary>
 public sealed class WorkloadIntake(PlatformStore store)
 {
-    /// <summary>Learns of the windows that were stored and do not count for their fleet; null when nobody asks.</summary>
+    /// <summary>
+    /// Learns of the windows that were stored and do not count for their fleet; null when nobody asks.
+    /// </summary>
     public UncountedWindows? Uncounted { get; init; }
 
     /// <summary>
@@ -158,7 +162,7 @@ public sealed class WorkloadIntake(PlatformStore store)
             else if (firstOfBatch.TryAdd(eventIds[i], window))
             {
                 outcomes[i] = IntakeOutcome.Stored;
-                appended.Add(new EventToAppend(EventStore.WorkloadStream(tenant, window.Fleet), eventIds[i], Recorded(windows[i])));
+                appended.Add(ToAppend(tenant, eventIds[i], windows[i]));
             }
             else
             {
@@ -179,16 +183,25 @@ public sealed class WorkloadIntake(PlatformStore store)
     private static IntakeOutcome Repeated(WorkloadWindow window, WorkloadWindow first) =>
         WindowContent.IsSame(window, first) ? IntakeOutcome.Duplicate : IntakeOutcome.Conflict;
 
-    private static async Task<Dictionary<Guid, WorkloadWindow>> ReadStoredAsync(NpgsqlTransaction transaction, Guid[] eventIds, CancellationToken cancel)
+    private static EventToAppend ToAppend(string tenant, Guid eventId, IncomingWindow incoming) =>
+        new(EventStore.WorkloadStream(tenant, incoming.Window.Fleet), eventId, Recorded(incoming));
+
+    private static async Task<Dictionary<Guid, WorkloadWindow>> ReadStoredAsync(
+        NpgsqlTransaction transaction, Guid[] eventIds, CancellationToken cancel)
     {
-        await using var batch = new NpgsqlBatch(transaction.Connection, transaction) { BatchCommands = { SelectingEvents(eventIds) } };
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
+        batch.BatchCommands.Add(SelectingEvents(eventIds));
         return await ReadEventsAsync(batch, cancel);
     }
 
     private static NpgsqlBatchCommand SelectingEvents(Guid[] eventIds) =>
-        new($"select id, data::text as data from {EventStore.Schema}.mt_events where id = any($1)") { Parameters = { new() { Value = eventIds } } };
+        new($"select id, data::text as data from {EventStore.Schema}.mt_events where id = any($1)")
+        {
+            Parameters = { new() { Value = eventIds } },
+        };
 
-    private static async Task<Dictionary<Guid, WorkloadWindow>> ReadEventsAsync(NpgsqlBatch batch, CancellationToken cancel)
+    private static async Task<Dictionary<Guid, WorkloadWindow>> ReadEventsAsync(
+        NpgsqlBatch batch, CancellationToken cancel)
     {
         var windows = new Dictionary<Guid, WorkloadWindow>();
         await using var reader = await batch.ExecuteReaderAsync(cancel);
@@ -213,7 +226,10 @@ public sealed class WorkloadIntake(PlatformStore store)
                 // One writer of a stream at a time: what was stored before is looked up once.
                 TenantSession.Locking(fleets.Select(fleet => EventStore.WorkloadStream(tenant, fleet))),
                 new NpgsqlBatchCommand(
-                    "select fleet_id, revision, solved_at, expectation from platform.fleets where tenant_id = $1 and fleet_id = any($2) and retired_at is null")
+                    """
+                    select fleet_id, revision, solved_at, expectation from platform.fleets
+                    where tenant_id = $1 and fleet_id = any($2) and retired_at is null
+                    """)
                 {
                     Parameters = { new() { Value = tenant }, new() { Value = fleets } },
                 },
@@ -235,11 +251,13 @@ public sealed class WorkloadIntake(PlatformStore store)
 
     private static KnownFleet ReadFleet(NpgsqlDataReader row)
     {
-        var (solvedAt, expectation) = (row.GetOrdinal("solved_at"), row.GetOrdinal("expectation"));
-        SolveStanding? standing = null;
-        if (!row.IsDBNull(solvedAt))
-            standing = new SolveStanding(row.GetFieldValue<DateTimeOffset>(solvedAt), row.IsDBNull(expectation) ? null : row.GetString(expectation));
-        return new KnownFleet(row.GetInt32(row.GetOrdinal("revision")), standing);
+        var revision = row.GetInt32(row.GetOrdinal("revision"));
+        var solvedAt = row.GetOrdinal("solved_at");
+        if (row.IsDBNull(solvedAt))
+            return new KnownFleet(revision, null);
+        var expectation = row.GetOrdinal("expectation");
+        var expected = row.IsDBNull(expectation) ? null : row.GetString(expectation);
+        return new KnownFleet(revision, new SolveStanding(row.GetFieldValue<DateTimeOffset>(solvedAt), expected));
     }
 
     /// <summary>What the intake reads of a fleet that windows come for.</summary>

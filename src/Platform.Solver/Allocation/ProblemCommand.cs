@@ -49,7 +49,9 @@ internal static class ProblemCommand
 #pragma warning disable CA1031 // The last place before a person: no stack trace passes.
         catch (Exception exception)
         {
-            var message = exception is BadUsage ? exception.Message : $"something broke in this program: {exception.Message}";
+            var message = exception is BadUsage
+                ? exception.Message
+                : $"something broke in this program: {exception.Message}";
             error.WriteLine($"platform: {message.ReplaceLineEndings(" ")}");
             return BadInput;
         }

@@ -26,7 +26,8 @@ internal static class IngestionSetup
         services.AddSingleton(provider => new EarlySolves(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new WorkloadIntake(provider.GetRequiredService<PlatformStore>())
         {
-            Uncounted = new UncountedWindows(provider.GetRequiredService<PlatformStore>(), WorkloadWindowConsumer.CountUncounted),
+            Uncounted = new UncountedWindows(
+                provider.GetRequiredService<PlatformStore>(), WorkloadWindowConsumer.CountUncounted),
         });
         services.AddSingleton(provider => new Rejections(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton<IntakeCheck>();

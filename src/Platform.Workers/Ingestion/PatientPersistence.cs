@@ -2,18 +2,23 @@ using Platform.Persistence;
 
 namespace Platform.Workers.Ingestion;
 
-/// <summary>Writes to the database however long it is away: the intake pauses in the meantime, and the worker's health says so.</summary>
+/// <summary>
+/// Writes to the database however long it is away: the intake pauses in the meantime, and the worker's health says so.
+/// </summary>
 internal sealed class PatientPersistence(IntakeCheck check, TimeProvider time, ILogger<PatientPersistence> log)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    /// <summary>Tries until it succeeds; gives up only on what repeats without one of the known passing reasons.</summary>
+    /// <summary>
+    /// Tries until it succeeds; gives up only on what repeats without one of the known passing reasons.
+    /// </summary>
     /// <param name="write">What is to be done; it may be done more than once.</param>
     /// <param name="attempts">Tries that fail for no known passing reason before it is given up.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>The result, or the fault of the last try.</returns>
-    public async Task<(T? Result, Exception? Fault)> TryAsync<T>(Func<CancellationToken, Task<T>> write, int attempts, CancellationToken cancel)
+    public async Task<(T? Result, Exception? Fault)> TryAsync<T>(
+        Func<CancellationToken, Task<T>> write, int attempts, CancellationToken cancel)
         where T : class
     {
         var pause = FirstPause;
@@ -30,7 +35,9 @@ internal sealed class PatientPersistence(IntakeCheck check, TimeProvider time, I
                 var passing = PlatformStore.IsTransient(fault);
                 if (passing)
                     check.Failed(fault.GetBaseException().Message);
-                log.LogWarning(fault, "The database did not take what came from the broker; waiting {Pause} before the next try", pause);
+                log.LogWarning(
+                    fault, "The database did not take what came from the broker; waiting {Pause} before the next try",
+                    pause);
                 if (!passing && attempt++ == attempts)
                     return (null, fault);
             }

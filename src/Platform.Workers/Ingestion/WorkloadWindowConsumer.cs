@@ -14,7 +14,8 @@ namespace Platform.Workers.Ingestion;
 /// confirmed its copy in the queue of rejected messages.
 /// </summary>
 internal sealed class WorkloadWindowConsumer(
-    WindowReception reception, WorkloadIntake intake, EarlySolves early, PatientPersistence persistence, SettingAside setAside, TimeProvider time)
+    WindowReception reception, WorkloadIntake intake, EarlySolves early, PatientPersistence persistence,
+    SettingAside setAside, TimeProvider time)
     : IConsumer<Batch<DeliveredWindow>>
 {
     /// <summary>Name of the meter and of the source of spans.</summary>
@@ -27,7 +28,8 @@ internal sealed class WorkloadWindowConsumer(
     private const int Attempts = 4;
 
     private const string ReusedMessageId =
-        "conflict: the message-id was used before for another window, and nothing of this one was stored; give each window a message-id of its own";
+        "conflict: the message-id was used before for another window, and nothing of this one was stored; "
+        + "give each window a message-id of its own";
 
     private static readonly ActivitySource Source = new(SourceName);
 
@@ -40,10 +42,12 @@ internal sealed class WorkloadWindowConsumer(
         "platform.ingestion.store.duration", "s", "Time to store a batch of windows, waiting for an absent database included.", advice: Telemetry.Seconds);
 
     private static readonly Counter<long> UncountedWindows = Meter.CreateCounter<long>(
-        UncountedName, "{window}", "Windows that were stored and do not count for their fleet, or not wholly, by cause.");
+        UncountedName, "{window}",
+        "Windows that were stored and do not count for their fleet, or not wholly, by cause.");
 
     /// <summary>Counts a window that was stored and does not count for its fleet.</summary>
-    public static void CountUncounted(UncountedCause cause) => UncountedWindows.Add(1, new KeyValuePair<string, object?>("cause", NameOf(cause)));
+    public static void CountUncounted(UncountedCause cause) =>
+        UncountedWindows.Add(1, new KeyValuePair<string, object?>("cause", NameOf(cause)));
 
     public async Task Consume(ConsumeContext<Batch<DeliveredWindow>> context)
     {
@@ -72,7 +76,8 @@ internal sealed class WorkloadWindowConsumer(
         var bad = new List<RejectedDelivery>();
         var began = time.GetTimestamp();
         var stored = await persistence.TryAsync(
-            cancel => intake.StoreAsync([.. batch.Select(window => window.Incoming)], early, time.GetUtcNow(), cancel), 1, context.CancellationToken);
+            cancel => intake.StoreAsync([.. batch.Select(window => window.Incoming)], early, time.GetUtcNow(), cancel),
+            1, context.CancellationToken);
         if (stored.Result is { } outcomes)
         {
             StoreDuration.Record(time.GetElapsedTime(began).TotalSeconds);
@@ -89,7 +94,8 @@ internal sealed class WorkloadWindowConsumer(
 
     /// <summary>One message among them may be the cause, and must not keep the others out.</summary>
     private async Task StoreOneByOneAsync(
-        List<(DeliveredWindow Delivered, IncomingWindow Incoming)> batch, List<RejectedDelivery> bad, CancellationToken cancel)
+        List<(DeliveredWindow Delivered, IncomingWindow Incoming)> batch, List<RejectedDelivery> bad,
+        CancellationToken cancel)
     {
         foreach (var (delivered, incoming) in batch)
         {
@@ -103,10 +109,11 @@ internal sealed class WorkloadWindowConsumer(
     }
 
     private static string WhyNotStored(Exception fault) => fault.GetBaseException() is PostgresException refused
-        ? $"storage: the database refused the window in {Attempts} tries (SQLSTATE {refused.SqlState}); the worker's log says more"
-        : $"storage: the window could not be stored in {Attempts} tries, through no fault of its own; the worker's log says why";
+        ? $"storage: the database refused the window {Attempts} times (SQLSTATE {refused.SqlState}); the log says more"
+        : $"storage: {Attempts} tries to store the window failed through no fault of its own; the log says why";
 
-    private static void Settle(DeliveredWindow delivered, IncomingWindow incoming, IntakeOutcome outcome, List<RejectedDelivery> bad)
+    private static void Settle(
+        DeliveredWindow delivered, IncomingWindow incoming, IntakeOutcome outcome, List<RejectedDelivery> bad)
     {
         switch (outcome)
         {
@@ -117,7 +124,8 @@ internal sealed class WorkloadWindowConsumer(
                 bad.Add(new RejectedDelivery(delivered, ReusedMessageId));
                 break;
             default:
-                Windows.Add(1, new KeyValuePair<string, object?>("outcome", outcome == IntakeOutcome.Stored ? "stored" : "duplicate"));
+                var name = outcome == IntakeOutcome.Stored ? "stored" : "duplicate";
+                Windows.Add(1, new KeyValuePair<string, object?>("outcome", name));
                 break;
         }
     }

@@ -160,7 +160,10 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         return new SweepFigures { Fleets = 1, Failed = 1 };
     }
 
-    /// <summary>For the fleet's team: what is wrong with what is stored is said in our words, any other fault is the platform's own.</summary>
+    /// <summary>
+    /// For the fleet's team: what is wrong with what is stored is said in our words, any other fault is the platform's
+    /// own.
+    /// </summary>
     private static string WhyFailed(Exception fault)
     {
         var trace = Activity.Current is { } current ? $" under trace {current.TraceId}" : "";

@@ -39,7 +39,9 @@ public class WindowContentTests
 
     private static WorkloadWindow Read(string text)
     {
-        Assert.True(StrictJson.TryRead<WorkloadWindow>(Encoding.UTF8.GetBytes(JsonNode.Parse(text)!.ToJsonString()), out var window, out _));
+        Assert.True(
+            StrictJson.TryRead<WorkloadWindow>(
+            Encoding.UTF8.GetBytes(JsonNode.Parse(text)!.ToJsonString()), out var window, out _));
         return window;
     }
 }

@@ -152,7 +152,9 @@ public class WorkloadWindowReaderTests
               "tokenMillis": {{square}} }
             """;
         var day = With("windowStart", "\"2026-11-22T10:00:10Z\"");
-        Assert.Empty(Read(With("tasks.0", $$"""{ "taskType": "math", "arrivals": {{most}}, "service": {{sums}} }""", day)).Errors);
+        Assert.Empty(
+            Read(With("tasks.0", $$"""{ "taskType": "math", "arrivals": {{most}}, "service": {{sums}} }""", day))
+            .Errors);
     }
 
     [Fact]
@@ -172,14 +174,16 @@ public class WorkloadWindowReaderTests
     {
         var instant = With("windowStart", "\"2026-11-23T10:00:09.999Z\"", With("tasks.0.arrivals", "1000000"));
         Assert.Empty(Read(instant).Errors);
-        Assert.Equal("/tasks/0/arrivals", Assert.Single(Read(With("tasks.0.arrivals", "1000001", instant)).Errors).Pointer);
+        Assert.Equal(
+            "/tasks/0/arrivals", Assert.Single(Read(With("tasks.0.arrivals", "1000001", instant)).Errors).Pointer);
     }
 
     [Theory]
     [InlineData("1970-01-01T00:00:00Z", "1970-01-01T00:00:10Z", "20780 days ago")]
     [InlineData("2026-10-24T10:00:00Z", "2026-10-24T10:00:12Z", "30 days ago")]
     [InlineData("2026-11-15T10:00:00Z", "2026-11-15T10:00:11Z", "8 days ago")]
-    public void A_window_that_counts_for_no_fleet_is_refused_with_its_age_and_the_time(string start, string end, string age)
+    public void A_window_that_counts_for_no_fleet_is_refused_with_its_age_and_the_time(
+        string start, string end, string age)
     {
         var fault = Assert.Single(Read(With("windowEnd", $"\"{end}\"", With("windowStart", $"\"{start}\""))).Errors);
         Assert.Equal("/windowEnd", fault.Pointer);
@@ -189,7 +193,9 @@ public class WorkloadWindowReaderTests
 
     [Fact]
     public void A_window_that_has_waited_a_day_beyond_the_longest_horizon_is_taken() =>
-        Assert.Empty(Read(With("windowEnd", "\"2026-11-15T10:00:12Z\"", With("windowStart", "\"2026-11-15T10:00:02Z\""))).Errors);
+        Assert.Empty(
+            Read(With("windowEnd", "\"2026-11-15T10:00:12Z\"", With("windowStart", "\"2026-11-15T10:00:02Z\"")))
+            .Errors);
 
     /// <summary>Sums of real queries, rounded as the contract says, always pass: generated, also with equal or extreme queries.</summary>
     [Fact]

@@ -17,7 +17,14 @@ public class FleetScopeTests
         Solving = new SolvingPolicy { HorizonSeconds = 21_600 },
         TaskTypes =
         [
-            new TaskType { Id = "math", Share = 1, MaxTokens = 100, Service = new ServiceLine(0.4, 0.02), Accuracy = new AccuracyCurve(0.2, 0.6, 0.001) },
+            new TaskType
+            {
+                Id = "math",
+                Share = 1,
+                MaxTokens = 100,
+                Service = new ServiceLine(0.4, 0.02),
+                Accuracy = new AccuracyCurve(0.2, 0.6, 0.001),
+            },
         ],
     });
 
@@ -59,11 +66,15 @@ public class FleetScopeTests
     public void There_are_at_most_twenty_warnings() =>
         Assert.Equal(20, Scope.WarningsFor(Window(Now, [.. Enumerable.Range(0, 100).Select(i => $"t{i}")]), Now).Count);
 
-    private static WorkloadWindow Window(DateTimeOffset end, params string[] taskTypes) => new()
+    private static WorkloadWindow Window(DateTimeOffset end, params string[] taskTypes)
     {
-        Fleet = "chat",
-        WindowStart = end.AddSeconds(-10),
-        WindowEnd = end,
-        Tasks = [.. (taskTypes.Length == 0 ? ["math"] : taskTypes).Select(type => new TaskWindow { TaskType = type, Arrivals = 1 })],
-    };
+        var types = taskTypes.Length == 0 ? ["math"] : taskTypes;
+        return new WorkloadWindow
+        {
+            Fleet = "chat",
+            WindowStart = end.AddSeconds(-10),
+            WindowEnd = end,
+            Tasks = [.. types.Select(type => new TaskWindow { TaskType = type, Arrivals = 1 })],
+        };
+    }
 }

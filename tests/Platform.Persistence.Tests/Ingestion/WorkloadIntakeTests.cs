@@ -66,19 +66,24 @@ public sealed class WorkloadIntakeTests(TestStore store)
         var message = Guid.NewGuid();
         Assert.Equal(
             [IntakeOutcome.Stored, IntakeOutcome.Conflict],
-            await StoreAsync(new(tenant, message, TestStore.Window("chat", 1)), new(tenant, message, TestStore.Window("chat", 2))));
+            await StoreAsync(
+                new(tenant, message, TestStore.Window("chat", 1)), new(tenant, message, TestStore.Window("chat", 2))));
         await HoldsAsync(tenant, "chat", 1);
     }
 
-    /// <summary>Marten's JSON is not the publisher's: members that are null are left out, and PostgreSQL orders them anew.</summary>
+    /// <summary>
+    /// Marten's JSON is not the publisher's: members that are null are left out, and PostgreSQL orders them anew.
+    /// </summary>
     [Fact]
     public async Task A_full_window_that_comes_again_with_its_lists_in_another_order_is_a_duplicate()
     {
         var tenant = await TenantWithAsync("chat");
         var message = Guid.NewGuid();
         var (full, other) = (FullTask("math"), new TaskWindow { TaskType = "chat", Arrivals = 3 });
-        var window = TestStore.Window("chat") with { WindowEnd = TestStore.At.AddTicks(1_234_567), Tasks = [full, other] };
-        var again = window with { Tasks = [other with { Accuracy = [] }, full with { Accuracy = [.. full.Accuracy!.Reverse()] }] };
+        var window =
+            TestStore.Window("chat") with { WindowEnd = TestStore.At.AddTicks(1_234_567), Tasks = [full, other] };
+        var turned = full with { Accuracy = [.. full.Accuracy!.Reverse()] };
+        var again = window with { Tasks = [other with { Accuracy = [] }, turned] };
 
         Assert.Equal([IntakeOutcome.Stored], await StoreAsync(new IncomingWindow(tenant, message, window)));
         Assert.Equal([IntakeOutcome.Duplicate], await StoreAsync(new IncomingWindow(tenant, message, again)));
@@ -201,9 +206,21 @@ public sealed class WorkloadIntakeTests(TestStore store)
     {
         TaskType = type,
         Arrivals = 12,
-        Service = new ServiceSums { Completions = 11, Tokens = 8_800, TokensSquared = 7_216_000, Millis = 180_400, MillisSquared = 2_990_000_000, TokenMillis = 146_000_000 },
+        Service = new ServiceSums
+        {
+            Completions = 11,
+            Tokens = 8_800,
+            TokensSquared = 7_216_000,
+            Millis = 180_400,
+            MillisSquared = 2_990_000_000,
+            TokenMillis = 146_000_000,
+        },
         System = new SystemSums { Completions = 11, Millis = 231_000, MillisSquared = 5_100_000_000 },
-        Accuracy = [new AccuracyCount { Tokens = 512, Trials = 10, Correct = 7 }, new AccuracyCount { Tokens = 256, Trials = 4, Correct = 1 }],
+        Accuracy =
+        [
+            new AccuracyCount { Tokens = 512, Trials = 10, Correct = 7 },
+            new AccuracyCount { Tokens = 256, Trials = 4, Correct = 1 },
+        ],
     };
 
     private static IncomingWindow Incoming(string tenant, string fleet) => new(tenant, Guid.NewGuid(), TestStore.Window(fleet));

@@ -57,13 +57,16 @@ public sealed class SolveCommandTests
     [InlineData("[{}]", "standard input: /0: lacks arrivalRate, accuracyWeight, taskTypes")]
     [InlineData("{ \"arrivalRate\": \"0.1\" }", "standard input: /arrivalRate: must be a number, not in quotes")]
     [InlineData("{ \"dispatch\": \"round-robin\" }", "standard input: /dispatch: must be one of \"split\", \"shared\"")]
-    [InlineData("{ \"rate\": 1 }", "standard input: /rate: is no name that belongs here; those that do are accuracyWeight, arrivalRate, dispatch")]
+    [InlineData(
+        "{ \"rate\": 1 }",
+        "standard input: /rate: is no name that belongs here; those that do are accuracyWeight, arrivalRate, dispatch")]
     public void Bad_input_is_told_in_words_of_JSON(string input, string line)
     {
         var (status, output, error) = Solve(input);
         Assert.Equal((2, ""), (status, output));
         Assert.StartsWith(line, Assert.Single(error), StringComparison.Ordinal);
-        foreach (var inside in (string[])["System.", "Platform.", "Nullable", "Exception", "Path:", "LineNumber", ".NET"])
+        foreach (
+            var inside in (string[])["System.", "Platform.", "Nullable", "Exception", "Path:", "LineNumber", ".NET"])
             Assert.DoesNotContain(inside, error[0], StringComparison.Ordinal);
     }
 

@@ -10,8 +10,10 @@ public sealed class WindowReceptionTests
     private const string Message = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
     private const string Identity = "identity: the property user-id is missing, or names no tenant";
     private const string RoutingKey = "routing-key: it must begin with the tenant that the property user-id proves, and a dot";
-    private const string MissingMessageId = "message-id: the property is missing; it must be a UUID, a new one for each window";
-    private const string MessageId = "message-id: the property must be a UUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+    private const string MissingMessageId =
+        "message-id: the property is missing; it must be a UUID, a new one for each window";
+    private const string MessageId =
+        "message-id: the property must be a UUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301";
     private const string MissingContentType = "content-type: the property is missing; it must be application/json";
     private const string ContentType = "content-type: the property must be application/json";
 
@@ -69,7 +71,8 @@ public sealed class WindowReceptionTests
     [Theory]
     [InlineData(null)]
     [InlineData("")]
-    public void A_missing_message_id_is_called_missing(string? messageId) => Refused(Good with { MessageId = messageId }, MissingMessageId);
+    public void A_missing_message_id_is_called_missing(string? messageId) =>
+        Refused(Good with { MessageId = messageId }, MissingMessageId);
 
     [Theory]
     [InlineData("17")]
@@ -77,7 +80,8 @@ public sealed class WindowReceptionTests
     [InlineData("{3f2504e0-4f89-41d3-9a0c-0305e82c3301}")]
     [InlineData("3f2504e0-4f89-41d3-9a0c-0305e82c330g")]
     [InlineData("00000000-0000-0000-0000-000000000000")]
-    public void A_message_whose_id_is_no_uuid_is_refused(string? messageId) => Refused(Good with { MessageId = messageId }, MessageId);
+    public void A_message_whose_id_is_no_uuid_is_refused(string? messageId) =>
+        Refused(Good with { MessageId = messageId }, MessageId);
 
     [Theory]
     [InlineData("")]
@@ -101,7 +105,8 @@ public sealed class WindowReceptionTests
     [Theory]
     [InlineData(null)]
     [InlineData("")]
-    public void A_missing_content_type_is_called_missing(string? contentType) => Refused(Good with { ContentType = contentType }, MissingContentType);
+    public void A_missing_content_type_is_called_missing(string? contentType) =>
+        Refused(Good with { ContentType = contentType }, MissingContentType);
 
     [Theory]
     [InlineData("text/plain")]
