@@ -17,9 +17,14 @@ internal sealed record Flag(string? Of, string Name, string Meaning, ValidityChe
         new(null, "Adherence", "Tokens used are not those granted: the servers do not keep to budgets.", estimate.Validity.Adherence),
         new(null, "Staleness", "No window has come for long.", estimate.Validity.Staleness),
         .. Known(
-            new(null, "System time", "Queries take longer, or less long, than the queue predicts: seen over predicted.", estimate.Validity.SystemTime!),
-            new(null, "Concurrency", "A server works on several queries at once, or the time on the server holds the wait.", estimate.Validity.Concurrency!),
-            new(null, "Rate against definition", "The arrival rate is far from the definition's: revise it if it is right.", estimate.Validity.RateAgainstDefinition!)),
+            null,
+            ("System time", "Queries take longer, or less long, than the queue predicts.", estimate.Validity.SystemTime),
+            (
+                "Concurrency", "A server works on several queries at once, or the time on the server holds the wait.",
+                estimate.Validity.Concurrency),
+            (
+                "Rate against definition", "The arrival rate is far from the definition's: revise it if it is right.",
+                estimate.Validity.RateAgainstDefinition)),
         .. estimate.TaskTypes.SelectMany(OfType),
     ];
 
@@ -34,19 +39,37 @@ internal sealed record Flag(string? Of, string Name, string Meaning, ValidityChe
         new(type.Id, "Service drift", "Its service times have moved within the horizon.", type.Validity.ServiceDrift),
         new(type.Id, "Accuracy drift", "Its accuracy has moved within the horizon.", type.Validity.AccuracyDrift),
         .. Known(
-            new(type.Id, "Held by the prior", "Its curve is the definition's: verdicts at budgets that differ would tell it.", type.Validity.CurveIdentifiability!),
-            new(type.Id, "Falling accuracy", "More tokens make it worse somewhere, which the curve cannot follow.", type.Validity.FallingAccuracy!),
-            new(type.Id, "One-sided verdicts", "All its verdicts are alike: does the grader work?", type.Validity.OneSidedVerdicts!),
-            new(type.Id, "Service against definition", Guess(type.Validity.ServiceAgainstDefinition), type.Validity.ServiceAgainstDefinition!),
-            new(type.Id, "Ungranted tokens", "It uses tokens though none are granted: the servers ignore that thinking is off.", type.Validity.UngrantedTokens!)),
+            type.Id,
+            (
+                "Held by the prior", "Its curve is the definition's: verdicts at budgets that differ would tell it.",
+                type.Validity.CurveIdentifiability),
+            (
+                "Falling accuracy", "More tokens make it worse somewhere, which the curve cannot follow.",
+                type.Validity.FallingAccuracy),
+            ("One-sided verdicts", "All its verdicts are alike: does the grader work?", type.Validity.OneSidedVerdicts),
+            (
+                "Service against definition", Guess(type.Validity.ServiceAgainstDefinition),
+                type.Validity.ServiceAgainstDefinition),
+            (
+                "Ungranted tokens", "It uses tokens though none are granted: the servers ignore that thinking is off.",
+                type.Validity.UngrantedTokens)),
     ];
 
     /// <summary>Those that the estimator knows: older ones leave some out.</summary>
-    private static IEnumerable<Flag> Known(params Flag[] flags) => flags.Where(flag => flag.Check is not null);
+    private static IEnumerable<Flag> Known(
+        string? taskType, params (string Name, string Meaning, ValidityCheck? Check)[] flags)
+    {
+        foreach (var (name, meaning, check) in flags)
+        {
+            if (check is not null)
+                yield return new Flag(taskType, name, meaning, check);
+        }
+    }
 
     private static string Guess(ValidityCheck? check)
     {
         const string Meaning = "Its service times are far from the definition's";
-        return check is { Flagged: true, Value: > 0 and var ratio } ? $"{Meaning}: {WrongUnit.GuessOfTimes(ratio)}" : $"{Meaning}.";
+        var isSuspect = check is { Flagged: true, Value: > 0 };
+        return isSuspect ? $"{Meaning}: {WrongUnit.GuessOfTimes(check!.Value!.Value)}" : $"{Meaning}.";
     }
 }

@@ -52,11 +52,16 @@ internal static class Words
     {
         var without = $"The estimate alone would grant {Show.Count(held.TokensWithout)}.";
         if (held.Reason == HoldReason.ServiceTime)
-            return $"is solved with the definition's service line, for its service times are a tenth of it or less. {without} If they are right, revise the line.";
+        {
+            return "is solved with the definition's service line, for its service times are a tenth of it or less. "
+                + $"{without} If they are right, revise the line.";
+        }
+
         var tried = held.LargestBudgetTried is { } largest
             ? $"the largest budget that has verdicts is {Show.Count(largest)}"
             : "no budget has verdicts, and the step is from the first allocation";
-        return $"is held back at {Show.Count(held.MostTokens ?? 0)} tokens: {tried}. {without} Verdicts at this budget lead on; maxStep in the definition allows more at once.";
+        return $"is held back at {Show.Count(held.MostTokens ?? 0)} tokens: {tried}. {without} "
+            + "Verdicts at this budget lead on; maxStep in the definition allows more at once.";
     }
 
     /// <summary>Which windows were voided.</summary>
@@ -67,7 +72,8 @@ internal static class Words
     /// <summary>Why there is no allocation, and what would be enough.</summary>
     public static string WhyNone(AllocationSolution solution) => solution.Reason switch
     {
-        InfeasibilityReason.Unstable => $"The servers cannot keep up: even the fewest tokens carry at most {Show.Rate(solution.MaxArrivalRate ?? 0)}. {solution.Detail}",
+        InfeasibilityReason.Unstable =>
+            $"The servers cannot keep up: even the fewest tokens carry at most {Show.Rate(solution.MaxArrivalRate ?? 0)}. {solution.Detail}",
         InfeasibilityReason.AccuracyFloor => $"These task types cannot reach their accuracy floor: {string.Join(", ", solution.TaskTypes ?? [])}.",
         InfeasibilityReason.MeanTokenBudget => $"The mean token budget is too small: the fewest tokens alone need {Show.Number(solution.MinMeanTokenBudget ?? 0)}.",
         _ => $"The limit on the mean system time is too small: the fewest tokens alone need {Show.Seconds(solution.MinMeanSystemTimeSeconds)}.",

@@ -18,11 +18,13 @@ namespace Platform.Api.Planning;
 /// <param name="Solution">Its solution, which may be that there is none.</param>
 /// <param name="InForce">The snapshot in force; null before the first.</param>
 /// <param name="Difference">From the one in force to the solution; null when one of the two is missing.</param>
-/// <param name="HeldBack">Task types that a solve of the fleet as it is holds back: the plan has their limits unless it gives others.</param>
+/// <param name="HeldBack">
+/// Task types that a solve of the fleet as it is holds back: the plan has their limits unless it gives others.
+/// </param>
 /// <param name="HeldByPrior">Task types whose curve is the definition's, as no verdicts tell it.</param>
 internal sealed record WhatIfAnswer(
-    DateTimeOffset AsOf, AllocationProblem Problem, AllocationSolution Solution, AllocationReference? InForce, AllocationDifference? Difference,
-    IReadOnlyList<HeldBack> HeldBack, IReadOnlyList<string> HeldByPrior);
+    DateTimeOffset AsOf, AllocationProblem Problem, AllocationSolution Solution, AllocationReference? InForce,
+    AllocationDifference? Difference, IReadOnlyList<HeldBack> HeldBack, IReadOnlyList<string> HeldByPrior);
 
 /// <summary>What accuracy costs in time.</summary>
 /// <param name="AsOf">The instant of the estimate that it starts from.</param>
@@ -66,13 +68,18 @@ internal static class PlanningEndpoints
             return Problems.BadInput(errors);
         var solution = AllocationSolver.Solve(problem);
         if (await history.FindInForceAsync(caller.Tenant(), fleet, cancel) is not { } stored)
-            return TypedResults.Ok(new WhatIfAnswer(current.AsOf, problem, solution, null, null, current.HeldBack, current.HeldByPrior));
+        {
+            return TypedResults.Ok(new WhatIfAnswer(
+                current.AsOf, problem, solution, null, null, current.HeldBack, current.HeldByPrior));
+        }
+
         var inForce = ComparisonEndpoints.Read(stored);
         var difference = SolvedProblem.Of(problem, solution) is { } solved
             ? AllocationDifference.Between(inForce.Solved, solved, false, (it, options) => ComparisonEndpoints.Solve(it, options, cancel))
             : null;
         return TypedResults.Ok(new WhatIfAnswer(
-            current.AsOf, problem, solution, AllocationReference.To(stored, inForce), difference, current.HeldBack, current.HeldByPrior));
+            current.AsOf, problem, solution, AllocationReference.To(stored, inForce), difference,
+            current.HeldBack, current.HeldByPrior));
     }
 
     private static async Task<IResult> FrontierAsync(

@@ -77,7 +77,8 @@ public static class Actuation
             for (var k = 0; k < tokens.Length; k++)
             {
                 var best = tokens[k];
-                foreach (var candidate in options[k].Near(best).SelectMany(range => Peaks(range.Min, range.Max, model, tokens, k)))
+                var ranges = options[k].Near(best);
+                foreach (var candidate in ranges.SelectMany(range => Peaks(range.Min, range.Max, model, tokens, k)))
                 {
                     tokens[k] = candidate;
                     if (Value(model, tokens) is var value && value > most)
@@ -90,8 +91,8 @@ public static class Actuation
     }
 
     /// <summary>
-    /// Where the objective can be greatest over one type's range: at its peak, and where the curve begins below 0 at the least or at the peak from
-    /// where it reaches 0.
+    /// Where the objective can be greatest over one type's range: at its peak, and where the curve begins below 0 at
+    /// the least or at the peak from where it reaches 0.
     /// </summary>
     private static IEnumerable<long> Peaks(long min, long max, AllocationModel model, long[] tokens, int k)
     {
@@ -101,7 +102,10 @@ public static class Actuation
         return FlatStarts.Rise(model, k, min, max) is { } rise ? [min, Peak(rise, max, model, tokens, k)] : [min];
     }
 
-    /// <summary>Where the objective is greatest over one type's range, on which it is concave. Too many tokens break limits, too few never do: what is broken lies above.</summary>
+    /// <summary>
+    /// Where the objective is greatest over one type's range, on which it is concave. Too many tokens break limits, too
+    /// few never do: what is broken lies above.
+    /// </summary>
     private static long Peak(long min, long max, AllocationModel model, long[] tokens, int k)
     {
         while (min < max)

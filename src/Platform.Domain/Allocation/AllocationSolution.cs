@@ -127,7 +127,9 @@ public sealed record AllocationSolution
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxArrivalRate { get; init; }
 
-    /// <summary>What an unstable problem asks of its servers, and what that may mean, for people; null for other reasons.</summary>
+    /// <summary>
+    /// What an unstable problem asks of its servers, and what that may mean, for people; null for other reasons.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Detail { get; init; }
 

@@ -14,15 +14,17 @@ public static class AllocationSolver
     private static readonly SolverOptions Defaults = new();
 
     /// <summary>
-    /// The options that answer as each version did. dual-newton/4 took a curve below 0 as it is, so that tokens that bring nothing seemed to
-    /// heal a harm; dual-newton/3 could moreover give up the search for the best whole tokens, or end it too early, where a limit binds.
+    /// The options that answer as each version did. dual-newton/4 took a curve below 0 as it is, so that tokens that
+    /// bring nothing seemed to heal a harm; dual-newton/3 could moreover give up the search for the best whole tokens,
+    /// or end it too early, where a limit binds.
     /// </summary>
-    internal static IReadOnlyDictionary<string, SolverOptions> Versions { get; } = new Dictionary<string, SolverOptions>(StringComparer.Ordinal)
-    {
-        [Version] = Defaults,
-        ["dual-newton/4"] = new() { TakesRawCurves = true },
-        ["dual-newton/3"] = new() { TakesRawCurves = true, LimitsByBranching = true },
-    };
+    internal static IReadOnlyDictionary<string, SolverOptions> Versions { get; } =
+        new Dictionary<string, SolverOptions>(StringComparer.Ordinal)
+        {
+            [Version] = Defaults,
+            ["dual-newton/4"] = new() { TakesRawCurves = true },
+            ["dual-newton/3"] = new() { TakesRawCurves = true, LimitsByBranching = true },
+        };
 
     /// <summary>Options for a hundred solves in a row: each costs some milliseconds at most, and the odd one has whole tokens that are not proven the best.</summary>
     internal static SolverOptions ForMany { get; } = new() { BranchingWork = BranchAndBound.MaxWork / 40 };
@@ -54,11 +56,13 @@ public static class AllocationSolver
         var model = ValidModel(problem, options);
         if (Infeasibility(model) is { } infeasible)
             return (infeasible, () => infeasible);
-        return FlatStarts.Of(model) is { Count: > 0 } starts ? FlatStarts.Solve(model, starts, options) : SolveConcave(model, options);
+        var starts = FlatStarts.Of(model);
+        return starts.Count > 0 ? FlatStarts.Solve(model, starts, options) : SolveConcave(model, options);
     }
 
     /// <summary>Solves a feasible problem in which no curve is below 0 within its bounds.</summary>
-    internal static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveConcave(AllocationModel model, SolverOptions options)
+    internal static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveConcave(
+        AllocationModel model, SolverOptions options)
     {
         var (point, diagnostics) = model.SharedQueue ? SolveShared(model) : SolveSplit(model, options);
         var (tokens, rounding) = RoundWhole(model, point, options);
@@ -177,17 +181,22 @@ public static class AllocationSolver
             : No(InfeasibilityReason.MaxMeanSystemTime) with { MinMeanSystemTimeSeconds = least.MeanSystemTime };
     }
 
-    /// <summary>Servers that would have to be busy much more than all the time are more often servers that serve many queries at once.</summary>
+    /// <summary>
+    /// Servers that would have to be busy much more than all the time are more often servers that serve many queries at
+    /// once.
+    /// </summary>
     private static AllocationSolution Unstable(AllocationModel model, WholeTokenFigures least)
     {
         const double ManyAtOnce = 2;
         var busy = model.Problem.ArrivalRate * least.Service.MeanSeconds / model.Problem.Servers;
         var servers = model.Problem.Servers == 1 ? "the server" : $"each of the {model.Problem.Servers} servers";
         var detail = string.Create(
-            CultureInfo.InvariantCulture, $"With the fewest tokens {servers} would have to be busy {busy:0.##} s of every second.");
+            CultureInfo.InvariantCulture,
+            $"With the fewest tokens {servers} would have to be busy {busy:0.##} s of every second.");
         var guess = busy < ManyAtOnce
             ? ""
-            : " If they serve many queries at once, servers is the number that are in service at once; if not, look at the unit of the service times.";
+            : " If they serve many queries at once, servers is the number that are in service at once; if not, look at the unit "
+                + "of the service times.";
         return No(InfeasibilityReason.Unstable) with
         {
             MaxArrivalRate = model.MaxUtilization * model.Problem.Servers / least.Service.MeanSeconds,
@@ -262,6 +271,8 @@ public static class AllocationSolver
     private static (long[] Tokens, bool Proven) Prove(AllocationModel model, ContinuousPoint point, long[] known, SolverOptions options)
     {
         var found = TangentSearch.Best(model, point, known) ?? (options.LimitsByBranching ? null : LimitedSearch.Best(model, point, known));
-        return found is null ? BranchAndBound.Search(model, known, options.BranchingWork, options.LimitsByBranching) : (found, true);
+        return found is null
+            ? BranchAndBound.Search(model, known, options.BranchingWork, options.LimitsByBranching)
+            : (found, true);
     }
 }

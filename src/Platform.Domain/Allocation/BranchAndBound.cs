@@ -46,11 +46,12 @@ internal sealed class BranchAndBound
     /// <param name="start">The allocation.</param>
     /// <param name="mostWork">Most tokens of single types that are computed.</param>
     /// <param name="asBefore">
-    /// As dual-newton/3 did: a box whose optimum is whole is left. Where a limit binds, that optimum is only near the one of
+    /// As dual-newton/3 did: a box whose optimum is whole is left. Where a limit binds, that is only near the one of
     /// the box, and what was said to be proven has been a millionth of a second short. Now all is searched once more when boxes were left.
     /// </param>
     /// <returns>The best allocation, and whether it is proven to be so.</returns>
-    public static (long[] Tokens, bool Proven) Search(AllocationModel model, long[] start, long mostWork = MaxWork, bool asBefore = false)
+    public static (long[] Tokens, bool Proven) Search(
+        AllocationModel model, long[] start, long mostWork = MaxWork, bool asBefore = false)
     {
         var search = new BranchAndBound(model, start, mostWork, thorough: false);
         var proven = search.Explore();

@@ -26,7 +26,9 @@ public ref struct BulkProblem
     /// <summary>v ≥ 0, variance around the line, seconds squared; empty where all are 0.</summary>
     public ReadOnlySpan<double> VarianceSecondsSquared { get; set; }
 
-    /// <summary>D, accuracy without reasoning, −1 to 1, and such that the curve is not below 0 at the fewest tokens.</summary>
+    /// <summary>
+    /// D, accuracy without reasoning, −1 to 1, and such that the curve is not below 0 at the fewest tokens.
+    /// </summary>
     public ReadOnlySpan<double> Floor { get; set; }
 
     /// <summary>A, what endless reasoning adds, −D to 1 − D and at least 0.</summary>

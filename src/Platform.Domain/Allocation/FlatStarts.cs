@@ -1,15 +1,18 @@
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// Task types whose curve begins below 0. A probability is never below 0, so the accuracy of such a type is 0 up to some number of tokens and
-/// rises from there, which is not concave. Each such type is either left (its fewest tokens, accuracy 0) or served (at least the tokens at which
-/// its curve reaches 0): between the two it would pay for tokens that bring nothing. Once that is decided for every type the problem is concave.
-/// The decisions are searched by branch and bound (Land and Doig 1960): a type that is not yet decided counts with
-/// C · (1 − e^(−b(l − lower))), C the ceiling of its curve, which lies above 0 and above the curve and is concave.
+/// Task types whose curve begins below 0. A probability is never below 0, so the accuracy of such a type is 0 up to
+/// some number of tokens and rises from there, which is not concave. Each such type is either left (its fewest tokens,
+/// accuracy 0) or served (at least the tokens at which its curve reaches 0): between the two it would pay for tokens
+/// that bring nothing. Once that is decided for every type the problem is concave. The decisions are searched by branch
+/// and bound (Land and Doig 1960): a type that is not yet decided counts with C · (1 − e^(−b(l − lower))), C the
+/// ceiling of its curve, which lies above 0 and above the curve and is concave.
 /// </summary>
 internal sealed class FlatStarts
 {
-    /// <summary>Most continuous solves, in types computed; about a second. Beyond, the best found is given with its bound.</summary>
+    /// <summary>
+    /// Most continuous solves, in types computed; about a second. Beyond, the best found is given with its bound.
+    /// </summary>
     private const long MaxWork = 40_000_000;
 
     /// <summary>A floor that raises the lower bound of a type to where its curve reaches 0, as a real number.</summary>
@@ -49,10 +52,14 @@ internal sealed class FlatStarts
     {
         if (model.TakesRawCurves)
             return [];
-        return [.. Enumerable.Range(0, model.Count).Where(k => model.Floor[k] < 0 && model.Curve(k, model.WholeLower[k]) < 0)];
+        return [.. Enumerable.Range(0, model.Count).Where(BeginsBelowZero)];
+
+        bool BeginsBelowZero(int k) => model.Floor[k] < 0 && model.Curve(k, model.WholeLower[k]) < 0;
     }
 
-    /// <summary>The fewest tokens at which the curve of a type is at least 0; null where that is more than it may have.</summary>
+    /// <summary>
+    /// The fewest tokens at which the curve of a type is at least 0; null where that is more than it may have.
+    /// </summary>
     public static long? Rise(AllocationModel model, int k) => Rise(model, k, model.WholeLower[k], model.WholeUpper[k]);
 
     /// <summary>The same between two numbers of tokens, at the lower of which the curve is below 0.</summary>
@@ -85,7 +92,9 @@ internal sealed class FlatStarts
         return search.Result();
     }
 
-    /// <summary>All left and the decisions that the first bound suggests: something to hold the others against.</summary>
+    /// <summary>
+    /// All left and the decisions that the first bound suggests: something to hold the others against.
+    /// </summary>
     private void Begin()
     {
         var suggested = Bound(0) is { } relaxed
@@ -140,7 +149,10 @@ internal sealed class FlatStarts
         Accuracy = new AccuracyCurve(0, 0, _model.Rate[k]),
     };
 
-    /// <summary>A bound on what the types from <paramref name="decided"/> on can bring, and exact where all are decided; null where none is feasible.</summary>
+    /// <summary>
+    /// A bound on what the types from <paramref name="decided"/> on can bring, and exact where all are decided; null where
+    /// none is feasible.
+    /// </summary>
     private (AllocationModel Model, ContinuousPoint Point, double Most)? Bound(int decided)
     {
         _nodes++;
@@ -183,7 +195,11 @@ internal sealed class FlatStarts
         var answer = found with
         {
             Continuous = continuous with { OptimalityGap = gap },
-            Rounding = found.Rounding! with { LossBound = found.Rounding.Loss + gap, ProvenOptimal = _mostWhole <= Enough },
+            Rounding = found.Rounding! with
+            {
+                LossBound = found.Rounding.Loss + gap,
+                ProvenOptimal = _mostWhole <= Enough,
+            },
         };
         return (answer, () => answer with { Uniform = UniformBudget.Find(_model), Diagnostics = whole().Diagnostics });
     }

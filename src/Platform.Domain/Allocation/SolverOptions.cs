@@ -18,10 +18,14 @@ public sealed record SolverOptions
     /// <summary>Most iterations of the other methods, at least 1. Newton's method has a cap of its own, some thousand sweeps.</summary>
     public int MaxIterations { get; init; } = 100_000;
 
-    /// <summary>Where a limit binds, whole tokens are proven by branch and bound alone, as they were by dual-newton/3.</summary>
+    /// <summary>
+    /// Where a limit binds, whole tokens are proven by branch and bound alone, as they were by dual-newton/3.
+    /// </summary>
     internal bool LimitsByBranching { get; init; }
 
-    /// <summary>A curve counts below 0 as well, as it did up to dual-newton/4: few tokens then seem to do harm.</summary>
+    /// <summary>
+    /// A curve counts below 0 as well, as it did up to dual-newton/4: few tokens then seem to do harm.
+    /// </summary>
     internal bool TakesRawCurves { get; init; }
 
     /// <summary>The most that branch and bound may cost, in tokens of single types computed.</summary>

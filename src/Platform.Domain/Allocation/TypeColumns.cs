@@ -80,7 +80,11 @@ internal class TypeColumns
     }
 
     /// <summary>p of type <paramref name="k"/>, a probability: 0 where its curve is below 0.</summary>
-    public double Accuracy(int k, double tokens) => TakesRawCurves ? Curve(k, tokens) : Math.Clamp(Curve(k, tokens), 0, 1);
+    public double Accuracy(int k, double tokens)
+    {
+        var curve = Curve(k, tokens);
+        return TakesRawCurves ? curve : Math.Clamp(curve, 0, 1);
+    }
 
     /// <summary>The exponential curve of type <paramref name="k"/>, which may lie below 0.</summary>
     public double Curve(int k, double tokens) => Floor[k] - (Gain[k] * Elementary.ExpMinusOne(-Rate[k] * tokens));

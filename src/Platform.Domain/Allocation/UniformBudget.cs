@@ -44,7 +44,9 @@ internal sealed class UniformBudget
     /// <summary>The same, found without slopes.</summary>
     public static UniformAllocation? FindByFigures(AllocationModel model) => new UniformBudget(model, null).Search();
 
-    /// <summary>The bounds of all types, and for a curve that begins below 0 the budgets between which it reaches 0.</summary>
+    /// <summary>
+    /// The bounds of all types, and for a curve that begins below 0 the budgets between which it reaches 0.
+    /// </summary>
     private static IEnumerable<long> Kinks(AllocationModel model)
     {
         var rises = FlatStarts.Of(model).Select(k => FlatStarts.Rise(model, k)).OfType<long>();

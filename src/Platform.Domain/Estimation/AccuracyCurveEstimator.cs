@@ -3,10 +3,11 @@ using Platform.Domain.Allocation;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// The curve p(l) = D + A·(1 − e^(−b·l)) by maximum a posteriori: binomial verdicts at l granted tokens, and a normal prior around the
-/// definition's curve in free parameters θ = (logit C, ln g, ln b) with the ceiling C = D + A and the part g = A/C of it that reasoning
-/// makes: p = C·(1 − g·e^(−b·l)). The ceiling is a probability whatever θ, and g is at most 1, so that p is one too; up to estimator/3 g might be
-/// above 1, a floor below 0, and p was then clamped above 0.
+/// The curve p(l) = D + A·(1 − e^(−b·l)) by maximum a posteriori: binomial verdicts at l granted tokens, and a normal
+/// prior around the definition's curve in free parameters θ = (logit C, ln g, ln b) with the ceiling C = D + A and the
+/// part g = A/C of it that reasoning makes: p = C·(1 − g·e^(−b·l)). The ceiling is a probability whatever θ, and g is
+/// at most 1, so that p is one too; up to estimator/3 g might be above 1, a floor below 0, and p was then clamped above
+/// 0.
 /// </summary>
 /// <remarks>
 /// Newton's method with step halving; where the Hessian is not negative definite, Fisher scoring (McCullagh and Nelder, Generalized
@@ -57,12 +58,17 @@ internal static class AccuracyCurveEstimator
     /// <param name="prior">The definition's curve; its edges (0, 1) are taken a little inside.</param>
     /// <param name="cells">What was seen; without a verdict the prior is given as it is.</param>
     /// <param name="arithmetic">The version of the estimator.</param>
-    public static AccuracyEstimate Estimate(AccuracyCurve prior, ReadOnlySpan<WeightedVerdicts> cells, EstimatorArithmetic arithmetic)
+    public static AccuracyEstimate Estimate(
+        AccuracyCurve prior, ReadOnlySpan<WeightedVerdicts> cells, EstimatorArithmetic arithmetic)
     {
         var most = arithmetic.TakesFloorsBelowZero ? MostBelowZero : Most;
         var centre = Free(prior, most);
         if (cells.IsEmpty)
-            return Result(new Posterior(centre, centre, [], most), FitExit.Prior, 0, arithmetic.TakesFloorsBelowZero ? prior : Probable(prior), null);
+        {
+            var curve = arithmetic.TakesFloorsBelowZero ? prior : Probable(prior);
+            return Result(new Posterior(centre, centre, [], most), FitExit.Prior, 0, curve, null);
+        }
+
         var here = new Posterior(centre, centre, cells, most);
         for (var iteration = 0; ; iteration++)
         {
@@ -79,10 +85,11 @@ internal static class AccuracyCurveEstimator
     }
 
     /// <summary>
-    /// What the verdicts add to the prior's knowledge of the slope, ln p′ = ln C + ln g + ln b − b·x at the mean budget x. Verdicts that are all
-    /// wrong, and many, leave a curve without gain.
+    /// What the verdicts add to the prior's knowledge of the slope, ln p′ = ln C + ln g + ln b − b·x at the mean budget
+    /// x. Verdicts that are all wrong, and many, leave a curve without gain.
     /// </summary>
-    private static AccuracyEstimate WithEvidence(AccuracyEstimate result, in Posterior at, ReadOnlySpan<WeightedVerdicts> cells)
+    private static AccuracyEstimate WithEvidence(
+        AccuracyEstimate result, in Posterior at, ReadOnlySpan<WeightedVerdicts> cells)
     {
         var (trials, tokens, correct, effective) = (0.0, 0.0, 0.0, 0.0);
         foreach (var cell in cells)
@@ -95,12 +102,15 @@ internal static class AccuracyCurveEstimator
 
         var mean = tokens / trials;
         var slope = new Vector3(at.NotCeiling, 1, 1 - (Elementary.Exp(at.Theta.Z) * mean));
-        var before = (slope.X * slope.X / CeilingPrecision) + (slope.Y * slope.Y / PartPrecision) + (slope.Z * slope.Z / RatePrecision);
+        var before = (slope.X * slope.X / CeilingPrecision)
+            + (slope.Y * slope.Y / PartPrecision)
+            + (slope.Z * slope.Z / RatePrecision);
         var left = slope.Dot(at.Expected.Factor(PriorPrecision).Solve(slope)) / before;
+        var flat = new AccuracyCurve(CurveFit.At(result.Curve, mean), 0, result.Curve.RatePerToken);
         var isNeverRight = correct == 0 && effective >= ValidityThresholds.OneSidedVerdicts;
         return result with
         {
-            Curve = isNeverRight ? new AccuracyCurve(CurveFit.At(result.Curve, mean), 0, result.Curve.RatePerToken) : result.Curve,
+            Curve = isNeverRight ? flat : result.Curve,
             DoubtLeft = left,
             Identifiable = cells.Length > 1 && left <= ValidityThresholds.CurveDoubt,
         };
@@ -110,7 +120,8 @@ internal static class AccuracyCurveEstimator
     private static AccuracyCurve Probable(AccuracyCurve curve) =>
         curve.Floor >= 0 ? curve : curve with { Floor = 0, Gain = Math.Max(curve.Floor + curve.Gain, 0) };
 
-    private static bool Ascend(ref Posterior here, Vector3 step, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells, Vector3 most)
+    private static bool Ascend(
+        ref Posterior here, Vector3 step, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells, Vector3 most)
     {
         // A step of more than 2 in a logit or a logarithm leaves the region that the second derivatives describe.
         var length = Math.Min(1, 2 / step.LargestMagnitude);
@@ -139,7 +150,10 @@ internal static class AccuracyCurveEstimator
         var ceiling = Math.Clamp(curve.Floor + curve.Gain, 1e-3, 1 - 1e-3);
         var part = Math.Max(curve.Gain / ceiling, LeastPart);
         var rate = curve.RatePerToken > 0 ? Elementary.Log(curve.RatePerToken) : Least.Z;
-        return new Vector3(Elementary.Log(ceiling / (1 - ceiling)), Math.Min(Elementary.Log(part), most.Y), Math.Clamp(rate, Least.Z, most.Z));
+        return new Vector3(
+            Elementary.Log(ceiling / (1 - ceiling)),
+            Math.Min(Elementary.Log(part), most.Y),
+            Math.Clamp(rate, Least.Z, most.Z));
     }
 
     /// <summary>∂D = (1 − C)D·∂θ₁ − A·∂θ₂, ∂A = (1 − C)A·∂θ₁ + A·∂θ₂, ∂b = b·∂θ₃.</summary>
@@ -222,7 +236,9 @@ internal static class AccuracyCurveEstimator
         public readonly Vector3 Step()
         {
             var (x, y, z) = (
-                IsFree(_gradient.X, Theta.X, Least.X, _most.X), IsFree(_gradient.Y, Theta.Y, Least.Y, _most.Y), IsFree(_gradient.Z, Theta.Z, Least.Z, _most.Z));
+                IsFree(_gradient.X, Theta.X, Least.X, _most.X),
+                IsFree(_gradient.Y, Theta.Y, Least.Y, _most.Y),
+                IsFree(_gradient.Z, Theta.Z, Least.Z, _most.Z));
             var right = new Vector3(x ? _gradient.X : 0, y ? _gradient.Y : 0, z ? _gradient.Z : 0);
             return (Reduced(_observed, x, y, z).Factor() ?? Reduced(_expected, x, y, z).Factor(Unit)).Solve(right);
         }

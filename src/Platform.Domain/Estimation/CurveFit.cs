@@ -22,9 +22,10 @@ internal static class CurveFit
         Math.Clamp(curve.Floor - (curve.Gain * Elementary.ExpMinusOne(-curve.RatePerToken * tokens)), 0, 1);
 
     /// <summary>
-    /// Pearson's χ² = Σ (c − np)²/(np(1 − p)) over groups of neighbouring cells, c, n and p(1 − p) as effective counts; null with no
-    /// more groups than parameters, or from estimator/4 on with a single group: three parameters bent by their prior do not meet any three
-    /// groups, and a curve that rises meets none that fall. Those few are judged by one degree of freedom.
+    /// Pearson's χ² = Σ (c − np)²/(np(1 − p)) over groups of neighbouring cells, c, n and p(1 − p) as effective counts;
+    /// null with no more groups than parameters, or from estimator/4 on with a single group: three parameters bent by
+    /// their prior do not meet any three groups, and a curve that rises meets none that fall. Those few are judged by
+    /// one degree of freedom.
     /// </summary>
     public static GoodnessOfFit? Of(AccuracyCurve curve, ReadOnlySpan<WeightedVerdicts> cells, bool judgesFew)
     {

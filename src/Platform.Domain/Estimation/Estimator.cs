@@ -25,7 +25,8 @@ public static class Estimator
         Estimate(definition, sums, asOf, EstimatorArithmetic.Current);
 
     /// <inheritdoc cref="Estimate(FleetDefinition, WorkloadSums, DateTimeOffset)"/>
-    internal static FleetEstimate Estimate(FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf, EstimatorArithmetic arithmetic)
+    internal static FleetEstimate Estimate(
+        FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf, EstimatorArithmetic arithmetic)
     {
         if (sums.HorizonSeconds != definition.Solving.HorizonSeconds)
             throw new ArgumentException("The sums were folded with another horizon than the definition's: fold anew.", nameof(sums));
@@ -42,7 +43,8 @@ public static class Estimator
         {
             TimescaleSeconds = evidence.StretchSeconds,
             Burstiness = dispersion.Check(),
-            ArrivalDrift = Drift.OfRate(evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered, dispersion.Inflation),
+            ArrivalDrift = Drift.OfRate(
+                evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered, dispersion.Inflation),
             Adherence = AdherenceCheck(adherence),
             Staleness = Staleness(sums.LastWindowEnd, evidence.MeanWindowSeconds, asOf),
         };

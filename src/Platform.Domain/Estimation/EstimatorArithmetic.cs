@@ -1,23 +1,30 @@
 namespace Platform.Domain.Estimation;
 
-/// <summary>What differs between the versions of the estimator: stored snapshots are derived again by the one that made them.</summary>
+/// <summary>
+/// What differs between the versions of the estimator: stored snapshots are derived again by the one that made them.
+/// </summary>
 internal sealed record EstimatorArithmetic
 {
     /// <summary>Its name.</summary>
     public required string Version { get; init; }
 
     /// <summary>
-    /// Whether the floor of an accuracy curve may be below 0, as it might up to estimator/3: tokens that bring nothing then seemed to heal a harm.
+    /// Whether the floor of an accuracy curve may be below 0, as it might up to estimator/3: tokens that bring nothing
+    /// then seemed to heal a harm.
     /// </summary>
     public bool TakesFloorsBelowZero { get; init; }
 
     /// <summary>
-    /// Whether the checks are those of estimator/3 alone: nothing of verdicts that are all alike, of curves that the prior holds, of falling
-    /// accuracy, of system times and servers that serve many at once, or of figures far from the definition's.
+    /// Whether the checks are those of estimator/3 alone: nothing of verdicts that are all alike, of curves that the
+    /// prior holds, of falling accuracy, of system times and servers that serve many at once, or of figures far from
+    /// the definition's.
     /// </summary>
     public bool HasOldChecksOnly { get; init; }
 
-    /// <summary>Whether budgets go as far beyond the evidence as the prior's curve says, and service times as far below the definition's as windows say.</summary>
+    /// <summary>
+    /// Whether budgets go as far beyond the evidence as the prior's curve says, and service times as far below the
+    /// definition's as windows say.
+    /// </summary>
     public bool HasNoStepLimit { get; init; }
 
     /// <summary>The one that new snapshots are derived with.</summary>
@@ -27,6 +34,12 @@ internal sealed record EstimatorArithmetic
     public static IReadOnlyDictionary<string, EstimatorArithmetic> Versions { get; } = new[]
     {
         Current,
-        new EstimatorArithmetic { Version = "estimator/3", TakesFloorsBelowZero = true, HasOldChecksOnly = true, HasNoStepLimit = true },
+        new EstimatorArithmetic
+        {
+            Version = "estimator/3",
+            TakesFloorsBelowZero = true,
+            HasOldChecksOnly = true,
+            HasNoStepLimit = true,
+        },
     }.ToDictionary(it => it.Version, StringComparer.Ordinal);
 }

@@ -92,7 +92,10 @@ public sealed record TaskTypeEstimate
     /// <summary>Tokens used over tokens granted; null when none told.</summary>
     public required double? Adherence { get; init; }
 
-    /// <summary>The largest number of granted tokens that has a verdict within the horizon; null without any, and before estimator/4.</summary>
+    /// <summary>
+    /// The largest number of granted tokens that has a verdict within the horizon; null without any, and before
+    /// estimator/4.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? LargestBudgetTried { get; init; }
 
@@ -154,8 +157,8 @@ public sealed record ServiceEstimate
 public sealed record AccuracyEstimate
 {
     /// <summary>
-    /// Floor, gain and rate: floor and gain ≥ 0, floor + gain at most 1. Up to estimator/3 the floor might be below 0. Where hundreds of verdicts
-    /// are all wrong the gain is 0: nothing says that tokens bring anything.
+    /// Floor, gain and rate: floor and gain ≥ 0, floor + gain at most 1. Up to estimator/3 the floor might be below 0.
+    /// Where hundreds of verdicts are all wrong the gain is 0: nothing says that tokens bring anything.
     /// </summary>
     public required AccuracyCurve Curve { get; init; }
 
@@ -163,13 +166,15 @@ public sealed record AccuracyEstimate
     public required AccuracyCurveCovariance Covariance { get; init; }
 
     /// <summary>
-    /// Whether the verdicts say more of the curve's slope than the prior does. At a single budget they say nothing of it, and the prior holds. Null
-    /// without verdicts, and before estimator/4.
+    /// Whether the verdicts say more of the curve's slope than the prior does. At a single budget they say nothing of
+    /// it, and the prior holds. Null without verdicts, and before estimator/4.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? Identifiable { get; init; }
 
-    /// <summary>Part of the prior's doubt about the slope that is left, 0 to 1; null as <see cref="Identifiable"/> is.</summary>
+    /// <summary>
+    /// Part of the prior's doubt about the slope that is left, 0 to 1; null as <see cref="Identifiable"/> is.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? DoubtLeft { get; init; }
 

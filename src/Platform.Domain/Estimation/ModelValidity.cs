@@ -30,15 +30,16 @@ public sealed record ModelValidity
     public required ValidityCheck Staleness { get; init; }
 
     /// <summary>
-    /// Mean system time seen over that which the queue predicts from the seen arrival rate and service times; 0 where the prediction is that the
-    /// queue grows for ever. The score is that of the logarithm. Null before estimator/4.
+    /// Mean system time seen over that which the queue predicts from the seen arrival rate and service times; 0 where
+    /// the prediction is that the queue grows for ever. The score is that of the logarithm. Null before estimator/4.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? SystemTime { get; init; }
 
     /// <summary>
-    /// Queries in service at a server in the mean, by Little's law; a server that serves one at a time has at most 1. The score is the mean
-    /// wait seen over the mean service time, null where no system times were told. Null before estimator/4.
+    /// Queries in service at a server in the mean, by Little's law; a server that serves one at a time has at most 1.
+    /// The score is the mean wait seen over the mean service time, null where no system times were told. Null before
+    /// estimator/4.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? Concurrency { get; init; }
@@ -79,34 +80,44 @@ public sealed record TaskTypeValidity
     public required ValidityCheck AccuracyDrift { get; init; }
 
     /// <summary>
-    /// How much of the prior's doubt about what a token more brings is left: the variance of the logarithm of the curve's slope at the mean budget,
-    /// with the verdicts over without. Flagged where more than half is left, or all verdicts are at one budget: the prior holds the curve. Null
-    /// before estimator/4.
+    /// How much of the prior's doubt about what a token more brings is left: the variance of the logarithm of the
+    /// curve's slope at the mean budget, with the verdicts over without. Flagged where more than half is left, or all
+    /// verdicts are at one budget: the prior holds the curve. Null before estimator/4.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? CurveIdentifiability { get; init; }
 
-    /// <summary>The greatest fall of accuracy from one group of budgets to a larger one: curves of the model have none. Null before estimator/4.</summary>
+    /// <summary>
+    /// The greatest fall of accuracy from one group of budgets to a larger one: curves of the model have none. Null
+    /// before estimator/4.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? FallingAccuracy { get; init; }
 
     /// <summary>
-    /// Part of the verdicts that are right, where there are enough to tell; flagged where none or all are, which is more often a fault of the grader
-    /// than a fact about the model. The score is the number of verdicts. Null before estimator/4.
+    /// Part of the verdicts that are right, where there are enough to tell; flagged where none or all are, which is
+    /// more often a fault of the grader than a fact about the model. The score is the number of verdicts. Null before
+    /// estimator/4.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? OneSidedVerdicts { get; init; }
 
-    /// <summary>Mean service time seen over that of the definition's line at the same tokens. Null before estimator/4.</summary>
+    /// <summary>
+    /// Mean service time seen over that of the definition's line at the same tokens. Null before estimator/4.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? ServiceAgainstDefinition { get; init; }
 
-    /// <summary>Tokens that queries used in the mean though none were granted: the servers ignore that thinking is off. Null before estimator/4.</summary>
+    /// <summary>
+    /// Tokens that queries used in the mean though none were granted: the servers ignore that thinking is off. Null
+    /// before estimator/4.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? UngrantedTokens { get; init; }
 
     /// <summary>
-    /// Tokens that the allocation grants over the largest budget that has verdicts; in a snapshot alone. Null before estimator/4, and in an estimate.
+    /// Tokens that the allocation grants over the largest budget that has verdicts; in a snapshot alone. Null before
+    /// estimator/4, and in an estimate.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? Extrapolation { get; init; }
@@ -150,24 +161,33 @@ public static class ValidityThresholds
     public const double Adherence = 0.1;
 
     /// <summary>
-    /// How many times the predicted system time the seen one may be, either way, before a significant difference is said aloud: approximations
-    /// and rounding differ by less.
+    /// How many times the predicted system time the seen one may be, either way, before a significant difference is
+    /// said aloud: approximations and rounding differ by less.
     /// </summary>
     public const double SystemTimeRatio = 1.5;
 
-    /// <summary>How many times a figure may be off what the definition says, or a system time off the prediction, before a wrong unit is asked after.</summary>
+    /// <summary>
+    /// How many times a figure may be off what the definition says, or a system time off the prediction, before a wrong
+    /// unit is asked after.
+    /// </summary>
     public const double WrongUnitRatio = 10;
 
-    /// <summary>Queries in service at a server that serves one at a time, beyond what the windows' edges explain.</summary>
+    /// <summary>
+    /// Queries in service at a server that serves one at a time, beyond what the windows' edges explain.
+    /// </summary>
     public const double Concurrency = 1.2;
 
     /// <summary>Part of the prior's doubt about a curve's slope beyond which the prior holds it.</summary>
     public const double CurveDoubt = 0.5;
 
-    /// <summary>Verdicts that must all be alike: with 300 the 95 % interval of the other kind ends at 1 % (the rule of three).</summary>
+    /// <summary>
+    /// Verdicts that must all be alike: with 300 the 95 % interval of the other kind ends at 1 % (the rule of three).
+    /// </summary>
     public const double OneSidedVerdicts = 300;
 
-    /// <summary>Tokens granted over the largest budget that has verdicts; budgets are pooled in cells 3 % wide.</summary>
+    /// <summary>
+    /// Tokens granted over the largest budget that has verdicts; budgets are pooled in cells 3 % wide.
+    /// </summary>
     public const double Extrapolation = 1.1;
 
     /// <summary>Window lengths since the last window: one is being filled, one may be under way, the third is missing.</summary>

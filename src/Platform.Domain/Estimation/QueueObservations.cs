@@ -5,7 +5,9 @@ using Moments = Platform.Domain.Queueing.ServiceMoments;
 
 namespace Platform.Domain.Estimation;
 
-/// <summary>The fleet's queue as the windows saw it, held against what its discipline predicts and what the definition says.</summary>
+/// <summary>
+/// The fleet's queue as the windows saw it, held against what its discipline predicts and what the definition says.
+/// </summary>
 internal sealed class QueueObservations
 {
     /// <summary>Queries that must have ended, and arrived, before anything is said.</summary>
@@ -14,10 +16,14 @@ internal sealed class QueueObservations
     /// <summary>Buckets whose means tell how much a mean scatters.</summary>
     private const int LeastBuckets = 4;
 
-    /// <summary>Relative error that the prediction has by itself: times are rounded to milliseconds, windows have edges.</summary>
+    /// <summary>
+    /// Relative error that the prediction has by itself: times are rounded to milliseconds, windows have edges.
+    /// </summary>
     private const double PredictionError = 0.05;
 
-    /// <summary>Covered time in mean service times below which queries that began before the first window weigh too much.</summary>
+    /// <summary>
+    /// Covered time in mean service times below which queries that began before the first window weigh too much.
+    /// </summary>
     private const double LeastCover = 3;
 
     private readonly FleetDefinition _definition;
@@ -46,9 +52,10 @@ internal sealed class QueueObservations
     private bool HasSystem => _ended.SystemCompletions >= LeastQueries && _ended.SystemMillis > 0;
 
     /// <summary>
-    /// Seen over predicted. The prediction takes the seen service times and the estimated arrival rate, so that neither the allocation nor the
-    /// service lines have a part in it: what differs is the queue. The score divides the logarithm by the scatter of the seen mean between
-    /// buckets, which waits that last longer than a bucket make too small, and by the doubt of the prediction.
+    /// Seen over predicted. The prediction takes the seen service times and the estimated arrival rate, so that neither
+    /// the allocation nor the service lines have a part in it: what differs is the queue. The score divides the
+    /// logarithm by the scatter of the seen mean between buckets, which waits that last longer than a bucket make too
+    /// small, and by the doubt of the prediction.
     /// </summary>
     /// <param name="rate">λ of the fleet.</param>
     public ValidityCheck SystemTime(IntervalEstimate rate)
@@ -62,10 +69,12 @@ internal sealed class QueueObservations
         var ratio = MeanSystemSeconds / predicted;
         if (SeenError() is not { } seenError)
             return new ValidityCheck(ratio, null, WrongUnit.Suspects(ratio));
-        var error = Math.Sqrt((seenError * seenError) + Square(PredictedError(rate, service, predicted)) + Square(PredictionError));
+        var predictedError = PredictedError(rate, service, predicted);
+        var error = Math.Sqrt(Square(seenError) + Square(predictedError) + Square(PredictionError));
         var score = Elementary.Log(ratio) / error;
         var isFar = ratio > ValidityThresholds.SystemTimeRatio || ratio < 1 / ValidityThresholds.SystemTimeRatio;
-        return new ValidityCheck(ratio, score, (isFar && Math.Abs(score) > ValidityThresholds.LargestZScore) || WrongUnit.Suspects(ratio));
+        var isBeyondChance = isFar && Math.Abs(score) > ValidityThresholds.LargestZScore;
+        return new ValidityCheck(ratio, score, isBeyondChance || WrongUnit.Suspects(ratio));
     }
 
     /// <summary>Little's law: time on the server over covered time and servers.</summary>
@@ -78,7 +87,9 @@ internal sealed class QueueObservations
         return new ValidityCheck(inService, wait, inService > ValidityThresholds.Concurrency);
     }
 
-    /// <summary>Seen rate over the definition's, where one of the two would have brought enough arrivals to tell.</summary>
+    /// <summary>
+    /// Seen rate over the definition's, where one of the two would have brought enough arrivals to tell.
+    /// </summary>
     public ValidityCheck RateAgainstDefinition()
     {
         var expected = _definition.ArrivalRate * _exposure;
@@ -92,7 +103,9 @@ internal sealed class QueueObservations
         ? MG1.MeanSystemTimeSeconds(MG1.SplitArrivalRate(rate, _definition.Servers), service)
         : service.MeanSeconds + MGk.MeanWaitSeconds(rate, _definition.Servers, service);
 
-    /// <summary>Relative error of the seen mean by the scatter of the buckets' means; null of too few buckets.</summary>
+    /// <summary>
+    /// Relative error of the seen mean by the scatter of the buckets' means; null of too few buckets.
+    /// </summary>
     private double? SeenError()
     {
         var (buckets, scatter) = (0, 0.0);
@@ -111,7 +124,9 @@ internal sealed class QueueObservations
         return Math.Sqrt(scatter * buckets / (buckets - 1)) / (_ended.SystemCompletions * MeanSystemSeconds);
     }
 
-    /// <summary>Relative error of the prediction by the doubt of λ, and of E[S] as a mean of independent times.</summary>
+    /// <summary>
+    /// Relative error of the prediction by the doubt of λ, and of E[S] as a mean of independent times.
+    /// </summary>
     private double PredictedError(IntervalEstimate rate, Moments service, double predicted)
     {
         var (lambda, servers) = (rate.Value, _definition.Servers);

@@ -48,12 +48,15 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorAri
             MeanSystemTimeSeconds = Estimator.Ratio(totals.SystemMillis, totals.SystemCompletions) / 1e3,
             Adherence = adherence,
             LargestBudgetTried = arithmetic.HasOldChecksOnly ? null : LargestBudget(),
-            Validity = arithmetic.HasOldChecksOnly ? validity : WithEvidenceChecks(validity, type, accuracy, moments, totals),
+            Validity = arithmetic.HasOldChecksOnly
+                ? validity
+                : WithEvidenceChecks(validity, type, accuracy, moments, totals),
         };
     }
 
     private TaskTypeValidity WithEvidenceChecks(
-        TaskTypeValidity validity, TaskType type, AccuracyEstimate accuracy, in ServiceMoments moments, in Totals totals) => validity with
+        TaskTypeValidity validity, TaskType type, AccuracyEstimate accuracy, in ServiceMoments moments,
+        in Totals totals) => validity with
         {
             CurveIdentifiability = Identifiability(accuracy, totals),
             FallingAccuracy = CurveFit.Fall(_verdicts.Cells),

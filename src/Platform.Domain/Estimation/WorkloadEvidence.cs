@@ -178,7 +178,9 @@ internal sealed class WorkloadEvidence
     }
 }
 
-/// <summary>Sums over queries that ended: time on the server, and the time from arrival to end of those of which it was told.</summary>
+/// <summary>
+/// Sums over queries that ended: time on the server, and the time from arrival to end of those of which it was told.
+/// </summary>
 /// <param name="Completions">Queries with a time on the server.</param>
 /// <param name="Millis">Their time on the server.</param>
 /// <param name="MillisSquared">Its squares.</param>

@@ -81,8 +81,9 @@ public sealed record SolvingPolicy
     public double MinimumGain { get; init; }
 
     /// <summary>
-    /// How many times the largest budget that has verdicts, or the first allocation where none has, a task type may be granted: 1 to
-    /// <see cref="LargestStep"/>, 2 if left out. Tokens go down at once and up by this step, each followed by verdicts.
+    /// How many times the largest budget that has verdicts, or the first allocation where none has, a task type may be
+    /// granted: 1 to <see cref="LargestStep"/>, 2 if left out. Tokens go down at once and up by this step, each
+    /// followed by verdicts.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxStep { get; init; }

@@ -46,7 +46,8 @@ public static class FleetDefinitionValidation
 
     // A definition is a problem with a name and a timetable; what a problem must keep is said there.
     private static IEnumerable<InputError> ProblemFaults(FleetDefinition definition) =>
-        ProblemValidation.Validate(ProblemBuilder.OfDefinition(definition)).Select(fault => fault with { Pointer = InDefinition(fault.Pointer) });
+        ProblemValidation.Validate(ProblemBuilder.OfDefinition(definition))
+            .Select(fault => fault with { Pointer = InDefinition(fault.Pointer) });
 
     private static string InDefinition(string pointer) =>
         pointer is "/accuracyWeight" or "/maxUtilization" or "/meanTokenBudget" or "/maxMeanSystemTimeSeconds" ? $"/objective{pointer}" : pointer;

@@ -5,8 +5,9 @@ using Platform.Domain.Snapshots;
 namespace Platform.Domain.Ingestion;
 
 /// <summary>
-/// Windows that bring more work than the servers can do under the allocation in force. The estimate follows a change over half a horizon; until it
-/// has, or until the windows fall below the alarm again, solves count with the alarm's figures where they are the greater.
+/// Windows that bring more work than the servers can do under the allocation in force. The estimate follows a change
+/// over half a horizon; until it has, or until the windows fall below the alarm again, solves count with the alarm's
+/// figures where they are the greater.
 /// </summary>
 public sealed record LoadAlarm
 {
@@ -14,7 +15,9 @@ public sealed record LoadAlarm
     [JsonConverter(typeof(UtcInstantConverter))]
     public required DateTimeOffset Since { get; init; }
 
-    /// <summary>Arrivals per second of the whole fleet as the windows tell them; 0 where the arrivals are as expected.</summary>
+    /// <summary>
+    /// Arrivals per second of the whole fleet as the windows tell them; 0 where the arrivals are as expected.
+    /// </summary>
     public required double ArrivalRate { get; init; }
 
     /// <summary>How many times as long as the estimate says the servers take, at least 1.</summary>
@@ -25,18 +28,22 @@ public sealed record LoadAlarm
     /// <param name="expectation">What the last solve expected.</param>
     /// <param name="excess">How much more came.</param>
     /// <param name="now">The moment.</param>
-    public static LoadAlarm Raise(LoadAlarm? standing, WorkloadExpectation expectation, WorkloadExcess excess, DateTimeOffset now)
+    public static LoadAlarm Raise(
+        LoadAlarm? standing, WorkloadExpectation expectation, WorkloadExcess excess, DateTimeOffset now)
     {
         var hasMoreArrivals = excess.ArrivalFactor > 1;
+        var seenRate = expectation.FleetArrivalRate * excess.ArrivalFactor;
         return new LoadAlarm
         {
             Since = standing?.Since ?? now,
-            ArrivalRate = hasMoreArrivals ? expectation.FleetArrivalRate * excess.ArrivalFactor : standing?.ArrivalRate ?? 0,
+            ArrivalRate = hasMoreArrivals ? seenRate : standing?.ArrivalRate ?? 0,
             ServiceFactor = Math.Max(expectation.ServiceFactor * excess.ServiceFactor, 1),
         };
     }
 
-    /// <summary>Whether it still stands: after half a horizon the estimate rests on windows that have come since.</summary>
+    /// <summary>
+    /// Whether it still stands: after half a horizon the estimate rests on windows that have come since.
+    /// </summary>
     /// <param name="at">The moment.</param>
     /// <param name="horizonSeconds">The fleet's horizon.</param>
     public bool StandsAt(DateTimeOffset at, int horizonSeconds) => at < Since.AddSeconds(horizonSeconds / 2.0);

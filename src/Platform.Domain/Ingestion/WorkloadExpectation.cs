@@ -29,7 +29,9 @@ public sealed record WorkloadExpectation
     /// <summary>λ of the whole fleet that was solved for: that of the estimate, or of the alarm that stands.</summary>
     public double FleetArrivalRate { get; init; }
 
-    /// <summary>How many times the estimate's service times were solved for, at least 1; above 1 while an alarm stands.</summary>
+    /// <summary>
+    /// How many times the estimate's service times were solved for, at least 1; above 1 while an alarm stands.
+    /// </summary>
     public double ServiceFactor { get; init; } = 1;
 
     /// <summary>Lower end of its 95 % interval.</summary>
@@ -140,7 +142,8 @@ public sealed record ExpectedService(
         return new ExpectedService(
             type.Id, (float)(service.Line.BaseSeconds * slowdown), (float)(service.Line.SecondsPerToken * slowdown),
             (float)(a * a), (float)(service.Covariance * square), (float)(c * c),
-            (float)(service.Line.VarianceSecondsSquared * square * seenPart), (float)(PresumedFreedom / (freedom + PresumedFreedom) / 4));
+            (float)(service.Line.VarianceSecondsSquared * square * seenPart),
+            (float)(PresumedFreedom / (freedom + PresumedFreedom) / 4));
     }
 
     /// <summary>What is expected of queries that ended, in seconds: their sum, and its variance by doubt of the line and by scatter.</summary>

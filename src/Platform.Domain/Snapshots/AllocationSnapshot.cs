@@ -38,8 +38,8 @@ public sealed record AllocationSnapshot
     public SentAllocation? Sent { get; init; }
 
     /// <summary>
-    /// The task types that are granted less than the estimate alone would have, and how much that would be; null where none is, and before
-    /// estimator/4.
+    /// The task types that are granted less than the estimate alone would have, and how much that would be; null where
+    /// none is, and before estimator/4.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<HeldBack>? HeldBack { get; init; }
@@ -62,14 +62,16 @@ public sealed record SnapshotValidity(ModelValidity Fleet, IReadOnlyDictionary<s
     /// <summary>Those of an estimate, and how far its allocation goes beyond what was tried.</summary>
     public static SnapshotValidity Of(FleetEstimate estimate, AllocationSolution solution) => new(
         estimate.Validity,
-        estimate.TaskTypes.Zip(solution.Allocation!).ToDictionary(it => it.First.Id, it => Extrapolated(it.First, it.Second), StringComparer.Ordinal));
+        estimate.TaskTypes.Zip(solution.Allocation!)
+            .ToDictionary(it => it.First.Id, it => Extrapolated(it.First, it.Second), StringComparer.Ordinal));
 
     private static TaskTypeValidity Extrapolated(TaskTypeEstimate type, TaskAllocation given)
     {
         if (type.LargestBudgetTried is not { } tried)
             return type.Validity;
         var ratio = given.Tokens / (double)Math.Max(tried, 1);
-        return type.Validity with { Extrapolation = new ValidityCheck(ratio, null, ratio > ValidityThresholds.Extrapolation) };
+        var isBeyond = ratio > ValidityThresholds.Extrapolation;
+        return type.Validity with { Extrapolation = new ValidityCheck(ratio, null, isBeyond) };
     }
 }
 
@@ -95,7 +97,10 @@ public sealed record Provenance
     /// <summary>Hash of the fleet's snapshot before this one, or null for the first.</summary>
     public required string? PreviousHash { get; init; }
 
-    /// <summary>The alarm whose figures the problem counts with in place of the estimate's; null for none, and before estimator/4.</summary>
+    /// <summary>
+    /// The alarm whose figures the problem counts with in place of the estimate's; null for none, and before
+    /// estimator/4.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public LoadAlarm? Alarm { get; init; }
 }

@@ -52,7 +52,8 @@ public sealed class DerivedAllocation
 {
     private readonly Func<AllocationSnapshot> _snapshot;
 
-    internal DerivedAllocation(FleetEstimate estimate, LoadAlarm? alarm, LimitedStep step, Func<AllocationSnapshot> snapshot)
+    internal DerivedAllocation(
+        FleetEstimate estimate, LoadAlarm? alarm, LimitedStep step, Func<AllocationSnapshot> snapshot)
     {
         (Estimate, Alarm, Problem, Solution, HeldBack) = (estimate, alarm, step.Problem, step.Answer, step.Held);
         _snapshot = snapshot;
@@ -61,7 +62,9 @@ public sealed class DerivedAllocation
     /// <summary>The estimate.</summary>
     public FleetEstimate Estimate { get; }
 
-    /// <summary>The alarm that the problem counts with; null where none stands, or the estimate has caught up with it.</summary>
+    /// <summary>
+    /// The alarm that the problem counts with; null where none stands, or the estimate has caught up with it.
+    /// </summary>
     public LoadAlarm? Alarm { get; }
 
     /// <summary>The problem.</summary>
@@ -84,7 +87,9 @@ public sealed class DerivedAllocation
 public static class SnapshotDerivation
 {
     /// <summary>Whether this program has the arithmetic of those versions: one that a later program has written may not be here.</summary>
-    public static bool Knows(DerivationVersions versions) => EstimatorArithmetic.Versions.ContainsKey(versions.Estimator) && AllocationSolver.Versions.ContainsKey(versions.Solver);
+    public static bool Knows(DerivationVersions versions) =>
+        EstimatorArithmetic.Versions.ContainsKey(versions.Estimator)
+        && AllocationSolver.Versions.ContainsKey(versions.Solver);
 
     /// <summary>
     /// The instant to solve for. Whole milliseconds: the database keeps no more than microseconds, and a snapshot must say exactly the
@@ -115,7 +120,8 @@ public static class SnapshotDerivation
         var step = arithmetic.HasNoStepLimit
             ? WithoutLimit(inputs.Definition, estimate, options)
             : StepLimit.Solve(inputs.Definition, estimate, alarm, options);
-        return new DerivedAllocation(estimate, alarm, step, () => Snapshot(inputs, previous, versions, (estimate, alarm), step));
+        var known = (estimate, alarm);
+        return new DerivedAllocation(estimate, alarm, step, () => Snapshot(inputs, previous, versions, known, step));
     }
 
     private static LimitedStep WithoutLimit(FleetDefinition definition, FleetEstimate estimate, SolverOptions options)
@@ -126,7 +132,8 @@ public static class SnapshotDerivation
     }
 
     private static AllocationSnapshot Snapshot(
-        SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions, (FleetEstimate Estimate, LoadAlarm? Alarm) known, LimitedStep step)
+        SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions,
+        (FleetEstimate Estimate, LoadAlarm? Alarm) known, LimitedStep step)
     {
         var (problem, solution) = (step.Problem, step.Whole());
         return new AllocationSnapshot
@@ -153,6 +160,10 @@ public static class SnapshotDerivation
         };
     }
 
-    private static SentAllocation Sent(AllocationProblem problem, AllocationSolution solution, Actuator actuator, DerivationVersions versions) =>
-        Actuation.Choose(new AllocationModel(problem, AllocationSolver.Versions[versions.Solver].TakesRawCurves), solution, actuator);
+    private static SentAllocation Sent(
+        AllocationProblem problem, AllocationSolution solution, Actuator actuator, DerivationVersions versions)
+    {
+        var options = AllocationSolver.Versions[versions.Solver];
+        return Actuation.Choose(new AllocationModel(problem, options.TakesRawCurves), solution, actuator);
+    }
 }

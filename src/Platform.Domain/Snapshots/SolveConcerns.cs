@@ -6,8 +6,8 @@ using Platform.Domain.Ingestion;
 namespace Platform.Domain.Snapshots;
 
 /// <summary>
-/// Finds where the figures that a fleet was solved on are more likely a fault than a fact: of a grader, a unit, a setting. Each says what was seen,
-/// what it means and what to do.
+/// Finds where the figures that a fleet was solved on are more likely a fault than a fact: of a grader, a unit, a
+/// setting. Each says what was seen, what it means and what to do.
 /// </summary>
 public static class SolveConcerns
 {
@@ -42,13 +42,18 @@ public static class SolveConcerns
     /// <param name="definition">The definition that was solved for.</param>
     /// <param name="estimate">The estimate that was solved on.</param>
     /// <param name="tokens">Tokens in force, in the definition's order; null when there are none.</param>
-    public static IReadOnlyList<FleetConcern> Of(FleetDefinition definition, FleetEstimate estimate, IReadOnlyList<long>? tokens)
+    public static IReadOnlyList<FleetConcern> Of(
+        FleetDefinition definition, FleetEstimate estimate, IReadOnlyList<long>? tokens)
     {
         List<FleetConcern?> concerns = [OfConcurrency(definition, estimate), OfSystemTime(estimate)];
         for (var k = 0; k < estimate.TaskTypes.Count; k++)
         {
             var type = estimate.TaskTypes[k];
-            concerns.AddRange([OfServiceTime(type), OfVerdicts(type), OfFall(type), OfLearning(type, tokens?[k]), OfUngranted(type)]);
+            concerns.Add(OfServiceTime(type));
+            concerns.Add(OfVerdicts(type));
+            concerns.Add(OfFall(type));
+            concerns.Add(OfLearning(type, tokens?[k]));
+            concerns.Add(OfUngranted(type));
         }
 
         return [.. concerns.OfType<FleetConcern>()];
@@ -58,12 +63,17 @@ public static class SolveConcerns
     /// <param name="alarm">The alarm.</param>
     public static FleetConcern Of(LoadAlarm alarm)
     {
-        string[] seen =
-        [
-            .. alarm.ArrivalRate > 0 ? [Text($"{alarm.ArrivalRate:0.####} arrivals a second")] : Array.Empty<string>(),
-            .. alarm.ServiceFactor > 1 ? [Text($"service times {alarm.ServiceFactor:0.##} times as long as estimated")] : Array.Empty<string>(),
-        ];
-        return new FleetConcern(LoadAlarm, Text($"Since {alarm.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC windows bring more work than the servers could do under the allocation then in force: {string.Join(" and ", seen)}. Allocations count with that until the estimate has followed or the windows fall again."));
+        var seen = new List<string>();
+        if (alarm.ArrivalRate > 0)
+            seen.Add(Text($"{alarm.ArrivalRate:0.####} arrivals a second"));
+        if (alarm.ServiceFactor > 1)
+            seen.Add(Text($"service times {alarm.ServiceFactor:0.##} times as long as estimated"));
+        var since = Text($"Since {alarm.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ");
+        return new FleetConcern(
+            LoadAlarm,
+            since + "windows bring more work than the servers could do under the allocation then in force: "
+            + $"{string.Join(" and ", seen)}. Allocations count with that until the estimate has followed or the windows "
+            + "fall again.");
     }
 
     private static FleetConcern? OfConcurrency(FleetDefinition definition, FleetEstimate estimate)
@@ -71,18 +81,26 @@ public static class SolveConcerns
         if (estimate.Validity.Concurrency is not { Flagged: true, Value: { } inService })
             return null;
         var servers = definition.Servers == 1 ? "the server" : Text($"each of the {definition.Servers} servers");
-        return new FleetConcern(Concurrency, Text($"By the windows {servers} works on {inService:0.#} queries at once, and a server of this fleet serves one at a time. Either they batch - a discipline that dispatch does not have yet; until then set servers to the queries that are in service at once - or the time on the server that is sent holds the wait."));
+        return new FleetConcern(
+            Concurrency,
+            Text($"By the windows {servers} works on {inService:0.#} queries at once, and a server of this fleet serves one at a time. ")
+            + "Either they batch - a discipline that dispatch does not have yet; until then set servers to the queries that "
+            + "are in service at once - or the time on the server that is sent holds the wait.");
     }
 
     private static FleetConcern? OfSystemTime(FleetEstimate estimate)
     {
-        if (estimate.Validity.SystemTime is not { Flagged: true, Value: { } ratio } || estimate.MeanSystemTimeSeconds is not { } seen)
+        var check = estimate.Validity.SystemTime;
+        if (check is not { Flagged: true, Value: { } ratio } || estimate.MeanSystemTimeSeconds is not { } seen)
             return null;
         var predicted = ratio > 0 ? Text($"{seen / ratio:0.###} s") : "that the queue grows for ever";
         var guess = ratio > 1
             ? "Do arrivals come in bursts, do queries wait elsewhere too, or are there fewer servers than servers says?"
-            : "Are there more servers than servers says, does dispatch name the right queue, or do the servers serve many queries at once?";
-        return new FleetConcern(SystemTime, Text($"Queries take {seen:0.###} s from arrival to end in the mean, and the queue predicts {predicted} from the same arrivals and service times: the allocation rests on waits that are not these. {guess}"));
+            : "Are there more servers than servers says, does dispatch name the right queue, or do they serve many at once?";
+        return new FleetConcern(
+            SystemTime,
+            Text($"Queries take {seen:0.###} s from arrival to end in the mean, and the queue predicts {predicted} ")
+            + $"from the same arrivals and service times: the allocation rests on waits that are not these. {guess}");
     }
 
     private static FleetConcern? OfServiceTime(TaskTypeEstimate type)
@@ -90,7 +108,10 @@ public static class SolveConcerns
         if (type.Validity.ServiceAgainstDefinition is not { Flagged: true, Value: { } ratio })
             return null;
         var held = ratio < 1 ? " Until then the definition's line is solved with." : "";
-        return new FleetConcern(ServiceTime, Text($"The service times of {type.Id} are {ratio:0.####} times those of the definition's line at the same tokens: {WrongUnit.GuessOfTimes(ratio)} If they are right, revise its service line.{held}"));
+        return new FleetConcern(
+            ServiceTime,
+            Text($"The service times of {type.Id} are {ratio:0.####} times those of the definition's line at the same tokens: ")
+            + $"{WrongUnit.GuessOfTimes(ratio)} If they are right, revise its service line.{held}");
     }
 
     private static FleetConcern? OfVerdicts(TaskTypeEstimate type)
@@ -98,21 +119,46 @@ public static class SolveConcerns
         if (type.Validity.OneSidedVerdicts is not { Flagged: true, Value: { } right })
             return null;
         return right > 0
-            ? new FleetConcern(AlwaysRight, Text($"All {type.Trials} verdicts of {type.Id} are right: does the grader tell right from wrong? If it does, fewer tokens may do: lower maxTokens for a part of its queries to learn."))
-            : new FleetConcern(NeverRight, Text($"None of {type.Trials} verdicts of {type.Id} is right, at any budget: it gets its fewest tokens. Does the grader work, and is this a task that the model can do?"));
+            ? new FleetConcern(
+                AlwaysRight,
+                Text($"All {type.Trials} verdicts of {type.Id} are right: does the grader tell right from wrong? ")
+                + "If it does, fewer tokens may do: lower maxTokens for a part of its queries to learn.")
+            : new FleetConcern(
+                NeverRight,
+                Text($"None of {type.Trials} verdicts of {type.Id} is right, at any budget: it gets its fewest tokens. ")
+                + "Does the grader work, and is this a task that the model can do?");
     }
 
-    private static FleetConcern? OfFall(TaskTypeEstimate type) => type.Validity.FallingAccuracy is { Flagged: true, Value: { } fall }
-        ? new FleetConcern(FallingAccuracy, Text($"The accuracy of {type.Id} falls by {fall:0.###} from one budget to a larger one: the curve that is solved with cannot fall, and promises more there than is seen. Lower its maxTokens to where it is best."))
-        : null;
+    private static FleetConcern? OfFall(TaskTypeEstimate type)
+    {
+        if (type.Validity.FallingAccuracy is not { Flagged: true, Value: { } fall })
+            return null;
+        return new FleetConcern(
+            FallingAccuracy,
+            Text($"The accuracy of {type.Id} falls by {fall:0.###} from one budget to a larger one: ")
+            + "the curve that is solved with cannot fall, and promises more there than is seen. "
+            + "Lower its maxTokens to where it is best.");
+    }
 
-    private static FleetConcern? OfLearning(TaskTypeEstimate type, long? tokens) => tokens == 0 && type.LargestBudgetTried == 0
-        ? new FleetConcern(CannotLearn, Text($"{type.Id} gets 0 tokens and all its verdicts are at 0: they can never tell what tokens would bring. Grant a part of its queries some, or set its minTokens for a time."))
-        : null;
+    private static FleetConcern? OfLearning(TaskTypeEstimate type, long? tokens)
+    {
+        if (tokens != 0 || type.LargestBudgetTried != 0)
+            return null;
+        return new FleetConcern(
+            CannotLearn,
+            $"{type.Id} gets 0 tokens and all its verdicts are at 0: they can never tell what tokens would bring. "
+            + "Grant a part of its queries some, or set its minTokens for a time.");
+    }
 
-    private static FleetConcern? OfUngranted(TaskTypeEstimate type) => type.Validity.UngrantedTokens is { Flagged: true, Value: { } used }
-        ? new FleetConcern(UngrantedTokens, Text($"Queries of {type.Id} are granted 0 tokens and use {used:0} in the mean: the servers ignore that thinking is off. Look at what the gateway sends, or name in actuator what they can be told."))
-        : null;
+    private static FleetConcern? OfUngranted(TaskTypeEstimate type)
+    {
+        if (type.Validity.UngrantedTokens is not { Flagged: true, Value: { } used })
+            return null;
+        return new FleetConcern(
+            UngrantedTokens,
+            Text($"Queries of {type.Id} are granted 0 tokens and use {used:0} in the mean: ")
+            + "the servers ignore that thinking is off. Look at what the gateway sends, or name in actuator what they can be told.");
+    }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

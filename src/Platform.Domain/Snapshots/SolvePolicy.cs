@@ -59,14 +59,15 @@ public static class SolvePolicy
     internal const int SpacingsInPeriod = 10;
 
     /// <summary>
-    /// When a fleet may be solved before its time: 5 seconds after its last solve, or a tenth of its period where that came before its time too.
-    /// Servers that cannot keep up do not wait for the tenth.
+    /// When a fleet may be solved before its time: 5 seconds after its last solve, or a tenth of its period where that
+    /// came before its time too. Servers that cannot keep up do not wait for the tenth.
     /// </summary>
     /// <param name="solvedAt">Its last solve.</param>
     /// <param name="last">Why that came, or null when it is not known.</param>
     /// <param name="next">Why the next one is to come.</param>
     /// <param name="solving">The fleet's own policy.</param>
-    public static DateTimeOffset EarliestNext(DateTimeOffset solvedAt, SolveReason? last, SolveReason next, SolvingPolicy solving)
+    public static DateTimeOffset EarliestNext(
+        DateTimeOffset solvedAt, SolveReason? last, SolveReason next, SolvingPolicy solving)
     {
         var mayWait = next != SolveReason.Instability && last is SolveReason.Drift or SolveReason.Instability;
         var tenth = (double)solving.EverySeconds / SpacingsInPeriod;
@@ -96,7 +97,11 @@ public static class SolvePolicy
         {
             Expectation = WorkloadExpectation.Of(inputs, derived, inForce),
             Alarm = derived.Alarm,
-            Concerns = [.. FleetConcerns.Of(derived.Estimate), .. SolveConcerns.Of(inputs.Definition, derived.Estimate, inForce)],
+            Concerns =
+            [
+                .. FleetConcerns.Of(derived.Estimate),
+                .. SolveConcerns.Of(inputs.Definition, derived.Estimate, inForce),
+            ],
             Overload = Overload.Find(inputs, derived),
         };
     }

@@ -9,10 +9,16 @@ namespace Platform.Domain.Snapshots;
 /// <summary>Why a task type is held back.</summary>
 public enum HoldReason
 {
-    /// <summary>More tokens than the step allows beyond the largest budget that has verdicts, or beyond the first allocation where none has.</summary>
+    /// <summary>
+    /// More tokens than the step allows beyond the largest budget that has verdicts, or beyond the first allocation
+    /// where none has.
+    /// </summary>
     Evidence,
 
-    /// <summary>Its service times are a tenth or less of the definition's, as if a unit were wrong: the definition's line is used in their place.</summary>
+    /// <summary>
+    /// Its service times are a tenth or less of the definition's, as if a unit were wrong: the definition's line is
+    /// used in their place.
+    /// </summary>
     [JsonStringEnumMemberName("service-time")]
     ServiceTime,
 }
@@ -23,19 +29,23 @@ public enum HoldReason
 /// <param name="TokensWithout">Tokens that it would have.</param>
 /// <param name="MostTokens">The step's limit, or null where the service time is the reason.</param>
 /// <param name="LargestBudgetTried">The largest budget that has verdicts, or null.</param>
-public sealed record HeldBack(string TaskType, HoldReason Reason, long TokensWithout, long? MostTokens, long? LargestBudgetTried);
+public sealed record HeldBack(
+    string TaskType, HoldReason Reason, long TokensWithout, long? MostTokens, long? LargestBudgetTried);
 
 /// <summary>A problem with its answer, and what was held back in it.</summary>
 /// <param name="Problem">The problem that was solved last.</param>
 /// <param name="Answer">Its answer, without the best uniform budget and the diagnostics.</param>
 /// <param name="Whole">Makes the answer whole.</param>
-/// <param name="Held">The types that are held back, in the problem's order; empty where the estimate is taken as it is.</param>
+/// <param name="Held">
+/// The types that are held back, in the problem's order; empty where the estimate is taken as it is.
+/// </param>
 internal sealed record LimitedStep(
     AllocationProblem Problem, AllocationSolution Answer, Func<AllocationSolution> Whole, IReadOnlyList<HeldBack> Held);
 
 /// <summary>
-/// How far an allocation may go beyond what is known. A curve says what tokens bring that nobody has tried, and where no verdict reaches it is the
-/// prior that says so: tokens go up by a step at a time, each followed by verdicts. Down they go at once.
+/// How far an allocation may go beyond what is known. A curve says what tokens bring that nobody has tried, and where
+/// no verdict reaches it is the prior that says so: tokens go up by a step at a time, each followed by verdicts. Down
+/// they go at once.
 /// </summary>
 internal static class StepLimit
 {
@@ -43,8 +53,8 @@ internal static class StepLimit
     public const long LeastReference = 64;
 
     /// <summary>
-    /// How far beyond the limit tokens in force may be before that alone is a reason to take them back: the limit moves as verdicts come and
-    /// fade, and must not make a new version each time.
+    /// How far beyond the limit tokens in force may be before that alone is a reason to take them back: the limit moves
+    /// as verdicts come and fade, and must not make a new version each time.
     /// </summary>
     public const double Slack = 1.25;
 
@@ -58,7 +68,8 @@ internal static class StepLimit
     /// <param name="estimate">The estimate that was made from it.</param>
     /// <param name="alarm">The alarm that stands, or null.</param>
     /// <param name="options">The solver's version.</param>
-    public static LimitedStep Solve(FleetDefinition definition, FleetEstimate estimate, LoadAlarm? alarm, SolverOptions options)
+    public static LimitedStep Solve(
+        FleetDefinition definition, FleetEstimate estimate, LoadAlarm? alarm, SolverOptions options)
     {
         var problem = ProblemBuilder.Build(definition, estimate);
         if (alarm is null)
@@ -67,12 +78,13 @@ internal static class StepLimit
         if (underAlarm.Answer.MaxArrivalRate is not { } most)
             return underAlarm;
 
-        // Not even the fewest tokens carry what the alarm says: what they can carry is answered for, which is as good as the fewest.
-        var carried = ProblemBuilder.UnderAlarm(problem, alarm) with { ArrivalRate = Math.Max(problem.ArrivalRate, most * NearlyAll) };
-        return Solve(definition, estimate, carried, options);
+        // Not even the fewest tokens carry what the alarm says: what they can carry is answered for, nearly the fewest.
+        var carried = Math.Max(problem.ArrivalRate, most * NearlyAll);
+        return Solve(definition, estimate, ProblemBuilder.UnderAlarm(problem, alarm) with { ArrivalRate = carried }, options);
     }
 
-    private static LimitedStep Solve(FleetDefinition definition, FleetEstimate estimate, AllocationProblem problem, SolverOptions options)
+    private static LimitedStep Solve(
+        FleetDefinition definition, FleetEstimate estimate, AllocationProblem problem, SolverOptions options)
     {
         var free = AllocationSolver.SolveInSteps(problem, options);
         if (free.Answer.Status == SolutionStatus.Infeasible)
@@ -88,7 +100,7 @@ internal static class StepLimit
         var (answer, whole) = AllocationSolver.SolveInSteps(held, options);
         if (answer.Status == SolutionStatus.Infeasible)
         {
-            // By the definition's lines nothing is stable at the seen rate: the fewest tokens are all that can be answered for.
+            // By the definition's lines nothing is stable at the seen rate: the fewest tokens can be answered for.
             held = Fewest(problem, limits, isDoubted);
             (answer, whole) = AllocationSolver.SolveInSteps(held, options);
         }
@@ -109,7 +121,7 @@ internal static class StepLimit
         {
             var tried = estimate.TaskTypes[k].LargestBudgetTried;
             if (tried is null)
-                first ??= AllocationSolver.SolveInSteps(ProblemBuilder.OfDefinition(definition), Quick).Answer.Allocation ?? [];
+                first ??= FirstAllocation(definition);
             var reference = tried ?? (first is { Count: > 0 } ? first[k].Tokens : null);
             limits[k] = reference is null
                 ? problem.TaskTypes[k].MaxTokens
@@ -119,28 +131,35 @@ internal static class StepLimit
         return limits;
     }
 
+    /// <summary>The allocation of the definition by itself; empty where it has none.</summary>
+    private static IReadOnlyList<TaskAllocation> FirstAllocation(FleetDefinition definition) =>
+        AllocationSolver.SolveInSteps(ProblemBuilder.OfDefinition(definition), Quick).Answer.Allocation ?? [];
+
     private static long Step(FleetDefinition definition, long reference)
     {
         var most = definition.Solving.Step * Math.Max(reference, LeastReference);
         return most < ProblemValidation.MaxTokens ? (long)most : ProblemValidation.MaxTokens;
     }
 
-    private static AllocationProblem Held(FleetDefinition definition, AllocationProblem problem, long[] limits, bool[] isDoubted) => problem with
-    {
-        TaskTypes = [.. problem.TaskTypes.Select((type, k) => type with
+    private static AllocationProblem Held(
+        FleetDefinition definition, AllocationProblem problem, long[] limits, bool[] isDoubted) => problem with
         {
-            MaxTokens = limits[k],
-            Service = isDoubted[k] ? definition.TaskTypes[k].Service : type.Service,
-        })],
-    };
+            TaskTypes = [.. problem.TaskTypes.Select((type, k) => type with
+            {
+                MaxTokens = limits[k],
+                Service = isDoubted[k] ? definition.TaskTypes[k].Service : type.Service,
+            })],
+        };
 
     private static AllocationProblem Fewest(AllocationProblem problem, long[] limits, bool[] isDoubted)
     {
         var model = new AllocationModel(problem);
         return problem with
         {
-            TaskTypes = [.. problem.TaskTypes.Select((type, k) => type with { MaxTokens = isDoubted[k] ? model.WholeLower[k] : limits[k] })],
+            TaskTypes = [.. problem.TaskTypes.Select((type, k) => type with { MaxTokens = Most(k) })],
         };
+
+        long Most(int k) => isDoubted[k] ? model.WholeLower[k] : limits[k];
     }
 
     private static IEnumerable<HeldBack> HeldTypes(

@@ -25,7 +25,8 @@ public sealed class CurrentProblems(PlatformStore store)
         var basis = loaded[0].Basis ?? throw new InvalidOperationException($"The fleet {fleet} cannot be solved.", loaded[0].Fault);
         var asOf = SnapshotDerivation.Instant(now, basis.SolvedAt);
         var derived = SnapshotDerivation.Derive(basis.Inputs(asOf), null, DerivationVersions.Current);
-        var heldByPrior = derived.Estimate.TaskTypes.Where(type => type.Validity.CurveIdentifiability is { Flagged: true }).Select(type => type.Id);
+        var heldByPrior = derived.Estimate.TaskTypes
+            .Where(type => type.Validity.CurveIdentifiability is { Flagged: true }).Select(type => type.Id);
         return new CurrentProblem(asOf, derived.Problem, derived.HeldBack, [.. heldByPrior]);
     }
 }

@@ -38,7 +38,8 @@ public sealed class EarlySolves(PlatformStore store)
         }
     }
 
-    private (WorkloadExcess Excess, WorkloadExpectation Expectation)? Decide(FleetKey key, SolveStanding standing, IReadOnlyList<WorkloadWindow> windows)
+    private (WorkloadExcess Excess, WorkloadExpectation Expectation)? Decide(
+        FleetKey key, SolveStanding standing, IReadOnlyList<WorkloadWindow> windows)
     {
         lock (_gate)
         {
@@ -60,12 +61,14 @@ public sealed class EarlySolves(PlatformStore store)
     }
 
     private async Task BringForwardAsync(
-        FleetKey key, DateTimeOffset solvedAt, WorkloadExcess excess, WorkloadExpectation expectation, DateTimeOffset now, CancellationToken cancel)
+        FleetKey key, DateTimeOffset solvedAt, WorkloadExcess excess, WorkloadExpectation expectation, DateTimeOffset now,
+        CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(key.Tenant, cancel);
         // Locked against a solve that is being written, which would put the fleet off to its next period.
         await session.LockAsync([EventStore.FleetStream(key.Tenant, key.Fleet)], cancel);
-        var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == key.Fleet && row.RetiredAt == null, cancel);
+        var row = await session.Rows.Fleets.SingleOrDefaultAsync(
+            row => row.FleetId == key.Fleet && row.RetiredAt == null, cancel);
         if (row is not { SolvedAt: { } lastSolvedAt })
             return;
         if (lastSolvedAt != solvedAt && !IsUnstableStill(row, expectation, excess))
@@ -82,8 +85,8 @@ public sealed class EarlySolves(PlatformStore store)
     }
 
     /// <summary>
-    /// Whether what was seen is too much for the allocation of a solve that came meanwhile too. That one may have read the windows already, and
-    /// need not have made much of them: the estimate follows a change slowly.
+    /// Whether what was seen is too much for the allocation of a solve that came meanwhile too. That one may have read
+    /// the windows already, and need not have made much of them: the estimate follows a change slowly.
     /// </summary>
     private static bool IsUnstableStill(FleetRow row, WorkloadExpectation then, WorkloadExcess excess)
     {

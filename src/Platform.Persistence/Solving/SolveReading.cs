@@ -21,7 +21,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     private const string Standing = """
         select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.whole_version, s.sums, s.recent,
             a.hash, a.summary, case when a.summary is null then a.document end, w.version, f.solved_at, f.due_reason,
-            f.released_version, f.pin::text, f.proposal::text, o.summary, case when o.summary is null then o.document end, f.alarm::text
+            f.released_version, f.pin::text, f.proposal::text, o.summary, case when o.summary is null then o.document end,
+            f.alarm::text
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.fleets f on f.tenant_id = $1 and f.fleet_id = asked.fleet_id and f.retired_at is null
         left join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
@@ -140,7 +141,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             if (!row.IsDBNull(9))
                 loading.Latest = new LatestSnapshot(loading.State.LatestVersion, row.GetString(9), Summary(row, 10)!);
             loading.InForce = Summary(row, 18);
-            loading.Alarm = row.IsDBNull(20) ? null : JsonSerializer.Deserialize<LoadAlarm>(row.GetString(20), StrictJson.Options);
+            if (!row.IsDBNull(20))
+                loading.Alarm = JsonSerializer.Deserialize<LoadAlarm>(row.GetString(20), StrictJson.Options);
             clock.Enter(SolveStage.Fold);
             StartSums(loading, definition.Solving.HorizonSeconds, row);
             clock.Enter(SolveStage.Read);

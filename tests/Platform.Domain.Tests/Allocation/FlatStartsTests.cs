@@ -2,10 +2,14 @@ using Platform.Domain.Allocation;
 
 namespace Platform.Domain.Tests.Allocation;
 
-/// <summary>Curves that begin below 0: an accuracy is never below 0, in what is optimised no more than in what is shown.</summary>
+/// <summary>
+/// Curves that begin below 0: an accuracy is never below 0, in what is optimised no more than in what is shown.
+/// </summary>
 public sealed class FlatStartsTests
 {
-    /// <summary>The report that this is about: a curve that is below 0 at every number of tokens was granted all of them.</summary>
+    /// <summary>
+    /// The report that this is about: a curve that is below 0 at every number of tokens was granted all of them.
+    /// </summary>
     [Fact]
     public void A_type_that_is_never_right_gets_no_tokens()
     {

@@ -7,7 +7,9 @@ using Platform.Domain.Tests.Fleets;
 
 namespace Platform.Domain.Tests.Estimation;
 
-/// <summary>What public reports of gateways and planners have in common: figures that cannot be, taken for what they say.</summary>
+/// <summary>
+/// What public reports of gateways and planners have in common: figures that cannot be, taken for what they say.
+/// </summary>
 public sealed class EvidenceTests
 {
     private static readonly FleetDefinition Definition = Definitions.Fleet() with
@@ -98,7 +100,9 @@ public sealed class EvidenceTests
         Assert.DoesNotContain(SolveConcerns.Of(Definition, derived.Estimate, [100]), concern => concern.Code == SolveConcerns.CannotLearn);
     }
 
-    /// <summary>From a report: 40 queries of 30 s in each window of 30 s, at one server, with no wait to speak of.</summary>
+    /// <summary>
+    /// From a report: 40 queries of 30 s in each window of 30 s, at one server, with no wait to speak of.
+    /// </summary>
     [Fact]
     public void A_server_that_does_many_at_once_is_told_from_one_that_cannot_keep_up()
     {

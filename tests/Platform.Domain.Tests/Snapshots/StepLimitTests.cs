@@ -74,7 +74,9 @@ public sealed class StepLimitTests
         Assert.Equal(2 * StepLimit.LeastReference, EvidenceTests.Derive(Judged(0, 200, 20), Definition).Solution.Allocation![0].Tokens);
     }
 
-    /// <summary>The limit moves as verdicts come and fade: only tokens well beyond it are taken back for that alone.</summary>
+    /// <summary>
+    /// The limit moves as verdicts come and fade: only tokens well beyond it are taken back for that alone.
+    /// </summary>
     [Theory]
     [InlineData(8_464, false)]
     [InlineData(10_000, false)]

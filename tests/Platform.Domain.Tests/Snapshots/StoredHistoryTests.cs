@@ -10,8 +10,9 @@ using Platform.Domain.Snapshots;
 namespace Platform.Domain.Tests.Snapshots;
 
 /// <summary>
-/// Histories with the hashes of what each version of the arithmetic has derived from them. When one differs, old answers have changed: put a new version of the
-/// estimator or the solver beside the old one. PLATFORM_REWRITE_HISTORIES=FOLDER, the sources' folder of histories, writes the hashes anew.
+/// Histories with the hashes of what each version of the arithmetic has derived from them. When one differs, old
+/// answers have changed: put a new version of the estimator or the solver beside the old one.
+/// PLATFORM_REWRITE_HISTORIES=FOLDER, the sources' folder of histories, writes the hashes anew.
 /// </summary>
 public sealed class StoredHistoryTests
 {

@@ -88,7 +88,10 @@ public sealed class EarlySolvesTests(TestStore store)
         await DueAsync(key, _now, SolveReason.Instability);
     }
 
-    /// <summary>The alarm's solve counts with what came, stays with it, and is told; the estimate alone would confirm what is in force.</summary>
+    /// <summary>
+    /// The alarm's solve counts with what came, stays with it, and is told; the estimate alone would confirm what is in
+    /// force.
+    /// </summary>
     [Fact]
     public async Task An_alarm_stands_until_the_windows_fall_again()
     {
@@ -162,7 +165,10 @@ public sealed class EarlySolvesTests(TestStore store)
         await DueAsync(key, asked, SolveReason.Requested);
     }
 
-    /// <summary>The windows were held against what an older solve expected: what counts is whether the allocation of the newer one carries them.</summary>
+    /// <summary>
+    /// The windows were held against what an older solve expected: what counts is whether the allocation of the newer
+    /// one carries them.
+    /// </summary>
     [Theory]
     [InlineData(1, true)]
     [InlineData(1_000, false)]
