@@ -26,7 +26,7 @@ internal static class RejectedCommand
         var (selection, output) = (new SelectionOptions(), Terminal.OutputOption());
         var limit = WholeNumberOption.Create("--limit", $"messages to show, at most {MostListed}", DefaultLimit, 1, MostListed);
         var cursor = new Option<string>("--cursor") { Description = "where the page before this one ended" };
-        const string description = "Shows the messages, the oldest first; into a pipe, a plain line each, tabs between the fields.";
+        const string description = "Shows the messages, the oldest first; into a pipe as plain lines with tabs.";
         var command = new Command("list", description) { limit, cursor, output };
         selection.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
