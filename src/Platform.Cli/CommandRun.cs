@@ -44,9 +44,13 @@ internal static class CommandRun
 #pragma warning restore CA1031
     }
 
-    private static int Fail(TextWriter error, Exception exception) => exception is CommandFailure failure
-        ? Fail(error, failure.Message, failure.ExitStatus)
-        : Fail(error, FaultWords.Of(exception), CommandFailure.BadUsage);
+    private static int Fail(TextWriter error, Exception exception)
+    {
+        if (exception is CommandFailure failure)
+            return Fail(error, failure.Message, failure.ExitStatus);
+        var isDebugged = Environment.GetEnvironmentVariable("PLATFORM_DEBUG") == "1";
+        return Fail(error, isDebugged ? exception.ToString() : FaultWords.Of(exception), CommandFailure.BadUsage);
+    }
 
     private static int Fail(TextWriter error, string message, int exitStatus)
     {

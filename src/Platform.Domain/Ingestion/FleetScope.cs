@@ -67,7 +67,7 @@ public sealed class FleetScope
 
     /// <summary>Every name by which a window may call a task type of the fleet.</summary>
     private static IEnumerable<string> NamesIn(FleetDefinition definition) =>
-        definition.TaskTypes.Select(type => type.Id);
+        definition.TaskTypes.SelectMany(type => new[] { type.Id }.Concat(type.Aliases ?? []));
 
     private string Horizon =>
         string.Create(CultureInfo.InvariantCulture, $"{_horizon.TotalSeconds:#,0} s (solving.horizonSeconds)");

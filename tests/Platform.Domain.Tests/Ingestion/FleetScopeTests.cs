@@ -20,6 +20,7 @@ public class FleetScopeTests
             new TaskType
             {
                 Id = "math",
+                Aliases = ["maths"],
                 Share = 1,
                 MaxTokens = 100,
                 Service = new ServiceLine(0.4, 0.02),
@@ -61,6 +62,9 @@ public class FleetScopeTests
         Assert.Equal(["/tasks/1/taskType", "/tasks/2/taskType"], warnings.Select(warning => warning.Pointer));
         Assert.Contains("\"code\"", warnings[1].Detail, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_name_from_before_counts() => Assert.Empty(Scope.WarningsFor(Window(Now, "math", "maths"), Now));
 
     [Fact]
     public void There_are_at_most_twenty_warnings() =>
