@@ -57,7 +57,7 @@ public sealed record TestTenant(TestPlatform Platform, string Id, string Key, st
               "tasks": [ { "taskType": "math", "arrivals": {{load}},
                 "service": { "completions": {{load}}, "tokens": {{800 * load}}, "tokensSquared": {{640_000 * load}}, "tokensGranted": {{800 * load}},
                              "millis": {{16_400 * load}}, "millisSquared": {{268_960_000L * load}}, "tokenMillis": {{13_120_000L * load}} },
-                "accuracy": [ { "tokens": 800, "trials": {{load}}, "correct": 0 } ] } ] }
+                "accuracy": [ { "tokens": 800, "trials": {{load}}, "correct": {{load / 2}} } ] } ] }
             """)!.AsObject();
     }
 

@@ -33,7 +33,7 @@ public sealed class FlatStartsTests
     public void Whole_tokens_are_the_best_of_all(Dispatch dispatch, int servers)
     {
         var served = 0;
-        for (var seed = 0; seed < 300; seed++)
+        for (var seed = 0; seed < 120; seed++)
         {
             var problem = Small(seed, 1 + (seed % 3)) with { Dispatch = dispatch, Servers = servers };
             var solution = AllocationSolver.Solve(problem);
@@ -51,13 +51,13 @@ public sealed class FlatStartsTests
             served += solution.Allocation!.Where((type, k) => Curve(problem.TaskTypes[k], type.Tokens) > 0 && problem.TaskTypes[k].Accuracy.Floor < 0).Count();
         }
 
-        Assert.True(served > 50, $"{served}");
+        Assert.True(served > 20, $"{served}");
     }
 
     [Fact]
     public void Whole_tokens_are_the_best_within_limits()
     {
-        for (var seed = 0; seed < 200; seed++)
+        for (var seed = 0; seed < 100; seed++)
         {
             var free = Small(seed, 2);
             if (AllocationSolver.Solve(free) is not { Status: SolutionStatus.Optimal } unlimited || unlimited.MeanTokens < 1)
@@ -127,6 +127,7 @@ public sealed class FlatStartsTests
             return Type($"type-{k}", 1.0 / count, new(floor, Math.Min(-floor + (0.9 * random.NextDouble()) + (floor > 0 ? 2 * floor : 0), 1 - floor), 0.02 + (0.2 * random.NextDouble()))) with
             {
                 MinTokens = random.Next(4) == 0 ? random.Next(5) : 0,
+                MaxTokens = count < 3 ? 40 : 20,
                 Service = new(0.2 * random.NextDouble(), 0.005 + (0.05 * random.NextDouble())),
                 AccuracyFloor = random.Next(6) == 0 ? 0.05 : null,
             };
