@@ -35,9 +35,16 @@ internal static class Interval
         return new IntervalEstimate(value, half / Z, Math.Clamp(middle - half, 0, value), Math.Max(Math.Min(middle + half, 1), value));
     }
 
-    /// <summary>A probability with a standard error: ± z standard errors in the logit, so that the interval stays within 0 and 1.</summary>
+    /// <summary>
+    /// A probability with a standard error: ± z standard errors in the logit, so that the interval stays within 0 and 1;
+    /// next to 0 and 1, where the logit would stretch any error over all of it, in the probability itself.
+    /// </summary>
     public static IntervalEstimate Logit(double value, double error)
     {
+        const double Edge = 1e-3;
+        if (value is < Edge or > 1 - Edge)
+            return new IntervalEstimate(value, error, Math.Max(value - (Z * error), 0), Math.Min(value + (Z * error), 1));
+
         // At 0 and 1 the logit is infinite; a millionth inside, the error alone tells.
         var inside = Math.Clamp(value, 1e-6, 1 - 1e-6);
         var spread = Elementary.Exp(Math.Min(Z * error / (inside * (1 - inside)), 700));

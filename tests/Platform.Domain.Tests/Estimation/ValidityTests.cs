@@ -31,7 +31,7 @@ public sealed class ValidityTests(ITestOutputHelper output)
         { "taking turns", ["shareDispersion", "type arrivalDrift"] },
         { "scatter", ["serviceSpread"] },
         { "budgets ignored", ["adherence"] },
-        { "overthinking", ["curveMisfit", "convexity"] },
+        { "overthinking", ["curveMisfit", "convexity", "fallingAccuracy"] },
         { "a threshold of tokens", ["convexity", "curveMisfit"] },
         { "more arrivals", ["arrivalDrift", "type arrivalDrift", "burstiness"] },
         { "more of one type", ["type arrivalDrift", "arrivalDrift"] },
@@ -78,7 +78,7 @@ public sealed class ValidityTests(ITestOutputHelper output)
 
         foreach (var (name, (flagged, all)) in alarms.OrderBy(alarm => alarm.Key, StringComparer.Ordinal))
             output.WriteLine($"{queries} queries, {name}: {flagged} of {all}");
-        foreach (var name in new[] { "burstiness", "shareDispersion", "convexity", "arrivalDrift", "type arrivalDrift", "serviceDrift", "accuracyDrift", "staleness" })
+        foreach (var name in new[] { "burstiness", "shareDispersion", "convexity", "arrivalDrift", "type arrivalDrift", "serviceDrift", "accuracyDrift", "fallingAccuracy", "staleness" })
             Assert.InRange(alarms[name].Flagged, 0, alarms[name].All / 200.0);
         Assert.InRange(alarms["curveMisfit"].Flagged, 0, alarms["curveMisfit"].All / 125.0);
     }
@@ -349,6 +349,9 @@ public sealed class ValidityTests(ITestOutputHelper output)
             yield return ("type arrivalDrift", type.ArrivalDrift);
             yield return ("serviceDrift", type.ServiceDrift);
             yield return ("accuracyDrift", type.AccuracyDrift);
+            yield return ("fallingAccuracy", type.FallingAccuracy!);
+            yield return ("oneSidedVerdicts", type.OneSidedVerdicts!);
+            yield return ("serviceAgainstDefinition", type.ServiceAgainstDefinition!);
         }
     }
 
