@@ -5,9 +5,9 @@ namespace Platform.Domain.Estimation;
 /// <summary>
 /// The curve p(l) = D + A·(1 − e^(−b·l)) by maximum a posteriori: binomial verdicts at l granted tokens, and a normal
 /// prior around the definition's curve in free parameters θ = (logit C, ln g, ln b) with the ceiling C = D + A and the
-/// part g = A/C of it that reasoning makes: p = C·(1 − g·e^(−b·l)). The ceiling is a probability whatever θ, and g is
-/// at most 1, so that p is one too; up to estimator/3 g might be above 1, a floor below 0, and p was then clamped above
-/// 0.
+/// part g = A/C of it that reasoning makes: p = C·(1 − g·e^(−b·l)). The ceiling is a probability whatever θ. g is at
+/// most 1, so that p is a probability too, unless the definition's floor is below 0 (up to estimator/3: always up to 2);
+/// p is then clamped above 0.
 /// </summary>
 /// <remarks>
 /// Newton's method with step halving; where the Hessian is not negative definite, Fisher scoring (McCullagh and Nelder, Generalized
@@ -61,14 +61,10 @@ internal static class AccuracyCurveEstimator
     public static AccuracyEstimate Estimate(
         AccuracyCurve prior, ReadOnlySpan<WeightedVerdicts> cells, EstimatorArithmetic arithmetic)
     {
-        var most = arithmetic.TakesFloorsBelowZero ? MostBelowZero : Most;
+        var most = arithmetic.TakesFloorsBelowZero ? MostBelowZero : MostOf(prior);
         var centre = Free(prior, most);
         if (cells.IsEmpty)
-        {
-            var curve = arithmetic.TakesFloorsBelowZero ? prior : Probable(prior);
-            return Result(new Posterior(centre, centre, [], most), FitExit.Prior, 0, curve, null);
-        }
-
+            return Result(new Posterior(centre, centre, [], most), FitExit.Prior, 0, prior, null);
         var here = new Posterior(centre, centre, cells, most);
         for (var iteration = 0; ; iteration++)
         {
@@ -116,9 +112,16 @@ internal static class AccuracyCurveEstimator
         };
     }
 
-    /// <summary>A curve that is nowhere below 0, with the same ceiling.</summary>
-    private static AccuracyCurve Probable(AccuracyCurve curve) =>
-        curve.Floor >= 0 ? curve : curve with { Floor = 0, Gain = Math.Max(curve.Floor + curve.Gain, 0) };
+    /// <summary>
+    /// A floor is below 0 only where the definition says so: the accuracy is then 0 up to some number of tokens, and verdicts
+    /// at fewer say nothing of it.
+    /// </summary>
+    private static Vector3 MostOf(AccuracyCurve prior)
+    {
+        var ceiling = prior.Floor + prior.Gain;
+        var isBelowZero = prior.Floor < 0 && ceiling > 0;
+        return isBelowZero ? Most with { Y = Math.Min(Elementary.Log(prior.Gain / ceiling), MostBelowZero.Y) } : Most;
+    }
 
     private static bool Ascend(
         ref Posterior here, Vector3 step, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells, Vector3 most)

@@ -157,8 +157,9 @@ public sealed record ServiceEstimate
 public sealed record AccuracyEstimate
 {
     /// <summary>
-    /// Floor, gain and rate: floor and gain ≥ 0, floor + gain at most 1. Up to estimator/3 the floor might be below 0.
-    /// Where hundreds of verdicts are all wrong the gain is 0: nothing says that tokens bring anything.
+    /// Floor, gain and rate: floor and gain ≥ 0, floor + gain at most 1. The floor is below 0 only where the definition's
+    /// is, and up to estimator/3: the accuracy is then 0 up to some number of tokens. Where hundreds of verdicts are all
+    /// wrong the gain is 0: nothing says that tokens bring anything.
     /// </summary>
     public required AccuracyCurve Curve { get; init; }
 

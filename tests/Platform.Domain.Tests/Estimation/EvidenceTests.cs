@@ -62,6 +62,19 @@ public sealed class EvidenceTests
         Assert.All(Enumerable.Range(0, 100), i => Assert.InRange(Accuracy(curve, 300 * i), 0, 1));
     }
 
+    /// <summary>A definition whose curve is below 0 everywhere says that its type is never right, with few verdicts or none.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    public void A_definition_that_is_below_0_everywhere_buys_no_tokens(int trials)
+    {
+        var hopeless = Definitions.Math with { Share = 1, Accuracy = new AccuracyCurve(-0.8, 1.6, 2e-5) };
+        WorkloadWindow[] windows = trials == 0 ? [Windows.Of(0, 60)] : Judged((1_024, trials, 0));
+        var derived = Derive(windows, Definition with { TaskTypes = [hopeless] });
+        Assert.Equal((0, 0.0), (derived.Solution.Allocation![0].Tokens, derived.Solution.MeanAccuracy!.Value));
+        Assert.Equal(derived.Solution.WeightedAccuracy, derived.Solution.MeanAccuracy);
+    }
+
     [Fact]
     public void Thousands_of_verdicts_at_one_budget_leave_the_curve_to_the_prior_and_say_so()
     {
