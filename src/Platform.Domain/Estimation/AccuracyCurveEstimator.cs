@@ -87,13 +87,11 @@ internal static class AccuracyCurveEstimator
     private static AccuracyEstimate WithEvidence(
         AccuracyEstimate result, in Posterior at, ReadOnlySpan<WeightedVerdicts> cells)
     {
-        var (trials, tokens, correct, effective) = (0.0, 0.0, 0.0, 0.0);
+        var (trials, tokens) = (0.0, 0.0);
         foreach (var cell in cells)
         {
             trials += cell.Trials;
             tokens += cell.Trials * cell.Tokens;
-            correct += cell.Correct;
-            effective += cell.EffectiveTrials;
         }
 
         var mean = tokens / trials;
@@ -103,7 +101,8 @@ internal static class AccuracyCurveEstimator
             + (slope.Z * slope.Z / RatePrecision);
         var left = slope.Dot(at.Expected.Factor(PriorPrecision).Solve(slope)) / before;
         var flat = new AccuracyCurve(CurveFit.At(result.Curve, mean), 0, result.Curve.RatePerToken);
-        var isNeverRight = correct == 0 && effective >= ValidityThresholds.OneSidedVerdicts;
+        var totals = VerdictTotals.Of(cells);
+        var isNeverRight = totals.AreMany && totals.AreAllWrong;
         return result with
         {
             Curve = isNeverRight ? flat : result.Curve,

@@ -14,6 +14,32 @@ internal readonly record struct WeightedVerdicts(double Tokens, double Trials, d
     public double Accuracy => Correct / Trials;
 }
 
+/// <summary>What all verdicts of a task type come to.</summary>
+/// <param name="Trials">Effective trials.</param>
+/// <param name="Right">The right ones of them.</param>
+internal readonly record struct VerdictTotals(double Trials, double Right)
+{
+    /// <summary>Whether there are enough to tell a type that is never right, or always, from chance.</summary>
+    public bool AreMany => Trials >= ValidityThresholds.OneSidedVerdicts;
+
+    public bool AreAllWrong => Right == 0;
+
+    /// <summary>But for what the sums lose by rounding.</summary>
+    public bool AreAllRight => Right >= Trials * (1 - 1e-12);
+
+    public static VerdictTotals Of(ReadOnlySpan<WeightedVerdicts> cells)
+    {
+        var (trials, right) = (0.0, 0.0);
+        foreach (var cell in cells)
+        {
+            trials += cell.EffectiveTrials;
+            right += cell.EffectiveTrials * cell.Accuracy;
+        }
+
+        return new VerdictTotals(trials, right);
+    }
+}
+
 /// <summary>The verdicts of one task type within the horizon by cell of <see cref="AccuracyGrid"/>, ascending.</summary>
 internal sealed class AccuracyVerdicts
 {

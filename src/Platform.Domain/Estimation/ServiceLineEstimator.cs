@@ -71,7 +71,8 @@ internal static class ServiceLineEstimator
             moments.TokensSquared / variance > slopePrecision);
     }
 
-    private static double At(ServiceLine line, double tokens) => line.BaseSeconds + (line.SecondsPerToken * tokens);
+    /// <summary>Mean service time by a line at a number of tokens, seconds.</summary>
+    internal static double At(ServiceLine line, double tokens) => line.BaseSeconds + (line.SecondsPerToken * tokens);
 
     /// <summary>
     /// The variance that the data's information is formed with, seconds²: logarithms of the presumed and of the seen one weighed by degrees

@@ -77,17 +77,16 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorAri
 
     private ValidityCheck OneSided()
     {
-        var (trials, correct) = (0.0, 0.0);
-        foreach (var cell in _verdicts.Cells)
-            (trials, correct) = (trials + cell.EffectiveTrials, correct + (cell.EffectiveTrials * cell.Accuracy));
-        if (trials < ValidityThresholds.OneSidedVerdicts)
+        var totals = VerdictTotals.Of(_verdicts.Cells);
+        if (!totals.AreMany)
             return ValidityCheck.Unknown;
-        return new ValidityCheck(correct / trials, trials, correct == 0 || correct >= trials * (1 - 1e-12));
+        var isOneSided = totals.AreAllWrong || totals.AreAllRight;
+        return new ValidityCheck(totals.Right / totals.Trials, totals.Trials, isOneSided);
     }
 
     private static ValidityCheck AgainstDefinition(ServiceLine defined, in ServiceMoments moments)
     {
-        var expected = defined.BaseSeconds + (defined.SecondsPerToken * moments.MeanTokens);
+        var expected = ServiceLineEstimator.At(defined, moments.MeanTokens);
         if (moments.Count == 0 || !(expected > 0))
             return ValidityCheck.Unknown;
         var ratio = moments.MeanSeconds / expected;

@@ -232,21 +232,24 @@ public sealed class EvidenceTests
         System = new SystemSums { Completions = queries, Millis = systemMillis, MillisSquared = systemMillis * systemMillis / queries },
     };
 
-    internal static DerivedAllocation Derive(WorkloadWindow[] windows, FleetDefinition? definition = null)
+    internal static DerivedAllocation Derive(WorkloadWindow[] windows, FleetDefinition? definition = null) =>
+        SnapshotDerivation.Derive(Inputs(windows, definition ?? Definition), null, DerivationVersions.Current);
+
+    /// <summary>What a solve at the end of the windows starts from.</summary>
+    internal static SnapshotInputs Inputs(WorkloadWindow[] windows, FleetDefinition definition)
     {
-        var sums = new WorkloadSums((definition ?? Definition).Solving.HorizonSeconds);
+        var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
         foreach (var window in windows)
             sums.Fold(window);
-        var inputs = new SnapshotInputs
+        return new SnapshotInputs
         {
             Tenant = "acme",
             Fleet = "chat",
-            Definition = definition ?? Definition,
+            Definition = definition,
             DefinitionRevision = 1,
             Sums = sums,
             WorkloadVersion = windows.Length,
             SolvedAt = windows.Max(window => window.WindowEnd),
         };
-        return SnapshotDerivation.Derive(inputs, null, DerivationVersions.Current);
     }
 }

@@ -139,22 +139,7 @@ public sealed class StepLimitTests
             Assert.Contains(FleetDefinitionValidation.Validate(Definition with { Solving = new SolvingPolicy { MaxStep = step } }), fault => fault.Pointer == "/solving/maxStep");
     }
 
-    private static SnapshotInputs Inputs(WorkloadWindow[] windows)
-    {
-        var sums = new WorkloadSums(Definition.Solving.HorizonSeconds);
-        foreach (var window in windows)
-            sums.Fold(window);
-        return new SnapshotInputs
-        {
-            Tenant = "acme",
-            Fleet = "chat",
-            Definition = Definition,
-            DefinitionRevision = 1,
-            Sums = sums,
-            WorkloadVersion = windows.Length,
-            SolvedAt = windows.Max(window => window.WindowEnd),
-        };
-    }
+    private static SnapshotInputs Inputs(WorkloadWindow[] windows) => EvidenceTests.Inputs(windows, Definition);
 
     private static PreviousAllocation Previous(long tokens) => new()
     {
