@@ -10,6 +10,27 @@ public enum Dispatch
 
     /// <summary>One FIFO queue for all servers: M/G/k.</summary>
     Shared,
+
+    /// <summary>
+    /// Servers that batch: each serves many queries at once, a token for each of them an iteration. A query goes to a
+    /// server at random, and all that are in service there share it.
+    /// </summary>
+    Sharing,
+}
+
+/// <summary>How the queries in service share a server that batches; of <see cref="Dispatch.Sharing"/> alone.</summary>
+/// <param name="OverheadSecondsPerToken">
+/// α ≥ 0, seconds: the part of an iteration that all queries in service have in common. A problem must have it; a
+/// definition may leave it out, and windows tell it.
+/// </param>
+/// <param name="MaxInService">
+/// B ≥ 1, most queries in service at once on a server (max_num_seqs); null where memory and engine set no cap that
+/// matters.
+/// </param>
+public sealed record SharingServer(double? OverheadSecondsPerToken = null, int? MaxInService = null)
+{
+    /// <summary>The greatest cap: beyond it no engine is set.</summary>
+    public const int MostInService = 100_000;
 }
 
 /// <summary>Service time of a query: affine in its reasoning tokens in the mean, base + tokens · secondsPerToken, with scatter around that.</summary>
@@ -17,11 +38,16 @@ public enum Dispatch
 /// <param name="SecondsPerToken">c ≥ 0, seconds for each token.</param>
 /// <param name="VarianceSecondsSquared">
 /// v ≥ 0, variance around the line, seconds squared, the same at any number of tokens; 0 is the deterministic line of the paper. The queue
-/// sees it: E[S²] = Σ π (t² + v).
+/// sees it: E[S²] = Σ π (t² + v). Servers that share do not: their mean times are insensitive to it.
+/// </param>
+/// <param name="SecondsPerTokenSquared">
+/// q ≥ 0, seconds a token squared, of <see cref="Dispatch.Sharing"/> alone: the context that a query's own tokens add
+/// makes the later ones slower. The line is then base + secondsPerToken · l + q · l².
 /// </param>
 public sealed record ServiceLine(
     double BaseSeconds, double SecondsPerToken,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double VarianceSecondsSquared = 0);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double VarianceSecondsSquared = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double SecondsPerTokenSquared = 0);
 
 /// <summary>
 /// Probability of a right answer with l tokens: floor + gain · (1 − e^(−ratePerToken · l)). A curve that was fitted to large budgets may be
@@ -60,7 +86,13 @@ public sealed record TaskType
     /// <summary>Least accuracy that must be reached, or null.</summary>
     public double? AccuracyFloor { get; init; }
 
-    /// <summary>Service time against tokens.</summary>
+    /// <summary>m ≥ 0, mean output tokens beside the reasoning ones: those of the answer.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double AnswerTokens { get; init; }
+
+    /// <summary>
+    /// Service time against tokens; with <see cref="Dispatch.Sharing"/> that of a query alone on the server.
+    /// </summary>
     public required ServiceLine Service { get; init; }
 
     /// <summary>Accuracy against tokens.</summary>
@@ -82,6 +114,10 @@ public sealed record AllocationProblem
     /// <summary>How queries find a server.</summary>
     public Dispatch Dispatch { get; init; } = Dispatch.Split;
 
+    /// <summary>How queries share a server: needed with <see cref="Dispatch.Sharing"/>, null without.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SharingServer? Sharing { get; init; }
+
     /// <summary>α ≥ 0, seconds of mean system time that one unit of accuracy is worth.</summary>
     public required double AccuracyWeight { get; init; }
 
@@ -93,6 +129,20 @@ public sealed record AllocationProblem
 
     /// <summary>Cap on the mean system time in seconds, or null.</summary>
     public double? MaxMeanSystemTimeSeconds { get; init; }
+
+    /// <summary>
+    /// Cap on the mean time between two output tokens of a query in seconds, or null; of <see cref="Dispatch.Sharing"/>
+    /// alone. It is kept by the slowest task type at its most tokens.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MaxInterTokenSeconds { get; init; }
+
+    /// <summary>
+    /// Cap on the mean time from arrival to the first token of the answer in seconds, or null; of
+    /// <see cref="Dispatch.Sharing"/> alone.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MaxTimeToFirstAnswerTokenSeconds { get; init; }
 
     /// <summary>The task types, at least one.</summary>
     public required IReadOnlyList<TaskType> TaskTypes { get; init; }

@@ -26,6 +26,12 @@ public enum InfeasibilityReason
 
     /// <summary>The lower bounds alone exceed the mean system time.</summary>
     MaxMeanSystemTime,
+
+    /// <summary>The lower bounds alone exceed the mean time between two tokens.</summary>
+    MaxInterTokenSeconds,
+
+    /// <summary>The lower bounds alone exceed the mean time to the first token of the answer.</summary>
+    MaxTimeToFirstAnswerTokenSeconds,
 }
 
 /// <summary>Where a task type's continuous optimum lies within its bounds.</summary>
@@ -111,6 +117,13 @@ public enum QueueingApproximation
 {
     /// <summary>Mean wait of M/G/k after Lee and Longton (1959): that of M/M/k times (1 + cv²)/2.</summary>
     LeeLongton,
+
+    /// <summary>
+    /// Servers that share with a cap on the queries in service, as a birth-death process: exact for exponential lengths,
+    /// within 3 % for fixed ones.
+    /// </summary>
+    [JsonStringEnumMemberName("birth-death")]
+    BirthDeath,
 }
 
 /// <summary>The answer to an <see cref="AllocationProblem"/>. Figures are those of the whole tokens; null where the problem is infeasible.</summary>
@@ -145,6 +158,20 @@ public sealed record AllocationSolution
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MinMeanSystemTimeSeconds { get; init; }
 
+    /// <summary>
+    /// Mean time between two tokens at the lower bounds in seconds, with
+    /// <see cref="InfeasibilityReason.MaxInterTokenSeconds"/>.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MinInterTokenSeconds { get; init; }
+
+    /// <summary>
+    /// Mean time to the first token of the answer at the lower bounds in seconds, with
+    /// <see cref="InfeasibilityReason.MaxTimeToFirstAnswerTokenSeconds"/>.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MinTimeToFirstAnswerTokenSeconds { get; init; }
+
     /// <summary>J = accuracyWeight · weightedAccuracy − meanSystemTimeSeconds, in seconds.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Objective { get; init; }
@@ -176,6 +203,29 @@ public sealed record AllocationSolution
     /// <summary>Σ share · tokens.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MeanTokens { get; init; }
+
+    /// <summary>Mean number of queries in service on a server; null before dual-newton/6.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MeanInService { get; init; }
+
+    /// <summary>
+    /// Mean wait for a slot in service, seconds; null before dual-newton/6, and 0 with sharing and no cap.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MeanWaitSeconds { get; init; }
+
+    /// <summary>
+    /// Mean time between two output tokens of a query, over all tokens, in seconds; null before dual-newton/6, and
+    /// where there are no tokens.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? InterTokenSeconds { get; init; }
+
+    /// <summary>
+    /// Mean time from arrival to the first token of the answer, seconds; null before dual-newton/6.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MeanTimeToFirstAnswerTokenSeconds { get; init; }
 
     /// <summary>One entry for each task type, in the problem's order.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -210,7 +260,19 @@ public sealed record AllocationSolution
 /// <param name="ServiceSeconds">t(tokens), seconds on the server.</param>
 /// <param name="Bound">Where the continuous optimum lies within the bounds.</param>
 public sealed record TaskAllocation(
-    string TaskType, long Tokens, double TokensContinuous, double Accuracy, double ServiceSeconds, TokenBound Bound);
+    string TaskType, long Tokens, double TokensContinuous, double Accuracy, double ServiceSeconds, TokenBound Bound)
+{
+    /// <summary>Mean seconds from arrival to end of the type's queries; null before dual-newton/6.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? SystemSeconds { get; init; }
+
+    /// <summary>
+    /// Mean seconds from arrival to the first token of the answer, or to the end where the type's answerTokens are
+    /// below 1; null before dual-newton/6.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? TimeToFirstAnswerTokenSeconds { get; init; }
+}
 
 /// <summary>The optimum over real numbers of tokens.</summary>
 /// <param name="Objective">J at that optimum, seconds; no whole-token allocation is better by more than the gap.</param>
@@ -232,6 +294,14 @@ public sealed record Rounding(RoundingMethod Method, double Loss, double LossBou
 /// <param name="MaxUtilization">Seconds for each unit of utilization.</param>
 public sealed record ShadowPrices(double MeanTokenBudget, double MaxMeanSystemTime, double MaxUtilization)
 {
+    /// <summary>Seconds for each second of the mean time between tokens; null where servers do not share.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MaxInterTokenSeconds { get; init; }
+
+    /// <summary>Seconds for each second of the mean time to the first answer token; null where servers do not share.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MaxTimeToFirstAnswerTokenSeconds { get; init; }
+
     /// <summary>Whether any limit binds.</summary>
     internal bool Bind => MeanTokenBudget > 0 || MaxMeanSystemTime > 0 || MaxUtilization > 0;
 }

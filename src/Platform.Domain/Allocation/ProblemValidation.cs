@@ -35,12 +35,15 @@ public static class ProblemValidation
         if (problem.Servers is < 1 or > MaxServers)
             errors.Add(new("/servers", $"must be 1 to {MaxServers}"));
         if (!Enum.IsDefined(problem.Dispatch))
-            errors.Add(new("/dispatch", "must be split or shared"));
+            errors.Add(new("/dispatch", "must be split, shared or sharing"));
+        SharingValidation.ValidateServer(problem, errors);
         ValidateObjective(
             problem.AccuracyWeight, problem.MaxUtilization, problem.MeanTokenBudget, problem.MaxMeanSystemTimeSeconds, "", errors);
+        SharingValidation.ValidateLimits(problem, errors);
         if (problem.Dispatch == Dispatch.Shared && problem.Servers > 1)
             ValidateSharedQueue(problem, errors);
         ValidateTaskTypes(problem.TaskTypes, "/taskTypes", errors);
+        SharingValidation.ValidateTaskTypes(problem, errors);
         return errors;
     }
 
@@ -120,6 +123,7 @@ public static class ProblemValidation
         { MeanTokenBudget: not null } => "meanTokenBudget",
         { MaxMeanSystemTimeSeconds: not null } => "maxMeanSystemTimeSeconds",
         { MaxUtilization: not null } => "maxUtilization",
+        { Dispatch: Dispatch.Sharing } => "servers that share",
         { Dispatch: Dispatch.Shared, Servers: > 1 } => "a queue shared by several servers",
         _ => null,
     };
@@ -148,6 +152,7 @@ public static class ProblemValidation
             errors.Add(new($"{at}/maxTokens", "must be at least minTokens"));
         if (type.AccuracyFloor is { } floor)
             Range(floor, 0, 1, $"{at}/accuracyFloor", errors);
+        Range(type.AnswerTokens, 0, MaxTokens, $"{at}/answerTokens", errors);
         if (type.Aliases is not null)
             errors.Add(new($"{at}/aliases", "must not be given: only a fleet's definition has aliases"));
         ValidateService(type.Service, $"{at}/service", errors);
@@ -173,6 +178,7 @@ public static class ProblemValidation
         Range(service.BaseSeconds, 0, Largest, $"{at}/baseSeconds", errors);
         Range(service.SecondsPerToken, 0, Largest, $"{at}/secondsPerToken", errors);
         Range(service.VarianceSecondsSquared, 0, Largest, $"{at}/varianceSecondsSquared", errors);
+        Range(service.SecondsPerTokenSquared, 0, Largest, $"{at}/secondsPerTokenSquared", errors);
     }
 
     private static void ValidateAccuracy(AccuracyCurve? curve, string at, ICollection<InputError> errors)
@@ -194,7 +200,7 @@ public static class ProblemValidation
             errors.Add(new($"{at}/gain", "floor + gain must be at least 0"));
     }
 
-    private static void Range(double value, double least, double most, string at, ICollection<InputError> errors)
+    internal static void Range(double value, double least, double most, string at, ICollection<InputError> errors)
     {
         if (!(value >= least && value <= most))
             errors.Add(new(at, $"must be a number from {least} to {most}"));

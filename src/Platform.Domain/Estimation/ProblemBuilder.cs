@@ -7,6 +7,12 @@ namespace Platform.Domain.Estimation;
 /// <summary>Puts a fleet's estimates in the place of its priors: what is left is the problem to solve.</summary>
 public static class ProblemBuilder
 {
+    /// <summary>
+    /// α of a definition that leaves it out, as part of the least seconds a token: little is taken to be shared before
+    /// windows tell, so that the servers are not trusted with more than they may carry.
+    /// </summary>
+    public const double OverheadPart = 0.9;
+
     /// <summary>The problem of a definition by itself, as it is before the first window.</summary>
     /// <param name="definition">The definition.</param>
     public static AllocationProblem OfDefinition(FleetDefinition definition) => new()
@@ -14,10 +20,13 @@ public static class ProblemBuilder
         ArrivalRate = definition.ArrivalRate,
         Servers = definition.Servers,
         Dispatch = definition.Dispatch,
+        Sharing = Sharing(definition),
         AccuracyWeight = definition.Objective.AccuracyWeight,
         MaxUtilization = definition.Objective.MaxUtilization,
         MeanTokenBudget = definition.Objective.MeanTokenBudget,
         MaxMeanSystemTimeSeconds = definition.Objective.MaxMeanSystemTimeSeconds,
+        MaxInterTokenSeconds = definition.Objective.MaxInterTokenSeconds,
+        MaxTimeToFirstAnswerTokenSeconds = definition.Objective.MaxTimeToFirstAnswerTokenSeconds,
         TaskTypes = [.. definition.TaskTypes.Select(type => type is null ? null! : type with { Aliases = null })],
     };
 
@@ -51,6 +60,32 @@ public static class ProblemBuilder
         TaskTypes = [.. problem.TaskTypes.Select(type => type with { Service = Slower(type.Service, alarm.ServiceFactor) })],
     };
 
-    private static ServiceLine Slower(ServiceLine line, double factor) =>
-        new(line.BaseSeconds * factor, line.SecondsPerToken * factor, line.VarianceSecondsSquared * factor * factor);
+    /// <summary>How the queries of a problem share a server where nothing says so: by the least seconds a token.</summary>
+    /// <param name="sharing">What is said; null for nothing.</param>
+    /// <param name="taskTypes">The task types.</param>
+    public static SharingServer Completed(SharingServer? sharing, IReadOnlyList<TaskType> taskTypes)
+    {
+        if (sharing?.OverheadSecondsPerToken is not null)
+            return sharing;
+        var least = taskTypes.Min(MostOverhead);
+        return new SharingServer(OverheadPart * least, sharing?.MaxInService);
+    }
+
+    /// <summary>No token is made faster than its overhead, those of the answer included.</summary>
+    private static double MostOverhead(TaskType? type)
+    {
+        var perToken = type?.Service?.SecondsPerToken ?? 0;
+        return type is { AnswerTokens: > 0, Service: not null }
+            ? Math.Min(perToken, type.Service.BaseSeconds / type.AnswerTokens)
+            : perToken;
+    }
+
+    private static SharingServer? Sharing(FleetDefinition definition) =>
+        definition.Dispatch == Dispatch.Sharing && definition.TaskTypes.Count > 0
+            ? Completed(definition.Sharing, definition.TaskTypes)
+            : definition.Sharing;
+
+    private static ServiceLine Slower(ServiceLine line, double factor) => new(
+        line.BaseSeconds * factor, line.SecondsPerToken * factor, line.VarianceSecondsSquared * factor * factor,
+        line.SecondsPerTokenSquared * factor);
 }

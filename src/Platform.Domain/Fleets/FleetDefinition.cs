@@ -18,6 +18,12 @@ public sealed record FleetDefinition
     /// <summary>How queries find a server.</summary>
     public Dispatch Dispatch { get; init; } = Dispatch.Split;
 
+    /// <summary>
+    /// How queries share a server, of <see cref="Dispatch.Sharing"/> alone; what is left out of it the windows tell.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SharingServer? Sharing { get; init; }
+
     /// <summary>What to maximise and within which limits.</summary>
     public required FleetObjective Objective { get; init; }
 
@@ -60,6 +66,14 @@ public sealed record FleetObjective
 
     /// <summary>Cap on the mean system time in seconds, or null.</summary>
     public double? MaxMeanSystemTimeSeconds { get; init; }
+
+    /// <summary>Cap on the mean time between two output tokens in seconds, or null; with sharing alone.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MaxInterTokenSeconds { get; init; }
+
+    /// <summary>Cap on the mean time to the first token of the answer in seconds, or null; with sharing alone.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MaxTimeToFirstAnswerTokenSeconds { get; init; }
 }
 
 /// <summary>When a fleet is solved again and on how much evidence.</summary>

@@ -49,8 +49,12 @@ public static class FleetDefinitionValidation
         ProblemValidation.Validate(ProblemBuilder.OfDefinition(definition))
             .Select(fault => fault with { Pointer = InDefinition(fault.Pointer) });
 
-    private static string InDefinition(string pointer) =>
-        pointer is "/accuracyWeight" or "/maxUtilization" or "/meanTokenBudget" or "/maxMeanSystemTimeSeconds" ? $"/objective{pointer}" : pointer;
+    private static string InDefinition(string pointer)
+    {
+        var isObjective = pointer is "/accuracyWeight" or "/maxUtilization" or "/meanTokenBudget" or "/maxMeanSystemTimeSeconds"
+            or "/maxInterTokenSeconds" or "/maxTimeToFirstAnswerTokenSeconds";
+        return isObjective ? $"/objective{pointer}" : pointer;
+    }
 
     private static void ValidateName(string name, List<InputError> errors)
     {

@@ -37,12 +37,20 @@ public class WhatIfObjective : Part
     /// <summary>Cap on the mean system time in seconds, or null for none.</summary>
     public double? MaxMeanSystemTimeSeconds { get; init => field = Give(value); }
 
+    /// <summary>Cap on the mean time between two output tokens in seconds, or null for none.</summary>
+    public double? MaxInterTokenSeconds { get; init => field = Give(value); }
+
+    /// <summary>Cap on the mean time to the first token of the answer in seconds, or null for none.</summary>
+    public double? MaxTimeToFirstAnswerTokenSeconds { get; init => field = Give(value); }
+
     internal AllocationProblem ApplyObjective(AllocationProblem problem) => problem with
     {
         AccuracyWeight = Or(AccuracyWeight, problem.AccuracyWeight),
         MaxUtilization = Or(MaxUtilization, problem.MaxUtilization),
         MeanTokenBudget = Or(MeanTokenBudget, problem.MeanTokenBudget),
         MaxMeanSystemTimeSeconds = Or(MaxMeanSystemTimeSeconds, problem.MaxMeanSystemTimeSeconds),
+        MaxInterTokenSeconds = Or(MaxInterTokenSeconds, problem.MaxInterTokenSeconds),
+        MaxTimeToFirstAnswerTokenSeconds = Or(MaxTimeToFirstAnswerTokenSeconds, problem.MaxTimeToFirstAnswerTokenSeconds),
     };
 }
 
@@ -61,6 +69,9 @@ public class WhatIf : WhatIfObjective
     /// <summary>How queries find a server.</summary>
     public Dispatch Dispatch { get; init => field = Give(value); }
 
+    /// <summary>How queries share a server, of <see cref="Dispatch.Sharing"/> alone.</summary>
+    public WhatIfSharing Sharing { get; init => field = Give(value); } = new();
+
     /// <summary>The objective as a definition has it; its members may as well be given at the top, but not twice.</summary>
     public WhatIfObjective Objective { get; init => field = Give(value); } = new();
 
@@ -76,7 +87,27 @@ public class WhatIf : WhatIfObjective
         ArrivalRate = Or(ArrivalRate, problem.ArrivalRate) * ArrivalRateFactor,
         Servers = Or(Servers, problem.Servers),
         Dispatch = Or(Dispatch, problem.Dispatch),
+        Sharing = Sharing.Apply(problem.Sharing),
     };
+}
+
+/// <summary>A part of how queries share a server; each member as in <see cref="SharingServer"/>.</summary>
+public sealed class WhatIfSharing : Part
+{
+    /// <summary>α ≥ 0, seconds of an iteration that all queries in service share.</summary>
+    public double? OverheadSecondsPerToken { get; init => field = Give(value); }
+
+    /// <summary>Most queries in service at once on a server, or null for no cap.</summary>
+    public int? MaxInService { get; init => field = Give(value); }
+
+    /// <summary>What it comes to; null where neither the problem nor this says anything.</summary>
+    internal SharingServer? Apply(SharingServer? sharing)
+    {
+        if (sharing is null && GivesOnly())
+            return null;
+        var old = sharing ?? new SharingServer();
+        return new SharingServer(Or(OverheadSecondsPerToken, old.OverheadSecondsPerToken), Or(MaxInService, old.MaxInService));
+    }
 }
 
 /// <summary>A task type to change, by id; one that the fleet does not have, with its share, maximum, service line and curve, to add; or one to remove.</summary>
@@ -112,6 +143,9 @@ public sealed class WhatIfTaskType : Part
     /// <summary>Least accuracy that must be reached, or null for none.</summary>
     public double? AccuracyFloor { get; init => field = Give(value); }
 
+    /// <summary>Mean output tokens of the answer; 0 for a new type unless it is given.</summary>
+    public double AnswerTokens { get; init => field = Give(value); }
+
     /// <summary>Service time against tokens.</summary>
     public WhatIfService Service { get; init => field = Give(value); } = new();
 
@@ -131,6 +165,7 @@ public sealed class WhatIfTaskType : Part
             MinTokens = Or(MinTokens, old.MinTokens),
             MaxTokens = Or(MaxTokens, old.MaxTokens),
             AccuracyFloor = Or(AccuracyFloor, old.AccuracyFloor),
+            AnswerTokens = Or(AnswerTokens, old.AnswerTokens),
             Service = Service.Apply(old.Service),
             Accuracy = Accuracy.Apply(old.Accuracy),
         };
@@ -158,8 +193,12 @@ public sealed class WhatIfService : Part
     /// <summary>Variance around the line, seconds squared.</summary>
     public double VarianceSecondsSquared { get; init => field = Give(value); }
 
+    /// <summary>Seconds a token squared, of <see cref="Dispatch.Sharing"/> alone.</summary>
+    public double SecondsPerTokenSquared { get; init => field = Give(value); }
+
     internal ServiceLine Apply(ServiceLine line) => new(
-        Or(BaseSeconds, line.BaseSeconds), Or(SecondsPerToken, line.SecondsPerToken), Or(VarianceSecondsSquared, line.VarianceSecondsSquared));
+        Or(BaseSeconds, line.BaseSeconds), Or(SecondsPerToken, line.SecondsPerToken),
+        Or(VarianceSecondsSquared, line.VarianceSecondsSquared), Or(SecondsPerTokenSquared, line.SecondsPerTokenSquared));
 }
 
 /// <summary>A part of an accuracy curve; each member as in <see cref="AccuracyCurve"/>.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 
 namespace Platform.Domain.Planning;
@@ -11,7 +12,8 @@ public static class WhatIfProblem
     private static readonly string[] ObjectiveMembers =
     [
         nameof(WhatIfObjective.AccuracyWeight), nameof(WhatIfObjective.MaxUtilization), nameof(WhatIfObjective.MeanTokenBudget),
-        nameof(WhatIfObjective.MaxMeanSystemTimeSeconds),
+        nameof(WhatIfObjective.MaxMeanSystemTimeSeconds), nameof(WhatIfObjective.MaxInterTokenSeconds),
+        nameof(WhatIfObjective.MaxTimeToFirstAnswerTokenSeconds),
     ];
 
     /// <summary>The problem that it comes to.</summary>
@@ -31,9 +33,40 @@ public static class WhatIfProblem
             return [new InputError("/taskTypes", $"must leave at most {FleetDefinitionValidation.MaxTaskTypes} task types")];
         if (Share(types, whatIf.TaskTypes) is { } fault)
             return [fault];
-        problem = whatIf.ApplyFleet(current) with { TaskTypes = types };
+        problem = OnItsDispatch(whatIf.ApplyFleet(current) with { TaskTypes = types }, whatIf);
         return [.. ProblemValidation.Validate(problem).Select(it => it with { Pointer = InWhatIf(it.Pointer, whatIf, types) })];
     }
+
+    /// <summary>
+    /// A change of the discipline takes along what it needs and leaves behind what it does not know: α by the least
+    /// seconds a token where nobody says it, and the limits and figures of sharing where nobody asks for them.
+    /// </summary>
+    private static AllocationProblem OnItsDispatch(AllocationProblem problem, WhatIf whatIf)
+    {
+        if (problem.Dispatch == Dispatch.Sharing)
+            return problem with { Sharing = ProblemBuilder.Completed(problem.Sharing, problem.TaskTypes) };
+        return whatIf.Gives(nameof(WhatIf.Dispatch)) ? WithoutSharing(problem, whatIf) : problem;
+    }
+
+    private static AllocationProblem WithoutSharing(AllocationProblem problem, WhatIf whatIf)
+    {
+        var interToken = Asks(nameof(WhatIf.MaxInterTokenSeconds)) ? problem.MaxInterTokenSeconds : null;
+        var firstAnswer = Asks(nameof(WhatIf.MaxTimeToFirstAnswerTokenSeconds))
+            ? problem.MaxTimeToFirstAnswerTokenSeconds
+            : null;
+        return problem with
+        {
+            Sharing = whatIf.Gives(nameof(WhatIf.Sharing)) ? problem.Sharing : null,
+            MaxInterTokenSeconds = interToken,
+            MaxTimeToFirstAnswerTokenSeconds = firstAnswer,
+            TaskTypes = [.. problem.TaskTypes.Select(WithoutSquare)],
+        };
+
+        bool Asks(string member) => whatIf.Gives(member) || whatIf.Objective.Gives(member);
+    }
+
+    private static TaskType WithoutSquare(TaskType type) =>
+        type with { Service = type.Service with { SecondsPerTokenSquared = 0 } };
 
     private static IEnumerable<InputError> OfFleet(WhatIf whatIf)
     {

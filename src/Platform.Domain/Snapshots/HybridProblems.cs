@@ -15,21 +15,26 @@ internal sealed class HybridProblems(AllocationProblem from, AllocationProblem t
         var types = Of(ProblemInput.TaskTypes).TaskTypes;
         var shares = Shares(types, TypesOf(ProblemInput.Mix));
         var (service, accuracy, objective) = (TypesOf(ProblemInput.Service), TypesOf(ProblemInput.Accuracy), TypesOf(ProblemInput.Objective));
-        return Of(ProblemInput.Objective) with
+        var hybrid = Of(ProblemInput.Objective) with
         {
             ArrivalRate = Of(ProblemInput.ArrivalRate).ArrivalRate,
             Servers = Of(ProblemInput.Servers).Servers,
             Dispatch = Of(ProblemInput.Servers).Dispatch,
+            Sharing = Sharing(),
             TaskTypes = [.. types.Select((type, k) => objective.GetValueOrDefault(type.Id, type) with
             {
                 Share = shares[k],
                 Service = service.GetValueOrDefault(type.Id, type).Service,
+                AnswerTokens = service.GetValueOrDefault(type.Id, type).AnswerTokens,
                 Accuracy = accuracy.GetValueOrDefault(type.Id, type).Accuracy,
             })],
         };
+        return SharingHybrid.Reconciled(hybrid);
 
         AllocationProblem Of(ProblemInput input) => moved.Contains(input) ? to : from;
         Dictionary<string, TaskType> TypesOf(ProblemInput input) => moved.Contains(input) ? _to : _from;
+
+        SharingServer? Sharing() => SharingHybrid.Server(Of(ProblemInput.Servers), Of(ProblemInput.Service));
     }
 
     /// <summary>

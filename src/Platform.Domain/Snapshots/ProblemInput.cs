@@ -12,7 +12,7 @@ public enum ProblemInput
     /// <summary>The task types' shares of the arrivals.</summary>
     Mix,
 
-    /// <summary>The service lines, their variance included.</summary>
+    /// <summary>The service lines, their variance, the answers' tokens and the part of an iteration that is shared.</summary>
     Service,
 
     /// <summary>The accuracy curves.</summary>
@@ -21,7 +21,7 @@ public enum ProblemInput
     /// <summary>What is wanted: accuracy weight, the types' weights, limits, token bounds and accuracy floors.</summary>
     Objective,
 
-    /// <summary>Number of servers, and how queries find one.</summary>
+    /// <summary>Number of servers, how queries find one, and the most that are in service at once.</summary>
     Servers,
 
     /// <summary>Which task types there are.</summary>
@@ -62,10 +62,14 @@ internal static class ProblemParameters
         (ProblemInput.ArrivalRate, "/arrivalRate", problem => problem.ArrivalRate),
         (ProblemInput.Servers, "/servers", problem => problem.Servers),
         (ProblemInput.Servers, "/dispatch", problem => problem.Dispatch),
+        (ProblemInput.Service, "/sharing/overheadSecondsPerToken", problem => problem.Sharing?.OverheadSecondsPerToken),
+        (ProblemInput.Servers, "/sharing/maxInService", problem => problem.Sharing?.MaxInService),
         (ProblemInput.Objective, "/accuracyWeight", problem => problem.AccuracyWeight),
         (ProblemInput.Objective, "/maxUtilization", problem => problem.MaxUtilization),
         (ProblemInput.Objective, "/meanTokenBudget", problem => problem.MeanTokenBudget),
         (ProblemInput.Objective, "/maxMeanSystemTimeSeconds", problem => problem.MaxMeanSystemTimeSeconds),
+        (ProblemInput.Objective, "/maxInterTokenSeconds", problem => problem.MaxInterTokenSeconds),
+        (ProblemInput.Objective, "/maxTimeToFirstAnswerTokenSeconds", problem => problem.MaxTimeToFirstAnswerTokenSeconds),
     ];
 
     private static readonly (ProblemInput Input, string Pointer, Func<TaskType, object?> Value)[] OfTaskType =
@@ -78,6 +82,8 @@ internal static class ProblemParameters
         (ProblemInput.Service, "/service/baseSeconds", type => type.Service.BaseSeconds),
         (ProblemInput.Service, "/service/secondsPerToken", type => type.Service.SecondsPerToken),
         (ProblemInput.Service, "/service/varianceSecondsSquared", type => type.Service.VarianceSecondsSquared),
+        (ProblemInput.Service, "/service/secondsPerTokenSquared", type => type.Service.SecondsPerTokenSquared),
+        (ProblemInput.Service, "/answerTokens", type => type.AnswerTokens),
         (ProblemInput.Accuracy, "/accuracy/floor", type => type.Accuracy.Floor),
         (ProblemInput.Accuracy, "/accuracy/gain", type => type.Accuracy.Gain),
         (ProblemInput.Accuracy, "/accuracy/ratePerToken", type => type.Accuracy.RatePerToken),

@@ -15,7 +15,7 @@ public sealed class FleetDefinitionValidationTests
         ["control character in the name"] = (["/displayName"], Valid with { DisplayName = "Chat\0" }),
         ["no servers"] = (["/servers"], Valid with { Servers = 0 }),
         ["10,001 servers"] = (["/servers"], Valid with { Servers = 10_001 }),
-        ["dispatch without a name"] = (["/dispatch"], Valid with { Dispatch = (Dispatch)2 }),
+        ["dispatch without a name"] = (["/dispatch"], Valid with { Dispatch = (Dispatch)9 }),
         ["negative arrival rate"] = (["/arrivalRate"], Valid with { ArrivalRate = -1e-9 }),
         ["arrival rate without a number"] = (["/arrivalRate"], Valid with { ArrivalRate = double.NaN }),
         ["endless arrival rate"] = (["/arrivalRate"], Valid with { ArrivalRate = double.PositiveInfinity }),
