@@ -3,6 +3,9 @@ namespace Platform.Domain.Simulation;
 /// <summary>A task type of a fleet of servers that batch: how often it comes, its tokens and what they cost.</summary>
 public sealed record BatchedType
 {
+    /// <summary>Name in the results; empty where it is not said.</summary>
+    public string Id { get; init; } = "";
+
     /// <summary>Its part of the arrivals; the shares need not sum to 1.</summary>
     public required double Share { get; init; }
 
@@ -43,6 +46,14 @@ public readonly record struct LoadSegment(double Seconds, double ArrivalsPerSeco
 /// <param name="types">The task types, at least one.</param>
 public sealed class BatchingFleet(int servers, BatchingConstants constants, IReadOnlyList<BatchedType> types)
 {
+    /// <summary>What each server can do.</summary>
+    public BatchingConstants Constants => constants;
+
+    /// <summary>The task types.</summary>
+    public IReadOnlyList<BatchedType> Types => types;
+
+    internal AliasTable TypesByShare => new([.. types.Select(type => type.Share)]);
+
     /// <summary>Serves Poisson arrivals whose rate changes from segment to segment.</summary>
     /// <param name="load">The segments, one after the other from instant 0 on.</param>
     /// <param name="seed">Any number; equal seeds give equal queries.</param>
@@ -52,12 +63,9 @@ public sealed class BatchingFleet(int servers, BatchingConstants constants, IRea
     public IReadOnlyList<FinishedQuery> Serve(IReadOnlyList<LoadSegment> load, ulong seed)
     {
         var served = new List<FinishedQuery>();
-        var pool = new BatchingServer[servers];
-        for (var server = 0; server < servers; server++)
-            pool[server] = new(constants, served.Add);
-
+        var pool = Servers(served.Add);
         var random = new Xoshiro256(seed);
-        var typesByShare = new AliasTable([.. types.Select(type => type.Share)]);
+        var typesByShare = TypesByShare;
         foreach (var (index, instant) in Arrivals(load, seed))
         {
             var type = typesByShare.Draw(ref random);
@@ -68,6 +76,16 @@ public sealed class BatchingFleet(int servers, BatchingConstants constants, IRea
         foreach (var server in pool)
             server.Finish();
         return [.. served.OrderBy(query => query.EndSeconds)];
+    }
+
+    /// <summary>Idle servers.</summary>
+    /// <param name="finished">Told of each query when it has ended.</param>
+    internal BatchingServer[] Servers(Action<FinishedQuery> finished)
+    {
+        var idle = new BatchingServer[servers];
+        for (var server = 0; server < servers; server++)
+            idle[server] = new(constants, finished);
+        return idle;
     }
 
     private static IEnumerable<(long Index, double Instant)> Arrivals(IReadOnlyList<LoadSegment> load, ulong seed)

@@ -189,7 +189,7 @@ public sealed class BatchingServer
     private void Elapse(long iterations, double seconds)
     {
         var overhead = _tokenMakers > 0 ? iterations * _constants.OverheadSeconds : 0;
-        _last = new(seconds, iterations, overhead, InService, _totals.Completions);
+        _last = new(seconds, iterations, overhead, InService, iterations * _running, _totals.Completions);
         _totals.Add(_last);
         NowSeconds += seconds;
         _iteration += iterations;
@@ -295,9 +295,11 @@ public sealed class BatchingServer
 /// <param name="Iterations">How many iterations.</param>
 /// <param name="OverheadSeconds">Overhead in it.</param>
 /// <param name="InService">Queries in service.</param>
+/// <param name="OutputTokens">Output tokens made.</param>
 /// <param name="CompletionsBefore">Queries that had ended before it ended.</param>
 internal readonly record struct LastStep(
-    double Seconds, long Iterations, double OverheadSeconds, int InService, long CompletionsBefore);
+    double Seconds, long Iterations, double OverheadSeconds, int InService, double OutputTokens,
+    long CompletionsBefore);
 
 /// <summary>What a server has done since its beginning.</summary>
 internal struct ServerTotals
@@ -317,6 +319,9 @@ internal struct ServerTotals
     /// <summary>Iterations; the last counts in part where the instant lies in it.</summary>
     public double Iterations;
 
+    /// <summary>Output tokens made; those of the last step count in part where the instant lies in it.</summary>
+    public double OutputTokens;
+
     /// <summary>Queries that have ended.</summary>
     public long Completions;
 
@@ -326,6 +331,18 @@ internal struct ServerTotals
         BusySeconds += step.Seconds;
         OverheadSeconds += step.OverheadSeconds;
         Iterations += step.Iterations;
+        OutputTokens += step.OutputTokens;
+    }
+
+    public void Add(in ServerTotals other)
+    {
+        InServiceSeconds += other.InServiceSeconds;
+        WaitingSeconds += other.WaitingSeconds;
+        BusySeconds += other.BusySeconds;
+        OverheadSeconds += other.OverheadSeconds;
+        Iterations += other.Iterations;
+        OutputTokens += other.OutputTokens;
+        Completions += other.Completions;
     }
 
     /// <summary>The totals without the last part of the last step.</summary>
@@ -335,6 +352,7 @@ internal struct ServerTotals
         BusySeconds = BusySeconds - (step.Seconds * part),
         OverheadSeconds = OverheadSeconds - (step.OverheadSeconds * part),
         Iterations = Iterations - (step.Iterations * part),
+        OutputTokens = OutputTokens - (step.OutputTokens * part),
         Completions = step.CompletionsBefore,
     };
 }
