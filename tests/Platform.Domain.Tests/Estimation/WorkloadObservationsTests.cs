@@ -69,7 +69,7 @@ public class WorkloadObservationsTests
         var system = new SystemSums { Completions = 4, Millis = 6_000 };
         sums.Fold(Window(0, 10, new TaskWindow { TaskType = "math", Arrivals = 3, System = system }));
         var seen = WorkloadObservations.Of(sums, Start.AddSeconds(60));
-        Assert.Equal(1.5, seen.Stretches[0].MeanSystemTimeSeconds);
+        Assert.Equal(1.5, seen.Stretches[^1].MeanSystemTimeSeconds);
     }
 
     private static WorkloadWindow Window(int fromSeconds, int seconds, TaskWindow task) => new()
