@@ -7,7 +7,8 @@ using Platform.Domain.Contracts;
 namespace Platform.Cli.Collection;
 
 /// <summary>
-/// <c>./platform collect</c>: what gateways and servers tell anyway, as spans or on metrics pages, as windows of a fleet.
+/// <c>./platform collect</c>: what gateways and servers tell anyway, in spans or on metrics pages, as windows of a
+/// fleet.
 /// </summary>
 internal sealed class CollectCommand
 {
@@ -33,7 +34,11 @@ internal sealed class CollectCommand
     };
 
     private readonly Option<int> _scrape = WholeNumberOption.Create(
-        "--scrape", "seconds from one reading of the pages to the next, at most --every", DefaultScrapeSeconds, 1, 3_600);
+        "--scrape",
+        "seconds from one reading of the pages to the next, at most --every",
+        DefaultScrapeSeconds,
+        1,
+        3_600);
 
     private readonly Option<Uri> _listen = new("--listen")
     {
@@ -145,17 +150,12 @@ internal sealed class CollectCommand
     /// <summary>Options of the one source have no meaning for the other.</summary>
     private void CheckSource(CommandResult result)
     {
-        if (result.Children.Any(it => it.Errors.Any()))
-            return;
         var isOfPages = IsGiven(result, _prometheus);
         Option[] ofSpans = [_listen, _taskTypeAttribute, _tokensAttribute, _grantedAttribute, _queueAttribute];
         if (isOfPages && ofSpans.FirstOrDefault(option => IsGiven(result, option)) is { } alien)
             result.AddError($"{alien.Name}: is of spans, and --prometheus takes none");
         if (!isOfPages && IsGiven(result, _scrape))
             result.AddError("--scrape: is of metrics pages; --prometheus URL says which");
-        var isScrapeTooLong = IsGiven(result, _scrape) && result.GetValue(_scrape) > result.GetValue(_every);
-        if (isOfPages && isScrapeTooLong)
-            result.AddError($"--scrape: at most --every, which is {result.GetValue(_every)} s");
     }
 
     private static bool IsGiven(CommandResult result, Option option) =>
@@ -172,13 +172,17 @@ internal sealed class CollectCommand
 
     private PageCollectionRequest RequestOf(ParseResult parsed, IReadOnlyList<Uri> pages)
     {
-        var seconds = parsed.GetValue(_every);
+        var window = parsed.GetValue(_every);
+        var interval = parsed.GetValue(_scrape);
+        var isGiven = IsGiven(parsed.CommandResult, _scrape);
+        if (isGiven && interval > window)
+            throw new CommandFailure($"--scrape: at most --every, which is {window} s", CommandFailure.BadUsage);
         return new PageCollectionRequest(
             pages,
             parsed.GetValue(_fleet)!,
             parsed.GetValue(_taskType),
-            TimeSpan.FromSeconds(Math.Min(parsed.GetValue(_scrape), seconds)),
-            TimeSpan.FromSeconds(seconds));
+            TimeSpan.FromSeconds(Math.Min(interval, window)),
+            TimeSpan.FromSeconds(window));
     }
 
     private SpanCollectionRequest RequestOf(ParseResult parsed)

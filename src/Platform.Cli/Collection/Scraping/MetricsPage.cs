@@ -1,8 +1,8 @@
 namespace Platform.Cli.Collection.Scraping;
 
 /// <summary>
-/// A metrics page in Prometheus's text format. Lines of OpenMetrics are read too: an exemplar and a timestamp behind the
-/// number are passed over.
+/// A metrics page in Prometheus's text format. Lines of OpenMetrics are read too: a timestamp and an exemplar behind
+/// the number are passed over.
 /// </summary>
 internal sealed class MetricsPage
 {

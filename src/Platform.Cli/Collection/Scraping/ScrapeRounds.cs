@@ -39,7 +39,9 @@ internal sealed class ScrapeRounds
             // Whole milliseconds, as windows have them.
             var now = DateTimeOffset.FromUnixTimeMilliseconds(at.ToUnixTimeMilliseconds());
             var answered = _replicas.Select(IsAnswering).ToList();
-            var changes = _replicas.Zip(answers, (replica, answer) => replica.Take(answer)).OfType<PageChange>().ToList();
+            var changes = _replicas.Zip(answers, (replica, answer) => replica.Take(answer))
+                .OfType<PageChange>()
+                .ToList();
             foreach (var replica in _replicas)
                 SayWhatIsUntold(replica);
             var areSame = answered.SequenceEqual(_replicas.Select(IsAnswering)) && changes.Count > 0;
