@@ -42,7 +42,7 @@ public sealed class CollectPagesTests(TestPlatform platform)
         await StoredAsync(tenant, "arrivals", 22 + 7);
         await StoredAsync(tenant, "system,millis", 100_500 + 30_000);
         var said = await collector.StopAsync(Cancel);
-        Assert.Contains("the server has restarted; its counters count from 0", said);
+        Assert.Contains(said, line => line.EndsWith("its counters count from 0", StringComparison.Ordinal));
         Assert.Contains("0 refused, 0 given up", said[^1], StringComparison.Ordinal);
     }
 
