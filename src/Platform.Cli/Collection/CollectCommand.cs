@@ -165,9 +165,11 @@ internal sealed class CollectCommand
     {
         var access = _access(parsed);
         var refused = new RefusedWindows(parsed.GetValue(_setAside)?.FullName, Terminal.Error.Say);
-        return parsed.GetValue(_prometheus) is { Length: > 0 } pages
-            ? new PageCollection(RequestOf(parsed, pages), access, refused, Terminal.Error.Say).RunAsync(cancel)
-            : new SpanCollection(RequestOf(parsed), access, refused, Terminal.Error.Say).RunAsync(cancel);
+        Action<string> say = Terminal.Error.Say;
+        if (parsed.GetValue(_prometheus) is not { Length: > 0 } pages)
+            return new SpanCollection(RequestOf(parsed), access, refused, say).RunAsync(cancel);
+        var request = RequestOf(parsed, pages);
+        return new PageCollection(request, access, refused, say, TimeProvider.System).RunAsync(cancel);
     }
 
     private PageCollectionRequest RequestOf(ParseResult parsed, IReadOnlyList<Uri> pages)

@@ -4,9 +4,9 @@ namespace Platform.Cli.Collection;
 internal static class PeriodicReport
 {
     /// <summary>Ends when the command is to end.</summary>
-    public static async Task RunAsync(Action report, TimeSpan period, CancellationToken cancel)
+    public static async Task RunAsync(Action report, TimeSpan period, TimeProvider time, CancellationToken cancel)
     {
-        using var timer = new PeriodicTimer(period);
+        using var timer = new PeriodicTimer(period, time);
         try
         {
             while (await timer.WaitForNextTickAsync(cancel))

@@ -31,7 +31,7 @@ internal sealed class SpanCollection(
         {
             await using var server = await ListenAsync(mapping, report, cancel);
             Announce(server.Address);
-            await PeriodicReport.RunAsync(() => say(report.Line()), request.Window, cancel);
+            await PeriodicReport.RunAsync(() => say(report.Line()), request.Window, TimeProvider.System, cancel);
         }
 
         say(report.Line());

@@ -8,7 +8,7 @@ internal sealed record GaugeSeries(IReadOnlyList<string> Names, string WithoutIt
 /// <summary>One or two running totals that a page has or lacks together.</summary>
 internal sealed record CounterSeries
 {
-    private CounterSeries(IReadOnlyList<CounterNames> versions, string withoutIt)
+    private CounterSeries(IReadOnlyList<CounterNames> versions, string? withoutIt)
     {
         Versions = versions;
         WithoutIt = withoutIt;
@@ -17,11 +17,11 @@ internal sealed record CounterSeries
     /// <summary>The samples to read, by version, the newest first.</summary>
     public IReadOnlyList<CounterNames> Versions { get; }
 
-    /// <summary>What it means that a page has none of them.</summary>
-    public string WithoutIt { get; }
+    /// <summary>What it means that a page has none of them; null where that is of no importance.</summary>
+    public string? WithoutIt { get; }
 
     /// <summary>A series that is one total.</summary>
-    public static CounterSeries Total(PageFigure figure, string withoutIt, params string[] names) => new(
+    public static CounterSeries Total(PageFigure figure, string? withoutIt, params string[] names) => new(
         [.. names.Select(name => new CounterNames(name, [new CounterSample(name, figure)]))], withoutIt);
 
     /// <summary>A histogram, of which its sum and its count are read.</summary>

@@ -23,6 +23,9 @@ internal sealed record PageChange
     /// <summary>The server has restarted in between: everything counts from 0, and nothing was in the system.</summary>
     public required bool HasRestarted { get; init; }
 
-    /// <summary>Queries that arrived: each has ended since, or is in the system now.</summary>
-    public double Arrivals => Totals[PageFigure.Finished] + InSystem;
+    /// <summary>Queries that ran and are gone without an end: their clients went away. At least so many.</summary>
+    public double CutOff { get; init; }
+
+    /// <summary>Queries that arrived: each has ended since, was cut off, or is in the system now.</summary>
+    public double Arrivals => Totals[PageFigure.Finished] + CutOff + InSystem;
 }

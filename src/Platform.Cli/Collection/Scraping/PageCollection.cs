@@ -19,8 +19,13 @@ internal sealed record PageCollectionRequest(
 /// <param name="access">Where the platform is.</param>
 /// <param name="refused">Takes the windows that the platform refuses.</param>
 /// <param name="say">Takes lines for a person.</param>
+/// <param name="time">The clock.</param>
 internal sealed class PageCollection(
-    PageCollectionRequest request, PlatformAccess access, RefusedWindows refused, Action<string> say)
+    PageCollectionRequest request,
+    PlatformAccess access,
+    RefusedWindows refused,
+    Action<string> say,
+    TimeProvider time)
 {
     /// <summary>Collects until the command is to end, and sends what was collected.</summary>
     /// <exception cref="CommandFailure">The task type is not given, and the fleet does not have just one.</exception>
@@ -31,11 +36,11 @@ internal sealed class PageCollection(
         var rounds = new ScrapeRounds(request.Pages, windows, say);
         using var pages = new PageClient(request.Interval);
         await using var publisher = new HttpWindowPublisher(access.Api, access.Key);
-        var reporter = new WindowReporter(windows, publisher, request.Window, TimeProvider.System, refused.Keep);
+        var reporter = new WindowReporter(windows, publisher, request.Window, time, refused.Keep);
         await using (reporter)
         {
             Announce(taskType);
-            var reporting = PeriodicReport.RunAsync(() => say(Line(rounds, reporter)), request.Window, cancel);
+            var reporting = PeriodicReport.RunAsync(() => say(Line(rounds, reporter)), request.Window, time, cancel);
             await ScrapeAsync(rounds, pages, cancel);
             await reporting;
         }
@@ -65,12 +70,12 @@ internal sealed class PageCollection(
 
     private async Task ScrapeAsync(ScrapeRounds rounds, PageClient pages, CancellationToken cancel)
     {
-        using var timer = new PeriodicTimer(request.Interval);
+        using var timer = new PeriodicTimer(request.Interval, time);
         try
         {
             do
             {
-                var at = TimeProvider.System.GetUtcNow();
+                var at = time.GetUtcNow();
                 var answers = await Task.WhenAll(request.Pages.Select(page => pages.ReadAsync(page, cancel)));
                 rounds.Add(at, answers);
             }

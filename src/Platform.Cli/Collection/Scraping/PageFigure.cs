@@ -24,6 +24,9 @@ internal enum PageFigure
     /// <summary>Their times.</summary>
     ServiceSeconds,
 
+    /// <summary>Times that a query was put back among those that wait after it had begun to run.</summary>
+    Preemptions,
+
     /// <summary>Tokens that were generated.</summary>
     GeneratedTokens,
 

@@ -24,6 +24,7 @@ internal sealed class PageReading
     private PageReading(ServerSeries series, MetricsPage page)
     {
         Server = series.Server;
+        CountsWhatIsCutOff = series.CountsWhatIsCutOff;
         Running = ReadGauge(page, series.Running);
         Waiting = ReadGauge(page, series.Waiting) + series.AlsoWaiting.Sum(name => SumOverServers(page, name));
         foreach (var counter in series.Counters)
@@ -33,6 +34,9 @@ internal sealed class PageReading
 
     /// <summary>The server's name.</summary>
     public string Server { get; }
+
+    /// <summary>Whether a query that ran, and whose client went away, counts among those that ended.</summary>
+    public bool CountsWhatIsCutOff { get; }
 
     /// <summary>Queries in service; null where the page does not tell.</summary>
     public double? Running { get; }
@@ -125,7 +129,8 @@ internal sealed class PageReading
             version => version.Samples.All(sample => Finite(page, sample.Name).Any()));
         if (told is null)
         {
-            _untold.Add(new UntoldSeries(series.Versions[0].Name, series.WithoutIt));
+            if (series.WithoutIt is { } meaning)
+                _untold.Add(new UntoldSeries(series.Versions[0].Name, meaning));
             return;
         }
 

@@ -6,6 +6,7 @@ namespace Platform.Cli.Collection.Scraping;
 internal sealed class Replica(Uri page, Action<string> news)
 {
     private string? _fault;
+    private CutOffQueries _cutOff = new();
 
     /// <summary>The page's address.</summary>
     public Uri Page => page;
@@ -29,14 +30,19 @@ internal sealed class Replica(Uri page, Action<string> news)
         _fault = null;
         if (before is null)
         {
+            _cutOff = new CutOffQueries();
             news($"platform: {page} answers: {reading.Server}; what it serves counts from now on");
             return null;
         }
 
         var change = reading.Since(before);
         if (change.HasRestarted)
+        {
+            _cutOff = new CutOffQueries();
             news($"platform: {page}: the server has restarted; its counters count from 0");
-        return change;
+        }
+
+        return change with { CutOff = _cutOff.Add(change.Totals, reading) };
     }
 
     /// <summary>One line for each fault, however long it lasts.</summary>

@@ -43,6 +43,8 @@ internal sealed record ScrapeStanding
         var finished = Totals[PageFigure.Finished];
         line.Append(CultureInfo.InvariantCulture, $"; in {Sums.Seconds:0.#} s {Sums.Arrivals:0} queries arrived");
         line.Append(CultureInfo.InvariantCulture, $" and {finished:0} ended");
+        if (Sums.CutOff > 0)
+            line.Append(CultureInfo.InvariantCulture, $", at least {Sums.CutOff:0} were cut off");
         if (Sums.MeanRunning is { } meanRunning)
             line.Append(CultureInfo.InvariantCulture, $"; in service {meanRunning:0.##} in the mean, {Running:0} now");
         if (Waiting > 0)

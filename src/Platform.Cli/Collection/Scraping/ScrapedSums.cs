@@ -11,6 +11,9 @@ internal sealed class ScrapedSums
     /// <summary>Queries that arrived; below 0 where a page was late to show that queries had come.</summary>
     public double Arrivals { get; private set; }
 
+    /// <summary>Queries of these whose clients went away while they ran; at least so many.</summary>
+    public double CutOff { get; private set; }
+
     /// <summary>The growth of the running totals.</summary>
     public PageTotals Totals { get; } = new();
 
@@ -29,6 +32,7 @@ internal sealed class ScrapedSums
         {
             _runningSeconds += seconds * change.MeanRunning;
             Arrivals += change.Arrivals;
+            CutOff += change.CutOff;
             Totals.Add(change.Totals);
         }
     }

@@ -10,6 +10,7 @@ internal sealed record ServerSeries
         Running = new GaugeSeries(["vllm:num_requests_running"], "how many queries are in service is not told"),
         Waiting = new GaugeSeries(["vllm:num_requests_waiting"], "a query counts as arrived when it is first run"),
         AlsoWaiting = ["vllm:num_requests_swapped"],
+        CountsWhatIsCutOff = false,
         Counters =
         [
             CounterSeries.Total(
@@ -22,6 +23,7 @@ internal sealed record ServerSeries
             CounterSeries.Histogram(
                 PageFigure.ServiceSeconds, PageFigure.Served, "times in service are those in the system less the waits",
                 "vllm:request_inference_time_seconds"),
+            CounterSeries.Total(PageFigure.Preemptions, withoutIt: null, "vllm:num_preemptions_total"),
             CounterSeries.Total(
                 PageFigure.GeneratedTokens, "tokens are not told",
                 "vllm:request_generation_tokens_sum", "vllm:generation_tokens_total"),
@@ -44,6 +46,7 @@ internal sealed record ServerSeries
         Running = new GaugeSeries(["sglang:num_running_reqs"], "how many queries are in service is not told"),
         Waiting = new GaugeSeries(["sglang:num_queue_reqs"], "a query counts as arrived when it is first run"),
         AlsoWaiting = ["sglang:num_grammar_queue_reqs"],
+        CountsWhatIsCutOff = true,
         Counters =
         [
             CounterSeries.Total(
@@ -81,6 +84,9 @@ internal sealed record ServerSeries
 
     /// <summary>Further queries that wait, in states that not every version has.</summary>
     public required IReadOnlyList<string> AlsoWaiting { get; init; }
+
+    /// <summary>Whether a query that ran, and whose client went away, counts among those that ended.</summary>
+    public required bool CountsWhatIsCutOff { get; init; }
 
     /// <summary>The running totals.</summary>
     public required IReadOnlyList<CounterSeries> Counters { get; init; }

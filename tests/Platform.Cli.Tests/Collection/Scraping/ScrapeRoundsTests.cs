@@ -214,6 +214,46 @@ public sealed class ScrapeRoundsTests
             _news.Where(line => line.Contains("has no", StringComparison.Ordinal)));
     }
 
+    /// <summary>
+    /// Each 5 s ten queries get their first token, and two of them are gone without an end. Eight were in service at
+    /// the start, and eight are now: so many are not told from those that were cut off.
+    /// </summary>
+    [Fact]
+    public void Queries_whose_clients_went_away_have_arrived()
+    {
+        for (var round = 0; round <= 100; round++)
+            Add(5 * round, new ServerPage { Finished = 8 * round, FirstTokens = 10 * round, Running = 8 });
+        Assert.Equal((8 * 100) + (2 * 100) - 8, Assert.Single(Assert.Single(_windows.TakeAll()).Tasks).Arrivals);
+        var line = _rounds.ReportStanding().Line();
+        Assert.Contains("and 800 ended, at least 192 were cut off", line, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// Numbers in the system go up and down, queries that wait have no first token, and those that were put back get a
+    /// second one in old versions.
+    /// </summary>
+    [Fact]
+    public void Where_no_client_goes_away_none_is_cut_off()
+    {
+        Add(0, new ServerPage { Finished = 50, FirstTokens = 60, Running = 12, Waiting = 30, Preemptions = 4 });
+        Add(5, new ServerPage { Finished = 70, FirstTokens = 100, Running = 30, Waiting = 0, Preemptions = 4 });
+        Add(10, new ServerPage { Finished = 72, FirstTokens = 100, Running = 20, Waiting = 9, Preemptions = 12 });
+        Add(15, new ServerPage { Finished = 100, FirstTokens = 110, Running = 1, Waiting = 0, Preemptions = 12 });
+        Add(20, new ServerPage { Finished = 109, FirstTokens = 117, Running = 0, Waiting = 0, Preemptions = 12 });
+        Assert.Equal(0, _rounds.ReportStanding().Sums.CutOff);
+        Assert.Equal(109 - 50 - 42, Assert.Single(Assert.Single(_windows.TakeAll()).Tasks).Arrivals);
+    }
+
+    [Fact]
+    public void What_was_found_before_a_restart_is_not_found_again()
+    {
+        Add(0, new ServerPage());
+        Add(5, new ServerPage { Finished = 10, FirstTokens = 30 });
+        Add(10, new ServerPage { Finished = 1, FirstTokens = 4 });
+        Add(15, new ServerPage { Finished = 3, FirstTokens = 6 });
+        Assert.Equal(20 + 3, _rounds.ReportStanding().Sums.CutOff);
+    }
+
     /// <summary>4 for half of 10 s, 8 for half of 10 s and of 2 s, 10 for half of 2 s.</summary>
     [Fact]
     public void Those_in_service_count_in_the_mean_by_the_time_between_scrapes()

@@ -19,6 +19,12 @@ internal sealed record ServerPage
     /// <summary>Queries that wait; null to leave the series out.</summary>
     public double? Waiting { get; init; } = 0;
 
+    /// <summary>Queries with a first token; null to leave the series out.</summary>
+    public double? FirstTokens { get; init; }
+
+    /// <summary>Queries that were put back; null to leave the series out.</summary>
+    public double? Preemptions { get; init; }
+
     /// <summary>When the process started; null to leave the series out.</summary>
     public double? Started { get; init; }
 
@@ -34,6 +40,9 @@ internal sealed record ServerPage
             Append(text, "vllm:e2e_request_latency_seconds_count", Finished);
             Append(text, "vllm:num_requests_running", Running);
             Append(text, "vllm:num_requests_waiting", Waiting);
+            Append(text, "vllm:time_to_first_token_seconds_sum", FirstTokens);
+            Append(text, "vllm:time_to_first_token_seconds_count", FirstTokens);
+            Append(text, "vllm:num_preemptions_total", Preemptions);
             Append(text, "process_start_time_seconds", Started);
             return text.ToString();
         }
