@@ -3,7 +3,11 @@ using Platform.Domain.Allocation;
 namespace Platform.Domain.Estimation;
 
 /// <summary>Estimates the task types of a fleet one after the other, with the same working memory for all.</summary>
-internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorArithmetic arithmetic)
+/// <param name="evidence">The fleet's sums.</param>
+/// <param name="arithmetic">The version of the estimator.</param>
+/// <param name="sharing">What was made of servers that share; null for a fleet of others.</param>
+internal sealed class TaskTypeEstimation(
+    WorkloadEvidence evidence, EstimatorArithmetic arithmetic, SharingFit? sharing = null)
 {
     private readonly AccuracyVerdicts _verdicts = new();
     private readonly double[] _arrivals = new double[evidence.Count];
@@ -20,7 +24,7 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorAri
             _arrivals[i] = tasks[i]?.Of(WorkloadSum.Arrivals) ?? 0;
         _verdicts.Load(tasks, evidence.Weight);
         var moments = new ServiceMoments(tasks, evidence.Weight);
-        var service = ServiceLineEstimator.Estimate(type.Service, moments);
+        var service = sharing is null ? ServiceLineEstimator.Estimate(type.Service, moments) : sharing.Services[k];
         var accuracy = AccuracyCurveEstimator.Estimate(type.Accuracy, _verdicts.Cells, arithmetic);
         var shares = Dispersion.OfShares(evidence.InStretches(_arrivals), evidence.InStretches(evidence.KnownArrivals));
         var adherence = Estimator.Ratio(totals.Used, totals.Granted);
@@ -43,6 +47,7 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorAri
             Trials = WorkloadEvidence.Shown(_verdicts.Trials),
             Share = ArrivalEstimator.Share(type.Share, k, evidence, shares.Inflation),
             Service = service,
+            AnswerTokens = sharing?.AnswerTokens[k],
             Accuracy = accuracy,
             MeanTokens = moments.Count > 0 ? moments.MeanTokens : null,
             MeanSystemTimeSeconds = Estimator.Ratio(totals.SystemMillis, totals.SystemCompletions) / 1e3,
