@@ -57,7 +57,7 @@ internal sealed class InService
     public (double ChiSquared, double Freedom)? Variation { get; }
 
     /// <summary>
-    /// The part of the load's spread that chance does not explain, 0 to 1: 0 up to three standard deviations of what
+    /// The part of the load's spread that chance does not explain, 0 to 1: 0 up to four standard deviations of what
     /// chance gives.
     /// </summary>
     public double PartBeyondChance
@@ -66,7 +66,7 @@ internal sealed class InService
         {
             if (Variation is not { ChiSquared: > 0 } seen)
                 return 0;
-            var mostByChance = seen.Freedom + (ValidityThresholds.ZScore * Math.Sqrt(2 * seen.Freedom));
+            var mostByChance = seen.Freedom + (ValidityThresholds.LargestZScore * Math.Sqrt(2 * seen.Freedom));
             return Math.Max(1 - (mostByChance / seen.ChiSquared), 0);
         }
     }
@@ -93,7 +93,7 @@ internal sealed class InService
 
     /// <summary>
     /// Server seconds that the windows ended in each stretch stand for. Queries count where their window ended, so the
-    /// time does too: the windows' lengths, over how many windows covered a second in the stretches around.
+    /// time does too: the windows' lengths, over how many publishers covered a second in the stretches around.
     /// </summary>
     private double[] ServerSeconds(WorkloadEvidence evidence, int servers)
     {
@@ -109,12 +109,21 @@ internal sealed class InService
         for (var j = 0; j < Stretches; j++)
         {
             var around = new Range(Math.Max(j - 1, 0), Math.Min(j + 2, Stretches));
-            var windowsAround = Sum(windows.AsSpan(around));
-            var part = windowsAround > 0 ? Sum(covered.AsSpan(around)) / windowsAround : 0;
-            seconds[j] = windows[j] * part * servers;
+            var publishers = Publishers(Sum(windows.AsSpan(around)) / Sum(covered.AsSpan(around)));
+            seconds[j] = windows[j] / publishers * servers;
         }
 
         return seconds;
+    }
+
+    /// <summary>
+    /// A whole number where it is near one: windows that lie across the edges of a stretch make the rest.
+    /// </summary>
+    private static double Publishers(double windowsOverCovered)
+    {
+        const double NearWhole = 0.2;
+        var whole = Math.Max(Math.Round(windowsOverCovered), 1);
+        return Math.Abs(windowsOverCovered - whole) <= NearWhole ? whole : windowsOverCovered;
     }
 
     private double Weighted(WorkloadEvidence evidence)

@@ -35,7 +35,8 @@ internal sealed class SharingEstimator
         _inService = new InService(definition, evidence);
         var count = definition.TaskTypes.Count;
         var overhead = ProblemBuilder.Completed(definition.Sharing, definition.TaskTypes).OverheadSecondsPerToken!.Value;
-        _overheadPrior = new PositivePrior(overhead, Math.Max(overhead, ServiceLineEstimator.LeastSlopeDeviation));
+        var deviation = Math.Max(SharingTypePrior.OverheadDeviation * overhead, SharingTypePrior.LeastWorkDeviation);
+        _overheadPrior = new PositivePrior(overhead, deviation);
         _cells = new ServiceCell[count][];
         _priors = new SharingTypePrior[count];
         for (var k = 0; k < count; k++)
@@ -210,14 +211,14 @@ internal sealed class SharingEstimator
     private SharingEstimate Sharing(double information, double error)
     {
         var hasCompletions = _cells.Any(cells => cells.Length > 0);
-        var prior = 1 / (_overheadPrior.Deviation * _overheadPrior.Deviation);
+        var prior = _overheadPrior.Precision;
         var doubtLeft = prior / (prior + information);
         var hasLoads = _inService.PartBeyondChance > 0;
         return new SharingEstimate
         {
             OverheadSecondsPerToken = hasCompletions
                 ? Interval.Normal(_regression.Overhead, error, 0)
-                : Interval.Normal(_overheadPrior.Mode, _overheadPrior.Deviation, 0),
+                : Interval.Normal(_overheadPrior.Mode, Math.Sqrt(1 / prior), 0),
             Identifiable = hasLoads && doubtLeft <= MostDoubt,
             DoubtLeft = hasCompletions ? doubtLeft : null,
             MeanInService = hasCompletions ? _inService.Mean : null,
@@ -233,7 +234,7 @@ internal sealed class SharingEstimator
         var atZero = _regression.Figure(k, new Vector3(1, 1, 0), 0);
         var perToken = _regression.Figure(k, new Vector3(0, 0, 1), 1);
         var slopeError = uncertainty.Error(k, perToken);
-        var priorVariance = Square(_overheadPrior.Deviation) + Square(_priors[k].WorkPerToken.Deviation);
+        var priorVariance = (1 / _overheadPrior.Precision) + (1 / _priors[k].WorkPerToken.Precision);
         var line = type.Service with
         {
             BaseSeconds = inner.X + inner.Y,
@@ -260,8 +261,6 @@ internal sealed class SharingEstimator
         var figure = _regression.Figure(k, new Vector3(0, 1 / overhead, 0), -tokens / overhead);
         return Interval.Normal(tokens, uncertainty.Error(k, figure), 0);
     }
-
-    private static double Square(double x) => x * x;
 }
 
 /// <summary>At what load the queries of a bucket count, for a part of them.</summary>

@@ -20,11 +20,14 @@ internal readonly record struct PositivePrior(double Mode, double Deviation)
 
     /// <summary>Where the search for the maximum begins.</summary>
     public double Start => Shape * Deviation;
+
+    /// <summary>How much the prior says at its mode, or at its deviation where the mode is 0.</summary>
+    public double Precision => Mode > 0 ? Shape / (Mode * Mode) : 1 / (Deviation * Deviation);
 }
 
 /// <summary>
 /// What the definition says of one task type of servers that share: its lone line as the work that slows others and the
-/// overhead of its answer tokens.
+/// overhead of its answer tokens. Where nobody tells these, the base is divided as a token is by default.
 /// </summary>
 internal sealed class SharingTypePrior
 {
@@ -32,6 +35,15 @@ internal sealed class SharingTypePrior
     /// Relative deviation of the answer tokens that a definition tells: they are counted, not guessed.
     /// </summary>
     internal const double ToldAnswerDeviation = 0.25;
+
+    /// <summary>
+    /// Deviation s of the overhead's prior over its mode: it is known to within half of itself, better than the work,
+    /// so that at a single load the work gives way.
+    /// </summary>
+    internal const double OverheadDeviation = 0.25;
+
+    /// <summary>Deviation s of a work's prior over its mode: how much queries slow each other is known least.</summary>
+    internal const double WorkDeviation = 2;
 
     /// <summary>Least deviation of the work a token, seconds: a tenth of a fast server's time for a token.</summary>
     internal const double LeastWorkDeviation = 1e-4;
@@ -43,17 +55,20 @@ internal sealed class SharingTypePrior
     {
         Line = type.Service;
         var least = ServiceLineEstimator.LeastBaseDeviation;
-        var answerSeconds = overhead * type.AnswerTokens;
+        var isTold = answer is not null || type.AnswerTokens > 0;
+        var told = overhead * (answer?.Mean ?? type.AnswerTokens);
+        var presumed = ProblemBuilder.OverheadPart * type.Service.BaseSeconds;
+        var answerSeconds = isTold ? Math.Min(told, type.Service.BaseSeconds) : presumed;
         var baseWork = Math.Max(type.Service.BaseSeconds - answerSeconds, 0);
         var workPerToken = Math.Max(type.Service.SecondsPerToken - overhead, 0);
-        BaseWork = new PositivePrior(baseWork, Math.Max(baseWork, least));
-        AnswerSeconds = new PositivePrior(0, Math.Max(type.Service.BaseSeconds, least));
-        WorkPerToken = new PositivePrior(workPerToken, Math.Max(workPerToken, LeastWorkDeviation));
+        BaseWork = new PositivePrior(baseWork, Math.Max(WorkDeviation * baseWork, least));
+        AnswerSeconds = new PositivePrior(isTold ? 0 : answerSeconds, Math.Max(type.Service.BaseSeconds, least));
+        WorkPerToken = new PositivePrior(workPerToken, Math.Max(WorkDeviation * workPerToken, LeastWorkDeviation));
         DefinedAnswerTokens = type.AnswerTokens;
         if (answer is { } seen)
             Tie(seen.Mean, overhead * seen.StandardError);
         else if (type.AnswerTokens > 0)
-            Tie(type.AnswerTokens, ToldAnswerDeviation * answerSeconds);
+            Tie(type.AnswerTokens, ToldAnswerDeviation * told);
     }
 
     /// <summary>The definition's line.</summary>
