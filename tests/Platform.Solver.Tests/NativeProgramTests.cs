@@ -36,6 +36,8 @@ public sealed class NativeProgramTests
     {
         foreach (var golden in Golden)
             await Equal("simulate", SimulateCommand.Run, golden!["problem"]!.ToJsonString(), ["-", "--arrivals=20000", "--seed=7"]);
+        var sharing = new JsonObject { ["problem"] = Commands.SharingProblem(), ["tokens"] = new JsonArray(800, 100) };
+        await Equal("simulate", SimulateCommand.Run, sharing.ToJsonString(), ["-", "--arrivals=20000", "--seed=7"]);
     }
 
     [Fact]

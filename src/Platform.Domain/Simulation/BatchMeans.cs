@@ -27,6 +27,40 @@ internal static class BatchMeans
         return new(mean, error, mean - (StudentT * error), mean + (StudentT * error));
     }
 
+    /// <summary>
+    /// The ratio of two sums over all batches, with the 95 % interval of the residuals: the mean over what came in
+    /// unequal numbers to the batches.
+    /// </summary>
+    /// <param name="sums">Each batch's sum; fewer than <see cref="Count"/> batches give no interval.</param>
+    /// <param name="weights">What each sum is divided by, at least 0.</param>
+    /// <returns>The ratio; null where all weights are 0.</returns>
+    public static SimulatedFigure? Ratio(ReadOnlySpan<double> sums, ReadOnlySpan<double> weights)
+    {
+        var (sum, weight) = (Sum(sums), Sum(weights));
+        if (weight == 0)
+            return null;
+        var ratio = sum / weight;
+        if (sums.Length < Count)
+            return new(ratio, null, null, null);
+        var squares = 0.0;
+        for (var i = 0; i < sums.Length; i++)
+        {
+            var residual = sums[i] - (ratio * weights[i]);
+            squares += residual * residual;
+        }
+
+        var error = Math.Sqrt(squares / (Count - 1) * Count) / weight;
+        return new(ratio, error, ratio - (StudentT * error), ratio + (StudentT * error));
+    }
+
+    private static double Sum(ReadOnlySpan<double> terms)
+    {
+        var sum = 0.0;
+        foreach (var term in terms)
+            sum += term;
+        return sum;
+    }
+
     /// <summary>Lag-1 autocorrelation; 0 where all batches are equal.</summary>
     public static double Correlation(ReadOnlySpan<double> means)
     {

@@ -3,7 +3,7 @@ using Platform.Domain.Allocation;
 namespace Platform.Domain.Simulation;
 
 /// <summary>
-/// Seeded discrete-event simulation of a fleet's FIFO queues. It takes problems as data and shares no formula with the analysis of queues, so
+/// Seeded discrete-event simulation of a fleet's FIFO queues, or of its servers that batch. It takes problems as data and shares no formula with the analysis of queues, so
 /// that each can check the other. Bounded memory for any number of arrivals; equal input gives equal results.
 /// </summary>
 public static class QueueSimulator
@@ -14,6 +14,8 @@ public static class QueueSimulator
     /// <param name="options">Length and seed.</param>
     public static SimulationResult Simulate(AllocationProblem problem, ReadOnlySpan<long> tokens, SimulationOptions options)
     {
+        if (problem.Dispatch == Dispatch.Sharing)
+            return BatchingSimulator.Simulate(SharingServers.Of(problem, tokens), problem.ArrivalRate, options);
         var arrivals = new PoissonArrivals(problem.ArrivalRate, TypesByShare(problem));
         return Simulate(problem, tokens, arrivals, options.Arrivals, options);
     }
@@ -29,6 +31,8 @@ public static class QueueSimulator
     {
         if (trace.TaskTypes is { } types && types.AsSpan().ContainsAnyExceptInRange(0, problem.TaskTypes.Count - 1))
             throw new ArgumentException($"The trace has a type that is not one of the problem's {problem.TaskTypes.Count}.", nameof(trace));
+        if (problem.Dispatch == Dispatch.Sharing)
+            return BatchingSimulator.Simulate(SharingServers.Of(problem, tokens), trace, options);
         return Simulate(problem, tokens, new TracedArrivals(trace, TypesByShare(problem)), trace.InstantsSeconds.Length, options);
     }
 

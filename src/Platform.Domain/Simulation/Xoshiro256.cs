@@ -42,6 +42,9 @@ public struct Xoshiro256
     /// <param name="rest">What the index leaves of the 64 bits: uniform, and independent of the index but for the same error.</param>
     public int NextIndex(int bound, out ulong rest) => (int)Math.BigMul(Next(), (ulong)bound, out rest);
 
+    /// <summary>A sample of the uniform law on [0, 1).</summary>
+    public double NextUnit() => (Next() >> 11) * (1.0 / (1UL << 53));
+
     /// <summary>A sample of the exponential law with mean 1, by inversion of an odd multiple of 2^-53 in (0, 1): 1.1e-16 to 36.8.</summary>
     public double NextExponential() => -Math.Log(((Next() >> 12) + 0.5) * (1.0 / (1UL << 52)));
 

@@ -28,8 +28,9 @@ internal static class ProblemReader
     /// <exception cref="Exception">As of <see cref="IsFault"/>.</exception>
     public static AllocationProblem? Problem(ref Utf8JsonReader reader)
     {
-        double? rate = null, weight = null, utilization = null, budget = null, time = null;
+        double? rate = null, weight = null, utilization = null, budget = null, time = null, pace = null, firstAnswer = null;
         var (servers, dispatch, seen) = (1, Dispatch.Split, 0);
+        SharingServer? sharing = null;
         List<TaskType>? types = null;
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             return null;
@@ -43,7 +44,10 @@ internal static class ProblemReader
                 : Is(ref reader, "maxUtilization"u8, 4, ref seen) ? NumberOrNull(ref reader, out utilization)
                 : Is(ref reader, "meanTokenBudget"u8, 5, ref seen) ? NumberOrNull(ref reader, out budget)
                 : Is(ref reader, "maxMeanSystemTimeSeconds"u8, 6, ref seen) ? NumberOrNull(ref reader, out time)
-                : Is(ref reader, "taskTypes"u8, 7, ref seen) && (types = TaskTypes(ref reader)) is not null;
+                : Is(ref reader, "taskTypes"u8, 7, ref seen) ? (types = TaskTypes(ref reader)) is not null
+                : Is(ref reader, "sharing"u8, 8, ref seen) ? SharingOrNull(ref reader, out sharing)
+                : Is(ref reader, "maxInterTokenSeconds"u8, 9, ref seen) ? NumberOrNull(ref reader, out pace)
+                : Is(ref reader, "maxTimeToFirstAnswerTokenSeconds"u8, 10, ref seen) && NumberOrNull(ref reader, out firstAnswer);
             if (!known)
                 return null;
         }
@@ -53,10 +57,13 @@ internal static class ProblemReader
             ArrivalRate = rate.Value,
             Servers = servers,
             Dispatch = dispatch,
+            Sharing = sharing,
             AccuracyWeight = weight.Value,
             MaxUtilization = utilization,
             MeanTokenBudget = budget,
             MaxMeanSystemTimeSeconds = time,
+            MaxInterTokenSeconds = pace,
+            MaxTimeToFirstAnswerTokenSeconds = firstAnswer,
             TaskTypes = types,
         };
     }
@@ -81,7 +88,7 @@ internal static class ProblemReader
     private static TaskType? OneType(ref Utf8JsonReader reader)
     {
         string? id = null;
-        double? share = null, weight = 1, floor = null;
+        double? share = null, weight = 1, floor = null, answer = 0;
         var (least, most, seen) = (0L, 0L, 0);
         var (service, accuracy) = ((ServiceLine?)null, (AccuracyCurve?)null);
         while (NextName(ref reader))
@@ -94,7 +101,8 @@ internal static class ProblemReader
                 : Is(ref reader, "minTokens"u8, 4, ref seen) ? reader.Read() && reader.TryGetInt64(out least)
                 : Is(ref reader, "accuracyFloor"u8, 5, ref seen) ? NumberOrNull(ref reader, out floor)
                 : Is(ref reader, "service"u8, 6, ref seen) ? (service = Service(ref reader)) is not null
-                : Is(ref reader, "accuracy"u8, 7, ref seen) && (accuracy = Accuracy(ref reader)) is not null;
+                : Is(ref reader, "accuracy"u8, 7, ref seen) ? (accuracy = Accuracy(ref reader)) is not null
+                : Is(ref reader, "answerTokens"u8, 8, ref seen) && Number(ref reader, out answer);
             if (!known)
                 return null;
         }
@@ -108,6 +116,7 @@ internal static class ProblemReader
             MinTokens = least,
             MaxTokens = most,
             AccuracyFloor = floor,
+            AnswerTokens = answer!.Value,
             Service = service,
             Accuracy = accuracy,
         };
@@ -115,7 +124,7 @@ internal static class ProblemReader
 
     private static ServiceLine? Service(ref Utf8JsonReader reader)
     {
-        double? fixedSeconds = null, perToken = null, variance = 0;
+        double? fixedSeconds = null, perToken = null, variance = 0, perSquare = 0;
         var seen = 0;
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             return null;
@@ -123,11 +132,38 @@ internal static class ProblemReader
         {
             if (!(Is(ref reader, "baseSeconds"u8, 0, ref seen) ? Number(ref reader, out fixedSeconds)
                 : Is(ref reader, "secondsPerToken"u8, 1, ref seen) ? Number(ref reader, out perToken)
-                : Is(ref reader, "varianceSecondsSquared"u8, 2, ref seen) && Number(ref reader, out variance)))
+                : Is(ref reader, "varianceSecondsSquared"u8, 2, ref seen) ? Number(ref reader, out variance)
+                : Is(ref reader, "secondsPerTokenSquared"u8, 3, ref seen) && Number(ref reader, out perSquare)))
                 return null;
         }
 
-        return fixedSeconds is { } first && perToken is { } second ? new(first, second, variance!.Value) : null;
+        if (fixedSeconds is not { } first || perToken is not { } second)
+            return null;
+        return new(first, second, variance!.Value, perSquare!.Value);
+    }
+
+    /// <summary>Reads <c>sharing</c>, of which all may be left out or null, itself too.</summary>
+    private static bool SharingOrNull(ref Utf8JsonReader reader, out SharingServer? sharing)
+    {
+        sharing = null;
+        if (!reader.Read() || reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.Null))
+            return false;
+        if (reader.TokenType == JsonTokenType.Null)
+            return true;
+        double? overhead = null;
+        int? cap = null;
+        var seen = 0;
+        while (NextName(ref reader))
+        {
+            var known = Is(ref reader, "overheadSecondsPerToken"u8, 0, ref seen)
+                ? NumberOrNull(ref reader, out overhead)
+                : Is(ref reader, "maxInService"u8, 1, ref seen) && WholeNumberOrNull(ref reader, out cap);
+            if (!known)
+                return false;
+        }
+
+        sharing = new(overhead, cap);
+        return reader.TokenType == JsonTokenType.EndObject;
     }
 
     private static AccuracyCurve? Accuracy(ref Utf8JsonReader reader)
@@ -175,13 +211,27 @@ internal static class ProblemReader
         return reader.Read() && (reader.TokenType == JsonTokenType.Null || (reader.TryGetDouble(out var value) && (number = value) is not null));
     }
 
+    private static bool WholeNumberOrNull(ref Utf8JsonReader reader, out int? number)
+    {
+        number = null;
+        if (!reader.Read() || reader.TokenType == JsonTokenType.Null)
+            return reader.TokenType == JsonTokenType.Null;
+        var isNumber = reader.TryGetInt32(out var value);
+        number = value;
+        return isNumber;
+    }
+
     private static bool ReadDispatch(ref Utf8JsonReader reader, out Dispatch dispatch)
     {
         if (!reader.Read())
             throw new JsonException();
-        var shared = reader.ValueTextEquals("shared"u8);
-        dispatch = shared ? Dispatch.Shared : Dispatch.Split;
-        if (!shared && !reader.ValueTextEquals("split"u8))
+        if (reader.ValueTextEquals("split"u8))
+            dispatch = Dispatch.Split;
+        else if (reader.ValueTextEquals("shared"u8))
+            dispatch = Dispatch.Shared;
+        else if (reader.ValueTextEquals("sharing"u8))
+            dispatch = Dispatch.Sharing;
+        else
             dispatch = JsonSerializer.Deserialize(ref reader, ProblemJson.Of<Dispatch>());
         return true;
     }

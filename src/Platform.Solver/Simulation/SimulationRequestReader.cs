@@ -31,8 +31,10 @@ internal static class SimulationRequestReader
             return null;
         while (ProblemReader.NextName(ref reader))
         {
-            if (!(ProblemReader.Is(ref reader, "problem"u8, 0, ref seen) ? (problem = ProblemReader.Problem(ref reader)) is not null
-                : ProblemReader.Is(ref reader, "tokens"u8, 1, ref seen) && (tokens = Tokens(ref reader)) is not null))
+            var known = ProblemReader.Is(ref reader, "problem"u8, 0, ref seen)
+                ? (problem = ProblemReader.Problem(ref reader)) is not null
+                : ProblemReader.Is(ref reader, "tokens"u8, 1, ref seen) && (tokens = Tokens(ref reader)) is not null;
+            if (!known)
                 return null;
         }
 

@@ -29,6 +29,20 @@ internal static class Commands
               "accuracy": { "floor": 0.62, "gain": 0.22, "ratePerToken": 0.008 } } ] }
         """)!.AsObject();
 
+    /// <summary>A problem whose servers batch, with all that such a problem may say.</summary>
+    public static JsonObject SharingProblem(double arrivalRate = 1) => JsonNode.Parse($$"""
+        { "arrivalRate": {{arrivalRate}}, "servers": 2, "dispatch": "sharing", "accuracyWeight": 300,
+          "sharing": { "overheadSecondsPerToken": 0.0206, "maxInService": 256 },
+          "maxInterTokenSeconds": 0.2, "maxTimeToFirstAnswerTokenSeconds": 600,
+          "taskTypes": [
+            { "id": "math", "share": 0.25, "maxTokens": 8192, "answerTokens": 200.5,
+              "service": { "baseSeconds": 4.4, "secondsPerToken": 0.02101, "secondsPerTokenSquared": 1e-9 },
+              "accuracy": { "floor": 0.35, "gain": 0.58, "ratePerToken": 0.004 } },
+            { "id": "chat", "share": 0.75, "maxTokens": 4096, "answerTokens": 300,
+              "service": { "baseSeconds": 6.4, "secondsPerToken": 0.02101 },
+              "accuracy": { "floor": 0.62, "gain": 0.22, "ratePerToken": 0.008 } } ] }
+        """)!.AsObject();
+
     public static JsonObject Changed(Action<JsonObject> change)
     {
         var problem = Problem();

@@ -19,6 +19,9 @@ public sealed class ProblemReaderTests
         "null", "true", "1", "0", "-1", "1.0", "1e400", "1e3", "9223372036854775808", "1.5", "\"\"", "\"Shared\"", "\" shared \"", "\"split,shared\"", "\"spl\\u0069t\"", "\"0\"",
         "\"NaN\"", "[]", "{}", "[null]", "[1]", ",", ":", "{", "}", "[", "]", "\"", " ", "/**/", "\"servers\":2,", "\"Servers\":2,", "\"dispatch\":\"SHARED\",",
         "\"dispatch\":null,", "\"minTokens\":1,", "\"weight\":2,", "\"varianceSecondsSquared\":1,", "\"varianceSecondsSquared\":null,", "\"accuracyFloor\":null,", "\"accuracyFloor\":0.1,", "\"maxUtilization\":null,", "\\ud800", "\u00e9",
+        "\"sharing\"", "\"sharing\":null,", "\"sharing\":{},", "\"overheadSecondsPerToken\":null,", "\"maxInService\":7,",
+        "\"maxInService\":1.5,", "\"answerTokens\":3,", "\"answerTokens\":null,", "\"secondsPerTokenSquared\":1e-9,",
+        "\"maxInterTokenSeconds\":0.1,", "\"maxTimeToFirstAnswerTokenSeconds\":null,",
     ];
 
     // 1e400 is read as infinity, and refused by the validation.
@@ -31,6 +34,10 @@ public sealed class ProblemReaderTests
     [Fact]
     public void So_is_a_problem_with_its_tokens() => Compare(
         new JsonObject { ["problem"] = Commands.Problem(), ["tokens"] = new JsonArray(100, 0) }.ToJsonString(), SimulationRequestReader.TryRead);
+
+    [Fact]
+    public void So_is_a_problem_whose_servers_share() =>
+        Compare(Commands.SharingProblem().ToJsonString(), ProblemReader.TryRead);
 
     private static void Compare<T>(string document, ItemReader<T> read)
         where T : class

@@ -35,6 +35,50 @@ public sealed class SimulateCommandTests
     }
 
     [Fact]
+    public void Servers_that_share_are_simulated_iteration_by_iteration_beside_the_theory()
+    {
+        var problem = Commands.SharingProblem();
+        var (status, answer, _) = Simulate(new JsonObject { ["problem"] = problem, ["tokens"] = new JsonArray(800, 100) });
+        var (predicted, simulated) = (answer!["predicted"]!, answer["simulated"]!);
+        Assert.Equal(0, status);
+        Assert.Equal("birth-death", (string)predicted["approximation"]!);
+        Near(predicted["meanSystemTimeSeconds"], simulated["systemTime"]!["meanSeconds"], 0.01);
+        Near(predicted["meanServiceSeconds"], simulated["meanServiceSeconds"], 0.01);
+        Near(predicted["utilization"], simulated["utilization"], 0.02);
+        Near(predicted["meanInService"], simulated["inService"]!["mean"], 0.02);
+        Near(predicted["interTokenSeconds"], simulated["interToken"]!["meanSeconds"], 0.015);
+        Near(predicted["meanTimeToFirstAnswerTokenSeconds"], simulated["timeToFirstAnswerToken"]!["meanSeconds"], 0.015);
+        Near(JsonValue.Create(1.0), simulated["queriesPerSecond"]!["mean"], 0.02);
+        for (var k = 0; k < 2; k++)
+        {
+            var (predictedType, simulatedType) = (predicted["taskTypes"]![k]!, simulated["taskTypes"]![k]!);
+            Near(predictedType["systemSeconds"], simulatedType["meanSystemTimeSeconds"], 0.01);
+            Near(predictedType["timeToFirstAnswerTokenSeconds"], simulatedType["timeToFirstAnswerToken"]!["meanSeconds"], 0.015);
+        }
+
+        Assert.InRange((double)answer["relativeDifference"]!, -0.01, 0.01);
+    }
+
+    [Fact]
+    public void Servers_that_share_too_much_are_unstable_and_have_no_prediction()
+    {
+        var problem = Commands.SharingProblem(arrivalRate: 8);
+        var (status, answer, _) = Simulate(new JsonObject { ["problem"] = problem, ["tokens"] = new JsonArray(2000, 500) });
+        Assert.Equal((0, false), (status, (bool)answer!["simulated"]!["stable"]!));
+        Assert.Null(answer["predicted"]!["meanSystemTimeSeconds"]);
+        Assert.Null(answer["relativeDifference"]);
+    }
+
+    [Fact]
+    public void Other_queues_have_no_figures_of_tokens()
+    {
+        var (_, answer, _) = Simulate(Commands.Problem());
+        Assert.Null(answer!["simulated"]!["inService"]);
+        Assert.Null(answer["predicted"]!["interTokenSeconds"]);
+        Assert.Null(answer["simulated"]!["taskTypes"]![0]!["systemTime"]);
+    }
+
+    [Fact]
     public void Equal_seeds_give_equal_answers()
     {
         Assert.Equal(Time("--seed", "7"), Time("--seed", "7"));
@@ -80,6 +124,9 @@ public sealed class SimulateCommandTests
         Assert.Equal(2, status);
         Assert.Single(error);
     }
+
+    private static void Near(JsonNode? predicted, JsonNode? simulated, double tolerance) =>
+        Assert.Equal((double)predicted!, (double)simulated!, tolerance * (double)predicted!);
 
     private static (int Status, JsonNode? Answer, string[] Error) Simulate(JsonNode input, params string[] words)
     {
