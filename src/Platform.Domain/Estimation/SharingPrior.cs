@@ -12,6 +12,10 @@ internal readonly record struct PositivePrior(double Mode, double Deviation)
 {
     private const double LeastShape = 0.01;
 
+    /// <summary>A prior that keeps an unknown above 0 and says hardly more.</summary>
+    /// <param name="mode">Above 0.</param>
+    public static PositivePrior Faint(double mode) => new(mode, mode / LeastShape);
+
     /// <summary>κ.</summary>
     public double Shape => Math.Max(Mode / Deviation, LeastShape);
 
@@ -62,7 +66,9 @@ internal sealed class SharingTypePrior
         var baseWork = Math.Max(type.Service.BaseSeconds - answerSeconds, 0);
         var workPerToken = Math.Max(type.Service.SecondsPerToken - overhead, 0);
         BaseWork = new PositivePrior(baseWork, Math.Max(WorkDeviation * baseWork, least));
-        AnswerSeconds = new PositivePrior(isTold ? 0 : answerSeconds, Math.Max(type.Service.BaseSeconds, least));
+        AnswerSeconds = isTold
+            ? PositivePrior.Faint(Math.Max(answerSeconds, least))
+            : new PositivePrior(answerSeconds, Math.Max(type.Service.BaseSeconds, least));
         WorkPerToken = new PositivePrior(workPerToken, Math.Max(WorkDeviation * workPerToken, LeastWorkDeviation));
         DefinedAnswerTokens = type.AnswerTokens;
         if (answer is { } seen)
