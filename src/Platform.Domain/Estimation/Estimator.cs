@@ -38,7 +38,8 @@ public static class Estimator
         var taskTypes = new TaskTypeEstimate[definition.TaskTypes.Count];
         var isSharing = definition.Dispatch == Dispatch.Sharing && !arithmetic.KnowsNoSharing;
         var sharing = isSharing ? SharingEstimator.Fit(definition, evidence) : null;
-        var estimation = new TaskTypeEstimation(evidence, arithmetic, sharing);
+        var observed = sharing is null ? null : new SharingObservations(definition, evidence, sharing);
+        var estimation = new TaskTypeEstimation(evidence, arithmetic, sharing, observed);
         for (var k = 0; k < taskTypes.Length; k++)
             taskTypes[k] = estimation.Estimate(definition.TaskTypes[k], k);
         var rate = ArrivalEstimator.Rate(definition.ArrivalRate, evidence, dispersion.Inflation, sums.HorizonSeconds);
@@ -65,16 +66,28 @@ public static class Estimator
             Sharing = sharing?.Sharing,
             MeanSystemTimeSeconds = Ratio(systemMillis, systemCompletions) / 1e3,
             Adherence = adherence,
-            Validity = arithmetic.HasOldChecksOnly ? validity : WithQueueChecks(validity, definition, evidence, rate),
+            Validity = arithmetic.HasOldChecksOnly ? validity : WithQueueChecks(validity, definition, evidence, rate, observed),
             TaskTypes = taskTypes,
             UnknownTaskTypes = [.. evidence.Unknown],
         };
     }
 
     private static ModelValidity WithQueueChecks(
-        ModelValidity validity, FleetDefinition definition, WorkloadEvidence evidence, IntervalEstimate rate)
+        ModelValidity validity, FleetDefinition definition, WorkloadEvidence evidence, IntervalEstimate rate,
+        SharingObservations? sharing)
     {
         var queue = new QueueObservations(definition, evidence);
+        if (sharing is not null)
+        {
+            return validity with
+            {
+                RateAgainstDefinition = queue.RateAgainstDefinition(),
+                SharingSystemTime = sharing.SystemTime(),
+                Saturation = sharing.Saturation(),
+                MemoryCollapse = sharing.MemoryCollapse(),
+            };
+        }
+
         return validity with
         {
             SystemTime = queue.SystemTime(rate),

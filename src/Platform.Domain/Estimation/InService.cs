@@ -18,7 +18,6 @@ internal sealed class InService
 
     private readonly double[] _busySeconds;
     private readonly double[] _loneSeconds;
-    private readonly double[] _serverSeconds;
     private readonly int[] _stretch;
     private double _loneSquared;
 
@@ -34,16 +33,19 @@ internal sealed class InService
             _busySeconds[_stretch[i]] += evidence.Ended[i].Millis / 1e3;
         for (var k = 0; k < definition.TaskTypes.Count; k++)
             AddLone(definition.TaskTypes[k].Service, evidence.Of(k));
-        _serverSeconds = ServerSeconds(evidence, definition.Servers);
+        ServerSeconds = TimeOfServers(evidence, definition.Servers);
         Mean = Weighted(evidence);
         ByStretch = new double[Stretches];
         for (var j = 0; j < Stretches; j++)
-            ByStretch[j] = _serverSeconds[j] > 0 ? _busySeconds[j] / _serverSeconds[j] : Mean;
+            ByStretch[j] = ServerSeconds[j] > 0 ? _busySeconds[j] / ServerSeconds[j] : Mean;
         Variation = Dispersion();
     }
 
     /// <summary>Number of stretches.</summary>
     public int Stretches { get; }
+
+    /// <summary>Server seconds that the windows of each stretch stand for.</summary>
+    public double[] ServerSeconds { get; }
 
     /// <summary>N of each stretch.</summary>
     public double[] ByStretch { get; }
@@ -95,7 +97,7 @@ internal sealed class InService
     /// Server seconds that the windows ended in each stretch stand for. Queries count where their window ended, so the
     /// time does too: the windows' lengths, over how many publishers covered a second in the stretches around.
     /// </summary>
-    private double[] ServerSeconds(WorkloadEvidence evidence, int servers)
+    private double[] TimeOfServers(WorkloadEvidence evidence, int servers)
     {
         var windows = new double[Stretches];
         var covered = new double[Stretches];
@@ -135,7 +137,7 @@ internal sealed class InService
             if (!isFirst)
                 continue;
             busy += evidence.Weight[i] * _busySeconds[_stretch[i]];
-            time += evidence.Weight[i] * _serverSeconds[_stretch[i]];
+            time += evidence.Weight[i] * ServerSeconds[_stretch[i]];
         }
 
         return time > 0 ? busy / time : 0;
@@ -143,7 +145,7 @@ internal sealed class InService
 
     private (double ChiSquared, double Freedom)? Dispersion()
     {
-        var (time, load) = (Sum(_serverSeconds), Sum(_loneSeconds));
+        var (time, load) = (Sum(ServerSeconds), Sum(_loneSeconds));
         if (Stretches < LeastStretches || !(time > 0) || !(load > 0))
             return null;
         var mean = load / time;
@@ -151,8 +153,8 @@ internal sealed class InService
         var squares = 0.0;
         for (var j = 0; j < Stretches; j++)
         {
-            var excess = _loneSeconds[j] - (mean * _serverSeconds[j]);
-            squares += _serverSeconds[j] > 0 ? excess * excess / (variancePerSecond * _serverSeconds[j]) : 0;
+            var excess = _loneSeconds[j] - (mean * ServerSeconds[j]);
+            squares += ServerSeconds[j] > 0 ? excess * excess / (variancePerSecond * ServerSeconds[j]) : 0;
         }
 
         return (squares, Stretches - 1);

@@ -160,6 +160,8 @@ internal sealed class SharingEstimator
             InService = _inService,
             Cells = _cells,
             Variances = _seenVariance,
+            Regression = _regression,
+            Lines = [.. _definition.TaskTypes.Select(type => type.Service)],
         };
     }
 
@@ -288,4 +290,17 @@ internal sealed class SharingFit
 
     /// <summary>Variance around the fit by task type, seconds²; 0 without degrees of freedom.</summary>
     public required double[] Variances { get; init; }
+
+    /// <summary>The regression, solved.</summary>
+    public required SharingRegression Regression { get; init; }
+
+    /// <summary>The definition's lines.</summary>
+    public required ServiceLine[] Lines { get; init; }
+
+    /// <summary>Σ of the times that the fit gives the queries of a bucket at its load, seconds.</summary>
+    public double Expected(int k, ServiceCell cell)
+    {
+        var row = new LoadRow(cell, InService.At(cell.Bucket), Lines[k]);
+        return cell.Count * (cell.MeanSeconds - row.LevelResidual(Regression.Inner(k), Regression.Overhead));
+    }
 }

@@ -5,9 +5,10 @@ namespace Platform.Domain.Estimation;
 /// <summary>Estimates the task types of a fleet one after the other, with the same working memory for all.</summary>
 /// <param name="evidence">The fleet's sums.</param>
 /// <param name="arithmetic">The version of the estimator.</param>
-/// <param name="sharing">What was made of servers that share; null for a fleet of others.</param>
+/// <param name="sharing">What was learnt of servers that share; null for a fleet of others.</param>
+/// <param name="observed">How they were seen; null for a fleet of others.</param>
 internal sealed class TaskTypeEstimation(
-    WorkloadEvidence evidence, EstimatorArithmetic arithmetic, SharingFit? sharing = null)
+    WorkloadEvidence evidence, EstimatorArithmetic arithmetic, SharingFit? sharing, SharingObservations? observed)
 {
     private readonly AccuracyVerdicts _verdicts = new();
     private readonly double[] _arrivals = new double[evidence.Count];
@@ -31,12 +32,14 @@ internal sealed class TaskTypeEstimation(
         var validity = new TaskTypeValidity
         {
             ShareDispersion = shares.Check(),
-            ServiceSpread = Spread(moments),
+            ServiceSpread = sharing is null ? Spread(moments) : ValidityCheck.Unknown,
             Adherence = Estimator.AdherenceCheck(adherence),
             CurveMisfit = Misfit(accuracy.Fit),
             Convexity = CurveFit.Convexity(_verdicts.Cells),
             ArrivalDrift = Drift.OfRate(_arrivals, evidence.Covered.AsSpan(0, _count), ArrivalInflation(tasks)),
-            ServiceDrift = ServiceDrift(tasks, service.Line, moments.Variance),
+            ServiceDrift = sharing is null
+                ? ServiceDrift(tasks, service.Line, moments.Variance)
+                : SharedServiceDrift(k, sharing),
             AccuracyDrift = AccuracyDrift(tasks, accuracy.Curve),
         };
         return new TaskTypeEstimate
@@ -55,18 +58,22 @@ internal sealed class TaskTypeEstimation(
             LargestBudgetTried = arithmetic.HasOldChecksOnly ? null : LargestBudget(),
             Validity = arithmetic.HasOldChecksOnly
                 ? validity
-                : WithEvidenceChecks(validity, type, accuracy, moments, totals),
+                : WithEvidenceChecks(validity, accuracy, totals) with
+                {
+                    ServiceAgainstDefinition = observed is null
+                        ? AgainstDefinition(type.Service, moments)
+                        : observed.AgainstDefinition(k),
+                    LoadResponse = observed?.LoadResponse(k),
+                },
         };
     }
 
     private TaskTypeValidity WithEvidenceChecks(
-        TaskTypeValidity validity, TaskType type, AccuracyEstimate accuracy, in ServiceMoments moments,
-        in Totals totals) => validity with
+        TaskTypeValidity validity, AccuracyEstimate accuracy, in Totals totals) => validity with
         {
             CurveIdentifiability = Identifiability(accuracy, totals),
             FallingAccuracy = CurveFit.Fall(_verdicts.Cells),
             OneSidedVerdicts = OneSided(),
-            ServiceAgainstDefinition = AgainstDefinition(type.Service, moments),
             UngrantedTokens = Ungranted(totals),
         };
 
@@ -135,6 +142,29 @@ internal sealed class TaskTypeEstimation(
         }
 
         return Drift.OfMean(_residuals, _information, variance);
+    }
+
+    /// <summary>
+    /// Against the fit at each bucket's load. What a bucket's queries have in common, its load above all, scatters more
+    /// than queries that know nothing of each other.
+    /// </summary>
+    private ValidityCheck SharedServiceDrift(int k, SharingFit fit)
+    {
+        if (fit.Variances[k] == 0)
+            return ValidityCheck.Unknown;
+        Array.Clear(_residuals);
+        Array.Clear(_information);
+        var squares = 0.0;
+        foreach (var cell in fit.Cells[k])
+        {
+            var residual = (cell.Count * cell.MeanSeconds) - fit.Expected(k, cell);
+            _residuals[cell.Bucket] = residual;
+            _information[cell.Bucket] = cell.Count;
+            squares += residual * residual / cell.Count;
+        }
+
+        var dispersion = Math.Max(squares / fit.Cells[k].Length / fit.Variances[k], 1);
+        return Drift.OfMean(_residuals, _information, dispersion * fit.Variances[k]);
     }
 
     /// <summary>Right answers beyond Σnp against Σnp(1 − p): the score test of a common shift of the accuracy's logit.</summary>
