@@ -6,7 +6,7 @@ namespace Platform.Client;
 /// Builds workload windows from single observations. May be called by many threads at once. Several builders, in several processes, may
 /// report the same fleet: windows add up.
 /// </summary>
-public sealed class WindowBuilder
+public sealed class WindowBuilder : IWindowSource
 {
     /// <summary>A window may last no longer, and is cut when it would.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);

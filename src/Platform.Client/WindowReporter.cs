@@ -1,7 +1,7 @@
 namespace Platform.Client;
 
 /// <summary>
-/// Takes the windows from a builder each period and sends them. What cannot be sent waits, and is sent again under the
+/// Takes the windows from their source each period and sends them. What cannot be sent waits, and is sent again under the
 /// message id that it had; when too many wait, the oldest are given up. A window that the platform refuses is set
 /// aside, and the next is sent.
 /// </summary>
@@ -15,19 +15,19 @@ public sealed class WindowReporter : IAsyncDisposable
 
     private readonly Queue<WindowMessage> _waiting = new();
     private readonly CancellationTokenSource _stop = new();
-    private readonly WindowBuilder _builder;
+    private readonly IWindowSource _source;
     private readonly IWindowSink _publisher;
     private readonly Action<RefusedWindow>? _refused;
     private readonly Task _running;
 
     /// <summary>Begins to report.</summary>
-    /// <param name="builder">Where the windows come from.</param>
+    /// <param name="source">Where the windows come from, such as a <see cref="WindowBuilder"/>.</param>
     /// <param name="publisher">What sends them; used by this reporter alone.</param>
     /// <param name="period">Length of a window, a second to a day.</param>
     /// <param name="time">The clock.</param>
     /// <param name="refused">Is given each window that was refused and set aside; nobody if left out.</param>
     public WindowReporter(
-        WindowBuilder builder,
+        IWindowSource source,
         IWindowSink publisher,
         TimeSpan period,
         TimeProvider time,
@@ -35,7 +35,7 @@ public sealed class WindowReporter : IAsyncDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(period, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(period, TimeSpan.FromDays(1));
-        _builder = builder;
+        _source = source;
         _publisher = publisher;
         _refused = refused;
         _running = RunAsync(period, time);
@@ -90,7 +90,7 @@ public sealed class WindowReporter : IAsyncDisposable
 
     private void Enqueue()
     {
-        foreach (var window in _builder.TakeAll())
+        foreach (var window in _source.TakeAll())
             foreach (var message in WindowMessage.AllOf(window))
                 _waiting.Enqueue(message);
         GiveUpUntil(MostWaiting);

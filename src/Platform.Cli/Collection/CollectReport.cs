@@ -17,20 +17,9 @@ internal sealed class CollectReport(UsageMapping mapping, WindowReporter reporte
         if (mapping.LeftOut > 0)
             line.Append(
                 CultureInfo.InvariantCulture, $"; spans left out: {SpanOutcomes.List(mapping.LeftOutByReason)}");
-        line.Append(CultureInfo.InvariantCulture, $"; windows: {reporter.Sent} sent, {reporter.Waiting} wait");
-        line.Append(CultureInfo.InvariantCulture, $", {reporter.Refused} refused, {reporter.GivenUp} given up");
-        if (reporter.Fault is { } fault)
-            line.Append(CultureInfo.InvariantCulture, $"; why they wait: {fault.Message.ReplaceLineEndings(" ")}");
+        line.Append(CultureInfo.InvariantCulture, $"; {SentWindows.Line(reporter)}");
         return line.ToString();
     }
-
-    /// <summary>A window that was refused.</summary>
-    /// <param name="window">The window.</param>
-    /// <param name="keptIn">The file that has it; null where it was not kept.</param>
-    public static string Line(RefusedWindow window, string? keptIn) =>
-        "platform: a window was refused and set aside, the next ones are sent: "
-        + $"{window.Reason.Message.ReplaceLineEndings(" ")}; "
-        + (keptIn is null ? "--set-aside FOLDER keeps such windows" : $"kept in {keptIn}");
 
     /// <summary>The same in Prometheus's format.</summary>
     public string Metrics()

@@ -18,7 +18,11 @@ internal sealed class AllocationModel : TypeColumns
         Problem = problem;
         TakesRawCurves = takesRawCurves;
         (ArrivalRate, Servers) = (problem.ArrivalRate, problem.Servers);
-        Lambda = problem.Dispatch == Dispatch.Split ? MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers) : problem.ArrivalRate;
+        Lambda = problem.Dispatch == Dispatch.Shared
+            ? problem.ArrivalRate
+            : MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers);
+        if (problem.Dispatch == Dispatch.Sharing)
+            Sharing = new SharingColumns(problem.Sharing!, Count);
         CountsTokens = problem.MeanTokenBudget is not null;
         MaxUtilization = problem.MaxUtilization ?? 1;
         WholeLower = new long[Count];
@@ -35,13 +39,30 @@ internal sealed class AllocationModel : TypeColumns
     /// <summary>Whether several servers share one queue, for which no exact formula is known and J is not concave.</summary>
     public bool SharedQueue => Problem is { Dispatch: Dispatch.Shared, Servers: > 1 };
 
+    /// <summary>The numbers of servers that share; null where they do not.</summary>
+    public SharingColumns? Sharing { get; }
+
+    /// <summary>t of type <paramref name="k"/>, seconds; where servers share, that of a query alone.</summary>
+    public new double Service(int k, double tokens) =>
+        Sharing is null ? base.Service(k, tokens) : base.Service(k, tokens) + (Sharing.Square[k] * tokens * tokens);
+
     /// <summary>1 − ρ at some tokens, to full relative precision unless it is below 1e-25.</summary>
     public double Idle<T>(ReadOnlySpan<T> tokens, Func<T, double> real)
     {
+        if (Sharing is not null)
+            return IdleOfSharing(Sharing, tokens, real);
         var mean = default(DoubleDouble);
         for (var k = 0; k < tokens.Length; k++)
             mean += (DoubleDouble.Product(Share[k], Cost[k]) * real(tokens[k])) + DoubleDouble.Product(Share[k], Base[k]);
         return IdleOf(mean);
+    }
+
+    /// <summary>The method for the continuous optimum of the problem's discipline.</summary>
+    public IContinuousMethod Method()
+    {
+        if (Sharing is not null)
+            return new SharingSolver(this);
+        return SharedQueue ? new SharedQueueSolver(this) : new ContinuousSolver(this);
     }
 
     /// <summary>Narrows the bounds of one type to whole tokens.</summary>
@@ -51,8 +72,23 @@ internal sealed class AllocationModel : TypeColumns
         Upper[k] = upper;
     }
 
+    private double IdleOfSharing<T>(SharingColumns sharing, ReadOnlySpan<T> tokens, Func<T, double> real)
+    {
+        var mean = default(DoubleDouble);
+        for (var k = 0; k < tokens.Length; k++)
+        {
+            var l = real(tokens[k]);
+            var perToken = sharing.PerToken[k] + sharing.OverheadOfSlot + (sharing.Square[k] * l);
+            mean += (DoubleDouble.Product(Share[k], perToken) * l)
+                + DoubleDouble.Product(Share[k], sharing.Work[k] + (sharing.OverheadOfSlot * sharing.Answer[k]));
+        }
+
+        return IdleOf(mean);
+    }
+
     private void Load(int k, TaskType type)
     {
+        Sharing?.Load(k, type);
         (Share[k], Weight[k]) = (type.Share, type.Weight);
         (Base[k], Cost[k], Variance[k]) = (type.Service.BaseSeconds, type.Service.SecondsPerToken, type.Service.VarianceSecondsSquared);
         (Floor[k], Gain[k], Rate[k]) = (type.Accuracy.Floor, type.Accuracy.Gain, type.Accuracy.RatePerToken);

@@ -303,7 +303,9 @@ public sealed record ShadowPrices(double MeanTokenBudget, double MaxMeanSystemTi
     public double? MaxTimeToFirstAnswerTokenSeconds { get; init; }
 
     /// <summary>Whether any limit binds.</summary>
-    internal bool Bind => MeanTokenBudget > 0 || MaxMeanSystemTime > 0 || MaxUtilization > 0;
+    internal bool Bind => MeanTokenBudget > 0 || MaxMeanSystemTime > 0 || MaxUtilization > 0 || BindsSharing;
+
+    private bool BindsSharing => MaxInterTokenSeconds > 0 || MaxTimeToFirstAnswerTokenSeconds > 0;
 }
 
 /// <summary>The best single budget, given to every task type alike and clipped to each type's bounds.</summary>

@@ -9,12 +9,13 @@ namespace Platform.Domain.Allocation;
 public static class AllocationSolver
 {
     /// <summary>Names the method and its arithmetic. Changes whenever the answer to any problem can change.</summary>
-    public const string Version = "dual-newton/5";
+    public const string Version = "dual-newton/6";
 
     private static readonly SolverOptions Defaults = new();
 
     /// <summary>
-    /// The options that answer as each version did. dual-newton/4 took a curve below 0 as it is, so that tokens that
+    /// The options that answer as each version did. dual-newton/5 knew no servers that share and gave no figures of the
+    /// queue beside the mean system time; dual-newton/4 took a curve below 0 as it is, so that tokens that
     /// bring nothing seemed to heal a harm; dual-newton/3 could moreover give up the search for the best whole tokens,
     /// or end it too early, where a limit binds.
     /// </summary>
@@ -22,8 +23,9 @@ public static class AllocationSolver
         new Dictionary<string, SolverOptions>(StringComparer.Ordinal)
         {
             [Version] = Defaults,
-            ["dual-newton/4"] = new() { TakesRawCurves = true },
-            ["dual-newton/3"] = new() { TakesRawCurves = true, LimitsByBranching = true },
+            ["dual-newton/5"] = new() { OmitsQueueFigures = true },
+            ["dual-newton/4"] = new() { OmitsQueueFigures = true, TakesRawCurves = true },
+            ["dual-newton/3"] = new() { OmitsQueueFigures = true, TakesRawCurves = true, LimitsByBranching = true },
         };
 
     /// <summary>Options for a hundred solves in a row: each costs some milliseconds at most, and the odd one has whole tokens that are not proven the best.</summary>
@@ -64,20 +66,32 @@ public static class AllocationSolver
     internal static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveConcave(
         AllocationModel model, SolverOptions options)
     {
-        var (point, diagnostics) = model.SharedQueue ? SolveShared(model) : SolveSplit(model, options);
+        var (point, diagnostics) = SolveContinuous(model, options);
         var (tokens, rounding) = RoundWhole(model, point, options);
-        var answer = Figures(WholeTokenFigures.Of(model, tokens)) with
+        var figures = WholeTokenFigures.Of(model, tokens);
+        var answer = Figures(figures) with
         {
             Allocation = Allocate(model, tokens, point),
             Continuous = new(point.Objective, point.KktResidual, point.Gap),
             Rounding = rounding,
             ShadowPrices = point.Prices,
         };
+        answer = options.OmitsQueueFigures ? answer : QueueFigures.AddTo(answer, model, figures);
         return (answer, () => answer with
         {
             Uniform = UniformBudget.Find(model),
-            Diagnostics = model.SharedQueue ? diagnostics : Analyse(model, point, diagnostics),
+            Diagnostics = Analyse(model, point, diagnostics),
         });
+    }
+
+    private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveContinuous(
+        AllocationModel model, SolverOptions options)
+    {
+        if (model.Sharing is not null)
+            return SolveWithoutBounds(model, model.Sharing.Cap is null ? null : QueueingApproximation.BirthDeath);
+        return model.SharedQueue
+            ? SolveWithoutBounds(model, QueueingApproximation.LeeLongton)
+            : SolveSplit(model, options);
     }
 
     /// <summary>J of a given allocation, formed with 1 − ρ in twice the precision of a double.</summary>
@@ -134,6 +148,17 @@ public static class AllocationSolver
     /// <summary>Adds what the derivatives at the optimum say.</summary>
     private static SolverDiagnostics Analyse(AllocationModel model, ContinuousPoint point, SolverDiagnostics diagnostics)
     {
+        if (model.SharedQueue)
+            return diagnostics;
+        if (model.Sharing is not null)
+        {
+            return diagnostics with
+            {
+                Sensitivities = SharingAnalysis.Sensitivities(model, point),
+                LeastCurvature = SharingAnalysis.LeastCurvature(model, point),
+            };
+        }
+
         var (problem, analysis) = (model.Problem, new OptimumAnalysis(model, point));
         var limited = problem is not { MeanTokenBudget: null, MaxMeanSystemTimeSeconds: null, MaxUtilization: null };
 
@@ -149,12 +174,14 @@ public static class AllocationSolver
         };
     }
 
-    private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveShared(AllocationModel model)
+    /// <summary>Solves where the paper's bounds on its methods have no meaning.</summary>
+    private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveWithoutBounds(
+        AllocationModel model, QueueingApproximation? approximation)
     {
-        var solver = new SharedQueueSolver(model);
-        var point = solver.Solve();
-        var exit = solver.Proven ? SolverExit.Converged : SolverExit.IterationLimit;
-        return (point, new(SolverMethod.Newton, solver.Sweeps, null, null, exit) { Approximation = QueueingApproximation.LeeLongton });
+        var method = model.Method();
+        var point = method.Solve();
+        var exit = method.Converged ? SolverExit.Converged : SolverExit.IterationLimit;
+        return (point, new(SolverMethod.Newton, method.Sweeps, null, null, exit) { Approximation = approximation });
     }
 
     private static AllocationModel ValidModel(AllocationProblem problem, SolverOptions options)
@@ -176,9 +203,16 @@ public static class AllocationSolver
             return Unstable(model, least);
         if (least.MeanTokens > problem.MeanTokenBudget * (1 + WholeTokenFigures.LimitTolerance))
             return No(InfeasibilityReason.MeanTokenBudget) with { MinMeanTokenBudget = least.MeanTokens };
+        if (least.MeanSystemTime > problem.MaxMeanSystemTimeSeconds * (1 + WholeTokenFigures.LimitTolerance))
+            return No(InfeasibilityReason.MaxMeanSystemTime) with { MinMeanSystemTimeSeconds = least.MeanSystemTime };
+        if (least.InterToken > problem.MaxInterTokenSeconds * (1 + WholeTokenFigures.LimitTolerance))
+            return No(InfeasibilityReason.MaxInterTokenSeconds) with { MinInterTokenSeconds = least.InterToken };
         return least.KeepsLimits(problem)
             ? null
-            : No(InfeasibilityReason.MaxMeanSystemTime) with { MinMeanSystemTimeSeconds = least.MeanSystemTime };
+            : No(InfeasibilityReason.MaxTimeToFirstAnswerTokenSeconds) with
+            {
+                MinTimeToFirstAnswerTokenSeconds = least.FirstAnswer,
+            };
     }
 
     /// <summary>
@@ -188,6 +222,8 @@ public static class AllocationSolver
     private static AllocationSolution Unstable(AllocationModel model, WholeTokenFigures least)
     {
         const double ManyAtOnce = 2;
+        if (model.Sharing is not null)
+            return Saturated(model, least);
         var busy = model.Problem.ArrivalRate * least.Service.MeanSeconds / model.Problem.Servers;
         var servers = model.Problem.Servers == 1 ? "the server" : $"each of the {model.Problem.Servers} servers";
         var detail = string.Create(
@@ -195,12 +231,28 @@ public static class AllocationSolver
             $"With the fewest tokens {servers} would have to be busy {busy:0.##} s of every second.");
         var guess = busy < ManyAtOnce
             ? ""
-            : " If they serve many queries at once, servers is the number that are in service at once; if not, look at the unit "
+            : " Do these servers batch? Then dispatch should be sharing. If they serve one query at a time, look at the unit "
                 + "of the service times.";
         return No(InfeasibilityReason.Unstable) with
         {
             MaxArrivalRate = model.MaxUtilization * model.Problem.Servers / least.Service.MeanSeconds,
             Detail = detail + guess,
+        };
+    }
+
+    /// <summary>Servers that share are saturated by marginal work, and with a cap by slots.</summary>
+    private static AllocationSolution Saturated(AllocationModel model, WholeTokenFigures least)
+    {
+        var load = 1 - least.Idle;
+        var rate = model.Problem.ArrivalRate;
+        var detail = string.Create(
+            CultureInfo.InvariantCulture,
+            $"With the fewest tokens each of the {model.Problem.Servers} servers is asked for {load:0.##} times the work that it "
+                + $"can do with all that it may have in service.");
+        return No(InfeasibilityReason.Unstable) with
+        {
+            MaxArrivalRate = load > 0 ? model.MaxUtilization * rate / load : null,
+            Detail = detail,
         };
     }
 

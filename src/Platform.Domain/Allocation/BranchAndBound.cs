@@ -17,7 +17,7 @@ internal sealed class BranchAndBound
 
     private readonly AllocationModel _box;
     private readonly WholeTokens _rounding;
-    private readonly ContinuousSolver _solver;
+    private readonly IContinuousMethod _solver;
     private readonly long[] _lower, _upper;
     private readonly long _mostWork;
     private readonly bool _thorough;
@@ -31,7 +31,7 @@ internal sealed class BranchAndBound
         _rounding = new WholeTokens(_box);
 
         // The bound errs by the square of this: prices need not be exact to prove something.
-        _solver = new ContinuousSolver(_box, 1e-7);
+        _solver = model.Sharing is null ? new ContinuousSolver(_box, 1e-7) : new SharingSolver(_box, isQuick: true);
         (_lower, _upper) = (_box.WholeLower, _box.WholeUpper);
         Best = (long[])start.Clone();
         BestObjective = WholeTokenFigures.Of(_box, Best).Objective;

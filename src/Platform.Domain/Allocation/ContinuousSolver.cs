@@ -30,6 +30,24 @@ internal sealed class ContinuousPoint
     /// <summary>Price of the mean tokens (ν), of the mean system time (η) and of utilization.</summary>
     public required ShadowPrices Prices { get; init; }
 
+    /// <summary>What more is known where servers share; null where they do not.</summary>
+    public SharingOptimum? Sharing { get; init; }
+
+    /// <summary>The same point with another upper bound on J* − J, and another η, where servers share.</summary>
+    public ContinuousPoint Beyond(double gap, double bending) => new()
+    {
+        Tokens = Tokens,
+        Idle = Idle,
+        MeanService = MeanService,
+        Square = Square,
+        WeightedAccuracy = WeightedAccuracy,
+        Objective = Objective,
+        KktResidual = KktResidual,
+        Gap = gap,
+        Prices = Prices,
+        Sharing = Sharing! with { Bending = bending },
+    };
+
     /// <summary>x = λ/(1 − ρ) and κ = 1 + x² E[S²]/2: one second more of a service of t seconds costs all queries κ + x t.</summary>
     public (double X, double Kappa) SystemTimeSlope(double lambda)
     {
@@ -42,7 +60,7 @@ internal sealed class ContinuousPoint
 /// Adds the limits to <see cref="DualNewton"/>. The cap on ρ lies inside it. The mean token budget has a price ν, and Σ π l falls with it.
 /// The cap on E[T] has a price η, and the problem with it is the problem without it at the weight α/(1 + η): E[T] rises with that weight.
 /// </summary>
-internal sealed class ContinuousSolver
+internal sealed class ContinuousSolver : IContinuousMethod
 {
     private readonly AllocationModel _model;
     private readonly DualNewton _newton;

@@ -162,7 +162,7 @@ internal sealed class FlatStarts
         var model = new AllocationModel(_model.Problem with { TaskTypes = types });
         if (AllocationSolver.Infeasibility(model) is not null)
             return null;
-        var point = model.SharedQueue ? new SharedQueueSolver(model).Solve() : new ContinuousSolver(model).Solve();
+        var point = model.Method().Solve();
         return (model, point, point.Objective + point.Gap);
     }
 

@@ -23,7 +23,7 @@ internal sealed class LimitedSearch
     private readonly AllocationModel _model;
     private readonly ContinuousPoint _point;
     private readonly TangentBound _bound;
-    private readonly Limit _limit;
+    private readonly TangentLimit _limit;
     private readonly TokenMove[] _peaks;
     private readonly List<TokenMove>[] _moves;
     private readonly Half _first = new(), _second = new();
@@ -37,7 +37,7 @@ internal sealed class LimitedSearch
     {
         (_model, _point, _bound, _peaks, _best) = (model, point, bound, peaks, known);
         _moves = [.. peaks.Select(_ => new List<TokenMove>())];
-        var limits = Limits().ToArray();
+        var limits = bound.Limits.ToArray();
         _limit = limits.MaxBy(limit => limit.Price * limit.PerToken.Sum())!;
         _bestGain = bound.Gain(known);
         _most = peaks.Sum(peak => peak.Phi) + limits.Sum(limit => limit.Price * limit.Unused);
@@ -50,37 +50,13 @@ internal sealed class LimitedSearch
     /// <returns>Null where no limit binds, or there is too much to look at.</returns>
     public static long[]? Best(AllocationModel model, ContinuousPoint point, long[] known)
     {
-        if (!TangentBound.Serves(point) || !point.Prices.Bind)
+        if (!point.Prices.Bind || TangentBound.At(model, point) is not { } bound || !bound.Limits.Any())
             return null;
-        var (bound, peaks) = (new TangentBound(model, point), new TokenMove[model.Count]);
+        var peaks = new TokenMove[model.Count];
         if (!bound.TryFindPeaks(peaks))
             return null;
         var search = new LimitedSearch(model, point, bound, peaks, known);
         return search.TryFind() ? search._best : null;
-    }
-
-    /// <summary>The limits that have a price: what of each is left at l°, and what a token of each type uses of it, by the tangent at l°.</summary>
-    private IEnumerable<Limit> Limits()
-    {
-        var (problem, prices, n) = (_model.Problem, _point.Prices, Enumerable.Range(0, _model.Count));
-        if (prices.MeanTokenBudget > 0)
-        {
-            yield return new(
-                problem.MeanTokenBudget!.Value, prices.MeanTokenBudget, n.Sum(k => _model.Share[k] * _point.Tokens[k]), [.. n.Select(k => _model.Share[k])]);
-        }
-
-        if (prices.MaxUtilization > 0)
-        {
-            yield return new(
-                _model.MaxUtilization, prices.MaxUtilization, 1 - _point.Idle, [.. n.Select(k => _model.Lambda * _model.Share[k] * _model.Cost[k])]);
-        }
-
-        if (prices.MaxMeanSystemTime > 0)
-        {
-            yield return new(
-                problem.MaxMeanSystemTimeSeconds!.Value, prices.MaxMeanSystemTime, _point.MeanService + (_model.Lambda * _point.Square / (2 * _point.Idle)),
-                [.. n.Select(k => _model.Share[k] * _model.Cost[k] * _bound.SystemTime(k))]);
-        }
     }
 
     private bool TryFind()
@@ -188,18 +164,6 @@ internal sealed class LimitedSearch
         // Of two that are equal to the last bit the order of the search must not choose.
         if ((gain > _bestGain || tokens.AsSpan().SequenceCompareTo(_best) < 0) && WholeTokenFigures.Of(_model, tokens).KeepsLimits(_model.Problem))
             (_best, _bestGain) = (tokens, gain);
-    }
-
-    /// <summary>A limit that binds.</summary>
-    /// <param name="Most">The limit.</param>
-    /// <param name="Price">Seconds for each unit of it.</param>
-    /// <param name="Used">What of it l° uses.</param>
-    /// <param name="PerToken">What one token more of each type uses.</param>
-    private sealed record Limit(double Most, double Price, double Used, double[] PerToken)
-    {
-        public double Unused => Most - Used;
-
-        public double Tolerance => 4 * WholeTokenFigures.LimitTolerance * Most;
     }
 
     /// <summary>Tokens of the types of a half, as steps from the peaks, and what they come to.</summary>

@@ -8,7 +8,7 @@ namespace Platform.Domain.Allocation;
 /// unknown is the multiplier κ of E[S]. F is searched on a grid and polished; then intervals [a, b] of m are halved until
 /// α · accuracy − E[S] − h(a) E[S²] within E[S] ≤ b, which bounds F on all of it, leaves nothing to find.
 /// </summary>
-internal sealed class SharedQueueSolver
+internal sealed class SharedQueueSolver : IContinuousMethod
 {
     private const int GridPoints = 64;
 
@@ -43,7 +43,10 @@ internal sealed class SharedQueueSolver
     public int Sweeps { get; private set; }
 
     /// <summary>Whether the point is proven to be within the proof's tolerance of the best one.</summary>
-    public bool Proven { get; private set; }
+    public bool Converged { get; private set; }
+
+    /// <inheritdoc/>
+    public double DualBound() => double.PositiveInfinity;
 
     /// <summary>Finds the best point and the bound that proves it.</summary>
     public ContinuousPoint Solve()
@@ -137,7 +140,7 @@ internal sealed class SharedQueueSolver
         for (var i = GridPoints - 1; i >= 0; i--)
             open.Push((Grid(i), Grid(i + 1)));
         var bound = best;
-        Proven = true;
+        Converged = true;
         while (open.TryPop(out var interval))
         {
             var (a, b) = interval;
@@ -147,7 +150,7 @@ internal sealed class SharedQueueSolver
             var middle = a + ((b - a) / 2);
             if (promise <= best + (ProofTolerance * (1 + Math.Abs(best))) || middle <= a || middle >= b || (long)Sweeps * _model.Count > MaxWork)
             {
-                Proven &= promise <= best + (ProofTolerance * (1 + Math.Abs(best)));
+                Converged &= promise <= best + (ProofTolerance * (1 + Math.Abs(best)));
                 bound = Math.Max(bound, promise);
                 continue;
             }

@@ -28,6 +28,11 @@ public sealed record SolverOptions
     /// </summary>
     internal bool TakesRawCurves { get; init; }
 
+    /// <summary>
+    /// No figures of the queue beside the mean system time, as up to dual-newton/5.
+    /// </summary>
+    internal bool OmitsQueueFigures { get; init; }
+
     /// <summary>The most that branch and bound may cost, in tokens of single types computed.</summary>
     internal long BranchingWork { get; init; } = BranchAndBound.MaxWork;
 }

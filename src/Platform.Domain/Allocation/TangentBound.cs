@@ -3,8 +3,8 @@ namespace Platform.Domain.Allocation;
 /// <summary>A number of tokens of one type, or a sum over some types; all against the continuous optimum l°.</summary>
 /// <param name="Tokens">Tokens; without a meaning in a sum.</param>
 /// <param name="Value">α π w (p − p°), seconds.</param>
-/// <param name="Seconds">π (t − t°).</param>
-/// <param name="Square">π (t² − t°²), seconds squared.</param>
+/// <param name="Seconds">π (t − t°); where servers share, π (w − w°).</param>
+/// <param name="Square">π (t² − t°²), seconds squared; where servers share, π (l − l°).</param>
 internal readonly record struct TokenMove(long Tokens, double Value, double Seconds, double Square)
 {
     /// <summary>φ, seconds: see <see cref="TangentBound"/>.</summary>
@@ -22,58 +22,67 @@ internal readonly record struct TokenMove(long Tokens, double Value, double Seco
 /// for limits that are not used up is not negative where the limits are kept. Hence J(l) ≤ J(l°) + Σ φ(l) + what they charge at l°, with each type's
 /// φ(l) = α π w (p(l) − p(l°)) − (l − l°) ((1 + η) ∂E[T]/∂l + ν π + θ λ π c), which is concave and largest next to l°.
 /// </summary>
-internal sealed class TangentBound
+internal abstract class TangentBound
 {
     // Below this 1 − ρ, rounding would have a say in what is small here.
     private const double LeastIdle = 1e-4;
 
     private const int MaxStepsToPeak = 8;
 
-    private readonly AllocationModel _model;
-    private readonly ContinuousPoint _point;
-    private readonly double _x, _kappa;
-
     /// <summary>Prepares for a problem with servers that share no queue and its continuous optimum.</summary>
-    public TangentBound(AllocationModel model, ContinuousPoint point)
+    protected TangentBound(AllocationModel model, ContinuousPoint point)
     {
-        (_model, _point) = (model, point);
-        (_x, _kappa) = point.SystemTimeSlope(model.Lambda);
+        (Model, Point) = (model, point);
         var value = Math.Abs(model.Problem.AccuracyWeight * point.WeightedAccuracy);
         Noise = 1e-14 * (1 + value + Math.Abs(value - point.Objective));
     }
 
+    /// <summary>The problem.</summary>
+    protected AllocationModel Model { get; }
+
+    /// <summary>l° with its prices.</summary>
+    protected ContinuousPoint Point { get; }
+
+    /// <summary>The limits that have a price.</summary>
+    public abstract IEnumerable<TangentLimit> Limits { get; }
+
+    /// <summary>The part of Σ φ by which J is bounded: 1 where E[T] is convex.</summary>
+    public virtual double Part => 1;
+
     /// <summary>More than rounding takes from J, seconds.</summary>
     public double Noise { get; }
 
-    /// <summary>Whether the bound is good for something at an optimum.</summary>
-    public static bool Serves(ContinuousPoint point) => point.Idle > LeastIdle;
-
-    /// <summary>Some tokens of a type.</summary>
-    private TokenMove At(int k, long tokens)
+    /// <summary>The bound at an optimum; null where it is good for nothing there.</summary>
+    /// <param name="model">The problem.</param>
+    /// <param name="point">Its continuous optimum.</param>
+    public static TangentBound? At(AllocationModel model, ContinuousPoint point)
     {
-        var (at, share, cost) = (_point.Tokens[k], _model.Share[k], _model.Cost[k]);
-        var more = tokens - at;
-        var value = -_model.Problem.AccuracyWeight * share * _model.Weight[k] * _model.Gain[k]
-            * Elementary.Exp(-_model.Rate[k] * at) * Elementary.ExpMinusOne(-_model.Rate[k] * more);
-        var (seconds, time, prices) = (share * cost * more, _model.Service(k, at), _point.Prices);
-        return new(tokens, value, seconds, seconds * ((2 * time) + (cost * more)))
-        {
-            Phi = value - (seconds * ((1 + prices.MaxMeanSystemTime) * SystemTime(k))) - (prices.MeanTokenBudget * share * more)
-                - (prices.MaxUtilization * _model.Lambda * seconds),
-        };
+        if (!(point.Idle > LeastIdle))
+            return null;
+        if (point.Sharing is null)
+            return new QueueTangentBound(model, point);
+        return point.Sharing.Bending < SharingTangentBound.MostBending ? new SharingTangentBound(model, point) : null;
     }
 
-    /// <summary>∂E[T]/∂E[S] of a type at l°: what one second more of its service costs all queries, seconds.</summary>
-    public double SystemTime(int k) => _kappa + (_x * _model.Service(k, _point.Tokens[k]));
+    /// <summary>Some tokens of a type.</summary>
+    protected abstract TokenMove At(int k, long tokens);
+
+    /// <summary>J above J(l°), seconds, of a sum over all types; formed without what both have in common.</summary>
+    public abstract double Gain(in TokenMove sum);
+
+    /// <summary>α π w (p(tokens) − p°) of a type.</summary>
+    protected double Value(int k, double more) =>
+        -Model.Problem.AccuracyWeight * Model.Share[k] * Model.Weight[k] * Model.Gain[k]
+        * Elementary.Exp(-Model.Rate[k] * Point.Tokens[k]) * Elementary.ExpMinusOne(-Model.Rate[k] * more);
 
     /// <summary>The same with some tokens more or less; null beyond the bounds.</summary>
     private TokenMove? Beside(int k, long tokens, int by) =>
-        tokens + by >= _model.WholeLower[k] && tokens + by <= _model.WholeUpper[k] ? At(k, tokens + by) : null;
+        tokens + by >= Model.WholeLower[k] && tokens + by <= Model.WholeUpper[k] ? At(k, tokens + by) : null;
 
     /// <summary>Where φ of a type is largest over whole tokens; null where that is not near l°.</summary>
     private TokenMove? Peak(int k)
     {
-        var best = At(k, Math.Clamp((long)Math.Floor(_point.Tokens[k]), _model.WholeLower[k], _model.WholeUpper[k]));
+        var best = At(k, Math.Clamp((long)Math.Floor(Point.Tokens[k]), Model.WholeLower[k], Model.WholeUpper[k]));
         for (var step = 0; step < MaxStepsToPeak; step++)
         {
             var (up, down) = (Beside(k, best.Tokens, 1), Beside(k, best.Tokens, -1));
@@ -92,7 +101,7 @@ internal sealed class TangentBound
     /// <returns>False when one is not near l°.</returns>
     public bool TryFindPeaks(Span<TokenMove> peaks)
     {
-        for (var k = 0; k < _model.Count; k++)
+        for (var k = 0; k < Model.Count; k++)
         {
             if (Peak(k) is not { } peak)
                 return false;
@@ -131,13 +140,16 @@ internal sealed class TangentBound
             sum += At(k, tokens[k]);
         return Gain(sum);
     }
+}
 
-    /// <summary>J above J(l°), seconds, of a sum over all types; formed without what both have in common.</summary>
-    public double Gain(in TokenMove sum)
-    {
-        var idle = _point.Idle - (_model.Lambda * sum.Seconds);
-        return idle > 0
-            ? sum.Value - sum.Seconds - (_model.Lambda * (sum.Square + (_point.Square * _x * sum.Seconds)) / (2 * idle))
-            : double.NegativeInfinity;
-    }
+/// <summary>A limit that binds, by the tangent at the continuous optimum.</summary>
+/// <param name="Most">The limit.</param>
+/// <param name="Price">Seconds for each unit of it.</param>
+/// <param name="Used">What of it the optimum uses.</param>
+/// <param name="PerToken">What one token more of each type uses.</param>
+internal sealed record TangentLimit(double Most, double Price, double Used, double[] PerToken)
+{
+    public double Unused => Most - Used;
+
+    public double Tolerance => 4 * WholeTokenFigures.LimitTolerance * Most;
 }

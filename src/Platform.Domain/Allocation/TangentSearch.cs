@@ -17,9 +17,9 @@ internal sealed class TangentSearch
     private double _bestGain = double.NegativeInfinity, _secondGain = double.NegativeInfinity;
     private int _visits;
 
-    private TangentSearch(AllocationModel model, ContinuousPoint point)
+    private TangentSearch(AllocationModel model, TangentBound bound)
     {
-        (_model, _bound) = (model, new TangentBound(model, point));
+        (_model, _bound) = (model, bound);
         _moves = new List<TokenMove>[model.Count];
         (_chosen, _best) = (new long[model.Count], new long[model.Count]);
     }
@@ -31,9 +31,9 @@ internal sealed class TangentSearch
     /// <returns>Null where two are about equal, a limit is in the way, or there is too much to look at.</returns>
     public static long[]? Best(AllocationModel model, ContinuousPoint point, long[] known)
     {
-        if (!TangentBound.Serves(point) || point.Prices.Bind)
+        if (point.Prices.Bind || TangentBound.At(model, point) is not { } bound)
             return null;
-        var search = new TangentSearch(model, point);
+        var search = new TangentSearch(model, bound);
         return search.Collect(known) is { } left && search.Visit(0, left, default)
             && search._bestGain - search._secondGain > search.Margin(point, search._best.AsSpan().SequenceEqual(known))
             && WholeTokenFigures.Of(model, search._best).KeepsLimits(model.Problem)
@@ -54,7 +54,7 @@ internal sealed class TangentSearch
             return null;
         foreach (var peak in peaks)
             left += peak.Phi;
-        left -= _bound.Gain(known);
+        left -= _bound.Gain(known) / _bound.Part;
         for (var k = 0; k < _model.Count; k++)
         {
             if (!_bound.TryCollect(k, peaks[k], left, MaxMoves, _moves[k] = new(MaxMoves)))

@@ -29,7 +29,7 @@ internal sealed class UniformBudget
     /// <summary>Finds the best budget, or null when none keeps within the limits.</summary>
     public static UniformAllocation? Find(AllocationModel model)
     {
-        if (!model.SharedQueue && model.Count <= MaxTypesForSlopes && FlatStarts.Of(model).Count == 0)
+        if (!model.SharedQueue && model.Sharing is null && model.Count <= MaxTypesForSlopes && FlatStarts.Of(model).Count == 0)
         {
             var quick = new UniformBudget(model, new UniformSlope(model));
             var found = quick.Search();

@@ -25,13 +25,51 @@ internal readonly record struct WholeTokenFigures(
 
         var service = new ServiceMoments(mean.Value, square.Value);
         var idle = model.Idle(tokens, static l => (double)l);
-        var time2 = idle > 0 ? service.MeanSeconds + Wait(model, service, idle) : double.PositiveInfinity;
-        return new(
-            idle, service, accuracy.Value, weighted.Value, granted.Value, time2, (model.Problem.AccuracyWeight * weighted.Value) - time2);
+        var work = model.Sharing is null ? 0 : WorkOf(model, model.Sharing, tokens);
+        var figures = new WholeTokenFigures(idle, service, accuracy.Value, weighted.Value, granted.Value, 0, 0) { Work = work };
+        figures = figures.Timed(model);
+        return figures with { Objective = (model.Problem.AccuracyWeight * weighted.Value) - figures.MeanSystemTime };
+    }
+
+    /// <summary>E[w] where servers share, seconds; 0 where they do not.</summary>
+    public double Work { get; init; }
+
+    /// <summary>Mean time between two tokens of the slowest type where servers share.</summary>
+    public double InterToken { get; init; }
+
+    /// <summary>Mean time to the first token of the answer where servers share.</summary>
+    public double FirstAnswer { get; init; }
+
+    /// <summary>The sums where servers share.</summary>
+    public SharingPoint Sharing(AllocationModel model) =>
+        new(model.Sharing!, model.Lambda, model.Sharing!.AnswerTokens + MeanTokens, Work, Idle);
+
+    /// <summary>The same with the times of the queue: +∞ where it is unstable.</summary>
+    public WholeTokenFigures Timed(AllocationModel model)
+    {
+        if (!(Idle > 0))
+            return this with { MeanSystemTime = double.PositiveInfinity };
+        if (model.Sharing is null)
+            return this with { MeanSystemTime = Service.MeanSeconds + Wait(model, Service, Idle) };
+        var point = Sharing(model);
+        return this with
+        {
+            MeanSystemTime = point.Means.SystemSeconds,
+            InterToken = point.SlowestInterToken.Value,
+            FirstAnswer = point.FirstAnswer.Value,
+        };
+    }
+
+    private static double WorkOf(AllocationModel model, SharingColumns sharing, ReadOnlySpan<long> tokens)
+    {
+        CompensatedSum work = default;
+        for (var k = 0; k < tokens.Length; k++)
+            work.Add(model.Share[k] * sharing.WorkOf(k, tokens[k]));
+        return work.Value;
     }
 
     /// <summary>Mean wait of the problem's queue, seconds, for 1 − ρ above 0.</summary>
-    public static double Wait(AllocationModel model, ServiceMoments service, double idle) =>
+    private static double Wait(AllocationModel model, ServiceMoments service, double idle) =>
         model.Problem.Dispatch == Dispatch.Split
             ? model.Lambda * service.MeanSecondsSquared / (2 * idle)
             : service.MeanSecondsSquared * MGk.WaitFactor(model.Lambda, model.Problem.Servers, service.MeanSeconds, idle);
@@ -40,7 +78,9 @@ internal readonly record struct WholeTokenFigures(
     public bool KeepsLimits(AllocationProblem problem) =>
         Stable(problem)
         && !(MeanTokens > problem.MeanTokenBudget * (1 + LimitTolerance))
-        && !(MeanSystemTime > problem.MaxMeanSystemTimeSeconds * (1 + LimitTolerance));
+        && !(MeanSystemTime > problem.MaxMeanSystemTimeSeconds * (1 + LimitTolerance))
+        && !(InterToken > problem.MaxInterTokenSeconds * (1 + LimitTolerance))
+        && !(FirstAnswer > problem.MaxTimeToFirstAnswerTokenSeconds * (1 + LimitTolerance));
 
     /// <summary>Whether ρ is below 1 and within its cap.</summary>
     public bool Stable(AllocationProblem problem) => Idle > 0 && !(1 - Idle > problem.MaxUtilization * (1 + LimitTolerance));

@@ -52,7 +52,7 @@ internal sealed class WholeTokens
         for (var k = 0; k < tokens.Length; k++)
             Price(k);
         var order = ByWorth();
-        var pairs = tokens.Length <= (_model.Problem.Dispatch == Dispatch.Split ? MaxTypesForPairs : 32);
+        var pairs = tokens.Length <= (_model.Problem.Dispatch == Dispatch.Shared ? 32 : MaxTypesForPairs);
         for (var pass = 0; pass < MaxPasses; pass++)
         {
             var moved = false;
@@ -125,6 +125,8 @@ internal sealed class WholeTokens
     /// <summary>The figures after one move, in O(1); the time and the objective are left as they were.</summary>
     private WholeTokenFigures After(in WholeTokenFigures now, int k, int by)
     {
+        if (_model.Sharing is not null)
+            return AfterSharing(_model.Sharing, now, k, by);
         var used = _model.Share[k] * _model.Cost[k] * by;
         var time = _model.Service(k, _tokens[k]);
         return now with
@@ -136,13 +138,27 @@ internal sealed class WholeTokens
         };
     }
 
+    private WholeTokenFigures AfterSharing(SharingColumns sharing, in WholeTokenFigures now, int k, int by)
+    {
+        var (share, tokens) = (_model.Share[k], _tokens[k]);
+        var work = share * by * (sharing.PerToken[k] + (sharing.Square[k] * ((2 * tokens) + by)));
+        return now with
+        {
+            Idle = now.Idle - (_lambda * (work + (share * by * sharing.OverheadOfSlot))),
+            Work = now.Work + work,
+            WeightedAccuracy = now.WeightedAccuracy + (by > 0 ? _up[k] : _down[k]),
+            MeanTokens = now.MeanTokens + (share * by),
+        };
+    }
+
     private bool TryTake(WholeTokenFigures then, int k, int by, int other)
     {
         if (!(then.Idle > 0))
             return false;
-        var time = then.Service.MeanSeconds + WholeTokenFigures.Wait(_model, then.Service, then.Idle);
-        var gain = (_model.Problem.AccuracyWeight * (then.WeightedAccuracy - _now.WeightedAccuracy)) - (time - _now.MeanSystemTime);
-        then = then with { MeanSystemTime = time, Objective = _now.Objective + gain };
+        then = then.Timed(_model);
+        var slower = then.MeanSystemTime - _now.MeanSystemTime;
+        var gain = (_model.Problem.AccuracyWeight * (then.WeightedAccuracy - _now.WeightedAccuracy)) - slower;
+        then = then with { Objective = _now.Objective + gain };
 
         // The threshold is above what rounding can feign, so that no two moves undo each other for ever.
         if (!(gain > 1e-13 * Math.Abs(_now.Objective) + 1e-300) || !then.KeepsLimits(_model.Problem))

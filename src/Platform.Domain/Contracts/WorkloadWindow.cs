@@ -80,8 +80,10 @@ public sealed record SystemSums
     /// <summary>Sum of milliseconds in the system.</summary>
     public required long Millis { get; init; }
 
-    /// <summary>Sum of the squares of milliseconds in the system.</summary>
-    public required long MillisSquared { get; init; }
+    /// <summary>
+    /// Sum of the squares of milliseconds in the system. Left out by a publisher that knows the sum alone.
+    /// </summary>
+    public long? MillisSquared { get; init; }
 }
 
 /// <summary>Verdicts at one number of granted tokens.</summary>

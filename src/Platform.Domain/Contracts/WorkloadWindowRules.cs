@@ -110,10 +110,11 @@ internal sealed class WorkloadWindowRules
     {
         var inRange = CheckCount(at, "completions", sums.Completions)
             & CheckSumOver(at, "millis", sums.Millis, sums.Completions)
-            & CheckSumOver(at, "millisSquared", sums.MillisSquared, sums.Completions);
+            & CheckSumOver(at, "millisSquared", sums.MillisSquared ?? 0, sums.Completions);
         if (!inRange)
             return;
-        CheckSquares(at, "millis", sums.Completions, sums.Millis, sums.MillisSquared);
+        if (sums.MillisSquared is { } squares)
+            CheckSquares(at, "millis", sums.Completions, sums.Millis, squares);
 
         // Both times of a query are rounded apart from each other, which may turn them round by a millisecond a query.
         if (service is not null && service.Completions == sums.Completions && service.Millis - sums.Millis > sums.Completions)

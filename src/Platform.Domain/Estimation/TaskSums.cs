@@ -100,7 +100,8 @@ internal sealed class TaskSums(string taskType)
         {
             Add(WorkloadSum.SystemCompletions, system.Completions);
             Add(WorkloadSum.SystemMillis, system.Millis);
-            Add(WorkloadSum.SystemMillisSquared, system.MillisSquared);
+            if (system.MillisSquared is { } squares)
+                Add(WorkloadSum.SystemMillisSquared, squares);
         }
 
         foreach (var count in task.Accuracy ?? [])

@@ -18,5 +18,7 @@ internal enum WorkloadSum
     TokensUsedOfGranted,
     SystemCompletions,
     SystemMillis,
+
+    /// <summary>Squares of these, of the windows that tell them: not of all completions.</summary>
     SystemMillisSquared,
 }

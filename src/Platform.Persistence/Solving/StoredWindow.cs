@@ -147,7 +147,7 @@ internal static class StoredWindow
             else if (Is(ref json, "millis"u8))
                 millis = json.GetInt64();
             else if (Is(ref json, "millisSquared"u8))
-                millisSquared = json.GetInt64();
+                millisSquared = IsNull(ref json) ? null : json.GetInt64();
             else
                 json.Skip();
         }
@@ -156,7 +156,7 @@ internal static class StoredWindow
         {
             Completions = completions ?? throw Missing("completions"),
             Millis = millis ?? throw Missing("millis"),
-            MillisSquared = millisSquared ?? throw Missing("millisSquared"),
+            MillisSquared = millisSquared,
         };
     }
 

@@ -108,6 +108,7 @@ public class WorkloadWindowReaderTests
     [InlineData("tasks.0.service.tokenMillis", "141967674")]
     [InlineData("tasks.0.service.tokenMillis", "146672326")]
     [InlineData("tasks.0.system.millis", "180389")]
+    [InlineData("tasks.0.system.millisSquared", "null")]
     [InlineData("tasks.0.accuracy.0.trials", "7")]
     public void The_edge_of_a_rule_is_accepted(string path, string json)
     {

@@ -62,6 +62,16 @@ public class WorkloadObservationsTests
         Assert.Empty(seen.TaskTypes[0].Accuracy);
     }
 
+    [Fact]
+    public void A_system_time_is_seen_where_the_publisher_knows_its_sum_alone()
+    {
+        var sums = new WorkloadSums(Horizon);
+        var system = new SystemSums { Completions = 4, Millis = 6_000 };
+        sums.Fold(Window(0, 10, new TaskWindow { TaskType = "math", Arrivals = 3, System = system }));
+        var seen = WorkloadObservations.Of(sums, Start.AddSeconds(60));
+        Assert.Equal(1.5, seen.Stretches[^1].MeanSystemTimeSeconds);
+    }
+
     private static WorkloadWindow Window(int fromSeconds, int seconds, TaskWindow task) => new()
     {
         Fleet = "chat",

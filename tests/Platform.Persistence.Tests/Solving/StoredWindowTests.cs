@@ -34,6 +34,7 @@ public sealed class StoredWindowTests
                 },
                 new TaskWindow { TaskType = "code", Arrivals = 0, Service = new ServiceSums { Completions = 0, Tokens = 0, TokensSquared = 0, Millis = 0, MillisSquared = 0, TokenMillis = 0 } },
                 new TaskWindow { TaskType = "chat", Arrivals = 3, Accuracy = [] },
+                new TaskWindow { TaskType = "page", Arrivals = 2, System = new SystemSums { Completions = 1, Millis = 900 } },
             ],
         },
     };

@@ -1,9 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Platform.Cli.Hosting;
 
-namespace Platform.Cli.Replay;
+namespace Platform.Cli.Hosting;
 
 /// <summary>Asks whether a fleet is there before anything is sent to it.</summary>
 internal static class FleetLookup

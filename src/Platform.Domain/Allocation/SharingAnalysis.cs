@@ -1,0 +1,64 @@
+namespace Platform.Domain.Allocation;
+
+/// <summary>What the derivatives at a continuous optimum say where servers share.</summary>
+internal static class SharingAnalysis
+{
+    // In place of 0 where a derivative by the rate needs queries that meet: of a query's lone seconds.
+    private const double HardlyAny = 1e-6;
+
+    /// <summary>
+    /// Derivatives of the optimum's objective. By the envelope theorem only what stands in the Lagrangian explicitly
+    /// counts.
+    /// </summary>
+    public static Sensitivities Sensitivities(AllocationModel model, ContinuousPoint point)
+    {
+        var at = point.Sharing!.At;
+        if (!(at.Rate > 0) && at.Lone > 0)
+            at = AtRate(at, HardlyAny / at.Lone);
+        var prices = point.Prices;
+        var load = at.Work + (at.Columns.OverheadOfSlot * at.Output);
+        var (time, wait) = PerRate(at);
+        var stretch = at.Lone > 0 ? (time - wait) / at.Lone : 0;
+        var first = wait + ((at.Lone - at.Columns.LaterSeconds) * stretch);
+        var all = ((1 + prices.MaxMeanSystemTime) * time)
+            + (prices.MaxUtilization * load)
+            + ((prices.MaxInterTokenSeconds ?? 0) * at.Columns.SlowestToken * stretch)
+            + ((prices.MaxTimeToFirstAnswerTokenSeconds ?? 0) * first);
+        return new Sensitivities(-all / model.Problem.Servers, point.WeightedAccuracy);
+    }
+
+    /// <summary>
+    /// A number μ ≥ 0 with −Hess J ⪰ μ I: E[T] bends at most by the part η of what the curves do the other way.
+    /// </summary>
+    public static double LeastCurvature(AllocationModel model, ContinuousPoint point)
+    {
+        var least = double.PositiveInfinity;
+        for (var k = 0; k < model.Count; k++)
+        {
+            var worth = model.Problem.AccuracyWeight * model.Share[k] * model.Weight[k] * model.Gain[k];
+            var bend = worth * model.Rate[k] * model.Rate[k] * Elementary.Exp(-model.Rate[k] * point.Tokens[k]);
+            least = bend > 0 ? Math.Min(least, bend) : least;
+        }
+
+        var left = Math.Max(1 - point.Sharing!.Bending, 0);
+        return double.IsFinite(least) ? left * least : 0;
+    }
+
+    private static SharingPoint AtRate(in SharingPoint at, double rate)
+    {
+        var load = at.Work + (at.Columns.OverheadOfSlot * at.Output);
+        return new SharingPoint(at.Columns, rate, at.Output, at.Work, 1 - (rate * load));
+    }
+
+    /// <summary>∂E[T]/∂λ and ∂E[Wq]/∂λ at one server: E[N] depends on λ times the load alone, and E[T] is E[N]/λ.</summary>
+    private static (double Time, double Wait) PerRate(in SharingPoint at)
+    {
+        var means = at.Means;
+        if (at.Columns.Cap is null)
+            return (at.Work * means.SystemSeconds / at.Idle, 0);
+        var overhead = at.Columns.Overhead * at.Output;
+        var time = (overhead * means.SystemPerOverhead) + (at.Work * means.SystemPerWork) - means.SystemSeconds;
+        var wait = (overhead * means.WaitPerOverhead) + (at.Work * means.WaitPerWork) - means.WaitSeconds;
+        return (time / at.Rate, wait / at.Rate);
+    }
+}
