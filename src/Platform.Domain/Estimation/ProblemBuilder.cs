@@ -38,13 +38,18 @@ public static class ProblemBuilder
     {
         if (!definition.TaskTypes.Select(type => type.Id).SequenceEqual(estimate.TaskTypes.Select(type => type.Id), StringComparer.Ordinal))
             throw new ArgumentException("The estimate has other task types than the definition.", nameof(estimate));
-        return OfDefinition(definition) with
+        var prior = OfDefinition(definition);
+        return prior with
         {
             ArrivalRate = estimate.ArrivalRate.Value,
+            Sharing = estimate.Sharing is { } seen
+                ? new SharingServer(seen.OverheadSecondsPerToken.Value, definition.Sharing?.MaxInService)
+                : prior.Sharing,
             TaskTypes = [.. definition.TaskTypes.Zip(estimate.TaskTypes, (type, seen) => type with
             {
                 Aliases = null,
                 Share = seen.Share.Value,
+                AnswerTokens = seen.AnswerTokens?.Value ?? type.AnswerTokens,
                 Service = seen.Service.Line,
                 Accuracy = seen.Accuracy.Curve,
             })],
