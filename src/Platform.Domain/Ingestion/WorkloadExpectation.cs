@@ -2,7 +2,6 @@ using System.Text.Json.Serialization;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
-using Platform.Domain.Queueing;
 using Platform.Domain.Snapshots;
 
 namespace Platform.Domain.Ingestion;
@@ -50,10 +49,7 @@ public sealed record WorkloadExpectation
     /// <summary>The fleet's cap on ρ, at most 1.</summary>
     public required float UtilizationLimit { get; init; }
 
-    /// <summary>
-    /// Service times of the task types of which some have ended. None of servers that share: their times move with the
-    /// load, which the arrivals tell.
-    /// </summary>
+    /// <summary>Service times of the task types of which some have ended.</summary>
     public required IReadOnlyList<ExpectedService> TaskTypes { get; init; }
 
     /// <summary>
@@ -67,7 +63,7 @@ public sealed record WorkloadExpectation
     {
         var (estimate, problem) = (derived.Estimate, derived.Problem);
         var part = CoveredPart(inputs.Sums, inputs.SolvedAt);
-        var isSharing = estimate.Sharing is not null;
+        var load = ExpectedLoad.Of(problem, tokens);
         // An alarm's figures are the windows' own: the doubt of the estimate is taken along in proportion.
         var rise = estimate.ArrivalRate.Value > 0 ? problem.ArrivalRate / estimate.ArrivalRate.Value : 1;
         var slowdown = derived.Alarm?.ServiceFactor ?? 1;
@@ -80,32 +76,14 @@ public sealed record WorkloadExpectation
             FleetArrivalRate = problem.ArrivalRate,
             ServiceFactor = slowdown,
             Dispersion = (float)Math.Max(estimate.Validity.Burstiness.Value ?? 1, 1),
-            Utilization = (float)UtilizationOf(problem, tokens),
+            Utilization = (float)load.Utilization,
             UtilizationLimit = (float)(problem.MaxUtilization ?? 1),
-            TaskTypes = isSharing ? [] : [.. estimate.TaskTypes.Where(type => type.Completions > 0).OrderByDescending(type => type.Completions).Take(MostTaskTypes)
-                .Select(type => ExpectedService.Of(type, slowdown)).Where(service => service.IsFinite)],
+            TaskTypes = [.. estimate.TaskTypes.Where(type => type.Completions > 0).OrderByDescending(type => type.Completions).Take(MostTaskTypes)
+                .Select(type => ExpectedService.Of(type, slowdown).Slowed(load.AddedTo(type.Id)))
+                .Where(service => service.IsFinite)],
         };
         expected = expected with { TaskTypes = WithAliases(expected.TaskTypes, inputs.Definition.TaskTypes) };
         return float.IsFinite(expected.HighestArrivalRate + expected.Dispersion + expected.Utilization) ? expected : null;
-    }
-
-    private static double UtilizationOf(AllocationProblem problem, IReadOnlyList<long>? tokens)
-    {
-        if (tokens is null)
-            return 0;
-        var (lone, output) = (0.0, 0.0);
-        foreach (var (type, count) in problem.TaskTypes.Zip(tokens))
-        {
-            var perToken = type.Service.SecondsPerToken + (type.Service.SecondsPerTokenSquared * count);
-            lone += type.Share * (type.Service.BaseSeconds + (perToken * count));
-            output += type.Share * (type.AnswerTokens + count);
-        }
-
-        var rate = problem.ArrivalRate / problem.Servers;
-        if (problem.Dispatch != Dispatch.Sharing)
-            return problem.ArrivalRate * lone / problem.Servers;
-        var overhead = (problem.Sharing?.OverheadSecondsPerToken ?? 0) * output;
-        return ProcessorSharing.Utilization(rate, new SharingLoad(overhead, lone - overhead), problem.Sharing?.MaxInService);
     }
 
     private static ExpectedService[] WithAliases(IReadOnlyList<ExpectedService> services, IReadOnlyList<TaskType> types)
@@ -166,6 +144,23 @@ public sealed record ExpectedService(
             (float)(a * a), (float)(service.Covariance * square), (float)(c * c),
             (float)(service.Line.VarianceSecondsSquared * square * seenPart),
             (float)(PresumedFreedom / (freedom + PresumedFreedom) / 4));
+    }
+
+    /// <summary>The same where the others in service slow each output token.</summary>
+    internal ExpectedService Slowed(AddedTime added)
+    {
+        if (added.PerToken == 0)
+            return this;
+        var (ofBase, ofToken) = (added.PerToken * added.AnswerTokens, added.PerToken);
+        var (baseDoubt, tokenDoubt) = (AddedTime.Doubt * ofBase, AddedTime.Doubt * ofToken);
+        return this with
+        {
+            BaseSeconds = (float)(BaseSeconds + ofBase),
+            SecondsPerToken = (float)(SecondsPerToken + ofToken),
+            BaseVariance = (float)(BaseVariance + (baseDoubt * baseDoubt)),
+            Covariance = (float)(Covariance + (baseDoubt * tokenDoubt)),
+            SlopeVariance = (float)(SlopeVariance + (tokenDoubt * tokenDoubt)),
+        };
     }
 
     /// <summary>What is expected of queries that ended, in seconds: their sum, and its variance by doubt of the line and by scatter.</summary>
