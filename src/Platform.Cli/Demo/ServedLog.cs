@@ -9,7 +9,9 @@ internal sealed record ServedFigures(int Queries, double? Accuracy, double? Mean
 
 /// <summary>How two policies compare on the same queries.</summary>
 /// <param name="LastMinute">Objective over the last minute less that of the other policy.</param>
-/// <param name="LastMinuteNoise">Half width of the 95 % interval for one minute's difference, from the scatter of all minutes.</param>
+/// <param name="LastMinuteNoise">
+/// Half width of the 95 % interval for one minute's difference, from the scatter of all minutes.
+/// </param>
 /// <param name="Trace">The same over the whole trace.</param>
 /// <param name="TraceNoise">Half width of its 95 % interval.</param>
 internal sealed record ServedComparison(double LastMinute, double LastMinuteNoise, double Trace, double TraceNoise);
@@ -44,7 +46,8 @@ internal sealed class ServedLog(double accuracyWeight, TimeSpan length)
         _queries.Add((query.Index, query.Arrived, query.IsCorrect, query.SystemMillis / 1e3));
 
     /// <summary>
-    /// Compares with another log of the same queries. Minutes are the batches: queries that wait for one another are within one, mostly.
+    /// Compares with another log of the same queries. Minutes are the batches: queries that wait for one another are
+    /// within one, mostly.
     /// </summary>
     public ServedComparison Against(ServedLog other)
     {
@@ -57,7 +60,9 @@ internal sealed class ServedLog(double accuracyWeight, TimeSpan length)
         return new ServedComparison(byMinute.GetValueOrDefault(0).Mean, Z * deviation, mean, Z * deviation / Math.Sqrt(Math.Max(count, 1)));
     }
 
-    /// <summary>The queries as they came: where servers batch they end in another order, and another one under another policy.</summary>
+    /// <summary>
+    /// The queries as they came: where servers batch they end in another order, and another one under another policy.
+    /// </summary>
     private IEnumerable<(int Index, TimeSpan Arrived, bool IsCorrect, double SystemSeconds)> InOrder =>
         _queries.OrderBy(query => query.Index);
 
