@@ -16,14 +16,11 @@ internal static class SharingAnalysis
         if (!(at.Rate > 0) && at.Lone > 0)
             at = AtRate(at, HardlyAny / at.Lone);
         var prices = point.Prices;
-        var load = at.Work + (at.Columns.OverheadOfSlot * at.Output);
-        var (time, wait) = PerRate(at);
-        var stretch = at.Lone > 0 ? (time - wait) / at.Lone : 0;
-        var first = wait + ((at.Lone - at.Columns.LaterSeconds) * stretch);
-        var all = ((1 + prices.MaxMeanSystemTime) * time)
-            + (prices.MaxUtilization * load)
-            + ((prices.MaxInterTokenSeconds ?? 0) * at.Columns.SlowestToken * stretch)
-            + ((prices.MaxTimeToFirstAnswerTokenSeconds ?? 0) * first);
+        var perRate = SharingPerRate.At(at);
+        var all = ((1 + prices.MaxMeanSystemTime) * perRate.SystemTime)
+            + (prices.MaxUtilization * perRate.Utilization)
+            + ((prices.MaxInterTokenSeconds ?? 0) * perRate.SlowestInterToken)
+            + ((prices.MaxTimeToFirstAnswerTokenSeconds ?? 0) * perRate.FirstAnswer);
         return new Sensitivities(-all / model.Problem.Servers, point.WeightedAccuracy);
     }
 
@@ -49,12 +46,30 @@ internal static class SharingAnalysis
         var load = at.Work + (at.Columns.OverheadOfSlot * at.Output);
         return new SharingPoint(at.Columns, rate, at.Output, at.Work, 1 - (rate * load));
     }
+}
 
-    /// <summary>∂E[T]/∂λ and ∂E[Wq]/∂λ at one server: E[N] depends on λ times the load alone, and E[T] is E[N]/λ.</summary>
-    private static (double Time, double Wait) PerRate(in SharingPoint at)
+/// <summary>Derivatives of a point's figures by λ at one server, the allocation staying as it is.</summary>
+/// <param name="SystemTime">Of E[T].</param>
+/// <param name="Utilization">Of the utilization.</param>
+/// <param name="SlowestInterToken">Of the mean time between two tokens of the slowest type.</param>
+/// <param name="FirstAnswer">Of the mean time to the first token of the answer.</param>
+internal readonly record struct SharingPerRate(
+    double SystemTime, double Utilization, double SlowestInterToken, double FirstAnswer)
+{
+    public static SharingPerRate At(in SharingPoint at)
+    {
+        var (time, wait) = Times(at);
+        var stretch = at.Lone > 0 ? (time - wait) / at.Lone : 0;
+        return new SharingPerRate(
+            time, at.Work + (at.Columns.OverheadOfSlot * at.Output), at.Columns.SlowestToken * stretch,
+            wait + ((at.Lone - at.Columns.LaterSeconds) * stretch));
+    }
+
+    /// <summary>∂E[T]/∂λ and ∂E[Wq]/∂λ: E[N] depends on λ times the load alone, and E[T] is E[N]/λ.</summary>
+    private static (double Time, double Wait) Times(in SharingPoint at)
     {
         var means = at.Means;
-        if (at.Columns.Cap is null)
+        if (at.Columns.Cap is null || !(at.Rate > 0))
             return (at.Work * means.SystemSeconds / at.Idle, 0);
         var overhead = at.Columns.Overhead * at.Output;
         var time = (overhead * means.SystemPerOverhead) + (at.Work * means.SystemPerWork) - means.SystemSeconds;

@@ -141,8 +141,8 @@ public sealed record TaskTypeValidity
     public ValidityCheck? UngrantedTokens { get; init; }
 
     /// <summary>
-    /// Of servers that share: mean time in service over that of the learnt line at the load, in the quarter of its
-    /// queries that met most others. The score is that of the logarithm. Null of other servers, and before estimator/5.
+    /// Of servers that share: mean time in service over that of the learnt line at the load, in the eighth of its
+    /// time with most others in service. The score is that of the logarithm. Null of other servers, and before estimator/5.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? LoadResponse { get; init; }
@@ -228,7 +228,7 @@ public static class ValidityThresholds
     public const double MoreInService = 1.25;
 
     /// <summary>How many times a time in service may be off the line at its load.</summary>
-    public const double LoadResponse = 1.1;
+    public const double LoadResponse = 1.05;
 
     /// <summary>Part of the prior's doubt about a curve's slope beyond which the prior holds it.</summary>
     public const double CurveDoubt = 0.5;

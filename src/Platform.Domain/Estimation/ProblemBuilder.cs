@@ -59,11 +59,16 @@ public static class ProblemBuilder
     /// <summary>The same with the figures of an alarm where they are the greater.</summary>
     /// <param name="problem">The problem by the estimate.</param>
     /// <param name="alarm">The alarm that stands.</param>
-    public static AllocationProblem UnderAlarm(AllocationProblem problem, LoadAlarm alarm) => problem with
+    public static AllocationProblem UnderAlarm(AllocationProblem problem, LoadAlarm alarm)
     {
-        ArrivalRate = Math.Max(problem.ArrivalRate, alarm.ArrivalRate),
-        TaskTypes = [.. problem.TaskTypes.Select(type => type with { Service = Slower(type.Service, alarm.ServiceFactor) })],
-    };
+        var faster = problem with { ArrivalRate = Math.Max(problem.ArrivalRate, alarm.ArrivalRate) };
+
+        // Where servers share, more arrivals alone make every query slower: their lone times stay.
+        return problem.Dispatch == Dispatch.Sharing ? faster : faster with
+        {
+            TaskTypes = [.. problem.TaskTypes.Select(type => type with { Service = Slower(type.Service, alarm.ServiceFactor) })],
+        };
+    }
 
     /// <summary>How the queries of a problem share a server where nothing says so: by the least seconds a token.</summary>
     /// <param name="sharing">What is said; null for nothing.</param>

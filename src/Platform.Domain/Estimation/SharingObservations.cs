@@ -14,7 +14,7 @@ internal sealed class SharingObservations
     private const int LeastStretches = 8;
 
     /// <summary>Stretches on either side of a comparison, at least.</summary>
-    private const int LeastInGroup = 4;
+    private const int LeastInGroup = 6;
 
     /// <summary>Utilization of a stretch beyond which it ends before its queue has come to rest.</summary>
     private const double MostUtilization = 0.9;
@@ -133,32 +133,43 @@ internal sealed class SharingObservations
     }
 
     /// <summary>
-    /// Mean time in service of a task type over that of its line at the load, in the stretches with most in service, a
-    /// quarter of its queries; unknown where the load did not move beyond chance.
+    /// Mean time in service of a task type over that of its line at the load, in the stretches with most in service, an
+    /// eighth of its time; unknown where the load did not move beyond chance. The score divides the logarithm by the
+    /// scatter of these stretches.
     /// </summary>
     public ValidityCheck LoadResponse(int k)
     {
         if (_fit.InService.PartBeyondChance == 0)
             return ValidityCheck.Unknown;
-        var (all, groups) = ByStretch(k);
-        var (seen, expected, squares, count) = (0.0, 0.0, 0.0, 0);
-        foreach (var group in groups.OrderByDescending(group => group.InService))
-        {
-            if (count >= LeastInGroup && 4 * expected >= all)
-                break;
-            seen += group.Seen;
-            expected += group.Expected;
-            squares += Square(group.Seen - group.Expected);
-            count++;
-        }
-
-        if (count < LeastInGroup || count == groups.Count || !(expected > 0) || !(seen > 0))
+        var groups = ByStretch(k);
+        var highest = Highest(groups);
+        var expected = highest.Sum(group => group.Expected);
+        var ratio = highest.Sum(group => group.Seen) / expected;
+        var isComparable = highest.Count >= LeastInGroup && highest.Count < groups.Count && ratio > 0;
+        if (!isComparable)
             return ValidityCheck.Unknown;
-        var ratio = seen / expected;
-        var error = Math.Sqrt(squares * count / (count - 1)) / expected;
+        var squares = highest.Sum(group => Square(group.Seen - (ratio * group.Expected)));
+        var error = Math.Sqrt(squares * highest.Count / (highest.Count - 1)) / expected;
         var score = error > 0 ? Elementary.Log(ratio) / error : 0;
         var isFar = ratio > ValidityThresholds.LoadResponse || ratio < 1 / ValidityThresholds.LoadResponse;
-        return new ValidityCheck(ratio, score, isFar && Math.Abs(score) > ValidityThresholds.ZScore);
+        return new ValidityCheck(ratio, score, isFar && Math.Abs(score) > ValidityThresholds.LargestZScore);
+    }
+
+    private static List<LoadGroup> Highest(List<LoadGroup> groups)
+    {
+        const double Part = 0.125;
+        var most = Part * groups.Sum(group => group.Expected);
+        var highest = new List<LoadGroup>();
+        var expected = 0.0;
+        foreach (var group in groups.OrderByDescending(group => group.InService))
+        {
+            if (highest.Count >= LeastInGroup && expected >= most)
+                break;
+            highest.Add(group);
+            expected += group.Expected;
+        }
+
+        return highest;
     }
 
     /// <summary>Lone time at the tokens that were used by what was learnt, over that of the definition's line.</summary>
@@ -180,17 +191,15 @@ internal sealed class SharingObservations
         return new ValidityCheck(ratio, null, WrongUnit.Suspects(ratio));
     }
 
-    private (double All, List<LoadGroup> Groups) ByStretch(int k)
+    private List<LoadGroup> ByStretch(int k)
     {
         var groups = new List<LoadGroup>();
-        var all = 0.0;
         var last = -1;
         foreach (var cell in _fit.Cells[k])
         {
             var stretch = _fit.InService.StretchOf(cell.Bucket);
             var seen = cell.Weight * cell.Count * cell.MeanSeconds;
             var expected = cell.Weight * _fit.Expected(k, cell);
-            all += expected;
             if (stretch == last)
                 groups[^1] = groups[^1].Plus(seen, expected);
             else
@@ -198,7 +207,7 @@ internal sealed class SharingObservations
             last = stretch;
         }
 
-        return (all, groups);
+        return groups;
     }
 
     private TypeCosts Costs(int k)

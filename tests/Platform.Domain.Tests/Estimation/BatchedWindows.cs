@@ -12,9 +12,7 @@ internal static class BatchedWindows
     /// <param name="queries">The queries.</param>
     /// <param name="seconds">Up to when.</param>
     /// <param name="ids">The task types' names.</param>
-    /// <param name="waitIsService">Whether the time on the server that is told holds the wait.</param>
-    public static IEnumerable<WorkloadWindow> Of(
-        IReadOnlyList<FinishedQuery> queries, int seconds, string[] ids, bool waitIsService = false)
+    public static IEnumerable<WorkloadWindow> Of(IReadOnlyList<FinishedQuery> queries, int seconds, string[] ids)
     {
         var arrived = queries.ToLookup(query => (int)query.ArrivalSeconds / WindowSeconds);
         var ended = queries.Where(query => query.EndSeconds < seconds).ToLookup(query => (int)query.EndSeconds / WindowSeconds);
@@ -26,7 +24,7 @@ internal static class BatchedWindows
             FinishedQuery[] done = [.. ended[i].Where(query => query.Query.TaskType == k)];
             long[] tokens = [.. done.Select(query => query.Query.ReasoningTokens)];
             long[] system = [.. done.Select(query => Millis(query.SystemSeconds))];
-            long[] service = waitIsService ? system : [.. done.Select(query => Millis(query.ServiceSeconds))];
+            long[] service = [.. done.Select(query => Millis(query.ServiceSeconds))];
             return new TaskWindow
             {
                 TaskType = id,

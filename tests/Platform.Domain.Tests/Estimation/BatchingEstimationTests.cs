@@ -85,15 +85,15 @@ public sealed class BatchingEstimationTests(ITestOutputHelper output)
 
     /// <summary>What is learnt of a horizon whose rate swings around that of a utilization.</summary>
     internal static (FleetEstimate Estimate, double Rate) Learnt(
-        ulong seed, double utilization, double swing, int? maxInService = null, bool waitIsService = false)
+        ulong seed, double utilization, double swing, int? maxInService = null, bool isCapTold = true)
     {
         var rate = utilization * Servers / Types.Sum(type => type.Share * Work(type));
         var fleet = new BatchingFleet(Servers, new BatchingConstants(Overhead, maxInService), Types);
         LoadSegment[] load = [.. Enumerable.Range(0, 72).Select(i => new LoadSegment(300, rate * (1 + (swing * Math.Sin(2 * Math.PI * i / 72)))))];
         var sums = new WorkloadSums(Horizon);
-        foreach (var window in BatchedWindows.Of(fleet.Serve(load, seed), Horizon, ["type-0", "type-1"], waitIsService))
+        foreach (var window in BatchedWindows.Of(fleet.Serve(load, seed), Horizon, ["type-0", "type-1"]))
             sums.Fold(window);
-        var definition = Definition with { Sharing = maxInService is null ? null : new SharingServer(null, maxInService) };
+        var definition = Definition with { Sharing = isCapTold ? new SharingServer(null, maxInService) : null };
         return (Estimator.Estimate(definition, sums, Windows.Start.AddSeconds(Horizon)), rate);
     }
 }
