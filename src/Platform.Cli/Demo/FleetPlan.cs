@@ -109,7 +109,9 @@ internal sealed record FleetPlan
         var taskOfShape = Enumerable.Range(0, RequestShapes.Count)
             .Select(shape => Array.FindIndex(template.Tasks, task => task.Shapes.Contains((RequestShape)shape))).ToArray();
         var shares = SharesOf(requestsOfShape, taskOfShape, template.Tasks.Length);
-        var scale = template.Model is null ? FleetScale.OfTimes(template, shares, rate) : FleetScale.OfTokens(template, shares, rate);
+        var scale = template.Model is null
+            ? FleetScale.OfTimes(template, shares, rate)
+            : FleetScale.OfTokens(template, shares, rate);
         var definition = DefinitionOf(template, scale, rate, length, new Random(seed));
         return new FleetPlan
         {
@@ -187,7 +189,7 @@ internal sealed record FleetPlan
     {
         var truth = scale.Truth[index];
         var service = scale.Model is null
-            ? new ServiceLine(Guess(truth.Service.BaseSeconds, 0.3, random), Guess(truth.Service.SecondsPerToken, 0.3, random))
+            ? PriorLineOf(truth.Service, random)
             : BatchedPriorOf(scale.Model, sharing!.OverheadSecondsPerToken!.Value, task, random);
         var floor = Guess(truth.Accuracy.Floor, 0.1, random);
         var gain = Math.Min(Guess(truth.Accuracy.Gain, 0.2, random), Rounded(1 - floor));
@@ -201,6 +203,9 @@ internal sealed record FleetPlan
             Accuracy = new AccuracyCurve(floor, gain, Guess(truth.Accuracy.RatePerToken, 0.4, random)),
         };
     }
+
+    private static ServiceLine PriorLineOf(ServiceLine truth, Random random) =>
+        new(Guess(truth.BaseSeconds, 0.3, random), Guess(truth.SecondsPerToken, 0.3, random));
 
     /// <summary>
     /// A team knows how long its answers are, and what the tokens add to an iteration to within a third.

@@ -27,7 +27,8 @@ internal sealed record TaskTemplate(
 
     /// <summary>A task type of a fleet that batches.</summary>
     public static TaskTemplate Batched(
-        string id, RequestShape[] shapes, double share, int promptTokens, int answerTokens, double floor, double gain, double ease) =>
+        string id, RequestShape[] shapes, double share, int promptTokens, int answerTokens, double floor, double gain,
+        double ease) =>
         new(id, shapes, share, 0, 1, floor, gain, ease) { PromptTokens = promptTokens, AnswerTokens = answerTokens };
 }
 

@@ -77,10 +77,12 @@ internal sealed record LearningReport
         IReadOnlyList<long> uniform = [.. prior.Select(_ => best.Uniform!.Tokens)];
         var now = plan.TokensOf(learned);
         IReadOnlyList<long> optimum = [.. best.Allocation!.Select(task => task.Tokens)];
-        var logs = new[] { prior, uniform, now, optimum }.Select(tokens => ServedLog.Of(live.Workload, tokens, length)).ToArray();
+        var logs = new[] { prior, uniform, now, optimum }.Select(Serve).ToArray();
         var split = plan.TokensBySplit();
-        var splitLog = split is null ? null : ServedLog.Of(live.Workload, split, length);
-        PolicyLine[] bySplit = splitLog is null ? [] : [PolicyLine.Create("as split would, a server a slot", split, splitLog, plan)];
+        var splitLog = split is null ? null : Serve(split);
+        PolicyLine[] bySplit = splitLog is null
+            ? []
+            : [PolicyLine.Create("as split would, a server a slot", split, splitLog, plan)];
         return new LearningReport
         {
             BestObjective = best.Objective!.Value,
@@ -101,6 +103,8 @@ internal sealed record LearningReport
             AgainstSplit = splitLog is null ? null : logs[2].Against(splitLog),
             Flags = ValidityFlags.Of(estimate),
         };
+
+        ServedLog Serve(IReadOnlyList<long> tokens) => ServedLog.Of(live.Workload, tokens, length);
     }
 }
 
