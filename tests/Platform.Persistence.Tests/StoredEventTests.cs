@@ -138,6 +138,9 @@ public sealed class StoredEventTests(TestStore store)
                                  "millis": 180400, "millisSquared": 2990000000, "tokenMillis": 146000000 },
                     "system": { "completions": 11, "millis": 231000, "millisSquared": 5100000000 },
                     "accuracy": [ { "tokens": 512, "trials": 10, "correct": 7 } ] },
+                  { "taskType": "code", "arrivals": 0,
+                    "service": { "completions": 1, "tokens": 2, "tokensSquared": 4, "tokensGranted": null, "answerTokens": 1210,
+                                 "millis": 3, "millisSquared": 9, "tokenMillis": 6 } },
                   { "taskType": "chat", "arrivals": 9007199254740991 } ] } }
             """,
             new WorkloadWindowRecorded
@@ -166,6 +169,16 @@ public sealed class StoredEventTests(TestStore store)
                             },
                             System = new SystemSums { Completions = 11, Millis = 231_000, MillisSquared = 5_100_000_000 },
                             Accuracy = [new AccuracyCount { Tokens = 512, Trials = 10, Correct = 7 }],
+                        },
+                        new TaskWindow
+                        {
+                            TaskType = "code",
+                            Arrivals = 0,
+                            Service = new ServiceSums
+                            {
+                                Completions = 1, Tokens = 2, TokensSquared = 4, AnswerTokens = 1_210, Millis = 3, MillisSquared = 9,
+                                TokenMillis = 6,
+                            },
                         },
                         new TaskWindow { TaskType = "chat", Arrivals = 9_007_199_254_740_991 },
                     ],

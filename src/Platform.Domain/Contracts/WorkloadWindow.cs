@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Platform.Domain.Contracts;
 
 /// <summary>
@@ -58,6 +60,12 @@ public sealed record ServiceSums
 
     /// <summary>Sum of reasoning tokens granted, where the publisher knows it.</summary>
     public long? TokensGranted { get; init; }
+
+    /// <summary>
+    /// Sum of output tokens beside the reasoning ones, those of the answers, where the publisher knows it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? AnswerTokens { get; init; }
 
     /// <summary>Sum of milliseconds on the server.</summary>
     public required long Millis { get; init; }

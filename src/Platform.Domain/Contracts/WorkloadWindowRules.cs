@@ -95,6 +95,7 @@ internal sealed class WorkloadWindowRules
             & CheckSumOver(at, "tokens", sums.Tokens, sums.Completions)
             & CheckSumOver(at, "tokensSquared", sums.TokensSquared, sums.Completions)
             & CheckSumOver(at, "tokensGranted", sums.TokensGranted ?? 0, sums.Completions)
+            & CheckSumOver(at, "answerTokens", sums.AnswerTokens ?? 0, sums.Completions)
             & CheckSumOver(at, "millis", sums.Millis, sums.Completions)
             & CheckSumOver(at, "millisSquared", sums.MillisSquared, sums.Completions)
             & CheckSumOver(at, "tokenMillis", sums.TokenMillis, sums.Completions);

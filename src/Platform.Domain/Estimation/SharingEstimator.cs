@@ -42,7 +42,7 @@ internal sealed class SharingEstimator
         for (var k = 0; k < count; k++)
         {
             _cells[k] = ServiceCell.Of(evidence.Of(k), evidence.Weight);
-            _priors[k] = new SharingTypePrior(definition.TaskTypes[k], overhead, null);
+            _priors[k] = new SharingTypePrior(definition.TaskTypes[k], overhead, AnswerTokensSeen.Of(evidence.Of(k), evidence.Weight));
         }
 
         _variance = new double[count];

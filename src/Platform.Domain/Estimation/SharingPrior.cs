@@ -109,4 +109,25 @@ internal sealed class SharingTypePrior
 /// <summary>Answer tokens of a task type's queries as windows told them.</summary>
 /// <param name="Mean">Mean of a query.</param>
 /// <param name="StandardError">Its standard error.</param>
-internal readonly record struct AnswerTokensSeen(double Mean, double StandardError);
+internal readonly record struct AnswerTokensSeen(double Mean, double StandardError)
+{
+    /// <summary>Reads them; null where no window told any.</summary>
+    /// <param name="tasks">The type's sums by bucket.</param>
+    /// <param name="weights">The buckets' weights.</param>
+    public static AnswerTokensSeen? Of(ReadOnlySpan<TaskSums?> tasks, ReadOnlySpan<double> weights)
+    {
+        var (count, squares, tokens) = (0.0, 0.0, 0.0);
+        for (var i = 0; i < tasks.Length; i++)
+        {
+            if (tasks[i] is not { } task)
+                continue;
+            var queries = task.Of(WorkloadSum.AnswerCompletions);
+            count += weights[i] * queries;
+            squares += weights[i] * weights[i] * queries;
+            tokens += weights[i] * task.Of(WorkloadSum.AnswerTokens);
+        }
+
+        // No squares are told: answers are taken to scatter as widely as the exponential law.
+        return count > 0 ? new AnswerTokensSeen(tokens / count, tokens / count * Math.Sqrt(squares) / count) : null;
+    }
+}

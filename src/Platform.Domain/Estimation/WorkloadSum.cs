@@ -21,4 +21,10 @@ internal enum WorkloadSum
 
     /// <summary>Squares of these, of the windows that tell them: not of all completions.</summary>
     SystemMillisSquared,
+
+    /// <summary>Output tokens beside the reasoning ones, where the publisher knew them.</summary>
+    AnswerTokens,
+
+    /// <summary>Queries that ended of which it did.</summary>
+    AnswerCompletions,
 }

@@ -8,12 +8,15 @@ namespace Platform.Domain.Estimation;
 /// </summary>
 /// <remarks>
 /// Each task type of a bucket has a mask of 16 bits, little end first: which sums are there at all, and whether it has verdicts. Most
-/// publishers leave something out, and most task types are silent most of the time.
+/// publishers leave something out, and most task types are silent most of the time. Sums that came later have the bits
+/// after that of the verdicts: forms that were written before have the same bytes and are read as they were.
 /// </remarks>
 internal static class WorkloadSumsForm
 {
     private const byte FormatVersion = 2;
-    private const int HasCells = 1 << TaskSums.Count;
+    private const int FirstSums = (int)WorkloadSum.SystemMillisSquared + 1;
+    private const int HasCells = 1 << FirstSums;
+    private const int UnknownBits = ~((2 << TaskSums.Count) - 1);
 
     public static byte[] Write(WorkloadSums sums)
     {
@@ -133,12 +136,12 @@ internal static class WorkloadSumsForm
     {
         var mask = task.Cells.IsEmpty ? 0 : HasCells;
         for (var sum = 0; sum < TaskSums.Count; sum++)
-            mask |= task[(WorkloadSum)sum] == 0 ? 0 : 1 << sum;
+            mask |= task[(WorkloadSum)sum] == 0 ? 0 : BitOf(sum);
         form.Byte((byte)mask);
         form.Byte((byte)(mask >> 8));
         for (var sum = 0; sum < TaskSums.Count; sum++)
         {
-            if ((mask >> sum & 1) != 0)
+            if ((mask & BitOf(sum)) != 0)
                 form.Number(task[(WorkloadSum)sum]);
         }
 
@@ -153,6 +156,8 @@ internal static class WorkloadSumsForm
             form.Number(cell.Correct);
         }
     }
+
+    private static int BitOf(int sum) => sum < FirstSums ? 1 << sum : 2 << sum;
 
     private static AgeBucket ReadBucket(ref SumsReader form, long index, int width, string[] ids)
     {
@@ -184,11 +189,11 @@ internal static class WorkloadSumsForm
     {
         var task = new TaskSums(id);
         var mask = form.Byte() | form.Byte() << 8;
-        if (mask >= HasCells << 1)
+        if ((mask & UnknownBits) != 0)
             throw new FormatException("Workload sums with an unknown sum.");
         for (var sum = 0; sum < TaskSums.Count; sum++)
         {
-            if ((mask >> sum & 1) == 0)
+            if ((mask & BitOf(sum)) == 0)
                 continue;
             if (form.TryShort(out var value))
                 task.Add((WorkloadSum)sum, value);

@@ -105,6 +105,7 @@ internal static class StoredWindow
     {
         var (completions, tokens, tokensSquared, granted) = ((long?)null, (long?)null, (long?)null, (long?)null);
         var (millis, millisSquared, tokenMillis) = ((long?)null, (long?)null, (long?)null);
+        long? answer = null;
         for (Begin(ref json); TryMember(ref json);)
         {
             if (Is(ref json, "completions"u8))
@@ -115,6 +116,8 @@ internal static class StoredWindow
                 tokensSquared = json.GetInt64();
             else if (Is(ref json, "tokensGranted"u8))
                 granted = IsNull(ref json) ? null : json.GetInt64();
+            else if (Is(ref json, "answerTokens"u8))
+                answer = IsNull(ref json) ? null : json.GetInt64();
             else if (Is(ref json, "millis"u8))
                 millis = json.GetInt64();
             else if (Is(ref json, "millisSquared"u8))
@@ -131,6 +134,7 @@ internal static class StoredWindow
             Tokens = tokens ?? throw Missing("tokens"),
             TokensSquared = tokensSquared ?? throw Missing("tokensSquared"),
             TokensGranted = granted,
+            AnswerTokens = answer,
             Millis = millis ?? throw Missing("millis"),
             MillisSquared = millisSquared ?? throw Missing("millisSquared"),
             TokenMillis = tokenMillis ?? throw Missing("tokenMillis"),

@@ -80,6 +80,28 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
             Assert.Equal(fleet.Answers[k], estimate.TaskTypes[k].AnswerTokens!.Value, 0.05 * fleet.Answers[k]);
     }
 
+    /// <summary>Windows that count answer tokens tell them, whatever the load and the definition.</summary>
+    [Fact]
+    public void Answer_tokens_that_windows_tell_are_theirs()
+    {
+        var fleet = new SharingFleet(4, 0.4, 0.5);
+        var windows = fleet.Windows().Select(window => window with
+        {
+            Tasks = [.. window.Tasks.Zip(fleet.Answers, (task, answer) => task with
+            {
+                Service = task.Service! with { AnswerTokens = (long)Math.Round(answer * task.Service.Completions) },
+            })],
+        });
+        var sums = WorkloadSums.FromBytes(Folded(windows).ToBytes());
+        var estimate = Estimator.Estimate(fleet.Definition, sums, Windows.Start.AddSeconds(SharingFleet.Horizon));
+        for (var k = 0; k < fleet.Answers.Length; k++)
+        {
+            var answer = estimate.TaskTypes[k].AnswerTokens!;
+            Assert.Equal(fleet.Answers[k], answer.Value, 0.02 * fleet.Answers[k]);
+            Assert.True(answer.StandardError < 0.02 * fleet.Answers[k]);
+        }
+    }
+
     [Fact]
     public void Without_windows_the_problem_is_the_definition_s()
     {

@@ -56,6 +56,7 @@ internal static class Windows
             Tokens = Sum(random),
             TokensSquared = Sum(random),
             TokensGranted = random.Next(2) == 0 ? null : Sum(random),
+            AnswerTokens = random.Next(2) == 0 ? null : Sum(random),
             Millis = Sum(random),
             MillisSquared = Sum(random),
             TokenMillis = Sum(random),
