@@ -3,9 +3,6 @@ namespace Platform.Domain.Allocation;
 /// <summary>What the derivatives at a continuous optimum say where servers share.</summary>
 internal static class SharingAnalysis
 {
-    // In place of 0 where a derivative by the rate needs queries that meet: of a query's lone seconds.
-    private const double HardlyAny = 1e-6;
-
     /// <summary>
     /// Derivatives of the optimum's objective. By the envelope theorem only what stands in the Lagrangian explicitly
     /// counts.
@@ -13,8 +10,6 @@ internal static class SharingAnalysis
     public static Sensitivities Sensitivities(AllocationModel model, ContinuousPoint point)
     {
         var at = point.Sharing!.At;
-        if (!(at.Rate > 0) && at.Lone > 0)
-            at = AtRate(at, HardlyAny / at.Lone);
         var prices = point.Prices;
         var load = at.Work + (at.Columns.OverheadOfSlot * at.Output);
         var (time, wait) = PerRate(at);
@@ -22,7 +17,7 @@ internal static class SharingAnalysis
         var first = wait + ((at.Lone - at.Columns.LaterSeconds) * stretch);
         var all = ((1 + prices.MaxMeanSystemTime) * time)
             + (prices.MaxUtilization * load)
-            + ((prices.MaxInterTokenSeconds ?? 0) * at.Columns.SlowestToken * stretch)
+            + ((prices.MaxInterTokenSeconds ?? 0) * at.SlowestInterTokenPerRate)
             + ((prices.MaxTimeToFirstAnswerTokenSeconds ?? 0) * first);
         return new Sensitivities(-all / model.Problem.Servers, point.WeightedAccuracy);
     }
@@ -44,21 +39,29 @@ internal static class SharingAnalysis
         return double.IsFinite(least) ? left * least : 0;
     }
 
-    private static SharingPoint AtRate(in SharingPoint at, double rate)
-    {
-        var load = at.Work + (at.Columns.OverheadOfSlot * at.Output);
-        return new SharingPoint(at.Columns, rate, at.Output, at.Work, 1 - (rate * load));
-    }
-
     /// <summary>∂E[T]/∂λ and ∂E[Wq]/∂λ at one server: E[N] depends on λ times the load alone, and E[T] is E[N]/λ.</summary>
     private static (double Time, double Wait) PerRate(in SharingPoint at)
     {
         var means = at.Means;
         if (at.Columns.Cap is null)
             return (at.Work * means.SystemSeconds / at.Idle, 0);
+        if (!(at.Rate > 0))
+            return PerRateOfTheFirst(at);
         var overhead = at.Columns.Overhead * at.Output;
         var time = (overhead * means.SystemPerOverhead) + (at.Work * means.SystemPerWork) - means.SystemSeconds;
         var wait = (overhead * means.WaitPerOverhead) + (at.Work * means.WaitPerWork) - means.WaitSeconds;
         return (time / at.Rate, wait / at.Rate);
+    }
+
+    /// <summary>
+    /// The same at a rate of 0, where two queries at most meet: the second waits for the one slot, or slows the first
+    /// by its work.
+    /// </summary>
+    private static (double Time, double Wait) PerRateOfTheFirst(in SharingPoint at)
+    {
+        var hasOneSlot = at.Columns.Cap == 1;
+        var perMeeting = hasOneSlot ? at.Lone : at.Work;
+        var time = at.Lone * perMeeting;
+        return (time, hasOneSlot ? time : 0);
     }
 }
