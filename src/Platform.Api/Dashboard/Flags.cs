@@ -20,11 +20,20 @@ internal sealed record Flag(string? Of, string Name, string Meaning, ValidityChe
             null,
             ("System time", "Queries take longer, or less long, than the queue predicts.", estimate.Validity.SystemTime),
             (
-                "Concurrency", "A server works on several queries at once, or the time on the server holds the wait.",
+                "Concurrency", "More queries are in service than servers. These servers batch: dispatch should be sharing.",
                 estimate.Validity.Concurrency),
             (
                 "Rate against definition", "The arrival rate is far from the definition's: revise it if it is right.",
-                estimate.Validity.RateAgainstDefinition)),
+                estimate.Validity.RateAgainstDefinition),
+            (
+                "System time", "Queries take longer, or less long, than servers that share would at the loads seen.",
+                estimate.Validity.SharingSystemTime),
+            (
+                "Saturation", "Queries wait for a place in service, or as many are in service as may be.",
+                estimate.Validity.Saturation),
+            (
+                "Memory", "The servers complete less, the more are in service: their memory is full.",
+                estimate.Validity.MemoryCollapse)),
         .. estimate.TaskTypes.SelectMany(OfType),
     ];
 
@@ -50,6 +59,9 @@ internal sealed record Flag(string? Of, string Name, string Meaning, ValidityChe
             (
                 "Service against definition", Guess(type.Validity.ServiceAgainstDefinition),
                 type.Validity.ServiceAgainstDefinition),
+            (
+                "Response to load", "At high loads its times in service are not those of the line that was learnt.",
+                type.Validity.LoadResponse),
             (
                 "Ungranted tokens", "It uses tokens though none are granted: the servers ignore that thinking is off.",
                 type.Validity.UngrantedTokens)),

@@ -1,11 +1,14 @@
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Html;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Platform.Api.Authentication;
 using Platform.Api.Fleets;
 using Platform.Api.Snapshots;
 using Platform.Domain;
+using Platform.Domain.Allocation;
 using Platform.Domain.Fleets;
+using Platform.Domain.Planning;
 using Platform.Domain.Snapshots;
 using Platform.Domain.Tenants;
 using Platform.Persistence.Fleets;
@@ -26,6 +29,8 @@ internal sealed class FleetModel(
     private const int MostEvents = 30;
 
     private const int MostVoids = 20;
+
+    private const int LoadPoints = 41;
 
     /// <summary>Task types whose curve and line are drawn, those with most arrivals.</summary>
     public const int MostTypesDrawn = 20;
@@ -52,6 +57,9 @@ internal sealed class FleetModel(
     public IReadOnlyList<ComparableSnapshot> Versions { get; private set; } = [];
 
     public EstimateWithObservations? Known { get; private set; }
+
+    /// <summary>Time against load under the allocation in force; null without one, or where it is unstable.</summary>
+    public LoadCurve? Load { get; private set; }
 
     /// <summary>The latest decisions, latest first.</summary>
     public IReadOnlyList<RecordedEvent> Events { get; private set; } = [];
@@ -109,11 +117,41 @@ internal sealed class FleetModel(
         Versions = versions;
         InForce = Versions.FirstOrDefault(it => it.Version == view.Labels.InForce)
             ?? (await history.FindVersionAsync(User.Tenant(), Fleet, view.Labels.InForce, cancel) is { } older ? ComparisonEndpoints.Read(older) : null);
+        Load = InForce is { Problem.ArrivalRate: > 0 } inForce ? TraceLoad(inForce) : null;
         Known = await estimates.FindWithObservationsAsync(User.Tenant(), Fleet, Now, cancel);
         Voids = await voids.ListLatestAsync(User.Tenant(), Fleet, MostVoids, cancel);
         Events = await LatestEventsAsync(view, cancel);
         return Page();
     }
+
+    /// <summary>Service time of a type; where servers share, that of a query alone on one.</summary>
+    public static double LoneSeconds(TaskType type, long tokens)
+    {
+        var line = type.Service;
+        return line.BaseSeconds + (tokens * (line.SecondsPerToken + (line.SecondsPerTokenSquared * tokens)));
+    }
+
+    /// <summary>The load curve, with where the fleet stands on it and what was seen.</summary>
+    public IHtmlContent DrawLoad()
+    {
+        var (load, now) = (Load!, InForce!);
+        var seenTime = Known?.Estimate.MeanSystemTimeSeconds;
+        var seenRate = Known?.Estimate.ArrivalRate.Value ?? 0;
+        double[] rates = [.. load.Points.Select(point => point.ArrivalRate), seenRate];
+        double[] times = [.. load.Points.Select(point => point.MeanSystemTimeSeconds), seenTime ?? 0];
+        var plot = new Plot(
+            "Mean system time against arrival rate",
+            Axis.FromZero("arrivals a second", rates, Show.Tick),
+            Axis.FromZero("mean system time, seconds", times, Show.Tick))
+            .Line(load.Points.Select(point => (point.ArrivalRate, point.MeanSystemTimeSeconds)), "curve")
+            .Point(now.Problem.ArrivalRate, now.Solution.MeanSystemTimeSeconds, null, "now");
+        if (load.SaturationRate < rates.Max() * 1.08)
+            plot = plot.Mark(load.SaturationRate, "saturation");
+        return seenTime is { } seen ? plot.Point(seenRate, seen, null, "then").Draw() : plot.Draw();
+    }
+
+    private static LoadCurve? TraceLoad(ComparableSnapshot inForce) => LoadCurve.Trace(
+        inForce.Problem, [.. inForce.Solution.Allocation.Select(type => type.Tokens)], LoadPoints);
 
     private async Task<IReadOnlyList<RecordedEvent>> LatestEventsAsync(FleetView view, CancellationToken cancel)
     {

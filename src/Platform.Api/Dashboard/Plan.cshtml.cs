@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Html;
@@ -29,7 +30,13 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
 
     /// <summary>What can be asked otherwise, by the name in the address and in the body of a what-if.</summary>
     private static readonly string[] Asked =
-        ["arrivalRateFactor", "servers", Dispatch, "accuracyWeight", "maxUtilization", "meanTokenBudget", "maxMeanSystemTimeSeconds"];
+    [
+        "arrivalRateFactor", "servers", Dispatch, "accuracyWeight", "maxUtilization", "meanTokenBudget",
+        "maxMeanSystemTimeSeconds", "maxInterTokenSeconds", "maxTimeToFirstAnswerTokenSeconds",
+    ];
+
+    /// <summary>The same of how queries share a server, which a what-if has in an object of its own.</summary>
+    private static readonly string[] AskedOfSharing = ["overheadSecondsPerToken", "maxInService"];
 
     [BindProperty(SupportsGet = true)]
     public string Fleet { get; set; } = "";
@@ -63,7 +70,17 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
     public IReadOnlyList<HeldBack> HeldBack { get; private set; } = [];
 
     /// <summary>How queries find a server, as asked or as it is now.</summary>
-    public string DispatchField => Request.Query[Dispatch].ToString() is { Length: > 0 } asked ? asked : Now.Dispatch == Domain.Allocation.Dispatch.Split ? "split" : "shared";
+    public string DispatchField
+    {
+        get
+        {
+            var asked = Request.Query[Dispatch].ToString();
+            return asked.Length > 0 ? asked : JsonNamingPolicy.CamelCase.ConvertName(Now.Dispatch.ToString());
+        }
+    }
+
+    /// <summary>Whether servers that batch are asked about, or are what the fleet has.</summary>
+    public bool IsSharing => DispatchField == "sharing";
 
     public async Task<IActionResult> OnGetAsync(CancellationToken cancel)
     {
@@ -122,10 +139,13 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
             if (name == Dispatch)
                 body[name] = text;
             else if (TryReadNumber(text, out var number))
-                body[name] = number == Math.Floor(number) && Math.Abs(number) < 1e15 ? (long)number : number;
+                body[name] = Number(number);
             else
                 faults.Add(new InputError($"/{name}", "must be a number"));
         }
+
+        if (IsSharing)
+            ReadSharing(body, faults);
 
         (Body, whatIf) = (body.ToJsonString(), new WhatIf());
         if (faults.Count > 0)
@@ -137,6 +157,28 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
         }
 
         return !Refuse([fault]);
+    }
+
+    private void ReadSharing(JsonObject body, List<InputError> faults)
+    {
+        var sharing = new JsonObject();
+        foreach (var name in AskedOfSharing)
+        {
+            var text = Request.Query[name].ToString().Trim();
+            if (TryReadNumber(text, out var number))
+                sharing[name] = Number(number);
+            else if (text.Length > 0)
+                faults.Add(new InputError($"/sharing/{name}", "must be a number"));
+        }
+
+        if (sharing.Count > 0)
+            body["sharing"] = sharing;
+    }
+
+    private static JsonNode Number(double number)
+    {
+        var isWhole = number == Math.Floor(number) && Math.Abs(number) < 1e15;
+        return isWhole ? (long)number : number;
     }
 
     private static bool TryReadNumber(string text, out double number) =>

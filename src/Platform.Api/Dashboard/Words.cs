@@ -1,5 +1,6 @@
 using Platform.Domain.Allocation;
 using Platform.Domain.Fleets;
+using Platform.Domain.Planning;
 using Platform.Domain.Snapshots;
 
 namespace Platform.Api.Dashboard;
@@ -76,7 +77,26 @@ internal static class Words
             $"The servers cannot keep up: even the fewest tokens carry at most {Show.Rate(solution.MaxArrivalRate ?? 0)}. {solution.Detail}",
         InfeasibilityReason.AccuracyFloor => $"These task types cannot reach their accuracy floor: {string.Join(", ", solution.TaskTypes ?? [])}.",
         InfeasibilityReason.MeanTokenBudget => $"The mean token budget is too small: the fewest tokens alone need {Show.Number(solution.MinMeanTokenBudget ?? 0)}.",
+        InfeasibilityReason.MaxInterTokenSeconds =>
+            $"The limit on the time between two tokens is too small: the fewest tokens alone need {Show.Seconds(solution.MinInterTokenSeconds)}.",
+        InfeasibilityReason.MaxTimeToFirstAnswerTokenSeconds =>
+            "The limit on the time to the first token of the answer is too small: "
+                + $"the fewest tokens alone need {Show.Seconds(solution.MinTimeToFirstAnswerTokenSeconds)}.",
         _ => $"The limit on the mean system time is too small: the fewest tokens alone need {Show.Seconds(solution.MinMeanSystemTimeSeconds)}.",
+    };
+
+    /// <summary>Where a fleet stands on its load curve.</summary>
+    public static string OfLoad(LoadCurve load, double arrivalRate) => double.IsFinite(load.SaturationRate)
+        ? $"Under the allocation in force the servers saturate at {Show.Rate(load.SaturationRate)}; "
+            + $"{Show.Rate(arrivalRate)} arrive, {Show.Percent(arrivalRate / load.SaturationRate)} of that."
+        : "Under the allocation in force no arrival rate saturates the servers.";
+
+    /// <summary>How queries find a server and are served.</summary>
+    public static string Of(Dispatch dispatch) => dispatch switch
+    {
+        Dispatch.Split => "one at a time, each server with its queue",
+        Dispatch.Shared => "one at a time, from one queue for all servers",
+        _ => "many at once: servers that batch",
     };
 
     /// <summary>What one unit more of each limit that binds would bring.</summary>
@@ -89,6 +109,18 @@ internal static class Words
             yield return $"The limit of {Show.Seconds(problem.MaxMeanSystemTimeSeconds)} on the mean system time binds: {Worth(prices.MaxMeanSystemTime / 10, "a tenth of a second more")}.";
         if (prices.MaxUtilization > 0)
             yield return $"The limit of {Show.Percent(problem.MaxUtilization)} on the utilization binds: {Worth(prices.MaxUtilization / 100, "one point more")}.";
+        if (prices.MaxInterTokenSeconds is > 0 and var interToken)
+        {
+            yield return $"The limit of {Show.Seconds(problem.MaxInterTokenSeconds)} between two tokens binds: "
+                + $"{Worth(interToken / 1_000, "a millisecond more")}.";
+        }
+
+        if (prices.MaxTimeToFirstAnswerTokenSeconds is > 0 and var firstAnswer)
+        {
+            yield return $"The limit of {Show.Seconds(problem.MaxTimeToFirstAnswerTokenSeconds)} to the first token of the "
+                + $"answer binds: {Worth(firstAnswer / 10, "a tenth of a second more")}.";
+        }
+
         foreach (var type in solution.Allocation!.Where(it => it.Bound != TokenBound.None))
             yield return $"{type.TaskType} is at its {(type.Bound == TokenBound.Max ? "maximum" : "lower bound")} of {Show.Count(type.Tokens)} tokens.";
 

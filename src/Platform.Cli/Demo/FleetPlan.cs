@@ -14,7 +14,11 @@ internal sealed record TaskTruth(ServiceLine Service, AccuracyCurve Accuracy)
     /// <summary>Variance of a query's service time around the line, in seconds².</summary>
     public double VarianceSecondsSquared => Math.Pow(Scattered * Service.BaseSeconds, 2);
 
-    /// <summary>Time of a query on the server.</summary>
+    /// <summary>The line against the tokens granted, of which a part is used, with its scatter.</summary>
+    public ServiceLine MeanService =>
+        new(Service.BaseSeconds, Service.SecondsPerToken * TokenUse.Mean, VarianceSecondsSquared);
+
+    /// <summary>Time of a query on a server with a queue.</summary>
     /// <param name="used">Tokens used.</param>
     /// <param name="draw">Uniform in [0, 1).</param>
     public double ServiceSeconds(long used, double draw) =>
@@ -28,6 +32,9 @@ internal sealed record TaskTruth(ServiceLine Service, AccuracyCurve Accuracy)
 internal sealed record FleetPlan
 {
     public required FleetTemplate Template { get; init; }
+
+    /// <summary>Tokens by which the fleet is scaled: what its team would grant to every query.</summary>
+    public required int PolicyTokens { get; init; }
 
     /// <summary>What its team registers: the priors are off the truth by up to two fifths.</summary>
     public required FleetDefinition Definition { get; init; }
@@ -61,6 +68,28 @@ internal sealed record FleetPlan
         return double.IsFinite(objective) ? objective : null;
     }
 
+    /// <summary>
+    /// What a team would grant that takes a server which batches for one with a queue: as many servers as there are slots, each query as
+    /// slow as it is seen to be with the policy's tokens for all. Null where the servers have queues, or none can be found.
+    /// </summary>
+    public IReadOnlyList<long>? TokensBySplit()
+    {
+        if (Template.Model is not { } model)
+            return null;
+        var slowing = 1 / (1 - Template.Utilization);
+        var split = AllocationSolver.Solve(TrueProblem with
+        {
+            Dispatch = Dispatch.Split,
+            Sharing = null,
+            Servers = Template.Servers * model.MaxInService,
+            TaskTypes = [.. TrueProblem.TaskTypes.Select(type => type with
+            {
+                Service = new(type.Service.BaseSeconds * slowing, type.Service.SecondsPerToken * slowing),
+            })],
+        });
+        return split.Allocation?.Select(type => type.Tokens).ToArray();
+    }
+
     /// <summary>Scales a template so that its policy tokens for all give the template's utilization.</summary>
     /// <param name="template">The fleet.</param>
     /// <param name="requestsOfShape">Its requests in the trace, by shape.</param>
@@ -72,16 +101,15 @@ internal sealed record FleetPlan
         var rate = requests / length.TotalSeconds;
         var taskOfShape = Enumerable.Range(0, RequestShapes.Count)
             .Select(shape => Array.FindIndex(template.Tasks, task => task.Shapes.Contains((RequestShape)shape))).ToArray();
-        // Mean service time in units of the time that the policy's budget takes.
-        var meanUnits = requestsOfShape.Select((count, shape) => count * UnitsOf(template.Tasks[taskOfShape[shape]])).Sum() / requests;
-        var meanSeconds = template.Utilization * template.Servers / rate;
-        var truth = Array.ConvertAll(template.Tasks, task => TruthOf(task, template.PolicyTokens, meanSeconds / meanUnits));
-        var definition = DefinitionOf(template, truth, rate, meanSeconds, length, new Random(seed));
+        var shares = SharesOf(requestsOfShape, taskOfShape, template.Tasks.Length);
+        var scale = template.Model is null ? FleetScale.OfTimes(template, shares, rate) : FleetScale.OfTokens(template, shares, rate);
+        var definition = DefinitionOf(template, scale, rate, length, new Random(seed));
         return new FleetPlan
         {
             Template = template,
-            Truth = truth,
-            TrueProblem = TrueProblemOf(definition, truth, rate, SharesOf(requestsOfShape, taskOfShape, truth.Length)),
+            PolicyTokens = scale.PolicyTokens,
+            Truth = scale.Truth,
+            TrueProblem = TrueProblemOf(template, definition, scale.Truth, rate, shares),
             TaskOfShape = taskOfShape,
             Definition = definition,
         };
@@ -95,40 +123,45 @@ internal sealed record FleetPlan
         return Array.ConvertAll(requestsOfTask, requests => requests / Math.Max(requestsOfShape.Sum(), 1));
     }
 
-    private static AllocationProblem TrueProblemOf(FleetDefinition definition, TaskTruth[] truth, double rate, double[] shares) => new()
+    private static AllocationProblem TrueProblemOf(
+        FleetTemplate template, FleetDefinition definition, TaskTruth[] truth, double rate, double[] shares)
     {
-        ArrivalRate = rate,
-        Servers = definition.Servers,
-        Dispatch = definition.Dispatch,
-        AccuracyWeight = definition.Objective.AccuracyWeight,
-        MaxUtilization = definition.Objective.MaxUtilization,
-        TaskTypes =
-        [
-            .. definition.TaskTypes.Select((type, i) => type with
-            {
-                Share = shares[i],
-                Service = new ServiceLine(
-                    truth[i].Service.BaseSeconds, truth[i].Service.SecondsPerToken * TokenUse.Mean, truth[i].VarianceSecondsSquared),
-                Accuracy = truth[i].Accuracy,
-            }),
-        ],
-    };
-
-    private static double UnitsOf(TaskTemplate task) => task.Base + (task.Slope * TokenUse.Mean);
-
-    private static TaskTruth TruthOf(TaskTemplate task, int policyTokens, double secondsOfUnit) => new(
-        new ServiceLine(task.Base * secondsOfUnit, task.Slope * secondsOfUnit / policyTokens),
-        new AccuracyCurve(task.Floor, task.Gain, task.Ease / policyTokens));
+        var types = definition.TaskTypes.Select((type, i) => type with
+        {
+            Share = shares[i],
+            Service = template.Model is null ? truth[i].MeanService : truth[i].Service,
+            Accuracy = truth[i].Accuracy,
+        });
+        return new()
+        {
+            ArrivalRate = rate,
+            Servers = definition.Servers,
+            Dispatch = definition.Dispatch,
+            Sharing = template.Model is { } model ? new(model.OverheadSeconds, model.MaxInService) : null,
+            AccuracyWeight = definition.Objective.AccuracyWeight,
+            MaxUtilization = definition.Objective.MaxUtilization,
+            TaskTypes = [.. types],
+        };
+    }
 
     private static FleetDefinition DefinitionOf(
-        FleetTemplate template, TaskTruth[] truth, double rate, double meanSeconds, TimeSpan length, Random random) => new()
+        FleetTemplate template, FleetScale scale, double rate, TimeSpan length, Random random)
+    {
+        var arrivalRate = Guess(rate, 0.2, random);
+        var sharing = template.Model is { } model ? new SharingServer(Guess(model.OverheadSeconds, 0.1, random), model.MaxInService) : null;
+        return new()
         {
             DisplayName = template.DisplayName,
             Servers = template.Servers,
             Dispatch = template.Dispatch,
-            Objective = new FleetObjective { AccuracyWeight = Rounded(template.AccuracyWorth * meanSeconds), MaxUtilization = template.MaxUtilization },
-            ArrivalRate = Guess(rate, 0.2, random),
-            TaskTypes = [.. template.Tasks.Select((task, i) => PriorOf(task, truth[i], template.PolicyTokens, random))],
+            Sharing = sharing,
+            Objective = new FleetObjective
+            {
+                AccuracyWeight = Rounded(template.AccuracyWorth * scale.MeanSeconds),
+                MaxUtilization = template.MaxUtilization,
+            },
+            ArrivalRate = arrivalRate,
+            TaskTypes = [.. template.Tasks.Select((task, i) => PriorOf(template.Model, sharing, task, scale, i, random))],
             Solving = new SolvingPolicy
             {
                 EverySeconds = template.EverySeconds,
@@ -136,20 +169,34 @@ internal sealed record FleetPlan
                 HorizonSeconds = (int)Math.Clamp((2 * length.TotalSeconds) + 3_600, 3_600, 604_800),
             },
         };
+    }
 
-    private static TaskType PriorOf(TaskTemplate task, TaskTruth truth, int policyTokens, Random random)
+    private static TaskType PriorOf(
+        BatchedModel? model, SharingServer? sharing, TaskTemplate task, FleetScale scale, int index, Random random)
     {
-        var service = new ServiceLine(Guess(truth.Service.BaseSeconds, 0.3, random), Guess(truth.Service.SecondsPerToken, 0.3, random));
+        var truth = scale.Truth[index];
+        var service = model is null
+            ? new ServiceLine(Guess(truth.Service.BaseSeconds, 0.3, random), Guess(truth.Service.SecondsPerToken, 0.3, random))
+            : BatchedPriorOf(model, sharing!.OverheadSecondsPerToken!.Value, task, random);
         var floor = Guess(truth.Accuracy.Floor, 0.1, random);
         var gain = Math.Min(Guess(truth.Accuracy.Gain, 0.2, random), Rounded(1 - floor));
         return new TaskType
         {
             Id = task.Id,
             Share = task.Share,
-            MaxTokens = 16L * policyTokens,
+            MaxTokens = 16L * scale.PolicyTokens,
+            AnswerTokens = task.AnswerTokens,
             Service = service,
             Accuracy = new AccuracyCurve(floor, gain, Guess(truth.Accuracy.RatePerToken, 0.4, random)),
         };
+    }
+
+    /// <summary>A team knows how long its answers are, and what the tokens add to an iteration to within a third.</summary>
+    private static ServiceLine BatchedPriorOf(BatchedModel model, double overhead, TaskTemplate task, Random random)
+    {
+        var perToken = overhead + Guess(model.SecondsPerToken, 0.3, random);
+        var prompt = task.PromptTokens * Guess(model.SecondsPerPromptToken, 0.3, random);
+        return new ServiceLine(prompt + (task.AnswerTokens * perToken), perToken);
     }
 
     private static double Guess(double truth, double spread, Random random) =>

@@ -13,7 +13,27 @@ namespace Platform.Cli.Demo;
 /// <param name="Gain">What endless reasoning adds to it.</param>
 /// <param name="Ease">True rate of the accuracy curve, times the policy's budget: 3 is nearly saturated there, 0.5 is far from it.</param>
 internal sealed record TaskTemplate(
-    string Id, RequestShape[] Shapes, double Share, double Base, double Slope, double Floor, double Gain, double Ease);
+    string Id, RequestShape[] Shapes, double Share, double Base, double Slope, double Floor, double Gain, double Ease)
+{
+    /// <summary>Tokens of its prompts, of a fleet that batches: there its times come from the model, not from base and slope.</summary>
+    public int PromptTokens { get; init; }
+
+    /// <summary>Mean tokens of its answers, of a fleet that batches.</summary>
+    public int AnswerTokens { get; init; }
+
+    /// <summary>A task type of a fleet that batches.</summary>
+    public static TaskTemplate Batched(
+        string id, RequestShape[] shapes, double share, int promptTokens, int answerTokens, double floor, double gain, double ease) =>
+        new(id, shapes, share, 0, 1, floor, gain, ease) { PromptTokens = promptTokens, AnswerTokens = answerTokens };
+}
+
+/// <summary>A model on a server that batches, as it was measured.</summary>
+/// <param name="OverheadSeconds">α, seconds of an iteration that all queries in service share.</param>
+/// <param name="SecondsPerToken">δ, seconds that an output token adds to its iteration.</param>
+/// <param name="SecondsPerPromptToken">γ, seconds that a prompt token adds to the iteration that processes it.</param>
+/// <param name="MaxInService">Most queries in service at once.</param>
+internal sealed record BatchedModel(
+    double OverheadSeconds, double SecondsPerToken, double SecondsPerPromptToken, int MaxInService);
 
 /// <summary>A demo fleet before the trace has said how busy it is.</summary>
 internal sealed record FleetTemplate
@@ -32,10 +52,16 @@ internal sealed record FleetTemplate
     /// <summary>Its part of the trace's requests, relative to the other fleets.</summary>
     public required double Traffic { get; init; }
 
-    /// <summary>Tokens by which the fleet is scaled: what its team would grant to every query.</summary>
-    public required int PolicyTokens { get; init; }
+    /// <summary>What it runs, where its servers batch; null for FIFO queues.</summary>
+    public BatchedModel? Model { get; init; }
 
-    /// <summary>Utilization that its service times are scaled to, with these tokens for all.</summary>
+    /// <summary>
+    /// Tokens by which the fleet is scaled: what its team would grant to every query. A model's times are what they are: where servers
+    /// batch, these tokens are scaled instead, and this number counts for nothing.
+    /// </summary>
+    public int PolicyTokens { get; init; }
+
+    /// <summary>Utilization that its service times, or its tokens, are scaled to, with its policy's tokens for all.</summary>
     public required double Utilization { get; init; }
 
     /// <summary>Mean service times that one unit of accuracy is worth.</summary>
@@ -54,6 +80,12 @@ internal static class DemoCatalog
     /// <summary>The tenants, by the stem of their id and their name.</summary>
     public static readonly (string Id, string DisplayName)[] Tenants =
         [("meridian", "Meridian Support"), ("northwind", "Northwind Engineering"), ("helios", "Helios Research")];
+
+    /// <summary>Llama-3.1-8B on one H100 with vLLM.</summary>
+    private static readonly BatchedModel Llama8B = new(0.00658, 0.0002, 0.0000194, MaxInService: 256);
+
+    /// <summary>A model of several times that size.</summary>
+    private static readonly BatchedModel LargeModel = new(0.0206, 0.00041, 0.00006, MaxInService: 256);
 
     public static readonly FleetTemplate[] Fleets =
     [
@@ -174,6 +206,45 @@ internal static class DemoCatalog
                 new("question", [ShortLong, MediumLong], 0.35, 0.5, 1.0, 0.5, 0.4, 1.5),
                 new("extraction", [LongBrief], 0.15, 0.9, 1.0, 0.6, 0.3, 2.0),
                 new("summary", [LongLong], 0.1, 1.0, 1.1, 0.45, 0.4, 0.8),
+            ],
+        },
+        new()
+        {
+            Id = "assistant",
+            DisplayName = "Assistant",
+            Tenant = 1,
+            Servers = 1,
+            Dispatch = Dispatch.Sharing,
+            Model = Llama8B,
+            Traffic = 2.0,
+            Utilization = 0.55,
+            AccuracyWorth = 8,
+            MaxUtilization = 0.9,
+            EverySeconds = 3,
+            Tasks =
+            [
+                TaskTemplate.Batched("lookup", [ShortBrief, MediumBrief], 0.35, 600, 60, 0.7, 0.25, 4.0),
+                TaskTemplate.Batched("dialogue", [ShortLong, MediumLong], 0.45, 900, 250, 0.4, 0.5, 1.2),
+                TaskTemplate.Batched("analysis", [LongBrief, LongLong], 0.2, 3_500, 300, 0.2, 0.65, 0.7),
+            ],
+        },
+        new()
+        {
+            Id = "agents",
+            DisplayName = "Agents",
+            Tenant = 2,
+            Servers = 1,
+            Dispatch = Dispatch.Sharing,
+            Model = LargeModel,
+            Traffic = 3.0,
+            Utilization = 0.5,
+            AccuracyWorth = 6,
+            EverySeconds = 3,
+            Tasks =
+            [
+                TaskTemplate.Batched("tool-call", [ShortBrief, MediumBrief], 0.4, 800, 50, 0.65, 0.3, 3.0),
+                TaskTemplate.Batched("plan", [ShortLong, MediumLong, LongBrief], 0.45, 1_200, 200, 0.3, 0.55, 1.0),
+                TaskTemplate.Batched("synthesis", [LongLong], 0.15, 4_000, 400, 0.15, 0.7, 0.6),
             ],
         },
     ];

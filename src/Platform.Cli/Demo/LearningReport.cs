@@ -67,6 +67,9 @@ internal sealed record LearningReport
         var now = plan.TokensOf(learned);
         IReadOnlyList<long> optimum = [.. best.Allocation!.Select(task => task.Tokens)];
         var logs = new[] { prior, uniform, now, optimum }.Select(tokens => ServedLog.Of(live.Workload, tokens, length)).ToArray();
+        PolicyLine[] bySplit = plan.TokensBySplit() is { } split
+            ? [PolicyLine.Create("as split would, a server for each slot", split, ServedLog.Of(live.Workload, split, length), plan)]
+            : [];
         return new LearningReport
         {
             BestObjective = best.Objective!.Value,
@@ -78,6 +81,7 @@ internal sealed record LearningReport
                 PolicyLine.Create("the prior's allocation", prior, logs[0], plan),
                 PolicyLine.Create("the best single budget", uniform, logs[1], plan),
                 PolicyLine.Create("the learned allocation", now, logs[2], plan),
+                .. bySplit,
                 PolicyLine.Create("the optimum in truth", optimum, logs[3], plan),
             ],
             Versions = [.. live.History.Select(it => new VersionLine(it.Version, it.From.TotalSeconds, plan.TrueObjective(it.Tokens)))],

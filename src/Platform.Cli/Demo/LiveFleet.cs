@@ -24,7 +24,7 @@ internal sealed class LiveFleet
     public LiveFleet(FleetWorkload workload, TimeSpan length)
     {
         Workload = workload;
-        _simulation = new FleetSimulation(workload.Plan, workload.Seed, explores: true);
+        _simulation = new FleetSimulation(workload.Plan, workload.Seed, explores: true, RecordEnd);
         string[] taskTypes = [.. workload.Plan.Template.Tasks.Select(task => task.Id)];
         _servers = [.. Enumerable.Range(0, workload.Plan.Template.Servers)
             .Select(_ => new ServerWindows(taskTypes, DemoWorkload.WindowLength, workload.WindowsOfServer))];
@@ -42,7 +42,7 @@ internal sealed class LiveFleet
     /// <summary>All the windows of a fleet that grants its policy's tokens to every query: traffic for those who need no loop.</summary>
     public static IEnumerable<WorkloadWindow> WindowsOf(FleetWorkload workload, TimeSpan length)
     {
-        var tokens = Array.ConvertAll(workload.Plan.Template.Tasks, _ => (long)workload.Plan.Template.PolicyTokens);
+        var tokens = Array.ConvertAll(workload.Plan.Template.Tasks, _ => (long)workload.Plan.PolicyTokens);
         return new LiveFleet(workload, length).AdvanceTo(TimeSpan.MaxValue, 0, tokens);
     }
 
@@ -57,13 +57,19 @@ internal sealed class LiveFleet
             _history.Add(new AllocationInForce(version, _next < Workload.Requests.Count ? Workload.Requests[_next].At : clock, tokens));
         for (; _next < Workload.Requests.Count && Workload.Requests[_next].At < clock; _next++)
         {
-            var query = _simulation.Serve(Workload.Requests[_next], _history[^1].Tokens);
-            _servers[query.Server].Record(query);
-            Log.Record(query);
+            var query = _simulation.Arrive(Workload.Requests[_next], _history[^1].Tokens);
+            _servers[query.Server].RecordArrival(query);
         }
 
+        _simulation.AdvanceTo(clock);
         for (; _windows < Workload.WindowsOfServer && DemoWorkload.WindowLength * (_windows + 1) <= clock; _windows++)
             foreach (var server in _servers)
                 yield return server.Window(_windows, Workload.Plan.Template.Id, Workload.StartsAt);
+    }
+
+    private void RecordEnd(ServedQuery query)
+    {
+        _servers[query.Server].RecordEnd(query);
+        Log.Record(query);
     }
 }

@@ -14,14 +14,14 @@ internal sealed record ServedFigures(int Queries, double? Accuracy, double? Mean
 /// <param name="TraceNoise">Half width of its 95 % interval.</param>
 internal sealed record ServedComparison(double LastMinute, double LastMinuteNoise, double Trace, double TraceNoise);
 
-/// <summary>The queries of a trace as one policy served them, in order of arrival.</summary>
+/// <summary>The queries of a trace as one policy served them.</summary>
 /// <param name="accuracyWeight">Seconds that one unit of accuracy is worth.</param>
 /// <param name="length">Length of the trace.</param>
 internal sealed class ServedLog(double accuracyWeight, TimeSpan length)
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
-    private readonly List<(TimeSpan Arrived, bool IsCorrect, double SystemSeconds)> _queries = [];
+    private readonly List<(int Index, TimeSpan Arrived, bool IsCorrect, double SystemSeconds)> _queries = [];
 
     public ServedFigures FirstMinute => Figures(TimeSpan.Zero, Minute);
 
@@ -32,14 +32,16 @@ internal sealed class ServedLog(double accuracyWeight, TimeSpan length)
     /// <summary>Serves a whole trace with the same tokens from start to end, without exploring.</summary>
     public static ServedLog Of(FleetWorkload workload, IReadOnlyList<long> tokens, TimeSpan length)
     {
-        var simulation = new FleetSimulation(workload.Plan, workload.Seed, explores: false);
         var log = new ServedLog(workload.Plan.Definition.Objective.AccuracyWeight, length);
+        var simulation = new FleetSimulation(workload.Plan, workload.Seed, explores: false, log.Record);
         foreach (var request in workload.Requests)
-            log.Record(simulation.Serve(request, tokens));
+            simulation.Arrive(request, tokens);
+        simulation.AdvanceTo(TimeSpan.MaxValue);
         return log;
     }
 
-    public void Record(in ServedQuery query) => _queries.Add((query.Arrived, query.IsCorrect, query.SystemMillis / 1e3));
+    public void Record(ServedQuery query) =>
+        _queries.Add((query.Index, query.Arrived, query.IsCorrect, query.SystemMillis / 1e3));
 
     /// <summary>
     /// Compares with another log of the same queries. Minutes are the batches: queries that wait for one another are within one, mostly.
@@ -47,7 +49,7 @@ internal sealed class ServedLog(double accuracyWeight, TimeSpan length)
     public ServedComparison Against(ServedLog other)
     {
         // Minutes are counted back from the end, so that the last one is whole.
-        var byMinute = _queries.Zip(other._queries, (mine, its) => (Minute: (int)((length - mine.Arrived) / Minute), Gain: Worth(mine) - Worth(its)))
+        var byMinute = InOrder.Zip(other.InOrder, (mine, its) => (Minute: (int)((length - mine.Arrived) / Minute), Gain: Worth(mine) - Worth(its)))
             .GroupBy(query => query.Minute, query => query.Gain).ToDictionary(minute => minute.Key, minute => (Mean: minute.Average(), Count: minute.Count()));
         var (count, mean) = (byMinute.Count, byMinute.Values.Sum(minute => minute.Mean * minute.Count) / Math.Max(_queries.Count, 1));
         var deviation = count < 2 ? 0 : Math.Sqrt(byMinute.Values.Sum(minute => (minute.Mean - mean) * (minute.Mean - mean)) / (count - 1));
@@ -55,7 +57,11 @@ internal sealed class ServedLog(double accuracyWeight, TimeSpan length)
         return new ServedComparison(byMinute.GetValueOrDefault(0).Mean, Z * deviation, mean, Z * deviation / Math.Sqrt(Math.Max(count, 1)));
     }
 
-    private double Worth((TimeSpan Arrived, bool IsCorrect, double SystemSeconds) query) => (query.IsCorrect ? accuracyWeight : 0) - query.SystemSeconds;
+    /// <summary>The queries as they came: where servers batch they end in another order, and another one under another policy.</summary>
+    private IEnumerable<(int Index, TimeSpan Arrived, bool IsCorrect, double SystemSeconds)> InOrder =>
+        _queries.OrderBy(query => query.Index);
+
+    private double Worth((int Index, TimeSpan Arrived, bool IsCorrect, double SystemSeconds) query) => (query.IsCorrect ? accuracyWeight : 0) - query.SystemSeconds;
 
     private ServedFigures Figures(TimeSpan from, TimeSpan to)
     {

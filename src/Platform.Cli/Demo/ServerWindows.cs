@@ -14,17 +14,19 @@ internal sealed class ServerWindows(IReadOnlyList<string> taskTypes, TimeSpan le
 {
     private readonly TaskSums?[,] _sums = new TaskSums?[count, taskTypes.Count];
 
-    /// <summary>Counts a query in the window it arrived in and in the window it ended in.</summary>
-    public void Record(in ServedQuery query)
+    /// <summary>Counts a query in the window it arrived in.</summary>
+    public void RecordArrival(in SentQuery query) => At(query.Arrived, query.Task)?.AddArrival();
+
+    /// <summary>Counts a query in the window it ended in.</summary>
+    public void RecordEnd(in ServedQuery query)
     {
-        At(query.Arrived, query.Task)?.AddArrival();
         if (At(query.Ended, query.Task) is not { } ended)
             return;
         ended.AddCompletion(query.TokensUsed, query.TokensGranted, query.ServiceMillis, query.SystemMillis);
         ended.AddVerdict(query.TokensGranted, query.IsCorrect);
     }
 
-    /// <summary>A window; whole when every query that arrived before its end has been recorded.</summary>
+    /// <summary>A window; whole when every query that arrived or ended before its end has been recorded.</summary>
     /// <param name="index">Its index, from 0.</param>
     /// <param name="fleet">The fleet's id.</param>
     /// <param name="start">The start of the first window.</param>

@@ -14,7 +14,10 @@ internal static class ValidityFlags
             .. Raised("", ("arrivals are bursty, dispersion", fleet.Burstiness), ("arrival rate drifts, new over old", fleet.ArrivalDrift),
                 ("budgets are not used up, part used", fleet.Adherence), ("windows are stale, seconds", fleet.Staleness),
                 ("system times are not as predicted, seen over predicted", fleet.SystemTime),
-                ("servers work on several queries at once, queries", fleet.Concurrency),
+                ("these servers batch: dispatch should be sharing, queries in service", fleet.Concurrency),
+                ("system times are not those of servers that share, seen over predicted", fleet.SharingSystemTime),
+                ("queries wait for a place in service, part of their time", fleet.Saturation),
+                ("servers complete less with more in service, part", fleet.MemoryCollapse),
                 ("arrival rate is far from the definition's, times", fleet.RateAgainstDefinition)),
             .. estimate.TaskTypes.SelectMany(type => Raised(
                 $"{type.Id}: ",
@@ -26,6 +29,7 @@ internal static class ValidityFlags
                 ("accuracy falls with tokens, by", type.Validity.FallingAccuracy),
                 ("verdicts are all alike, part right", type.Validity.OneSidedVerdicts),
                 ("service times are far from the definition's, times", type.Validity.ServiceAgainstDefinition),
+                ("times at high loads are not those of the line, seen over line", type.Validity.LoadResponse),
                 ("tokens are used that were not granted", type.Validity.UngrantedTokens))),
         ];
     }

@@ -231,8 +231,8 @@ public static class AllocationSolver
             $"With the fewest tokens {servers} would have to be busy {busy:0.##} s of every second.");
         var guess = busy < ManyAtOnce
             ? ""
-            : " Do these servers batch? Then dispatch should be sharing. If they serve one query at a time, look at the unit "
-                + "of the service times.";
+            : " If more queries are in service than servers, these servers batch: dispatch should be sharing. If they serve "
+                + "one query at a time, look at the unit of the service times.";
         return No(InfeasibilityReason.Unstable) with
         {
             MaxArrivalRate = model.MaxUtilization * model.Problem.Servers / least.Service.MeanSeconds,

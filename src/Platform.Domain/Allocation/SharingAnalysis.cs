@@ -11,14 +11,11 @@ internal static class SharingAnalysis
     {
         var at = point.Sharing!.At;
         var prices = point.Prices;
-        var load = at.Work + (at.Columns.OverheadOfSlot * at.Output);
-        var (time, wait) = PerRate(at);
-        var stretch = at.Lone > 0 ? (time - wait) / at.Lone : 0;
-        var first = wait + ((at.Lone - at.Columns.LaterSeconds) * stretch);
-        var all = ((1 + prices.MaxMeanSystemTime) * time)
-            + (prices.MaxUtilization * load)
-            + ((prices.MaxInterTokenSeconds ?? 0) * at.SlowestInterTokenPerRate)
-            + ((prices.MaxTimeToFirstAnswerTokenSeconds ?? 0) * first);
+        var perRate = SharingPerRate.At(at);
+        var all = ((1 + prices.MaxMeanSystemTime) * perRate.SystemTime)
+            + (prices.MaxUtilization * perRate.Utilization)
+            + ((prices.MaxInterTokenSeconds ?? 0) * perRate.SlowestInterToken)
+            + ((prices.MaxTimeToFirstAnswerTokenSeconds ?? 0) * perRate.FirstAnswer);
         return new Sensitivities(-all / model.Problem.Servers, point.WeightedAccuracy);
     }
 
@@ -38,15 +35,33 @@ internal static class SharingAnalysis
         var left = Math.Max(1 - point.Sharing!.Bending, 0);
         return double.IsFinite(least) ? left * least : 0;
     }
+}
 
-    /// <summary>∂E[T]/∂λ and ∂E[Wq]/∂λ at one server: E[N] depends on λ times the load alone, and E[T] is E[N]/λ.</summary>
-    private static (double Time, double Wait) PerRate(in SharingPoint at)
+/// <summary>Derivatives of a point's figures by λ at one server, the allocation staying as it is.</summary>
+/// <param name="SystemTime">Of E[T].</param>
+/// <param name="Utilization">Of the utilization.</param>
+/// <param name="SlowestInterToken">Of the mean time between two tokens of the slowest type.</param>
+/// <param name="FirstAnswer">Of the mean time to the first token of the answer.</param>
+internal readonly record struct SharingPerRate(
+    double SystemTime, double Utilization, double SlowestInterToken, double FirstAnswer)
+{
+    public static SharingPerRate At(in SharingPoint at)
+    {
+        var (time, wait) = Times(at);
+        var stretch = at.Lone > 0 ? (time - wait) / at.Lone : 0;
+        return new SharingPerRate(
+            time, at.Work + (at.Columns.OverheadOfSlot * at.Output), at.SlowestInterTokenPerRate,
+            wait + ((at.Lone - at.Columns.LaterSeconds) * stretch));
+    }
+
+    /// <summary>∂E[T]/∂λ and ∂E[Wq]/∂λ: E[N] depends on λ times the load alone, and E[T] is E[N]/λ.</summary>
+    private static (double Time, double Wait) Times(in SharingPoint at)
     {
         var means = at.Means;
         if (at.Columns.Cap is null)
             return (at.Work * means.SystemSeconds / at.Idle, 0);
         if (!(at.Rate > 0))
-            return PerRateOfTheFirst(at);
+            return TimesOfTheFirst(at);
         var overhead = at.Columns.Overhead * at.Output;
         var time = (overhead * means.SystemPerOverhead) + (at.Work * means.SystemPerWork) - means.SystemSeconds;
         var wait = (overhead * means.WaitPerOverhead) + (at.Work * means.WaitPerWork) - means.WaitSeconds;
@@ -57,7 +72,7 @@ internal static class SharingAnalysis
     /// The same at a rate of 0, where two queries at most meet: the second waits for the one slot, or slows the first
     /// by its work.
     /// </summary>
-    private static (double Time, double Wait) PerRateOfTheFirst(in SharingPoint at)
+    private static (double Time, double Wait) TimesOfTheFirst(in SharingPoint at)
     {
         var hasOneSlot = at.Columns.Cap == 1;
         var perMeeting = hasOneSlot ? at.Lone : at.Work;

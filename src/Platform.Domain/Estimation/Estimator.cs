@@ -1,3 +1,4 @@
+using Platform.Domain.Allocation;
 using Platform.Domain.Fleets;
 
 namespace Platform.Domain.Estimation;
@@ -14,7 +15,7 @@ namespace Platform.Domain.Estimation;
 public static class Estimator
 {
     /// <summary>Name of this arithmetic. Whoever changes a result changes the name: old snapshots are re-derived by what made them.</summary>
-    public const string EstimatorVersion = "estimator/4";
+    public const string EstimatorVersion = "estimator/5";
 
     /// <summary>Estimates a fleet as of an instant.</summary>
     /// <param name="definition">Task types, priors and horizon; valid.</param>
@@ -35,7 +36,10 @@ public static class Estimator
         var (systemMillis, systemCompletions, used, granted) = evidence.Ratios;
         var adherence = Ratio(used, granted);
         var taskTypes = new TaskTypeEstimate[definition.TaskTypes.Count];
-        var estimation = new TaskTypeEstimation(evidence, arithmetic);
+        var isSharing = definition.Dispatch == Dispatch.Sharing && !arithmetic.KnowsNoSharing;
+        var sharing = isSharing ? SharingEstimator.Fit(definition, evidence) : null;
+        var observed = sharing is null ? null : new SharingObservations(definition, evidence, sharing);
+        var estimation = new TaskTypeEstimation(evidence, arithmetic, sharing, observed);
         for (var k = 0; k < taskTypes.Length; k++)
             taskTypes[k] = estimation.Estimate(definition.TaskTypes[k], k);
         var rate = ArrivalEstimator.Rate(definition.ArrivalRate, evidence, dispersion.Inflation, sums.HorizonSeconds);
@@ -59,18 +63,31 @@ public static class Estimator
             Completions = WorkloadEvidence.Shown(evidence.Totals.Completions),
             Trials = WorkloadEvidence.Shown(evidence.Totals.Trials),
             ArrivalRate = rate,
+            Sharing = sharing?.Sharing,
             MeanSystemTimeSeconds = Ratio(systemMillis, systemCompletions) / 1e3,
             Adherence = adherence,
-            Validity = arithmetic.HasOldChecksOnly ? validity : WithQueueChecks(validity, definition, evidence, rate),
+            Validity = arithmetic.HasOldChecksOnly ? validity : WithQueueChecks(validity, definition, evidence, rate, observed),
             TaskTypes = taskTypes,
             UnknownTaskTypes = [.. evidence.Unknown],
         };
     }
 
     private static ModelValidity WithQueueChecks(
-        ModelValidity validity, FleetDefinition definition, WorkloadEvidence evidence, IntervalEstimate rate)
+        ModelValidity validity, FleetDefinition definition, WorkloadEvidence evidence, IntervalEstimate rate,
+        SharingObservations? sharing)
     {
         var queue = new QueueObservations(definition, evidence);
+        if (sharing is not null)
+        {
+            return validity with
+            {
+                RateAgainstDefinition = queue.RateAgainstDefinition(),
+                SharingSystemTime = sharing.SystemTime(),
+                Saturation = sharing.Saturation(),
+                MemoryCollapse = sharing.MemoryCollapse(),
+            };
+        }
+
         return validity with
         {
             SystemTime = queue.SystemTime(rate),

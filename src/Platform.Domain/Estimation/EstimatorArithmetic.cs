@@ -27,19 +27,27 @@ internal sealed record EstimatorArithmetic
     /// </summary>
     public bool HasNoStepLimit { get; init; }
 
+    /// <summary>
+    /// Whether servers that share are taken for servers that serve one query at a time, as up to estimator/4: no fleet
+    /// had them then.
+    /// </summary>
+    public bool KnowsNoSharing { get; init; }
+
     /// <summary>The one that new snapshots are derived with.</summary>
-    public static EstimatorArithmetic Current { get; } = new() { Version = "estimator/4" };
+    public static EstimatorArithmetic Current { get; } = new() { Version = "estimator/5" };
 
     /// <summary>All that are known, by name.</summary>
     public static IReadOnlyDictionary<string, EstimatorArithmetic> Versions { get; } = new[]
     {
         Current,
+        new EstimatorArithmetic { Version = "estimator/4", KnowsNoSharing = true },
         new EstimatorArithmetic
         {
             Version = "estimator/3",
             TakesFloorsBelowZero = true,
             HasOldChecksOnly = true,
             HasNoStepLimit = true,
+            KnowsNoSharing = true,
         },
     }.ToDictionary(it => it.Version, StringComparer.Ordinal);
 }

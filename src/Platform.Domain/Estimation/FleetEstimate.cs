@@ -43,6 +43,12 @@ public sealed record FleetEstimate
     /// </summary>
     public required IntervalEstimate ArrivalRate { get; init; }
 
+    /// <summary>
+    /// How queries share a server, of a fleet whose dispatch is sharing; null of others, and before estimator/5.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SharingEstimate? Sharing { get; init; }
+
     /// <summary>Mean seconds from arrival to end over all task types as the windows saw it; null when none told.</summary>
     public required double? MeanSystemTimeSeconds { get; init; }
 
@@ -77,8 +83,17 @@ public sealed record TaskTypeEstimate
     /// <summary>π, share of the arrivals among the definition's task types, 0 to 1.</summary>
     public required IntervalEstimate Share { get; init; }
 
-    /// <summary>Service time against tokens.</summary>
+    /// <summary>
+    /// Service time against tokens; of a fleet whose dispatch is sharing that of a query alone on its server.
+    /// </summary>
     public required ServiceEstimate Service { get; init; }
+
+    /// <summary>
+    /// m, mean output tokens of a query beside the reasoning ones, of a fleet whose dispatch is sharing; null of others,
+    /// and before estimator/5.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IntervalEstimate? AnswerTokens { get; init; }
 
     /// <summary>Accuracy against tokens.</summary>
     public required AccuracyEstimate Accuracy { get; init; }

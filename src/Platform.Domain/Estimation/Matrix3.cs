@@ -5,6 +5,9 @@ internal readonly record struct Vector3(double X, double Y, double Z)
 {
     public double Dot(Vector3 other) => (X * other.X) + (Y * other.Y) + (Z * other.Z);
 
+    public Vector3 Plus(double factor, Vector3 other) =>
+        new(X + (factor * other.X), Y + (factor * other.Y), Z + (factor * other.Z));
+
     public double LargestMagnitude => Math.Max(Math.Abs(X), Math.Max(Math.Abs(Y), Math.Abs(Z)));
 }
 
@@ -22,6 +25,21 @@ internal record struct Matrix3(double XX, double YX, double YY, double ZX, doubl
         ZY += z * v.Y;
         ZZ += z * v.Z;
     }
+
+    /// <summary>Adds another matrix times a factor.</summary>
+    public void Add(double factor, in Matrix3 other)
+    {
+        XX += factor * other.XX;
+        YX += factor * other.YX;
+        YY += factor * other.YY;
+        ZX += factor * other.ZX;
+        ZY += factor * other.ZY;
+        ZZ += factor * other.ZZ;
+    }
+
+    /// <summary>With amounts added to the diagonal.</summary>
+    public readonly Matrix3 Plus(Vector3 diagonal) =>
+        this with { XX = XX + diagonal.X, YY = YY + diagonal.Y, ZZ = ZZ + diagonal.Z };
 
     /// <summary>
     /// Factors the sum of a diagonal matrix and a positive semidefinite one: each pivot is at least the diagonal's entry (Schur complements

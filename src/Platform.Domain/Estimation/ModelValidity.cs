@@ -31,7 +31,8 @@ public sealed record ModelValidity
 
     /// <summary>
     /// Mean system time seen over that which the queue predicts from the seen arrival rate and service times; 0 where
-    /// the prediction is that the queue grows for ever. The score is that of the logarithm. Null before estimator/4.
+    /// the prediction is that the queue grows for ever. The score is that of the logarithm. Null before estimator/4,
+    /// and of servers that share.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? SystemTime { get; init; }
@@ -39,7 +40,7 @@ public sealed record ModelValidity
     /// <summary>
     /// Queries in service at a server in the mean, by Little's law; a server that serves one at a time has at most 1.
     /// The score is the mean wait seen over the mean service time, null where no system times were told. Null before
-    /// estimator/4.
+    /// estimator/4, and of servers that share.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? Concurrency { get; init; }
@@ -47,6 +48,30 @@ public sealed record ModelValidity
     /// <summary>Arrivals a second as the windows saw them over the definition's. Null before estimator/4.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? RateAgainstDefinition { get; init; }
+
+    /// <summary>
+    /// Of servers that share: mean system time seen over that which processor sharing predicts from the load of each
+    /// stretch of time and from what was learnt of the servers. The score is that of the logarithm. Null of other
+    /// servers, and before estimator/5.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ValidityCheck? SharingSystemTime { get; init; }
+
+    /// <summary>
+    /// Of servers that share: the part of the system time that queries wait for a place in service; null where no system
+    /// times were told. The score is the most in service in a stretch of time over maxInService, where that is set. Null
+    /// of other servers, and before estimator/5.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ValidityCheck? Saturation { get; init; }
+
+    /// <summary>
+    /// Of servers that share: tokens completed a second in the quarter of the time with most in service, over the best
+    /// quarter with fewer. Servers whose memory is full complete less, the more there are in service. Null of other
+    /// servers, and before estimator/5.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ValidityCheck? MemoryCollapse { get; init; }
 }
 
 /// <summary>Whether the model fits one task type; see <see cref="ModelValidity"/>.</summary>
@@ -116,6 +141,13 @@ public sealed record TaskTypeValidity
     public ValidityCheck? UngrantedTokens { get; init; }
 
     /// <summary>
+    /// Of servers that share: mean time in service over that of the learnt line at the load, in the eighth of its
+    /// time with most others in service. The score is that of the logarithm. Null of other servers, and before estimator/5.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ValidityCheck? LoadResponse { get; init; }
+
+    /// <summary>
     /// Tokens that the allocation grants over the largest budget that has verdicts; in a snapshot alone. Null before
     /// estimator/4, and in an estimate.
     /// </summary>
@@ -176,6 +208,27 @@ public static class ValidityThresholds
     /// Queries in service at a server that serves one at a time, beyond what the windows' edges explain.
     /// </summary>
     public const double Concurrency = 1.2;
+
+    /// <summary>
+    /// Part of the time in the system that queries wait at servers that share, beyond what the end of an iteration
+    /// makes.
+    /// </summary>
+    public const double Waiting = 0.1;
+
+    /// <summary>Part of maxInService that is in service in the mean of a stretch of time: the cap is reached in it.</summary>
+    public const double AtCap = 0.95;
+
+    /// <summary>
+    /// Tokens completed a second with most in service over those with fewer: servers that share complete more, the more
+    /// are in service.
+    /// </summary>
+    public const double ThroughputFall = 0.8;
+
+    /// <summary>How many times as many must be in service where throughputs are compared.</summary>
+    public const double MoreInService = 1.25;
+
+    /// <summary>How many times a time in service may be off the line at its load.</summary>
+    public const double LoadResponse = 1.05;
 
     /// <summary>Part of the prior's doubt about a curve's slope beyond which the prior holds it.</summary>
     public const double CurveDoubt = 0.5;

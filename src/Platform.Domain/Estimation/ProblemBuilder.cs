@@ -38,13 +38,18 @@ public static class ProblemBuilder
     {
         if (!definition.TaskTypes.Select(type => type.Id).SequenceEqual(estimate.TaskTypes.Select(type => type.Id), StringComparer.Ordinal))
             throw new ArgumentException("The estimate has other task types than the definition.", nameof(estimate));
-        return OfDefinition(definition) with
+        var prior = OfDefinition(definition);
+        return prior with
         {
             ArrivalRate = estimate.ArrivalRate.Value,
+            Sharing = estimate.Sharing is { } seen
+                ? new SharingServer(seen.OverheadSecondsPerToken.Value, definition.Sharing?.MaxInService)
+                : prior.Sharing,
             TaskTypes = [.. definition.TaskTypes.Zip(estimate.TaskTypes, (type, seen) => type with
             {
                 Aliases = null,
                 Share = seen.Share.Value,
+                AnswerTokens = seen.AnswerTokens?.Value ?? type.AnswerTokens,
                 Service = seen.Service.Line,
                 Accuracy = seen.Accuracy.Curve,
             })],
@@ -54,11 +59,16 @@ public static class ProblemBuilder
     /// <summary>The same with the figures of an alarm where they are the greater.</summary>
     /// <param name="problem">The problem by the estimate.</param>
     /// <param name="alarm">The alarm that stands.</param>
-    public static AllocationProblem UnderAlarm(AllocationProblem problem, LoadAlarm alarm) => problem with
+    public static AllocationProblem UnderAlarm(AllocationProblem problem, LoadAlarm alarm)
     {
-        ArrivalRate = Math.Max(problem.ArrivalRate, alarm.ArrivalRate),
-        TaskTypes = [.. problem.TaskTypes.Select(type => type with { Service = Slower(type.Service, alarm.ServiceFactor) })],
-    };
+        var faster = problem with { ArrivalRate = Math.Max(problem.ArrivalRate, alarm.ArrivalRate) };
+
+        // Where servers share, more arrivals alone make every query slower: their lone times stay.
+        return problem.Dispatch == Dispatch.Sharing ? faster : faster with
+        {
+            TaskTypes = [.. problem.TaskTypes.Select(type => type with { Service = Slower(type.Service, alarm.ServiceFactor) })],
+        };
+    }
 
     /// <summary>How the queries of a problem share a server where nothing says so: by the least seconds a token.</summary>
     /// <param name="sharing">What is said; null for nothing.</param>

@@ -41,7 +41,7 @@ internal static class ServiceLineEstimator
     internal const double PresumedFreedom = 1;
 
     /// <summary>Variance, in seconds², that rounding each time to the nearest millisecond makes.</summary>
-    private const double RoundingVariance = 1e-6 / 12;
+    internal const double RoundingVariance = 1e-6 / 12;
 
     /// <summary>Fits the line of one task type.</summary>
     /// <param name="prior">The line a₀ + c₀·x of the definition.</param>
@@ -78,10 +78,15 @@ internal static class ServiceLineEstimator
     /// The variance that the data's information is formed with, seconds²: logarithms of the presumed and of the seen one weighed by degrees
     /// of freedom, as ln s² scatters by about 2/ν whatever σ is (Bartlett and Kendall, J. R. Stat. Soc. Suppl. 8, 1946).
     /// </summary>
-    private static double Variance(double presumed, in ServiceMoments moments)
+    private static double Variance(double presumed, in ServiceMoments moments) =>
+        Variance(presumed * presumed, moments.Variance, moments.Freedom);
+
+    /// <inheritdoc cref="Variance(double, in ServiceMoments)"/>
+    internal static double Variance(double presumedVariance, double seenVariance, double freedom)
     {
-        var (before, seen) = (Math.Max(presumed * presumed, RoundingVariance), Math.Max(moments.Variance, RoundingVariance));
-        var part = moments.Freedom / (moments.Freedom + PresumedFreedom);
+        var before = Math.Max(presumedVariance, RoundingVariance);
+        var seen = Math.Max(seenVariance, RoundingVariance);
+        var part = freedom / (freedom + PresumedFreedom);
         return before * Elementary.Exp(part * Elementary.Log(seen / before));
     }
 

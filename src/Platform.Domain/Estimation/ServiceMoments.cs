@@ -136,25 +136,25 @@ internal readonly struct ServiceMoments
             var (level, tilt) = (_weight * (_seconds - (slope * Tokens)), _weight * (TokenSeconds - (slope * TokensSquared)));
             return new Matrix2(sum.First + (level * level), sum.Off + (level * tilt), sum.Second + (tilt * tilt));
         }
-
-        /// <summary>Σxy − ΣxΣy/n = (nΣxy − ΣxΣy)/n, the difference in whole numbers.</summary>
-        private static double Centred(TaskSums task, WorkloadSum products, WorkloadSum x, WorkloadSum y)
-        {
-            return task.IsShort
-                ? Centred(task.Short(WorkloadSum.Completions), task.Short(products), task.Short(x), task.Short(y))
-                : Centred(task[WorkloadSum.Completions], task[products], task[x], task[y]);
-        }
-
-        private static double Centred(UInt128 n, UInt128 xy, UInt128 sumX, UInt128 sumY) => (n | xy | sumX | sumY) > ulong.MaxValue
-            ? (double)(((BigInteger)n * xy) - ((BigInteger)sumX * sumY)) / (double)n
-            : Centred((ulong)n, (ulong)xy, (ulong)sumX, (ulong)sumY);
-
-        private static double Centred(ulong n, ulong xy, ulong sumX, ulong sumY)
-        {
-            var (more, less) = (Product(n, xy), Product(sumX, sumY));
-            return (more >= less ? TaskSums.Nearest(more - less) : -TaskSums.Nearest(less - more)) / n;
-        }
-
-        private static UInt128 Product(ulong a, ulong b) => new(Math.BigMul(a, b, out var low), low);
     }
+
+    /// <summary>Σxy − ΣxΣy/n = (nΣxy − ΣxΣy)/n, the difference in whole numbers.</summary>
+    internal static double Centred(TaskSums task, WorkloadSum products, WorkloadSum x, WorkloadSum y)
+    {
+        return task.IsShort
+            ? Centred(task.Short(WorkloadSum.Completions), task.Short(products), task.Short(x), task.Short(y))
+            : Centred(task[WorkloadSum.Completions], task[products], task[x], task[y]);
+    }
+
+    private static double Centred(UInt128 n, UInt128 xy, UInt128 sumX, UInt128 sumY) => (n | xy | sumX | sumY) > ulong.MaxValue
+        ? (double)(((BigInteger)n * xy) - ((BigInteger)sumX * sumY)) / (double)n
+        : Centred((ulong)n, (ulong)xy, (ulong)sumX, (ulong)sumY);
+
+    private static double Centred(ulong n, ulong xy, ulong sumX, ulong sumY)
+    {
+        var (more, less) = (Product(n, xy), Product(sumX, sumY));
+        return (more >= less ? TaskSums.Nearest(more - less) : -TaskSums.Nearest(less - more)) / n;
+    }
+
+    private static UInt128 Product(ulong a, ulong b) => new(Math.BigMul(a, b, out var low), low);
 }

@@ -3,7 +3,12 @@ using Platform.Domain.Allocation;
 namespace Platform.Domain.Estimation;
 
 /// <summary>Estimates the task types of a fleet one after the other, with the same working memory for all.</summary>
-internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorArithmetic arithmetic)
+/// <param name="evidence">The fleet's sums.</param>
+/// <param name="arithmetic">The version of the estimator.</param>
+/// <param name="sharing">What was learnt of servers that share; null for a fleet of others.</param>
+/// <param name="observed">How they were seen; null for a fleet of others.</param>
+internal sealed class TaskTypeEstimation(
+    WorkloadEvidence evidence, EstimatorArithmetic arithmetic, SharingFit? sharing, SharingObservations? observed)
 {
     private readonly AccuracyVerdicts _verdicts = new();
     private readonly double[] _arrivals = new double[evidence.Count];
@@ -20,19 +25,21 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorAri
             _arrivals[i] = tasks[i]?.Of(WorkloadSum.Arrivals) ?? 0;
         _verdicts.Load(tasks, evidence.Weight);
         var moments = new ServiceMoments(tasks, evidence.Weight);
-        var service = ServiceLineEstimator.Estimate(type.Service, moments);
+        var service = sharing is null ? ServiceLineEstimator.Estimate(type.Service, moments) : sharing.Services[k];
         var accuracy = AccuracyCurveEstimator.Estimate(type.Accuracy, _verdicts.Cells, arithmetic);
         var shares = Dispersion.OfShares(evidence.InStretches(_arrivals), evidence.InStretches(evidence.KnownArrivals));
         var adherence = Estimator.Ratio(totals.Used, totals.Granted);
         var validity = new TaskTypeValidity
         {
             ShareDispersion = shares.Check(),
-            ServiceSpread = Spread(moments),
+            ServiceSpread = sharing is null ? Spread(moments) : ValidityCheck.Unknown,
             Adherence = Estimator.AdherenceCheck(adherence),
             CurveMisfit = Misfit(accuracy.Fit),
             Convexity = CurveFit.Convexity(_verdicts.Cells),
             ArrivalDrift = Drift.OfRate(_arrivals, evidence.Covered.AsSpan(0, _count), ArrivalInflation(tasks)),
-            ServiceDrift = ServiceDrift(tasks, service.Line, moments.Variance),
+            ServiceDrift = sharing is null
+                ? ServiceDrift(tasks, service.Line, moments.Variance)
+                : SharedServiceDrift(k, sharing),
             AccuracyDrift = AccuracyDrift(tasks, accuracy.Curve),
         };
         return new TaskTypeEstimate
@@ -43,6 +50,7 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorAri
             Trials = WorkloadEvidence.Shown(_verdicts.Trials),
             Share = ArrivalEstimator.Share(type.Share, k, evidence, shares.Inflation),
             Service = service,
+            AnswerTokens = sharing?.AnswerTokens[k],
             Accuracy = accuracy,
             MeanTokens = moments.Count > 0 ? moments.MeanTokens : null,
             MeanSystemTimeSeconds = Estimator.Ratio(totals.SystemMillis, totals.SystemCompletions) / 1e3,
@@ -50,18 +58,22 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorAri
             LargestBudgetTried = arithmetic.HasOldChecksOnly ? null : LargestBudget(),
             Validity = arithmetic.HasOldChecksOnly
                 ? validity
-                : WithEvidenceChecks(validity, type, accuracy, moments, totals),
+                : WithEvidenceChecks(validity, accuracy, totals) with
+                {
+                    ServiceAgainstDefinition = observed is null
+                        ? AgainstDefinition(type.Service, moments)
+                        : observed.AgainstDefinition(k),
+                    LoadResponse = observed?.LoadResponse(k),
+                },
         };
     }
 
     private TaskTypeValidity WithEvidenceChecks(
-        TaskTypeValidity validity, TaskType type, AccuracyEstimate accuracy, in ServiceMoments moments,
-        in Totals totals) => validity with
+        TaskTypeValidity validity, AccuracyEstimate accuracy, in Totals totals) => validity with
         {
             CurveIdentifiability = Identifiability(accuracy, totals),
             FallingAccuracy = CurveFit.Fall(_verdicts.Cells),
             OneSidedVerdicts = OneSided(),
-            ServiceAgainstDefinition = AgainstDefinition(type.Service, moments),
             UngrantedTokens = Ungranted(totals),
         };
 
@@ -130,6 +142,29 @@ internal sealed class TaskTypeEstimation(WorkloadEvidence evidence, EstimatorAri
         }
 
         return Drift.OfMean(_residuals, _information, variance);
+    }
+
+    /// <summary>
+    /// Against the fit at each bucket's load. What a bucket's queries have in common, its load above all, scatters more
+    /// than queries that know nothing of each other.
+    /// </summary>
+    private ValidityCheck SharedServiceDrift(int k, SharingFit fit)
+    {
+        if (fit.Variances[k] == 0)
+            return ValidityCheck.Unknown;
+        Array.Clear(_residuals);
+        Array.Clear(_information);
+        var squares = 0.0;
+        foreach (var cell in fit.Cells[k])
+        {
+            var residual = (cell.Count * cell.MeanSeconds) - fit.Expected(k, cell);
+            _residuals[cell.Bucket] = residual;
+            _information[cell.Bucket] = cell.Count;
+            squares += residual * residual / cell.Count;
+        }
+
+        var dispersion = Math.Max(squares / fit.Cells[k].Length / fit.Variances[k], 1);
+        return Drift.OfMean(_residuals, _information, dispersion * fit.Variances[k]);
     }
 
     /// <summary>Right answers beyond Σnp against Σnp(1 − p): the score test of a common shift of the accuracy's logit.</summary>

@@ -32,6 +32,7 @@ internal sealed class WorkloadEvidence
         _index = new long[most];
         (Weight, Covered, Arrivals, KnownArrivals) = (new double[most], new double[most], new double[most], new double[most]);
         Ended = new EndedSums[most];
+        WindowSeconds = new double[most];
         UInt128 windows = 0, ticks = 0;
         foreach (var bucket in sums.Buckets)
         {
@@ -75,6 +76,9 @@ internal sealed class WorkloadEvidence
     /// <summary>What the queries that ended in each bucket took, of all task types, unweighted.</summary>
     public EndedSums[] Ended { get; }
 
+    /// <summary>Lengths of the windows that ended in each bucket, added up, in seconds.</summary>
+    public double[] WindowSeconds { get; }
+
     /// <summary>Seconds covered, unweighted.</summary>
     public long ExposureSeconds { get; private set; }
 
@@ -113,6 +117,19 @@ internal sealed class WorkloadEvidence
         return sums.AsSpan(0, Count > 0 ? count + 1 : 0);
     }
 
+    /// <summary>The number of each bucket's stretch of <see cref="StretchSeconds"/>, from 0 on, oldest first.</summary>
+    public int[] StretchNumbers()
+    {
+        var numbers = new int[Count];
+        for (var i = 1; i < Count; i++)
+        {
+            var isNext = WindowSpan.FloorDivide(_index[i], Stretch) != WindowSpan.FloorDivide(_index[i - 1], Stretch);
+            numbers[i] = numbers[i - 1] + (isNext ? 1 : 0);
+        }
+
+        return numbers;
+    }
+
     /// <summary>
     /// Weight of a bucket, in units of 1/horizon: the whole up to half the horizon, from there falling on a straight line to nothing
     /// at the horizon.
@@ -129,6 +146,7 @@ internal sealed class WorkloadEvidence
         var covered = bucket.Covered.Count;
         ExposureSeconds += covered;
         Covered[Count] = covered;
+        WindowSeconds[Count] = TaskSums.Nearest(bucket.WindowTicks) / TimeSpan.TicksPerSecond;
         UInt128 arrivals = 0, known = 0;
         for (var i = 0; i < bucket.Tasks.Count; i++)
         {

@@ -63,8 +63,7 @@ public sealed record WorkloadExpectation
     {
         var (estimate, problem) = (derived.Estimate, derived.Problem);
         var part = CoveredPart(inputs.Sums, inputs.SolvedAt);
-        var meanSeconds = tokens is null ? 0 : problem.TaskTypes.Zip(
-            tokens, (type, count) => type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * count))).Sum();
+        var load = ExpectedLoad.Of(problem, tokens);
         // An alarm's figures are the windows' own: the doubt of the estimate is taken along in proportion.
         var rise = estimate.ArrivalRate.Value > 0 ? problem.ArrivalRate / estimate.ArrivalRate.Value : 1;
         var slowdown = derived.Alarm?.ServiceFactor ?? 1;
@@ -77,10 +76,11 @@ public sealed record WorkloadExpectation
             FleetArrivalRate = problem.ArrivalRate,
             ServiceFactor = slowdown,
             Dispersion = (float)Math.Max(estimate.Validity.Burstiness.Value ?? 1, 1),
-            Utilization = (float)(problem.ArrivalRate * meanSeconds / problem.Servers),
+            Utilization = (float)load.Utilization,
             UtilizationLimit = (float)(problem.MaxUtilization ?? 1),
             TaskTypes = [.. estimate.TaskTypes.Where(type => type.Completions > 0).OrderByDescending(type => type.Completions).Take(MostTaskTypes)
-                .Select(type => ExpectedService.Of(type, slowdown)).Where(service => service.IsFinite)],
+                .Select(type => ExpectedService.Of(type, slowdown).Slowed(load.AddedTo(type.Id)))
+                .Where(service => service.IsFinite)],
         };
         expected = expected with { TaskTypes = WithAliases(expected.TaskTypes, inputs.Definition.TaskTypes) };
         return float.IsFinite(expected.HighestArrivalRate + expected.Dispersion + expected.Utilization) ? expected : null;
@@ -144,6 +144,23 @@ public sealed record ExpectedService(
             (float)(a * a), (float)(service.Covariance * square), (float)(c * c),
             (float)(service.Line.VarianceSecondsSquared * square * seenPart),
             (float)(PresumedFreedom / (freedom + PresumedFreedom) / 4));
+    }
+
+    /// <summary>The same where the others in service slow each output token.</summary>
+    internal ExpectedService Slowed(AddedTime added)
+    {
+        if (added.PerToken == 0)
+            return this;
+        var (ofBase, ofToken) = (added.PerToken * added.AnswerTokens, added.PerToken);
+        var (baseDoubt, tokenDoubt) = (AddedTime.Doubt * ofBase, AddedTime.Doubt * ofToken);
+        return this with
+        {
+            BaseSeconds = (float)(BaseSeconds + ofBase),
+            SecondsPerToken = (float)(SecondsPerToken + ofToken),
+            BaseVariance = (float)(BaseVariance + (baseDoubt * baseDoubt)),
+            Covariance = (float)(Covariance + (baseDoubt * tokenDoubt)),
+            SlopeVariance = (float)(SlopeVariance + (tokenDoubt * tokenDoubt)),
+        };
     }
 
     /// <summary>What is expected of queries that ended, in seconds: their sum, and its variance by doubt of the line and by scatter.</summary>

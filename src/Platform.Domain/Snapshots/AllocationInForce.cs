@@ -44,6 +44,7 @@ internal sealed class AllocationInForce
         var atLimits = (prices.MaxUtilization * Noise(EstimateSensitivity.OfUtilization(_problem, best)))
             + (prices.MeanTokenBudget * Noise(EstimateSensitivity.OfMeanTokens(best)))
             + (prices.MaxMeanSystemTime * Noise(EstimateSensitivity.OfMeanSystemTime(_problem, best)))
+            + OfSharingLimits(prices, best)
             + Enumerable.Range(0, best.Length).Sum(k => FloorPrice(k, best[k], objective) * Noise(EstimateSensitivity.OfAccuracy(_problem, best, k)));
         return (deviations * Noise(objective.Minus(EstimateSensitivity.OfObjective(_problem, _tokens))))
             + (2 * deviations * atLimits);
@@ -56,7 +57,20 @@ internal sealed class AllocationInForce
     public bool BreaksALimit => !(_figures.Idle > 0) || Enumerable.Range(0, _tokens.Length).Any(BreaksABound)
         || IsOver(1 - _figures.Idle, _problem.MaxUtilization, () => EstimateSensitivity.OfUtilization(_problem, _tokens))
         || IsOver(_figures.MeanTokens, _problem.MeanTokenBudget, () => EstimateSensitivity.OfMeanTokens(_tokens))
-        || IsOver(_figures.MeanSystemTime, _problem.MaxMeanSystemTimeSeconds, () => EstimateSensitivity.OfMeanSystemTime(_problem, _tokens));
+        || IsOver(_figures.MeanSystemTime, _problem.MaxMeanSystemTimeSeconds, () => EstimateSensitivity.OfMeanSystemTime(_problem, _tokens))
+        || IsOver(_figures.InterToken, _problem.MaxInterTokenSeconds, () => EstimateSensitivity.OfInterToken(_problem, _tokens))
+        || IsOver(_figures.FirstAnswer, _problem.MaxTimeToFirstAnswerTokenSeconds, () => EstimateSensitivity.OfFirstAnswer(_problem, _tokens));
+
+    /// <summary>What chance makes of the limits that only servers that share have.</summary>
+    private double OfSharingLimits(ShadowPrices prices, long[] best)
+    {
+        var noise = 0.0;
+        if (prices.MaxInterTokenSeconds is > 0 and var interToken)
+            noise += interToken * Noise(EstimateSensitivity.OfInterToken(_problem, best));
+        if (prices.MaxTimeToFirstAnswerTokenSeconds is > 0 and var firstAnswer)
+            noise += firstAnswer * Noise(EstimateSensitivity.OfFirstAnswer(_problem, best));
+        return noise;
+    }
 
     private bool IsOver(double value, double? limit, Func<EstimateSensitivity> sensitivity) =>
         value > limit * (1 + WholeTokenFigures.LimitTolerance) && value - limit > SolvePolicy.LimitDeviations * Noise(sensitivity());
@@ -79,7 +93,7 @@ internal sealed class AllocationInForce
         if (type.AccuracyFloor is null || tokens > _model.WholeLower[k] || tokens == type.MinTokens)
             return 0;
         var rise = type.Accuracy.Gain * type.Accuracy.RatePerToken * Elementary.Exp(-type.Accuracy.RatePerToken * tokens);
-        var slope = (objective.PerServiceSecond(k) * type.Service.SecondsPerToken) + (_problem.AccuracyWeight * type.Weight * type.Share * rise);
+        var slope = objective.TimePerToken(k, type) + (_problem.AccuracyWeight * type.Weight * type.Share * rise);
         return rise > 0 ? Math.Max(-slope / rise, 0) : 0;
     }
 

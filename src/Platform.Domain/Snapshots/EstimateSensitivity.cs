@@ -14,6 +14,7 @@ internal sealed class EstimateSensitivity
 {
     private readonly double[] _share, _base, _perToken, _floor, _gain, _decay;
     private double _rate;
+    private double[]? _timePerToken;
 
     private EstimateSensitivity(int types) =>
         (_share, _base, _perToken, _floor, _gain, _decay) = (new double[types], new double[types], new double[types], new double[types], new double[types], new double[types]);
@@ -36,9 +37,35 @@ internal sealed class EstimateSensitivity
         return result;
     }
 
-    /// <summary>Of ρ = λ E[S] / k.</summary>
+    /// <summary>Of the mean time between two tokens of the slowest type, seconds, where servers share.</summary>
+    public static EstimateSensitivity OfInterToken(AllocationProblem problem, ReadOnlySpan<long> tokens)
+    {
+        var result = new EstimateSensitivity(tokens.Length);
+        var at = Sharing(problem, tokens);
+        result.AddSharing(problem, tokens, at.SlowestInterToken, SharingPerRate.At(at).SlowestInterToken, 1);
+        return result;
+    }
+
+    /// <summary>Of the mean time to the first token of the answer, seconds, where servers share.</summary>
+    public static EstimateSensitivity OfFirstAnswer(AllocationProblem problem, ReadOnlySpan<long> tokens)
+    {
+        var result = new EstimateSensitivity(tokens.Length);
+        var at = Sharing(problem, tokens);
+        result.AddSharing(problem, tokens, at.FirstAnswer, SharingPerRate.At(at).FirstAnswer, 1);
+        return result;
+    }
+
+    /// <summary>Of ρ = λ E[S] / k, and of the part of what servers that share can carry.</summary>
     public static EstimateSensitivity OfUtilization(AllocationProblem problem, ReadOnlySpan<long> tokens)
     {
+        if (problem.Dispatch == Dispatch.Sharing)
+        {
+            var sharing = new EstimateSensitivity(tokens.Length);
+            var at = Sharing(problem, tokens);
+            sharing.AddSharing(problem, tokens, at.Utilization, SharingPerRate.At(at).Utilization, 1);
+            return sharing;
+        }
+
         var result = new EstimateSensitivity(tokens.Length) { _rate = Moments(problem, tokens).MeanSeconds / problem.Servers };
         for (var k = 0; k < tokens.Length; k++)
             result.AddService(k, problem.TaskTypes[k], tokens[k], problem.ArrivalRate / problem.Servers, 0);
@@ -63,8 +90,13 @@ internal sealed class EstimateSensitivity
         return result;
     }
 
-    /// <summary>The figure's derivative by the mean service time of one task type.</summary>
+    /// <summary>The figure's derivative by the mean service time of one task type, alone on the server where servers share.</summary>
     public double PerServiceSecond(int k) => _base[k];
+
+    /// <summary>The derivative of the figure's part that is time by the tokens of one task type.</summary>
+    /// <param name="k">The task type.</param>
+    /// <param name="type">The same, as the problem has it.</param>
+    public double TimePerToken(int k, TaskType type) => _timePerToken?[k] ?? (PerServiceSecond(k) * type.Service.SecondsPerToken);
 
     /// <summary>Of the difference between a figure of one allocation and that of another.</summary>
     public EstimateSensitivity Minus(EstimateSensitivity other)
@@ -133,10 +165,45 @@ internal sealed class EstimateSensitivity
 
     private void AddSystemTime(AllocationProblem problem, ReadOnlySpan<long> tokens, double sign)
     {
+        if (problem.Dispatch == Dispatch.Sharing)
+        {
+            var at = Sharing(problem, tokens);
+            AddSharing(problem, tokens, at.SystemTime, SharingPerRate.At(at).SystemTime, sign);
+            return;
+        }
+
         var (rate, mean, square) = SystemTimeSlopes(problem, Moments(problem, tokens));
         _rate += sign * rate;
         for (var k = 0; k < tokens.Length; k++)
             AddService(k, problem.TaskTypes[k], tokens[k], sign * mean, sign * square);
+    }
+
+    private static SharingPoint Sharing(AllocationProblem problem, ReadOnlySpan<long> tokens)
+    {
+        var model = new AllocationModel(problem);
+        return WholeTokenFigures.Of(model, tokens).Sharing(model);
+    }
+
+    /// <summary>
+    /// A figure of servers that share: it depends on the output tokens and the marginal work alone. The doubt of the
+    /// overhead is left out: with the lines as they are it moves neighbouring allocations alike.
+    /// </summary>
+    private void AddSharing(
+        AllocationProblem problem, ReadOnlySpan<long> tokens, LimitUse use, double perRate, double sign)
+    {
+        var model = new AllocationModel(problem);
+        var columns = model.Sharing!;
+        _rate += sign * perRate / problem.Servers;
+        _timePerToken = new double[tokens.Length];
+        for (var k = 0; k < tokens.Length; k++)
+        {
+            var (share, output) = (model.Share[k], columns.Answer[k] + tokens[k]);
+            var perWork = sign * share * use.PerWork;
+            _share[k] += sign * ((use.PerOutput * output) + (use.PerWork * columns.WorkOf(k, tokens[k])));
+            _base[k] += perWork;
+            _perToken[k] += perWork * tokens[k];
+            _timePerToken[k] = (sign * share * use.PerOutput) + (perWork * columns.WorkSlope(k, tokens[k]));
+        }
     }
 
     /// <summary>A figure that depends on the service times through E[S] and E[S²], with these slopes.</summary>

@@ -38,6 +38,15 @@ public static class SolveConcerns
     /// <summary>System times far from what the queue predicts.</summary>
     public const string SystemTime = "systemTime";
 
+    /// <summary>Queries wait for a place in service at servers that share, or the cap on those in service is reached.</summary>
+    public const string Saturation = "saturation";
+
+    /// <summary>Servers that share complete less, the more are in service.</summary>
+    public const string MemoryCollapse = "memoryCollapse";
+
+    /// <summary>Times in service at the highest loads are not those of the line that was learnt.</summary>
+    public const string LoadResponse = "loadResponse";
+
     /// <summary>The concerns of a solve, in a fixed order; empty when there is none.</summary>
     /// <param name="definition">The definition that was solved for.</param>
     /// <param name="estimate">The estimate that was solved on.</param>
@@ -45,11 +54,16 @@ public static class SolveConcerns
     public static IReadOnlyList<FleetConcern> Of(
         FleetDefinition definition, FleetEstimate estimate, IReadOnlyList<long>? tokens)
     {
-        List<FleetConcern?> concerns = [OfConcurrency(definition, estimate), OfSystemTime(estimate)];
+        List<FleetConcern?> concerns =
+        [
+            OfConcurrency(definition, estimate), OfSystemTime(estimate), OfSharingSystemTime(estimate), OfSaturation(definition, estimate),
+            OfMemory(estimate),
+        ];
         for (var k = 0; k < estimate.TaskTypes.Count; k++)
         {
             var type = estimate.TaskTypes[k];
             concerns.Add(OfServiceTime(type));
+            concerns.Add(OfLoadResponse(type));
             concerns.Add(OfVerdicts(type));
             concerns.Add(OfFall(type));
             concerns.Add(OfLearning(type, tokens?[k]));
@@ -84,8 +98,8 @@ public static class SolveConcerns
         return new FleetConcern(
             Concurrency,
             Text($"By the windows {servers} works on {inService:0.#} queries at once, and a server of this fleet serves one at a time. ")
-            + "Either they batch - a discipline that dispatch does not have yet; until then set servers to the queries that "
-            + "are in service at once - or the time on the server that is sent holds the wait.");
+            + "Then these servers batch: dispatch should be sharing. If they do serve one at a time, the time on the server "
+            + "that is sent holds the wait.");
     }
 
     private static FleetConcern? OfSystemTime(FleetEstimate estimate)
@@ -101,6 +115,53 @@ public static class SolveConcerns
             SystemTime,
             Text($"Queries take {seen:0.###} s from arrival to end in the mean, and the queue predicts {predicted} ")
             + $"from the same arrivals and service times: the allocation rests on waits that are not these. {guess}");
+    }
+
+    private static FleetConcern? OfSharingSystemTime(FleetEstimate estimate)
+    {
+        if (estimate.Validity.SharingSystemTime is not { Flagged: true, Value: { } ratio })
+            return null;
+        var guess = ratio > 1
+            ? "Do queries wait elsewhere too, is maxInService lower than the definition says, or are there fewer servers?"
+            : "Are there more servers than servers says, or does the time on the server that is sent hold the wait?";
+        return new FleetConcern(
+            SystemTime,
+            Text($"Queries take {ratio:0.##} times as long from arrival to end as servers that share would at the loads that were seen: ")
+            + $"the allocation rests on times that are not these. {guess}");
+    }
+
+    private static FleetConcern? OfSaturation(FleetDefinition definition, FleetEstimate estimate)
+    {
+        if (estimate.Validity.Saturation is not { Flagged: true } check)
+            return null;
+        var wait = check.Value > ValidityThresholds.Waiting
+            ? Text($"Queries wait {check.Value.Value * 100:0} % of their time for a place in service. ")
+            : Text($"Up to {check.Score * 100:0} % of maxInService were in service in the mean of a stretch of time. ");
+        var advice = definition.Sharing?.MaxInService is null
+            ? "Say in sharing.maxInService how many a server takes at once, so that the wait is counted with."
+            : "More servers, or a higher cap where memory allows it, would end the wait.";
+        return new FleetConcern(Saturation, wait + advice);
+    }
+
+    private static FleetConcern? OfMemory(FleetEstimate estimate)
+    {
+        if (estimate.Validity.MemoryCollapse is not { Flagged: true, Value: { } ratio })
+            return null;
+        return new FleetConcern(
+            MemoryCollapse,
+            Text($"With most queries in service the servers complete {ratio * 100:0} % of the tokens a second that they complete with fewer: ")
+            + "their memory is full, and queries are put off or begun again. Lower max_num_seqs, and say it in "
+            + "sharing.maxInService; or set maxUtilization.");
+    }
+
+    private static FleetConcern? OfLoadResponse(TaskTypeEstimate type)
+    {
+        if (type.Validity.LoadResponse is not { Flagged: true, Value: { } ratio })
+            return null;
+        return new FleetConcern(
+            LoadResponse,
+            Text($"At its highest loads {type.Id} takes {ratio:0.##} times as long in service as the line that was learnt says: ")
+            + "its times do not rise in proportion to the queries in service, and predictions at high loads are off by as much.");
     }
 
     private static FleetConcern? OfServiceTime(TaskTypeEstimate type)

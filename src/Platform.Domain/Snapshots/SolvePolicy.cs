@@ -134,6 +134,13 @@ public static class SolvePolicy
         InfeasibilityReason.MaxMeanSystemTime => string.Create(
             CultureInfo.InvariantCulture,
             $"maxMeanSystemTime: the fewest tokens allowed take {solution.MinMeanSystemTimeSeconds} seconds in the mean"),
+        InfeasibilityReason.MaxInterTokenSeconds => string.Create(
+            CultureInfo.InvariantCulture,
+            $"maxInterTokenSeconds: the fewest tokens allowed take {solution.MinInterTokenSeconds} seconds between two tokens"),
+        InfeasibilityReason.MaxTimeToFirstAnswerTokenSeconds => string.Create(
+            CultureInfo.InvariantCulture,
+            $"maxTimeToFirstAnswerTokenSeconds: the fewest tokens allowed take {solution.MinTimeToFirstAnswerTokenSeconds} "
+                + $"seconds to the first token of the answer"),
         var other => throw new InvalidOperationException($"An infeasible solution has the reason {other}."),
     };
 }

@@ -95,6 +95,18 @@ public sealed record StoredSolution
     /// <summary>Σ share · tokens.</summary>
     public required double MeanTokens { get; init; }
 
+    /// <summary>Mean queries in service on a server; null before dual-newton/6.</summary>
+    public double? MeanInService { get; init; }
+
+    /// <summary>Mean wait before service, seconds; null before dual-newton/6.</summary>
+    public double? MeanWaitSeconds { get; init; }
+
+    /// <summary>Mean seconds between two output tokens of a query; null before dual-newton/6.</summary>
+    public double? InterTokenSeconds { get; init; }
+
+    /// <summary>Mean seconds to the first token of the answer; null before dual-newton/6.</summary>
+    public double? MeanTimeToFirstAnswerTokenSeconds { get; init; }
+
     /// <summary>Tokens of each task type.</summary>
     public required IReadOnlyList<StoredTokens> Allocation { get; init; }
 
@@ -107,4 +119,11 @@ public sealed record StoredSolution
 /// <param name="Tokens">Whole tokens for one query.</param>
 /// <param name="Accuracy">p(tokens), 0 to 1.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
-public sealed record StoredTokens(string TaskType, long Tokens, double Accuracy);
+public sealed record StoredTokens(string TaskType, long Tokens, double Accuracy)
+{
+    /// <summary>Mean seconds from arrival to end; null before dual-newton/6.</summary>
+    public double? SystemSeconds { get; init; }
+
+    /// <summary>Mean seconds to the first token of the answer; null before dual-newton/6.</summary>
+    public double? TimeToFirstAnswerTokenSeconds { get; init; }
+}

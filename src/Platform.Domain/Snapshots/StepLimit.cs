@@ -142,14 +142,19 @@ internal static class StepLimit
     }
 
     private static AllocationProblem Held(
-        FleetDefinition definition, AllocationProblem problem, long[] limits, bool[] isDoubted) => problem with
+        FleetDefinition definition, AllocationProblem problem, long[] limits, bool[] isDoubted)
+    {
+        var held = problem with
         {
             TaskTypes = [.. problem.TaskTypes.Select((type, k) => type with
             {
                 MaxTokens = limits[k],
                 Service = isDoubted[k] ? definition.TaskTypes[k].Service : type.Service,
+                AnswerTokens = isDoubted[k] ? definition.TaskTypes[k].AnswerTokens : type.AnswerTokens,
             })],
         };
+        return held.Dispatch == Dispatch.Sharing ? SharingHybrid.Reconciled(held) : held;
+    }
 
     private static AllocationProblem Fewest(AllocationProblem problem, long[] limits, bool[] isDoubted)
     {

@@ -40,6 +40,10 @@ internal static class SolutionWriter
         WriteIfAny(output, "meanServiceSeconds"u8, solution.MeanServiceSeconds);
         WriteIfAny(output, "meanServiceSecondsSquared"u8, solution.MeanServiceSecondsSquared);
         WriteIfAny(output, "meanTokens"u8, solution.MeanTokens);
+        WriteIfAny(output, "meanInService"u8, solution.MeanInService);
+        WriteIfAny(output, "meanWaitSeconds"u8, solution.MeanWaitSeconds);
+        WriteIfAny(output, "interTokenSeconds"u8, solution.InterTokenSeconds);
+        WriteIfAny(output, "meanTimeToFirstAnswerTokenSeconds"u8, solution.MeanTimeToFirstAnswerTokenSeconds);
     }
 
     private static void WriteType(Utf8JsonWriter output, TaskAllocation type)
@@ -56,6 +60,8 @@ internal static class SolutionWriter
             TokenBound.Lower => "lower"u8,
             _ => "max"u8,
         });
+        WriteIfAny(output, "systemSeconds"u8, type.SystemSeconds);
+        WriteIfAny(output, "timeToFirstAnswerTokenSeconds"u8, type.TimeToFirstAnswerTokenSeconds);
         output.WriteEndObject();
     }
 
@@ -83,6 +89,8 @@ internal static class SolutionWriter
         output.WriteNumber("meanTokenBudget"u8, prices.MeanTokenBudget);
         output.WriteNumber("maxMeanSystemTime"u8, prices.MaxMeanSystemTime);
         output.WriteNumber("maxUtilization"u8, prices.MaxUtilization);
+        WriteIfAny(output, "maxInterTokenSeconds"u8, prices.MaxInterTokenSeconds);
+        WriteIfAny(output, "maxTimeToFirstAnswerTokenSeconds"u8, prices.MaxTimeToFirstAnswerTokenSeconds);
         output.WriteEndObject();
         if (solution.Uniform is not { } uniform)
             return;

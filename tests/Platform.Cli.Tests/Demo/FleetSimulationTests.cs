@@ -19,12 +19,10 @@ public sealed class FleetSimulationTests
     [Fact]
     public void Time_in_the_system_is_the_end_less_the_arrival_to_the_nearest_millisecond()
     {
-        var simulation = new FleetSimulation(Plan(DemoCatalog.Fleets[0]), seed: 1, explores: true);
+        var trace = TraceGenerator.Generate(TimeSpan.FromMinutes(10), 1);
 
-        foreach (var request in TraceGenerator.Generate(TimeSpan.FromMinutes(10), 1))
+        foreach (var query in Serve(Plan(DemoCatalog.Fleets[0]), seed: 1, explores: true, trace, [400, 400, 400, 400]))
         {
-            var query = simulation.Serve(request, [400, 400, 400, 400]);
-
             Assert.Equal((query.Ended - query.Arrived).TotalMilliseconds, query.SystemMillis, 0.51);
             Assert.True(query.SystemMillis >= query.ServiceMillis);
             Assert.True(query.TokensUsed <= query.TokensGranted);
@@ -58,14 +56,24 @@ public sealed class FleetSimulationTests
     public void One_seed_is_the_same_queries_under_every_policy()
     {
         var plan = Plan(DemoCatalog.Fleets[0]);
-        var (one, other) = (new FleetSimulation(plan, 3, explores: false), new FleetSimulation(plan, 3, explores: true));
+        var plain = Serve(plan, 3, explores: false, Trace.Take(1_000), [100, 200, 300, 400]);
+        var explored = Serve(plan, 3, explores: true, Trace.Take(1_000), [100, 200, 300, 400]);
 
-        foreach (var request in Trace.Take(1_000))
-        {
-            var (plain, explored) = (one.Serve(request, [100, 200, 300, 400]), other.Serve(request, [100, 200, 300, 400]));
-            if (plain.TokensGranted == explored.TokensGranted)
-                Assert.Equal((plain.ServiceMillis, plain.IsCorrect), (explored.ServiceMillis, explored.IsCorrect));
-        }
+        foreach (var (one, other) in plain.Zip(explored).Where(pair => pair.First.TokensGranted == pair.Second.TokensGranted))
+            Assert.Equal((one.ServiceMillis, one.IsCorrect), (other.ServiceMillis, other.IsCorrect));
+    }
+
+    [Fact]
+    public void Where_servers_batch_one_seed_is_the_same_queries_too_but_in_another_order_of_their_ends()
+    {
+        var plan = Plan(DemoCatalog.Fleets.First(template => template.Model is not null));
+        var few = Serve(plan, 3, explores: false, Trace.Take(500), [10, 20, 30]);
+        var many = Serve(plan, 3, explores: false, Trace.Take(500), [2_000, 20, 3_000]);
+
+        Assert.NotEqual(few.Select(query => query.Index), many.Select(query => query.Index));
+        var pairs = few.OrderBy(query => query.Index).Zip(many.OrderBy(query => query.Index)).ToArray();
+        Assert.Equal(500, pairs.Length);
+        Assert.All(pairs, pair => Assert.Equal((pair.First.Task, pair.First.Server), (pair.Second.Task, pair.Second.Server)));
     }
 
     [Fact]
@@ -82,14 +90,40 @@ public sealed class FleetSimulationTests
     [Fact]
     public void Service_times_are_scaled_to_the_utilization_of_the_template()
     {
-        foreach (var template in DemoCatalog.Fleets)
+        foreach (var template in DemoCatalog.Fleets.Where(template => template.Model is null))
         {
-            var simulation = new FleetSimulation(Plan(template), seed: 3, explores: false);
             long[] tokens = [.. template.Tasks.Select(_ => (long)template.PolicyTokens)];
-            var busy = Trace.Sum(request => simulation.Serve(request, tokens).ServiceMillis) / 1_000.0;
+            var busy = Serve(Plan(template), 3, explores: false, Trace, tokens).Sum(query => query.ServiceMillis) / 1_000.0;
 
             Assert.Equal(template.Utilization, busy / (template.Servers * Length.TotalSeconds), 0.03);
         }
+    }
+
+    [Fact]
+    public void Tokens_are_scaled_to_the_utilization_where_servers_batch()
+    {
+        foreach (var template in DemoCatalog.Fleets.Where(template => template.Model is not null))
+        {
+            var plan = Plan(template);
+            var truth = plan.TrueProblem;
+            var lone = truth.TaskTypes.Sum(type =>
+                type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * plan.PolicyTokens)));
+            var output = truth.TaskTypes.Sum(type => type.Share * (type.AnswerTokens + plan.PolicyTokens));
+            var work = lone - (output * truth.Sharing!.OverheadSecondsPerToken!.Value);
+
+            Assert.Equal(template.Utilization, truth.ArrivalRate / truth.Servers * work, 0.01);
+        }
+    }
+
+    private static List<ServedQuery> Serve(
+        FleetPlan plan, int seed, bool explores, IEnumerable<TraceRequest> trace, IReadOnlyList<long> tokens)
+    {
+        var served = new List<ServedQuery>();
+        var simulation = new FleetSimulation(plan, seed, explores, served.Add);
+        foreach (var request in trace)
+            simulation.Arrive(request, tokens);
+        simulation.AdvanceTo(TimeSpan.MaxValue);
+        return served;
     }
 
     private static readonly TraceRequest[] Trace = [.. TraceGenerator.Generate(TimeSpan.FromHours(1), 2)];

@@ -174,7 +174,8 @@ public sealed class AllocationSolverTests
         using var document = System.Text.Json.JsonDocument.Parse(json);
         Assert.Equal(
             ["status", "objective", "meanAccuracy", "weightedAccuracy", "meanSystemTimeSeconds", "utilization", "meanServiceSeconds",
-             "meanServiceSecondsSquared", "meanTokens", "allocation", "continuous", "rounding", "shadowPrices", "uniform", "diagnostics"],
+             "meanServiceSecondsSquared", "meanTokens", "meanInService", "meanWaitSeconds", "interTokenSeconds",
+             "meanTimeToFirstAnswerTokenSeconds", "allocation", "continuous", "rounding", "shadowPrices", "uniform", "diagnostics"],
             document.RootElement.EnumerateObject().Select(p => p.Name));
         Assert.Equal("newton", document.RootElement.GetProperty("diagnostics").GetProperty("method").GetString());
         Assert.Equal("exact", document.RootElement.GetProperty("rounding").GetProperty("method").GetString());

@@ -21,6 +21,7 @@ public sealed class StoredHistoryTests
     [
         ("dual-newton/3", new("estimator/3", "dual-newton/3")),
         ("dual-newton/4", new("estimator/3", "dual-newton/4")),
+        ("estimator/4 dual-newton/5", new("estimator/4", "dual-newton/5")),
         ($"{DerivationVersions.Current.Estimator} {DerivationVersions.Current.Solver}", DerivationVersions.Current),
     ];
 

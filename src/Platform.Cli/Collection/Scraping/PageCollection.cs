@@ -1,5 +1,5 @@
-using Platform.Client;
 using Platform.Cli.Hosting;
+using Platform.Client;
 
 namespace Platform.Cli.Collection.Scraping;
 

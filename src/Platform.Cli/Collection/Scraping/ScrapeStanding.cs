@@ -41,7 +41,8 @@ internal sealed record ScrapeStanding
     private void AppendTime(StringBuilder line)
     {
         var finished = Totals[PageFigure.Finished];
-        line.Append(CultureInfo.InvariantCulture, $"; in {Sums.Seconds:0.#} s {Sums.Arrivals:0} queries arrived");
+        var arrivals = Math.Max(Sums.Arrivals, 0);
+        line.Append(CultureInfo.InvariantCulture, $"; in {Sums.Seconds:0.#} s {arrivals:0} queries arrived");
         line.Append(CultureInfo.InvariantCulture, $" and {finished:0} ended");
         if (Sums.CutOff > 0)
             line.Append(CultureInfo.InvariantCulture, $", at least {Sums.CutOff:0} were cut off");

@@ -1,0 +1,63 @@
+namespace Platform.Domain.Estimation;
+
+/// <summary>
+/// The queries of one task type that ended in one age bucket: their number, their mean tokens x̄ and seconds ȳ, and the
+/// sums of squares and products around these means.
+/// </summary>
+internal readonly struct ServiceCell
+{
+    /// <summary>Reads the sums of a bucket that has completions.</summary>
+    /// <param name="task">The sums.</param>
+    /// <param name="weight">The bucket's weight by age.</param>
+    /// <param name="bucket">The bucket's place among those that count.</param>
+    public ServiceCell(TaskSums task, double weight, int bucket)
+    {
+        Bucket = bucket;
+        Weight = weight;
+        Count = task.Of(WorkloadSum.Completions);
+        MeanTokens = task.Of(WorkloadSum.Tokens) / Count;
+        MeanSeconds = task.Of(WorkloadSum.Millis) / Count / 1e3;
+        TokensSquared = ServiceMoments.Centred(task, WorkloadSum.TokensSquared, WorkloadSum.Tokens, WorkloadSum.Tokens);
+        TokenSeconds = ServiceMoments.Centred(task, WorkloadSum.TokenMillis, WorkloadSum.Tokens, WorkloadSum.Millis) / 1e3;
+        SecondsSquared = ServiceMoments.Centred(task, WorkloadSum.MillisSquared, WorkloadSum.Millis, WorkloadSum.Millis) / 1e6;
+    }
+
+    /// <summary>The bucket's place among those that count.</summary>
+    public int Bucket { get; }
+
+    /// <summary>The bucket's weight by age.</summary>
+    public double Weight { get; }
+
+    /// <summary>n > 0.</summary>
+    public double Count { get; }
+
+    /// <summary>x̄.</summary>
+    public double MeanTokens { get; }
+
+    /// <summary>ȳ.</summary>
+    public double MeanSeconds { get; }
+
+    /// <summary>Σ(x − x̄)².</summary>
+    public double TokensSquared { get; }
+
+    /// <summary>Σ(x − x̄)(y − ȳ).</summary>
+    public double TokenSeconds { get; }
+
+    /// <summary>Σ(y − ȳ)².</summary>
+    public double SecondsSquared { get; }
+
+    /// <summary>The cells of a task type, oldest first.</summary>
+    /// <param name="tasks">Its sums by bucket.</param>
+    /// <param name="weights">The buckets' weights.</param>
+    public static ServiceCell[] Of(ReadOnlySpan<TaskSums?> tasks, ReadOnlySpan<double> weights)
+    {
+        var cells = new List<ServiceCell>(tasks.Length);
+        for (var i = 0; i < tasks.Length; i++)
+        {
+            if (tasks[i] is { } task && task[WorkloadSum.Completions] > 0)
+                cells.Add(new ServiceCell(task, weights[i], i));
+        }
+
+        return [.. cells];
+    }
+}

@@ -1,0 +1,194 @@
+using Platform.Domain.Allocation;
+using Platform.Domain.Contracts;
+using Platform.Domain.Estimation;
+using Platform.Domain.Fleets;
+using Platform.Domain.Simulation;
+
+namespace Platform.Domain.Tests.Estimation;
+
+/// <summary>
+/// A server that shares, simulated query by query: all in service advance at the rate 1/(α + δ·n), until each has made
+/// its answer and reasoning tokens. Two task types, arrivals whose rate follows the day, seen through windows of a
+/// minute; and a definition that guesses.
+/// </summary>
+internal sealed class SharingFleet
+{
+    public const int Horizon = 21_600;
+    private const int WindowSeconds = 60;
+    private const double WarmUpSeconds = 1_200;
+
+    private readonly PriorityQueue<Query, double> _inService = new();
+    private readonly double _swing;
+    private readonly double _answerVariation;
+    private readonly double _meanRate;
+    private Xoshiro256 _random;
+
+    /// <param name="seed">Decides everything.</param>
+    /// <param name="utilization">ρ at the mean rate.</param>
+    /// <param name="swing">Amplitude of the arrival rate over the horizon, in mean rates.</param>
+    /// <param name="answerVariation">Coefficient of variation of the answer tokens, of which windows say nothing.</param>
+    /// <param name="guess">Deviation of the logarithm of the definition's figures from the truth.</param>
+    public SharingFleet(int seed, double utilization, double swing, double answerVariation = 0.3, double guess = 0.4)
+    {
+        _random = new Xoshiro256((ulong)seed);
+        _swing = swing;
+        _answerVariation = answerVariation;
+        Overhead = LogUniform(0.005, 0.02);
+        Work = Overhead * LogUniform(0.01, 0.05);
+        Answers = [Uniform(100, 300), Uniform(20, 100)];
+        Reasoning = [Uniform(300, 800), Uniform(50, 200)];
+        double[] shares = [0.4, 0.6];
+        var meanWork = Work * shares.Index().Sum(it => it.Item * (Answers[it.Index] + Reasoning[it.Index]));
+        _meanRate = utilization / meanWork;
+        Truth = new AllocationProblem
+        {
+            ArrivalRate = _meanRate,
+            Dispatch = Dispatch.Sharing,
+            Sharing = new SharingServer(Overhead),
+            AccuracyWeight = 30,
+            TaskTypes = [.. shares.Select(Type)],
+        };
+        Definition = Guess(guess);
+    }
+
+    /// <summary>α.</summary>
+    public double Overhead { get; }
+
+    /// <summary>δ, the work of a token of any kind.</summary>
+    public double Work { get; }
+
+    /// <summary>m by task type.</summary>
+    public double[] Answers { get; }
+
+    /// <summary>Mean reasoning tokens by task type.</summary>
+    public double[] Reasoning { get; }
+
+    public AllocationProblem Truth { get; }
+
+    public FleetDefinition Definition { get; }
+
+    /// <summary>The windows of a horizon.</summary>
+    public IReadOnlyList<WorkloadWindow> Windows()
+    {
+        var counts = new ServedSums[Horizon / WindowSeconds, Truth.TaskTypes.Count];
+        var greatest = _meanRate * (1 + _swing);
+        var (time, attained) = (-WarmUpSeconds, 0.0);
+        var next = time + (_random.NextExponential() / greatest);
+        while (true)
+        {
+            var iteration = Overhead + (Work * _inService.Count);
+            var hasQuery = _inService.TryPeek(out _, out var first);
+            var end = hasQuery ? time + ((first - attained) * iteration) : double.PositiveInfinity;
+            if (Math.Min(end, next) >= Horizon)
+                break;
+            if (end <= next)
+            {
+                var query = _inService.Dequeue();
+                attained = first;
+                time = end;
+                if (time >= 0)
+                    counts[(int)time / WindowSeconds, query.Type].AddEnded(query.Tokens, (long)Math.Round(1e3 * (time - query.Start)));
+                continue;
+            }
+
+            attained += hasQuery ? (next - time) / iteration : 0;
+            time = next;
+            next += _random.NextExponential() / greatest;
+            if (Uniform(0, greatest) < RateAt(time))
+                Arrive(counts, time, attained);
+        }
+
+        return [.. Enumerable.Range(0, Horizon / WindowSeconds).Select(i => Window(counts, i))];
+    }
+
+    public FleetEstimate Observed()
+    {
+        var sums = new WorkloadSums(Horizon);
+        foreach (var window in Windows())
+            sums.Fold(window);
+        return Estimator.Estimate(Definition, sums, Estimation.Windows.Start.AddSeconds(Horizon));
+    }
+
+    private void Arrive(ServedSums[,] counts, double time, double attained)
+    {
+        var k = Uniform(0, 1) < Truth.TaskTypes[0].Share ? 0 : 1;
+        var tokens = (long)(Reasoning[k] * Uniform(0.4, 1.6));
+        var deviation = _answerVariation * Answers[k];
+        var answer = deviation > 0 ? new GammaLaw(Answers[k], deviation * deviation).Next(ref _random) : Answers[k];
+        _inService.Enqueue(new Query(k, tokens, time), attained + tokens + answer);
+        if (time >= 0)
+            counts[(int)time / WindowSeconds, k].Arrivals++;
+    }
+
+    private double RateAt(double time) => _meanRate * (1 + (_swing * Math.Sin(2 * Math.PI * time / Horizon)));
+
+    private WorkloadWindow Window(ServedSums[,] counts, int i) => Estimation.Windows.Of(
+        WindowSeconds * i, WindowSeconds * (i + 1),
+        [.. Truth.TaskTypes.Select((type, k) => counts[i, k].Window(type.Id))]);
+
+    private TaskType Type(double share, int k) => new()
+    {
+        Id = $"type-{k}",
+        Share = share,
+        MaxTokens = 32_768,
+        AnswerTokens = Answers[k],
+        Service = new ServiceLine((Overhead + Work) * Answers[k], Overhead + Work),
+        Accuracy = new AccuracyCurve(0.3, 0.5, 0.002),
+    };
+
+    /// <summary>The guess leaves out α and the answer tokens.</summary>
+    private FleetDefinition Guess(double deviation) => new()
+    {
+        DisplayName = "Sharing",
+        Dispatch = Dispatch.Sharing,
+        Objective = new FleetObjective { AccuracyWeight = 30 },
+        ArrivalRate = _meanRate * Factor(deviation),
+        Solving = new SolvingPolicy { HorizonSeconds = Horizon },
+        TaskTypes = [.. Truth.TaskTypes.Select(type => type with
+        {
+            AnswerTokens = 0,
+            Service = new ServiceLine(type.Service.BaseSeconds * Factor(deviation), type.Service.SecondsPerToken * Factor(deviation)),
+        })],
+    };
+
+    private double Factor(double deviation) => Math.Exp(deviation * _random.NextNormal());
+
+    private double Uniform(double low, double high) => low + ((high - low) * ((_random.Next() >> 11) * (1.0 / (1UL << 53))));
+
+    private double LogUniform(double low, double high) => Math.Exp(Uniform(Math.Log(low), Math.Log(high)));
+
+    private readonly record struct Query(int Type, long Tokens, double Start);
+
+    private struct ServedSums
+    {
+        private long _count, _tokens, _tokensSquared, _millis, _millisSquared, _tokenMillis;
+
+        public long Arrivals { get; set; }
+
+        public void AddEnded(long tokens, long millis)
+        {
+            _count++;
+            _tokens += tokens;
+            _tokensSquared += tokens * tokens;
+            _millis += millis;
+            _millisSquared += millis * millis;
+            _tokenMillis += tokens * millis;
+        }
+
+        public readonly TaskWindow Window(string taskType) => new()
+        {
+            TaskType = taskType,
+            Arrivals = Arrivals,
+            Service = new ServiceSums
+            {
+                Completions = _count,
+                Tokens = _tokens,
+                TokensSquared = _tokensSquared,
+                Millis = _millis,
+                MillisSquared = _millisSquared,
+                TokenMillis = _tokenMillis,
+            },
+            System = new SystemSums { Completions = _count, Millis = _millis, MillisSquared = _millisSquared },
+        };
+    }
+}
