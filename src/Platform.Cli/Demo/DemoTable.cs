@@ -119,10 +119,11 @@ internal static class DemoTable
     /// <summary>What the queries of a fleet whose servers batch really had, under three policies.</summary>
     private static string? BatchingSummaryOf(FleetReport fleet)
     {
-        if (fleet.Learning is not { Split: { } split } learning)
+        if (fleet.Learning is not { } learning || learning.Split is not { } split)
             return null;
         return $"{fleet.Tenant}/{fleet.Fleet} batches; what its servers really gave over the trace: "
-            + $"{Gave(learning.Learned)} learned, {Gave(split)} as split would grant, {Gave(learning.Uniform)} by the best single budget";
+            + $"{Gave(learning.Learned)} learned, {Gave(split)} as split would grant, {Gave(learning.Uniform)} by the best single budget, "
+            + $"{Gave(learning.Policies[^1])} at the optimum in truth";
     }
 
     private static string Gave(PolicyLine policy) => string.Create(

@@ -257,7 +257,8 @@ internal sealed class SharingEstimator
     {
         var overhead = _regression.Overhead;
         var defined = _priors[k].DefinedAnswerTokens;
-        if (_cells.All(cells => cells.Length == 0))
+        var hasNoOverhead = _overheadPrior.Mode == 0 && _inService.PartBeyondChance == 0;
+        if (hasNoOverhead || _cells.All(cells => cells.Length == 0))
             return Interval.Normal(defined, SharingTypePrior.ToldAnswerDeviation * defined, 0);
         var tokens = Math.Min(_regression.Inner(k).Y / overhead, ProblemValidation.MaxTokens);
         var figure = _regression.Figure(k, new Vector3(0, 1 / overhead, 0), -tokens / overhead);

@@ -90,7 +90,7 @@ internal sealed class SharingRegression
     {
         var border = _borders[k];
         var form = scores.Outer - (2 * border.Dot(scores.Border)) + border.Dot(scores.Inner.Times(border));
-        return form / (_pivot * _pivot);
+        return Math.Max(form, 0) / (_pivot * _pivot);
     }
 
     /// <summary>The covariance of a type's score with α.</summary>

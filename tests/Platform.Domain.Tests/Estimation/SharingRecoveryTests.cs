@@ -2,6 +2,7 @@ using System.Text.Json;
 using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
+using Platform.Domain.Fleets;
 
 namespace Platform.Domain.Tests.Estimation;
 
@@ -79,6 +80,48 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
         for (var k = 0; k < told.TaskTypes.Count; k++)
             Assert.Equal(fleet.Answers[k], estimate.TaskTypes[k].AnswerTokens!.Value, 0.05 * fleet.Answers[k]);
     }
+
+    /// <summary>Whatever windows say, the estimate is finite and the problem valid.</summary>
+    [Fact]
+    public void Any_windows_give_a_valid_problem()
+    {
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var random = new Random(seed);
+            var definition = Wild(random);
+            var sums = new WorkloadSums(SharingFleet.Horizon);
+            for (var (end, last) = (0, random.Next(60, 20_000)); end < last; end += 60)
+                sums.Fold(Windows.Of(end, end + 60, [.. definition.TaskTypes.Where(_ => random.Next(3) > 0).Select(type => Wild(random, type.Id))]));
+            var estimate = Estimator.Estimate(definition, sums, Windows.Start.AddSeconds(20_000));
+            Assert.NotEmpty(JsonSerializer.SerializeToUtf8Bytes(estimate, StrictJson.Options));
+            Assert.Empty(ProblemValidation.Validate(ProblemBuilder.Build(definition, estimate)));
+        }
+    }
+
+    private static FleetDefinition Wild(Random random)
+    {
+        var plain = new SharingFleet(1, 0.4, 0.5).Definition;
+        return plain with
+        {
+            Servers = random.Next(1, 20),
+            TaskTypes = [.. plain.TaskTypes.Select(type => type with
+            {
+                Service = new ServiceLine(Size(random, 1e-3, 100), Size(random, 1e-5, 1), 0, random.Next(4) == 0 ? Size(random, 1e-9, 1e-6) : 0),
+                AnswerTokens = Size(random, 1, 1_000),
+            })],
+        };
+    }
+
+    private static TaskWindow Wild(Random random, string type)
+    {
+        var (tokens, millis) = (Size(random, 1, 1e6), Size(random, 1, 1e6));
+        var window = Windows.Served(type, [.. Enumerable.Range(0, random.Next(1, 20)).Select(_ =>
+            ((long)(tokens * random.NextDouble()), (long)(millis * random.NextDouble())))]);
+        return random.Next(2) == 0 ? window : window with { Service = window.Service! with { AnswerTokens = random.Next(10_000) } };
+    }
+
+    private static double Size(Random random, double least, double most) =>
+        random.Next(8) == 0 ? 0 : least * Math.Pow(most / least, random.NextDouble());
 
     /// <summary>Windows that count answer tokens tell them, whatever the load and the definition.</summary>
     [Fact]

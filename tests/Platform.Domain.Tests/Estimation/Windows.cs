@@ -35,7 +35,12 @@ internal static class Windows
 
     /// <summary>Windows of every kind the contract allows: short, long, overlapping, late, with any sums and any task types.</summary>
     public static WorkloadWindow[] Wild(Random random, int count, int horizonSeconds) =>
-        [.. Enumerable.Range(0, count).Select(_ => Wild(random, horizonSeconds))];
+        [.. Enumerable.Range(0, count).Select(_ => WithAnswers(Wild(random, horizonSeconds)))];
+
+    private static WorkloadWindow WithAnswers(WorkloadWindow window) => window with
+    {
+        Tasks = [.. window.Tasks.Select(task => task with { Service = task.Service is { } sums ? sums with { AnswerTokens = sums.TokensGranted } : null })],
+    };
 
     private static WorkloadWindow Wild(Random random, int horizonSeconds)
     {
@@ -56,7 +61,6 @@ internal static class Windows
             Tokens = Sum(random),
             TokensSquared = Sum(random),
             TokensGranted = random.Next(2) == 0 ? null : Sum(random),
-            AnswerTokens = random.Next(2) == 0 ? null : Sum(random),
             Millis = Sum(random),
             MillisSquared = Sum(random),
             TokenMillis = Sum(random),
