@@ -71,13 +71,13 @@ internal sealed class BatchedTraffic
                 Fleet = fleet,
                 WindowStart = _begin.AddSeconds(i * WindowSeconds),
                 WindowEnd = _begin.AddSeconds((i + 1) * WindowSeconds),
-                Tasks = [.. Truth.TaskTypes.Select((type, k) => Task(type, Of(arrived[i], k).Count(), [.. Of(ended[i], k)]))],
+                Tasks = [.. Truth.TaskTypes.Select((type, k) => Task(type, Of(arrived[i], k), Of(ended[i], k)))],
             };
         }
     }
 
-    private static IEnumerable<FinishedQuery> Of(IEnumerable<FinishedQuery> queries, int taskType) =>
-        queries.Where(query => query.Query.TaskType == taskType);
+    private static FinishedQuery[] Of(IEnumerable<FinishedQuery> queries, int taskType) =>
+        [.. queries.Where(query => query.Query.TaskType == taskType)];
 
     private static LoadSegment Segment(int i) => new(WindowSeconds, 1 + (0.6 * Math.Sin(i / 20.0)));
 
@@ -91,14 +91,14 @@ internal sealed class BatchedTraffic
         Accuracy = accuracy,
     };
 
-    private TaskWindow Task(TaskType type, int arrivals, FinishedQuery[] ended)
+    private TaskWindow Task(TaskType type, FinishedQuery[] arrived, FinishedQuery[] ended)
     {
         long[] tokens = [.. ended.Select(query => query.Query.ReasoningTokens)];
         long[] millis = [.. ended.Select(query => (long)Math.Round(1e3 * query.ServiceSeconds))];
         return new TaskWindow
         {
             TaskType = type.Id,
-            Arrivals = arrivals,
+            Arrivals = arrived.Length,
             Service = new ServiceSums
             {
                 Completions = ended.Length,
@@ -115,7 +115,7 @@ internal sealed class BatchedTraffic
                 Millis = millis.Sum(),
                 MillisSquared = millis.Sum(it => it * it),
             },
-            Accuracy = [.. tokens.GroupBy(granted => granted).Select(group => Verdicts(type.Accuracy, group.Key, group.Count()))],
+            Accuracy = [.. tokens.CountBy(granted => granted).Select(it => Verdicts(type.Accuracy, it.Key, it.Value))],
         };
     }
 

@@ -9,7 +9,7 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>Servers that batch through the whole platform: the windows of a simulated server in, an allocation out.</summary>
+/// <summary>Servers that batch: the windows of a simulated server in, an allocation out.</summary>
 public sealed class SharingServersTests(TestPlatform platform)
 {
     private const int Windows = 300;
@@ -31,8 +31,8 @@ public sealed class SharingServersTests(TestPlatform platform)
         var (ofSharing, ofShared) = (Objective(sharing), Objective(shared));
         TestContext.Current.TestOutputHelper!.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{traffic.Queries} queries: optimum {best.Objective:0.00}, sharing {ofSharing:0.00}, shared {ofShared:0.00}, "
-                + $"best single budget {best.Uniform!.Objective:0.00}"));
+            $"{traffic.Queries} queries: optimum {best.Objective:0.00}, sharing {ofSharing:0.00}, "
+                + $"shared {ofShared:0.00}, best single budget {best.Uniform!.Objective:0.00}"));
         Assert.InRange(traffic.Queries, 12_000, 24_000);
         Assert.True(ofSharing >= 0.99 * best.Objective, $"{ofSharing} against {best.Objective}");
         Assert.True(best.Objective - ofShared > 3 * (best.Objective - ofSharing), $"{ofShared} against {ofSharing}");
@@ -55,12 +55,14 @@ public sealed class SharingServersTests(TestPlatform platform)
                 return fleet.Contains("dispatch should be sharing", StringComparison.Ordinal);
             },
             "the fleet to be told that its servers batch", Cancel);
-        using var answer = await client.PostAsJsonAsync("/v1/fleets/split/what-if", new { dispatch = "sharing" }, Cancel);
+        var question = new { dispatch = "sharing" };
+        using var answer = await client.PostAsJsonAsync("/v1/fleets/split/what-if", question, Cancel);
         var plan = await TestPlatform.ReadAsync(answer, Cancel);
         Assert.NotNull(plan["problem"]!["sharing"]!["overheadSecondsPerToken"]);
     }
 
-    private static async Task<JsonNode> AllocatedAsync(TestTenant tenant, BatchedTraffic traffic, string fleet, JsonObject definition)
+    private static async Task<JsonNode> AllocatedAsync(
+        TestTenant tenant, BatchedTraffic traffic, string fleet, JsonObject definition)
     {
         using var client = tenant.Client();
         using var put = await client.PutAsJsonAsync($"/v1/fleets/{fleet}", definition, Cancel);
@@ -71,9 +73,10 @@ public sealed class SharingServersTests(TestPlatform platform)
         using var revised = await client.PutAsJsonAsync($"/v1/fleets/{fleet}", definition, Cancel);
         var revision = (int)(await TestPlatform.ReadAsync(revised, Cancel))["revision"]!;
         return await tenant.UntilAllocatedAsync(
-            fleet,
-            it => (long)it["provenance"]!["workloadVersion"]! == Windows && (int)it["provenance"]!["definitionRevision"]! == revision,
-            Cancel);
+            fleet, it => IsOn(it["provenance"]!, revision), Cancel);
+
+        static bool IsOn(JsonNode provenance, int revision) =>
+            (long)provenance["workloadVersion"]! == Windows && (int)provenance["definitionRevision"]! == revision;
     }
 
     private static async Task PublishAsync(TestTenant tenant, BatchedTraffic traffic, string fleet)
@@ -126,6 +129,7 @@ public sealed class SharingServersTests(TestPlatform platform)
         Assert.Contains("many at once: servers that batch", page, StringComparison.Ordinal);
         Assert.Contains("the servers saturate at", page, StringComparison.Ordinal);
         Assert.Contains("Between two tokens", page, StringComparison.Ordinal);
-        Assert.Contains("servers that batch: all in service share one", await browser.TextAsync("/fleets/sharing/plan"), StringComparison.Ordinal);
+        var plan = await browser.TextAsync("/fleets/sharing/plan");
+        Assert.Contains("servers that batch: all in service share one", plan, StringComparison.Ordinal);
     }
 }

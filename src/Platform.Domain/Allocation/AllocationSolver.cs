@@ -225,7 +225,7 @@ public static class AllocationSolver
         if (model.Sharing is not null)
             return Saturated(model, least);
         var busy = model.Problem.ArrivalRate * least.Service.MeanSeconds / model.Problem.Servers;
-        var servers = model.Problem.Servers == 1 ? "the server" : $"each of the {model.Problem.Servers} servers";
+        var servers = EachServer(model.Problem);
         var detail = string.Create(
             CultureInfo.InvariantCulture,
             $"With the fewest tokens {servers} would have to be busy {busy:0.##} s of every second.");
@@ -240,19 +240,28 @@ public static class AllocationSolver
         };
     }
 
-    /// <summary>Servers that share are saturated by marginal work, and with a cap by slots.</summary>
+    private static string EachServer(AllocationProblem problem) =>
+        problem.Servers == 1 ? "the server" : $"each of the {problem.Servers} servers";
+
+    /// <summary>
+    /// Servers that share are saturated by marginal work, and with a cap by slots. Answers that are not told are often why.
+    /// </summary>
     private static AllocationSolution Saturated(AllocationModel model, WholeTokenFigures least)
     {
         var load = 1 - least.Idle;
         var rate = model.Problem.ArrivalRate;
         var detail = string.Create(
             CultureInfo.InvariantCulture,
-            $"With the fewest tokens each of the {model.Problem.Servers} servers is asked for {load:0.##} times the work that it "
-                + $"can do with all that it may have in service.");
+            $"With the fewest tokens {EachServer(model.Problem)} is asked for {load:0.##} times the work that it can do with all "
+                + $"that it may have in service.");
+        var lacksAnswers = model.Problem.TaskTypes.Any(type => type is { AnswerTokens: 0, Service.BaseSeconds: > 0 });
+        var guess = lacksAnswers
+            ? " Where answerTokens is left out, all of baseSeconds counts as work that the others wait for: tell it if the servers answer."
+            : "";
         return No(InfeasibilityReason.Unstable) with
         {
             MaxArrivalRate = load > 0 ? model.MaxUtilization * rate / load : null,
-            Detail = detail,
+            Detail = detail + guess,
         };
     }
 

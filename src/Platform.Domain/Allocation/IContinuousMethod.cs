@@ -1,6 +1,6 @@
 namespace Platform.Domain.Allocation;
 
-/// <summary>A method for the continuous optimum of a problem within its present bounds, which may be narrowed.</summary>
+/// <summary>A method for the continuous optimum of a problem within its bounds, which may be narrowed.</summary>
 internal interface IContinuousMethod
 {
     /// <summary>Sweeps over the types since the beginning.</summary>
@@ -9,7 +9,7 @@ internal interface IContinuousMethod
     /// <summary>Whether every solve so far converged.</summary>
     bool Converged { get; }
 
-    /// <summary>Solves within the model's present bounds, which must keep within the limits at their lower ends.</summary>
+    /// <summary>Solves within the present bounds, which must keep within the limits at their lower ends.</summary>
     ContinuousPoint Solve();
 
     /// <summary>

@@ -1,13 +1,14 @@
 namespace Platform.Domain.Allocation;
 
-/// <summary>What an allocation does to the queue, beside the mean system time: in service, wait, and times of tokens.</summary>
+/// <summary>What an allocation does to the queue beside the mean system time: in service, wait, token times.</summary>
 internal static class QueueFigures
 {
     /// <summary>Adds them to an answer.</summary>
     /// <param name="answer">The answer, with its allocation.</param>
     /// <param name="model">The problem.</param>
     /// <param name="figures">The figures of the whole tokens.</param>
-    public static AllocationSolution AddTo(AllocationSolution answer, AllocationModel model, in WholeTokenFigures figures)
+    public static AllocationSolution AddTo(
+        AllocationSolution answer, AllocationModel model, in WholeTokenFigures figures)
     {
         var queue = model.Sharing is null ? OfQueue(figures) : OfSharing(figures.Sharing(model));
         var types = new TaskAllocation[model.Count];
@@ -22,10 +23,11 @@ internal static class QueueFigures
             first += model.Share[k] * times.FirstAnswer;
         }
 
+        var served = model.Lambda * (figures.MeanSystemTime - queue.Wait);
         return answer with
         {
             Allocation = types,
-            MeanInService = model.Sharing is null ? 1 - figures.Idle : model.Lambda * (figures.MeanSystemTime - queue.Wait),
+            MeanInService = model.Sharing is null ? 1 - figures.Idle : served,
             MeanWaitSeconds = queue.Wait,
             InterTokenSeconds = output > 0 ? queue.Stretch * seconds / output : null,
             MeanTimeToFirstAnswerTokenSeconds = first,
@@ -56,6 +58,6 @@ internal static class QueueFigures
         }
     }
 
-    /// <summary>Times of a type's queries in seconds, their output tokens, and what these take alone on the server.</summary>
+    /// <summary>Times of a type's queries, their output tokens, and the seconds that these take alone.</summary>
     private readonly record struct TypeTimes(double System, double FirstAnswer, double Output, double TokenSeconds);
 }

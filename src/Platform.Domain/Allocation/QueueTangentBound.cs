@@ -18,7 +18,8 @@ internal sealed class QueueTangentBound : TangentBound
             if (prices.MeanTokenBudget > 0)
             {
                 var used = n.Sum(k => Model.Share[k] * Point.Tokens[k]);
-                yield return new(problem.MeanTokenBudget!.Value, prices.MeanTokenBudget, used, [.. n.Select(k => Model.Share[k])]);
+                double[] perToken = [.. n.Select(k => Model.Share[k])];
+                yield return new(problem.MeanTokenBudget!.Value, prices.MeanTokenBudget, used, perToken);
             }
 
             if (prices.MaxUtilization > 0)
@@ -43,10 +44,12 @@ internal sealed class QueueTangentBound : TangentBound
         var more = tokens - at;
         var value = Value(k, more);
         var (seconds, time, prices) = (share * cost * more, Model.Service(k, at), Point.Prices);
+        var ofTime = seconds * ((1 + prices.MaxMeanSystemTime) * SystemTime(k));
+        var ofTokens = prices.MeanTokenBudget * share * more;
+        var ofUtilization = prices.MaxUtilization * Model.Lambda * seconds;
         return new(tokens, value, seconds, seconds * ((2 * time) + (cost * more)))
         {
-            Phi = value - (seconds * ((1 + prices.MaxMeanSystemTime) * SystemTime(k))) - (prices.MeanTokenBudget * share * more)
-                - (prices.MaxUtilization * Model.Lambda * seconds),
+            Phi = value - ofTime - ofTokens - ofUtilization,
         };
     }
 
@@ -59,6 +62,6 @@ internal sealed class QueueTangentBound : TangentBound
             : double.NegativeInfinity;
     }
 
-    /// <summary>∂E[T]/∂E[S] of a type at l°: what one second more of its service costs all queries, seconds.</summary>
+    /// <summary>∂E[T]/∂E[S] of a type at l°: what one second more of its service costs all queries.</summary>
     private double SystemTime(int k) => _kappa + (_x * Model.Service(k, Point.Tokens[k]));
 }

@@ -7,11 +7,11 @@ namespace Platform.Domain.Ingestion;
 /// <param name="AnswerTokens">Output tokens beside the reasoning ones.</param>
 internal readonly record struct AddedTime(double PerToken, double AnswerTokens)
 {
-    /// <summary>How far off the added time may be, as a part of it: the theory errs by some percent, and load moves.</summary>
+    /// <summary>How far off the added time may be, as a part of it: the theory errs, and load moves.</summary>
     public const double Doubt = 0.1;
 }
 
-/// <summary>How busy the servers are expected to be under an allocation, and how the queries in service slow each other.</summary>
+/// <summary>How busy an allocation is expected to make the servers, and how queries in service slow each other.</summary>
 internal sealed class ExpectedLoad
 {
     private readonly Dictionary<string, AddedTime> _added = new(StringComparer.Ordinal);

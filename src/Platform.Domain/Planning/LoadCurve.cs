@@ -32,7 +32,8 @@ public sealed record LoadCurve(double SaturationRate, IReadOnlyList<LoadPoint> P
         for (var i = 0; i < count; i++)
         {
             var rate = most * i / (count - 1);
-            var time = WholeTokenFigures.Of(new AllocationModel(problem with { ArrivalRate = rate }), tokens).MeanSystemTime;
+            var model = new AllocationModel(problem with { ArrivalRate = rate });
+            var time = WholeTokenFigures.Of(model, tokens).MeanSystemTime;
             points[i] = new LoadPoint(rate, time, rate * time);
         }
 

@@ -24,7 +24,7 @@ internal static class SharingHybrid
     public static AllocationProblem Reconciled(AllocationProblem problem)
     {
         if (problem.Dispatch != Dispatch.Sharing)
-            return problem is { MaxInterTokenSeconds: null, MaxTimeToFirstAnswerTokenSeconds: null } ? WithoutSquares(problem) : WithoutLimits(problem);
+            return HasLimits(problem) ? WithoutLimits(problem) : WithoutSquares(problem);
         var overhead = problem.Sharing?.OverheadSecondsPerToken;
         var leavesRoom = overhead is not null && problem.TaskTypes.All(type => LeavesRoom(type, overhead.Value));
         var asked = leavesRoom ? problem.Sharing : problem.Sharing! with { OverheadSecondsPerToken = null };
@@ -34,6 +34,9 @@ internal static class SharingHybrid
     private static bool LeavesRoom(TaskType type, double overhead) =>
         SharingValidation.LeavesRoom(type.Service.SecondsPerToken, overhead)
         && SharingValidation.LeavesRoom(type.Service.BaseSeconds, overhead * type.AnswerTokens);
+
+    private static bool HasLimits(AllocationProblem problem) =>
+        problem.MaxInterTokenSeconds is not null || problem.MaxTimeToFirstAnswerTokenSeconds is not null;
 
     private static AllocationProblem WithoutLimits(AllocationProblem problem) =>
         WithoutSquares(problem with { MaxInterTokenSeconds = null, MaxTimeToFirstAnswerTokenSeconds = null });
