@@ -66,6 +66,30 @@ internal sealed class GeneratedFleet
         ],
     };
 
+    /// <summary>The same types on servers that share: α 20 ms, δ about 0.4 ms, and some hundred answer tokens.</summary>
+    /// <param name="costs">By how much δ differs from one type to the next: 0 for not at all.</param>
+    /// <param name="maxInService">Cap on the queries in service, or null.</param>
+    public AllocationProblem Sharing(double costs, int? maxInService)
+    {
+        const double Overhead = 0.02;
+        const double Work = 4e-4;
+        var random = new Random(Count);
+        return Problem() with
+        {
+            ArrivalRate = 1,
+            Dispatch = Dispatch.Sharing,
+            Sharing = new SharingServer(Overhead, maxInService),
+            TaskTypes = [.. Problem().TaskTypes.Select(WithSharing)],
+        };
+
+        TaskType WithSharing(TaskType type)
+        {
+            var answer = random.Next(50, 300);
+            var perToken = Overhead + (Work * (1 + (costs * ((2 * random.NextDouble()) - 1))));
+            return type with { AnswerTokens = answer, Service = new ServiceLine(0.05 + (perToken * answer), perToken) };
+        }
+    }
+
     /// <summary>One evaluation of the objective and its gradient, as anyone would write it: two loops and one exponential for each type.</summary>
     /// <returns>J, −∞ where the queue is unstable.</returns>
     public double Evaluate(ReadOnlySpan<double> tokens, Span<double> gradient)

@@ -38,7 +38,10 @@ internal static class SolverBenchmark
 
         progress.WriteLine($"{Fleets:N0} fleets of 12 types ...");
         var (limited, branched) = WholeLimited();
-        var report = new Report(rows, Whole(), limited, branched, Bulk(), Environment.ProcessorCount);
+        var report = new Report(rows, Whole(), limited, branched, Bulk(), Environment.ProcessorCount)
+        {
+            WholeAnswerSharing = WholeSharing(),
+        };
         if (json)
             output.WriteLine(JsonSerializer.Serialize(report, Json));
         else
@@ -58,7 +61,33 @@ internal static class SolverBenchmark
         var model = new AllocationModel(fleet.Problem());
         var others = Others.Select(method => Against(model, method, newton, plain)).ToList();
         others.Add(AgainstBfgs(fleet, optimum.Objective, newton));
-        return new(fleet.Count, newton / plain, optimum.Iterations, optimum.OptimalityGap, bytes, others);
+        return new(fleet.Count, newton / plain, optimum.Iterations, optimum.OptimalityGap, bytes, others)
+        {
+            Sharing = Sharing(fleet, model),
+        };
+    }
+
+    /// <summary>The continuous optimum where servers share over that of split dispatch, with the same types.</summary>
+    private static List<SharingRatio> Sharing(GeneratedFleet fleet, AllocationModel split)
+    {
+        const double Near = 0.3;
+        const int Cap = 64;
+        var seconds = Seconds(() => split.Method().Solve());
+        return
+        [
+            Ratio("sharing, common costs", fleet.Sharing(0, null)),
+            Ratio("sharing, near costs", fleet.Sharing(Near, null)),
+            Ratio("sharing, common costs, a cap", fleet.Sharing(0, Cap)),
+            Ratio("sharing, near costs, a cap", fleet.Sharing(Near, Cap)),
+        ];
+
+        SharingRatio Ratio(string name, AllocationProblem problem)
+        {
+            var model = new AllocationModel(problem);
+            var method = model.Method();
+            var gap = method.Solve().Gap;
+            return new(name, Seconds(() => model.Method().Solve()) / seconds, method.Sweeps, gap);
+        }
     }
 
     private static Ratio Against(AllocationModel model, SolverMethod method, double newton, double plain)
@@ -130,6 +159,14 @@ internal static class SolverBenchmark
         return (Seconds(() => AllocationSolver.Solve(limited)) / free, Seconds(() => AllocationSolver.Solve(limited, AllocationSolver.Versions["dual-newton/3"])) / free);
     }
 
+    /// <summary>The whole answer where servers share and costs are near each other, over that of split dispatch.</summary>
+    private static double WholeSharing()
+    {
+        var fleet = new GeneratedFleet(12, 5);
+        var (split, sharing) = (fleet.Problem(), fleet.Sharing(0.3, null));
+        return Seconds(() => AllocationSolver.Solve(sharing)) / Seconds(() => AllocationSolver.Solve(split));
+    }
+
     private static double Bulk()
     {
         var fleets = Enumerable.Range(0, 1_000).Select(seed => new GeneratedFleet(12, seed)).ToArray();
@@ -155,17 +192,30 @@ internal static class SolverBenchmark
             output.WriteLine($"{row.Types,9} {row.OverOneEvaluation,20:F1} {row.Sweeps,7} {row.BytesPerSolve,6}");
             foreach (var other in row.Others)
                 output.WriteLine($"{"",10}{other.Method,-32} {(other.Arrived || other.Times is null ? "" : "> ")}{other.Times:N1} {other.Note}");
+            foreach (var sharing in row.Sharing)
+                output.WriteLine($"{"",10}{sharing.Name,-32} {sharing.OverSplit:N2} x split, {sharing.Sweeps} sweeps");
         }
 
         output.WriteLine($"whole answer for 12 types (proven whole tokens, uniform budget, figures): {report.WholeAnswer:F1} x its continuous optimum");
         output.WriteLine($"the same with a limit that binds: {report.WholeAnswerLimited:F1} x; by branch and bound alone: {report.WholeAnswerBranched:F1} x");
+        output.WriteLine($"the whole answer for 12 types where servers share: {report.WholeAnswerSharing:F2} x that of split dispatch");
         output.WriteLine($"{Fleets:N0} fleets of 12 types on {report.Cores} cores: {report.FleetsPerSecond:N0} fleets a second");
     }
 
     internal sealed record Ratio(string Method, double? Times, bool Arrived, string? Note);
 
-    internal sealed record Row(int Types, double OverOneEvaluation, int Sweeps, double OptimalityGap, long BytesPerSolve, IReadOnlyList<Ratio> Others);
+    internal sealed record Row(int Types, double OverOneEvaluation, int Sweeps, double OptimalityGap, long BytesPerSolve, IReadOnlyList<Ratio> Others)
+    {
+        /// <summary>Servers that share, over split dispatch.</summary>
+        public required IReadOnlyList<SharingRatio> Sharing { get; init; }
+    }
+
+    internal sealed record SharingRatio(string Name, double OverSplit, int Sweeps, double OptimalityGap);
 
     internal sealed record Report(
-        IReadOnlyList<Row> Sizes, double WholeAnswer, double WholeAnswerLimited, double WholeAnswerBranched, double FleetsPerSecond, int Cores);
+        IReadOnlyList<Row> Sizes, double WholeAnswer, double WholeAnswerLimited, double WholeAnswerBranched, double FleetsPerSecond, int Cores)
+    {
+        /// <summary>The whole answer where servers share over that of split dispatch.</summary>
+        public required double WholeAnswerSharing { get; init; }
+    }
 }

@@ -15,10 +15,13 @@ internal sealed class SharingSolver : IContinuousMethod
 {
     // Beyond these the last bits of t go to and fro.
     private const int MostParts = 80;
-    private const double PartTolerance = 1e-15;
+    private const double PartTolerance = 4e-15;
 
-    // A limit is kept to this part of it, and the equation for ln ν to this.
+    // A limit is kept to this part of it, and the equation for ln ν to this, relative to it.
     private const double Tolerance = 1e-15;
+
+    // Newton's method takes five or so; halving the whole range would take some sixty.
+    private const int MostSteps = 200;
 
     // What the logarithms may be off by, relative to them.
     private const double Rounding = 1e-15;
@@ -30,11 +33,11 @@ internal sealed class SharingSolver : IContinuousMethod
     private readonly SharingColumns _columns;
     private readonly SharingLimits _limits;
     private readonly double[] _logValue, _logCost, _tokens, _multipliers;
-    private readonly Func<double, double> _excess;
     private readonly double _meanCost;
     private readonly bool _isQuick;
     private double _part;
     private SharingPoint _point;
+    private double _outputSlope, _workSlope;
     private int _active;
     private double _charge;
     private bool _isWarm;
@@ -51,7 +54,6 @@ internal sealed class SharingSolver : IContinuousMethod
         _logCost = new double[model.Count];
         _tokens = new double[model.Count];
         _multipliers = new double[_limits.Count];
-        _excess = ExcessAt;
         var logWeight = Elementary.Log(model.Problem.AccuracyWeight);
         for (var k = 0; k < model.Count; k++)
             _logValue[k] = logWeight + Elementary.Log(model.Weight[k] * model.Gain[k]) + Elementary.Log(model.Rate[k]);
@@ -158,14 +160,78 @@ internal sealed class SharingSolver : IContinuousMethod
             return;
         }
 
-        var last = _charge;
-        var atLeast = ExcessAt(least);
-        if (atLeast <= 0)
+        if (_isWarm)
+        {
+            FindCharge(least, most, Math.Clamp(_charge, least, most));
             return;
+        }
+
         // What E[T] alone charges at the lower bounds is where to begin: the charge rises with the tokens.
-        var (guess, step) = _isWarm ? (last, 1e-3) : (most + ExcessAt(most), 0.5);
         _isWarm = true;
-        MonotoneRoot.Find(_excess, (least, atLeast), Math.Clamp(guess, least, most), step, most, Tolerance);
+        var excess = ExcessAt(most);
+        if (excess < 0)
+            FindCharge(least, most, Math.Max(most + excess, least));
+    }
+
+    /// <summary>
+    /// Newton's method for ln ν within a bracket, which is halved where a step leaves it or two have not helped.
+    /// </summary>
+    private void FindCharge(double least, double most, double charge)
+    {
+        var (left, right, before) = (double.NegativeInfinity, double.PositiveInfinity, double.PositiveInfinity);
+        for (var step = 0; step < MostSteps; step++)
+        {
+            var excess = ExcessAt(charge);
+            var room = Tolerance * (1 + Math.Abs(charge));
+            if (Math.Abs(excess) <= room || (excess < 0 && charge <= least) || (excess > 0 && charge >= most))
+                return;
+            if (excess > 0)
+                left = charge;
+            else
+                right = charge;
+            var isSlow = step % 3 == 2 && Math.Abs(excess) > before / 4;
+            before = step % 3 == 2 ? Math.Abs(excess) : before;
+            charge = Next(charge - (excess / ExcessSlope()), isSlow);
+            if (charge == left || charge == right)
+                break;
+        }
+
+        // No double lies between the ends, and the right one keeps the limits.
+        if (_charge < right && double.IsFinite(right))
+            ExcessAt(right);
+
+        // Newton's value where that lies within the bracket, an end that was not looked at yet, or the middle.
+        double Next(double newton, bool isSlow)
+        {
+            var (low, high) = (Math.Max(left, least), Math.Min(right, most));
+            if (newton > low && newton < high && !isSlow)
+                return newton;
+            if (newton >= high && high < right)
+                return high;
+            return newton <= low && low > left ? low : low + ((high - low) / 2);
+        }
+    }
+
+    /// <summary>
+    /// The derivative of what <see cref="ExcessAt"/> gave last; with a cap as if there were none, which is near enough
+    /// to step by.
+    /// </summary>
+    private double ExcessSlope()
+    {
+        if (!(_point.Idle > 0))
+            return double.NaN;
+        if (_active >= 0)
+        {
+            var (use, most) = (_limits.Use(_active, _point), _limits.Most(_active));
+            return ((use.PerOutput * _outputSlope) + (use.PerWork * _workSlope)) / (most > 0 ? most : 1);
+        }
+
+        // φ + δ̄ ψ = (α + δ̄)/r + δ̄ λ U/r².
+        var rate = _point.Rate / _point.Idle;
+        var lone = (_columns.Overhead * _outputSlope) + _workSlope;
+        var charge = _columns.Overhead + (_meanCost * (1 + (rate * _point.Lone)));
+        var idleSlope = rate * _workSlope * (_columns.Overhead + (_meanCost * (1 + (2 * rate * _point.Lone))));
+        return ((idleSlope + (_meanCost * rate * lone)) / charge) - 1;
     }
 
     /// <summary>
@@ -199,6 +265,8 @@ internal sealed class SharingSolver : IContinuousMethod
     private SharingPoint PointAt(double charge)
     {
         CompensatedSum output = default, work = default, load = default;
+        _outputSlope = 0;
+        _workSlope = 0;
         for (var k = 0; k < _model.Count; k++)
         {
             var (share, tokens) = (_model.Share[k], TokensAt(k, charge));
@@ -207,10 +275,25 @@ internal sealed class SharingSolver : IContinuousMethod
             output.Add(share * (_columns.Answer[k] + tokens));
             work.Add(share * perType);
             load.Add(share * (perType + (_columns.OverheadOfSlot * (_columns.Answer[k] + tokens))));
+            if (tokens > _model.Lower[k] && tokens < _model.Upper[k])
+                AddSlope(k, share, tokens);
         }
 
         return new SharingPoint(_columns, _model.Lambda, output.Value, work.Value, 1 - (_model.Lambda * load.Value));
     }
+
+    /// <summary>Adds how a type's tokens fall with ln ν.</summary>
+    private void AddSlope(int k, double share, double tokens)
+    {
+        var fall = share / (_model.Rate[k] + CostRise(k, tokens));
+        _outputSlope -= fall;
+        _workSlope -= fall * _columns.WorkSlope(k, tokens);
+    }
+
+    /// <summary>∂ ln of a token's cost by the tokens.</summary>
+    private double CostRise(int k, double tokens) => _columns.Square[k] == 0
+        ? 0
+        : 2 * _part / _meanCost * _columns.Square[k] / CostAt(k, tokens);
 
     private double TokensAt(int k, double charge)
     {
@@ -239,8 +322,7 @@ internal sealed class SharingSolver : IContinuousMethod
         var tokens = lower;
         for (var step = 0; step < 100; step++)
         {
-            var rise = 2 * _part / _meanCost * _columns.Square[k] / CostAt(k, tokens);
-            var more = (WorthAt(k, tokens) - charge) / (_model.Rate[k] + rise);
+            var more = (WorthAt(k, tokens) - charge) / (_model.Rate[k] + CostRise(k, tokens));
             if (!(more > 1e-16 * tokens))
                 break;
             tokens = Math.Min(tokens + more, upper);

@@ -41,7 +41,8 @@ public sealed class SharingGeneratedTests
     [InlineData(1, true)]
     public void Within_limits_nothing_near_or_far_is_better(int costs, bool capped)
     {
-        var (faults, bound) = (new List<string>(), 0);
+        var faults = new List<string>();
+        var bound = 0;
         for (var seed = 0; seed < 300; seed++)
         {
             if (Limited(seed, (Costs)costs, capped) is not { } problem)
@@ -62,17 +63,21 @@ public sealed class SharingGeneratedTests
     [InlineData(1, true)]
     public void Shadow_prices_are_what_a_limit_brings(int costs, bool capped)
     {
-        var (faults, priced) = (new List<string>(), 0);
+        var faults = new List<string>();
+        var priced = 0;
         for (var seed = 0; seed < 250; seed++)
         {
             if (Limited(seed, (Costs)costs, capped) is not { } problem)
                 continue;
-            var (tighter, looser) = (Scaled(problem, 1 - 1e-5), Scaled(problem, 1 + 1e-5));
-            var (before, after) = (AllocationSolver.SolveInSteps(tighter, Plain).Answer, Solve(looser));
+            var tighter = Scaled(problem, 1 - 1e-5);
+            var looser = Scaled(problem, 1 + 1e-5);
+            var before = AllocationSolver.SolveInSteps(tighter, Plain).Answer;
+            var after = Solve(looser);
             if (before.Status == SolutionStatus.Infeasible)
                 continue;
             var gain = after.Continuous!.Objective - before.Continuous!.Objective;
-            var (most, least) = (Promise(before.ShadowPrices!, tighter, looser), Promise(after.ShadowPrices!, tighter, looser));
+            var most = Promise(before.ShadowPrices!, tighter, looser);
+            var least = Promise(after.ShadowPrices!, tighter, looser);
             var noise = 2e-12 * (1 + Math.Abs(after.Continuous.Objective));
             priced += most > 0 ? 1 : 0;
             if (gain > Math.Max(most, least) + noise || gain < Math.Min(most, least) - noise)
@@ -94,24 +99,28 @@ public sealed class SharingGeneratedTests
         var faults = new List<string>();
         for (var seed = 0; seed < 200; seed++)
         {
-            var problem = seed % 2 == 0 ? SharingProblems.Make(seed, MostTypes, (Costs)costs, capped) : Limited(seed, (Costs)costs, capped);
+            var problem = FreeOrLimited(seed, (Costs)costs, capped);
             if (problem is null)
                 continue;
             Compare(
                 "arrival rate", problem with { ArrivalRate = problem.ArrivalRate * (1 - 1e-6) },
-                problem with { ArrivalRate = problem.ArrivalRate * (1 + 1e-6) }, 2e-6 * problem.ArrivalRate, it => it.ObjectivePerArrivalRate);
+                problem with { ArrivalRate = problem.ArrivalRate * (1 + 1e-6) }, 2e-6 * problem.ArrivalRate,
+                it => it.ObjectivePerArrivalRate);
             Compare(
                 "accuracy weight", problem with { AccuracyWeight = problem.AccuracyWeight * (1 - 1e-6) },
                 problem with { AccuracyWeight = problem.AccuracyWeight * (1 + 1e-6) }, 2e-6 * problem.AccuracyWeight,
                 it => it.ObjectivePerAccuracyWeight);
 
-            void Compare(string what, AllocationProblem less, AllocationProblem more, double step, Func<Sensitivities, double> slope)
+            void Compare(
+                string what, AllocationProblem less, AllocationProblem more, double step, Func<Sensitivities, double> slope)
             {
-                var (before, after) = (AllocationSolver.Solve(less, Plain), AllocationSolver.Solve(more, Plain));
+                var before = AllocationSolver.Solve(less, Plain);
+                var after = AllocationSolver.Solve(more, Plain);
                 if (before.Status == SolutionStatus.Infeasible || after.Status == SolutionStatus.Infeasible)
                     return;
                 var difference = (after.Continuous!.Objective - before.Continuous!.Objective) / step;
-                var (first, last) = (slope(before.Diagnostics!.Sensitivities!), slope(after.Diagnostics!.Sensitivities!));
+                var first = slope(before.Diagnostics!.Sensitivities!);
+                var last = slope(after.Diagnostics!.Sensitivities!);
                 var noise = 4e-13 * (1 + Math.Abs(after.Continuous.Objective)) / step;
                 var room = Math.Abs(last - first) + (1e-9 * Math.Abs(first)) + noise;
                 if (Math.Abs(difference - first) > room)
@@ -131,7 +140,8 @@ public sealed class SharingGeneratedTests
         for (var seed = 0; seed < 200; seed++)
         {
             var problem = SharingProblems.Make(seed, MostTypes, (Costs)costs, capped);
-            var (there, back) = (Solve(problem), Solve(problem with { TaskTypes = [.. problem.TaskTypes.Reverse()] }));
+            var there = Solve(problem);
+            var back = Solve(problem with { TaskTypes = [.. problem.TaskTypes.Reverse()] });
             SameObjective(there.Continuous!.Objective, back.Continuous!.Objective, seed);
             foreach (var (a, b) in there.Allocation!.Zip(back.Allocation!.Reverse()))
                 SameTokens(a.TokensContinuous, b.TokensContinuous, seed);
@@ -147,12 +157,14 @@ public sealed class SharingGeneratedTests
         const double Unit = 1_000;
         for (var seed = 0; seed < 200; seed++)
         {
-            var problem = seed % 2 == 0 ? SharingProblems.Make(seed, MostTypes, (Costs)costs, capped) : Limited(seed, (Costs)costs, capped);
+            var problem = FreeOrLimited(seed, (Costs)costs, capped);
             if (problem is null)
                 continue;
-            var (seconds, millis) = (Solve(problem), Solve(InMillis(problem, Unit)));
+            var seconds = Solve(problem);
+            var millis = Solve(InMillis(problem, Unit));
             SameObjective(seconds.Continuous!.Objective, millis.Continuous!.Objective / Unit, seed);
-            Assert.Equal(seconds.MeanInService!.Value, millis.MeanInService!.Value, 1e-6 * (1 + seconds.MeanInService.Value));
+            Assert.Equal(
+                seconds.MeanInService!.Value, millis.MeanInService!.Value, 1e-6 * (1 + seconds.MeanInService.Value));
             foreach (var (a, b) in seconds.Allocation!.Zip(millis.Allocation!))
                 SameTokens(a.TokensContinuous, b.TokensContinuous, seed);
         }
@@ -169,7 +181,8 @@ public sealed class SharingGeneratedTests
             var problem = SharingProblems.Make(seed, MostTypes, (Costs)costs, capped);
             var first = problem.TaskTypes[0];
             TaskType[] halves = [first with { Share = first.Share / 2 }, first with { Id = "half", Share = first.Share / 2 }];
-            var (whole, split) = (Solve(problem), Solve(problem with { TaskTypes = [.. halves, .. problem.TaskTypes.Skip(1)] }));
+            var whole = Solve(problem);
+            var split = Solve(problem with { TaskTypes = [.. halves, .. problem.TaskTypes.Skip(1)] });
             SameObjective(whole.Continuous!.Objective, split.Continuous!.Objective, seed);
             SameTokens(whole.Allocation![0].TokensContinuous, split.Allocation![0].TokensContinuous, seed);
             SameTokens(whole.Allocation[0].TokensContinuous, split.Allocation[1].TokensContinuous, seed);
@@ -185,9 +198,11 @@ public sealed class SharingGeneratedTests
         {
             var problem = SharingProblems.Make(seed, MostTypes, (Costs)(seed % 2), capped);
             problem = problem with { Servers = 1, ArrivalRate = problem.ArrivalRate / problem.Servers };
-            var (one, four) = (Solve(problem), Solve(problem with { Servers = 4, ArrivalRate = problem.ArrivalRate * 4 }));
+            var one = Solve(problem);
+            var four = Solve(problem with { Servers = 4, ArrivalRate = problem.ArrivalRate * 4 });
             Assert.Equal(one.Continuous!.Objective, four.Continuous!.Objective);
-            Assert.Equal(one.Allocation!.Select(it => it.TokensContinuous), four.Allocation!.Select(it => it.TokensContinuous));
+            Assert.Equal(
+                one.Allocation!.Select(it => it.TokensContinuous), four.Allocation!.Select(it => it.TokensContinuous));
             Assert.Equal(one.MeanInService, four.MeanInService);
         }
     }
@@ -203,7 +218,8 @@ public sealed class SharingGeneratedTests
     [InlineData(2, true)]
     public void J_lies_below_its_scaled_tangent(int costs, bool capped)
     {
-        var (looked, bent) = (0, 0);
+        var looked = 0;
+        var bent = 0;
         for (var seed = 0; seed < 600; seed++)
         {
             var problem = SharingProblems.Make(seed, MostTypes, (Costs)costs, capped);
@@ -211,7 +227,8 @@ public sealed class SharingGeneratedTests
             var point = model.Method().Solve();
             if (!(point.Sharing!.Bending < 1))
                 continue;
-            var (reference, random) = (new SharingReference(problem), new Random(seed));
+            var reference = new SharingReference(problem);
+            var random = new Random(seed);
             for (var attempt = 0; attempt < 60; attempt++)
             {
                 var tokens = attempt % 4 == 0 ? reference.Anywhere(random) : Near(reference, point.Tokens, random);
@@ -224,7 +241,8 @@ public sealed class SharingGeneratedTests
                 if (!(bending < 1))
                     continue;
                 var bound = (1 - bending) * tokens.Select((l, k) => Tangent(model, point, k, l)).Sum();
-                Assert.True(gain <= bound + noise, $"{seed}: J rises by {gain:E9}, its tangent by {bound:E9}, η {bending}");
+                Assert.True(
+                    gain <= bound + noise, $"{seed}: J rises by {gain:E9}, its tangent by {bound:E9}, η {bending}");
                 looked++;
                 bent += bending > 1e-3 ? 1 : 0;
             }
@@ -246,13 +264,16 @@ public sealed class SharingGeneratedTests
             var model = new AllocationModel(problem);
             var point = model.Method().Solve();
             var (_, bound) = SharingProof.Of(model, point);
-            var (reference, random) = (new SharingReference(problem), new Random(seed));
+            var reference = new SharingReference(problem);
+            var random = new Random(seed);
             for (var start = 0; start < 6; start++)
             {
                 var best = Climb(reference, reference.Anywhere(random), random);
                 var noise = 1e-12 * (1 + Math.Abs(best));
                 Assert.True(best <= bound + noise, $"{seed}: a climb to {best:R} above the bound {bound:R}");
-                Assert.True(best <= point.Objective + point.Gap + noise, $"{seed}: a climb to {best:R} above {point.Objective:R}");
+                Assert.True(
+                    best <= point.Objective + point.Gap + noise,
+                    $"{seed}: a climb to {best:R} above {point.Objective:R}");
                 reached += best >= point.Objective - (1e-6 * (1 + Math.Abs(best))) ? 1 : 0;
             }
         }
@@ -260,7 +281,11 @@ public sealed class SharingGeneratedTests
         Assert.True(reached > 300, $"{reached} climbs came to the optimum");
     }
 
-    private static AllocationSolution Solve(AllocationProblem problem) => AllocationSolver.SolveInSteps(problem, Plain).Answer;
+    private static AllocationProblem? FreeOrLimited(int seed, Costs costs, bool capped) =>
+        seed % 2 == 0 ? SharingProblems.Make(seed, MostTypes, costs, capped) : Limited(seed, costs, capped);
+
+    private static AllocationSolution Solve(AllocationProblem problem) =>
+        AllocationSolver.SolveInSteps(problem, Plain).Answer;
 
     private static string? Fault(AllocationProblem problem, AllocationSolution solution, int seed)
     {
@@ -269,17 +294,20 @@ public sealed class SharingGeneratedTests
         var continuous = solution.Continuous!;
         if (!(continuous.KktResidual <= 1e-11) || !(continuous.OptimalityGap >= 0))
             return $"{continuous}";
-        var (reference, random) = (new SharingReference(problem), new Random(seed));
+        var reference = new SharingReference(problem);
+        var random = new Random(seed);
         double[] optimum = [.. solution.Allocation!.Select(type => type.TokensContinuous)];
         var noise = 1e-12 * (1 + Math.Abs(continuous.Objective));
         if (!(Math.Abs(reference.Objective(optimum) - continuous.Objective) <= 100 * noise))
             return $"J is {reference.Objective(optimum):R}, not {continuous.Objective:R}";
-        if (AllocationSolver.Objective(problem, [.. solution.Allocation!.Select(type => type.Tokens)]) != solution.Objective)
+        long[] whole = [.. solution.Allocation!.Select(type => type.Tokens)];
+        if (AllocationSolver.Objective(problem, whole) != solution.Objective)
             return "the whole tokens break a limit, or their objective is another";
         foreach (var tokens in Moved(reference, optimum, random))
         {
-            if (reference.Keeps(tokens) && reference.Objective(tokens) > continuous.Objective + continuous.OptimalityGap + noise)
-                return $"{reference.Objective(tokens):R} is better than {continuous.Objective:R}, gap {continuous.OptimalityGap:E2}";
+            var objective = reference.Objective(tokens);
+            if (reference.Keeps(tokens) && objective > continuous.Objective + continuous.OptimalityGap + noise)
+                return $"{objective:R} is better than {continuous.Objective:R}, gap {continuous.OptimalityGap:E2}";
         }
 
         return null;
@@ -302,7 +330,8 @@ public sealed class SharingGeneratedTests
             yield return i % 2 == 0 ? reference.Anywhere(random) : Near(reference, optimum, random);
     }
 
-    private static double[] With(SharingReference reference, double[] tokens, params ReadOnlySpan<(int Type, double By)> moves)
+    private static double[] With(
+        SharingReference reference, double[] tokens, params ReadOnlySpan<(int Type, double By)> moves)
     {
         double[] moved = [.. tokens];
         foreach (var (k, by) in moves)
@@ -333,7 +362,8 @@ public sealed class SharingGeneratedTests
     /// <summary>φ of a type: what its tokens bring less what the optimum charges for output and work.</summary>
     private static double Tangent(AllocationModel model, ContinuousPoint point, int k, double tokens)
     {
-        var (at, optimum) = (point.Tokens[k], point.Sharing!);
+        var at = point.Tokens[k];
+        var optimum = point.Sharing!;
         var value = model.Problem.AccuracyWeight * model.Weight[k] * (model.Accuracy(k, tokens) - model.Accuracy(k, at));
         var work = model.Sharing!.WorkOf(k, tokens) - model.Sharing.WorkOf(k, at);
         return model.Share[k] * (value - ((tokens - at) * optimum.PerOutput) - (work * optimum.PerWork));
@@ -353,8 +383,10 @@ public sealed class SharingGeneratedTests
         while (steps.Max() > 1e-3)
         {
             var k = random.Next(tokens.Length);
-            var (up, down) = (With(reference, tokens, (k, steps[k])), With(reference, tokens, (k, -steps[k])));
-            var (above, below) = (reference.Objective(up), reference.Objective(down));
+            var up = With(reference, tokens, (k, steps[k]));
+            var down = With(reference, tokens, (k, -steps[k]));
+            var above = reference.Objective(up);
+            var below = reference.Objective(down);
             var most = Math.Max(above, below);
             if (!(most > best))
             {
@@ -387,7 +419,8 @@ public sealed class SharingGeneratedTests
     }
 
     private static AllocationProblem WithLimit(
-        AllocationProblem problem, int which, in WholeTokenFigures fewest, in WholeTokenFigures then, double part) => which switch
+        AllocationProblem problem, int which, in WholeTokenFigures fewest, in WholeTokenFigures then, double part) =>
+        which switch
         {
             0 => problem with { MeanTokenBudget = Between(fewest.MeanTokens, then.MeanTokens, part) },
             1 => problem with { MaxMeanSystemTimeSeconds = Between(fewest.MeanSystemTime, then.MeanSystemTime, part) },
@@ -430,13 +463,17 @@ public sealed class SharingGeneratedTests
         TaskTypes = [.. problem.TaskTypes.Select(type => type with
         {
             Service = new ServiceLine(
-                type.Service.BaseSeconds * unit, type.Service.SecondsPerToken * unit, 0, type.Service.SecondsPerTokenSquared * unit),
+                type.Service.BaseSeconds * unit, type.Service.SecondsPerToken * unit, 0,
+                type.Service.SecondsPerTokenSquared * unit),
         })],
     };
 
     private static void SameObjective(double expected, double actual, int seed) =>
-        Assert.True(Math.Abs(expected - actual) <= 1e-11 * (1 + Math.Abs(expected)), $"{seed}: {expected:R} against {actual:R}");
+        Assert.True(
+            Math.Abs(expected - actual) <= 1e-11 * (1 + Math.Abs(expected)),
+            $"{seed}: {expected:R} against {actual:R}");
 
     private static void SameTokens(double expected, double actual, int seed) =>
-        Assert.True(Math.Abs(expected - actual) <= 1e-5 + (1e-7 * expected), $"{seed}: {expected:R} against {actual:R} tokens");
+        Assert.True(
+            Math.Abs(expected - actual) <= 1e-5 + (1e-7 * expected), $"{seed}: {expected:R} against {actual:R} tokens");
 }

@@ -29,7 +29,8 @@ public sealed class SharingGoldenTests
         for (var k = 0; k < tokens.Length; k++)
             Near(tokens[k], solution.Allocation![k].TokensContinuous, 1e-9 * (1 + tokens[k]), $"tokens of type {k}");
         var bounds = expected.GetProperty("bound").EnumerateArray().Select(bound => bound.GetString()!);
-        Assert.Equal(bounds, solution.Allocation!.Select(it => JsonNamingPolicy.CamelCase.ConvertName(it.Bound.ToString())));
+        Assert.Equal(
+            bounds, solution.Allocation!.Select(it => JsonNamingPolicy.CamelCase.ConvertName(it.Bound.ToString())));
         Assert.True(solution.Continuous.KktResidual < 1e-12, $"KKT residual {solution.Continuous.KktResidual}");
         Assert.Equal(SolverExit.Converged, solution.Diagnostics!.Exit);
     }
@@ -48,7 +49,8 @@ public sealed class SharingGoldenTests
     public void Prices_and_sensitivities_agree(string id)
     {
         var (solution, expected) = Solve(id);
-        var (asked, prices) = (expected.GetProperty("shadowPrices"), solution.ShadowPrices!);
+        var asked = expected.GetProperty("shadowPrices");
+        var prices = solution.ShadowPrices!;
         Price("meanTokenBudget", prices.MeanTokenBudget);
         Price("maxMeanSystemTime", prices.MaxMeanSystemTime);
         Price("maxUtilization", prices.MaxUtilization);

@@ -43,13 +43,16 @@ internal sealed class SharingReference(AllocationProblem problem)
         var stretch = (means.SystemSeconds - means.WaitSeconds) / load.LoneSeconds;
         var busy = _rate * load.WorkSeconds;
         var longest = _cap is { } cap ? Enumerable.Range(0, cap).Sum(i => Math.Pow(busy, i)) : 1 / (1 - busy);
-        var (granted, slowest, later) = (0.0, 0.0, 0.0);
+        var granted = 0.0;
+        var slowest = 0.0;
+        var later = 0.0;
         for (var k = 0; k < tokens.Length; k++)
         {
             var type = problem.TaskTypes[k];
             granted += type.Share * tokens[k];
             later += type.Share * type.Service.SecondsPerToken * Math.Max(type.AnswerTokens - 1, 0);
-            slowest = Math.Max(slowest, type.Service.SecondsPerToken + (type.Service.SecondsPerTokenSquared * type.MaxTokens));
+            var lastToken = type.Service.SecondsPerToken + (type.Service.SecondsPerTokenSquared * type.MaxTokens);
+            slowest = Math.Max(slowest, lastToken);
         }
 
         return !(granted > problem.MeanTokenBudget)
@@ -70,10 +73,12 @@ internal sealed class SharingReference(AllocationProblem problem)
 
     private SharingLoad Load(ReadOnlySpan<double> tokens)
     {
-        var (output, lone) = (0.0, 0.0);
+        var output = 0.0;
+        var lone = 0.0;
         for (var k = 0; k < tokens.Length; k++)
         {
-            var (type, l) = (problem.TaskTypes[k], tokens[k]);
+            var type = problem.TaskTypes[k];
+            var l = tokens[k];
             output += type.Share * (type.AnswerTokens + l);
             lone += type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * l)
                 + (type.Service.SecondsPerTokenSquared * l * l));

@@ -49,10 +49,12 @@ public sealed class SharingValidationTests
         Assert.Empty(ProblemValidation.Validate(Good));
         Assert.Empty(ProblemValidation.Validate(Split));
         Assert.Empty(ProblemValidation.Validate(Good with { Sharing = new SharingServer(0, 1) }));
-        Assert.Empty(ProblemValidation.Validate(Good with { Sharing = new SharingServer(0.0206, SharingServer.MostInService) }));
+        Assert.Empty(
+            ProblemValidation.Validate(Good with { Sharing = new SharingServer(0.0206, SharingServer.MostInService) }));
 
         // All of a query's time is overhead: it slows nobody.
-        Assert.Empty(ProblemValidation.Validate(With(line => line with { SecondsPerToken = 0.0206, BaseSeconds = 100 * 0.0206 })));
+        Assert.Empty(
+            ProblemValidation.Validate(With(line => line with { SecondsPerToken = 0.0206, BaseSeconds = 100 * 0.0206 })));
     }
 
     [Fact]

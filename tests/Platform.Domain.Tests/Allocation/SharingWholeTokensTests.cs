@@ -6,7 +6,8 @@ namespace Platform.Domain.Tests.Allocation;
 /// <summary>Whole tokens, single budgets and what can be sent, against all there are, where servers share.</summary>
 public sealed class SharingWholeTokensTests
 {
-    private static readonly TokenRange[] Levels = [new(0, 0, "none"), new(3, 3, "low"), new(6, 6, "medium"), new(12, 12, "high")];
+    private static readonly TokenRange[] Levels =
+        [new(0, 0, "none"), new(3, 3, "low"), new(6, 6, "medium"), new(12, 12, "high")];
 
     [Theory]
     [InlineData(0, false, 150)]
@@ -16,7 +17,9 @@ public sealed class SharingWholeTokensTests
     [InlineData(1, true, 100)]
     public void Whole_tokens_agree_with_brute_force(int costs, bool capped, int count)
     {
-        var (feasible, proven, moved) = (0, 0, 0);
+        var feasible = 0;
+        var proven = 0;
+        var moved = 0;
         for (var seed = 0; seed < count; seed++)
         {
             var problem = Small(seed, 3, (Costs)costs, capped);
@@ -34,15 +37,20 @@ public sealed class SharingWholeTokensTests
             feasible++;
             proven += solution.Rounding!.ProvenOptimal ? 1 : 0;
             moved += solution.MeanTokens > 0.5 ? 1 : 0;
-            Assert.True(!solution.Rounding.ProvenOptimal || solution.Objective >= best - slack, $"{seed}: {solution.Objective:R} against {best:R}");
-            Assert.True(solution.Objective >= best - (1e-3 * (1 + Math.Abs(best))), $"{seed}: {solution.Objective:R} against {best:R}");
+            Assert.True(
+                !solution.Rounding.ProvenOptimal || solution.Objective >= best - slack,
+                $"{seed}: {solution.Objective:R} against {best:R}");
+            Assert.True(
+                solution.Objective >= best - (1e-3 * (1 + Math.Abs(best))),
+                $"{seed}: {solution.Objective:R} against {best:R}");
             Assert.True(
                 best <= solution.Continuous!.Objective + solution.Continuous.OptimalityGap + slack,
                 $"{seed}: {best:R} above the continuous optimum {solution.Continuous}");
         }
 
         Assert.True(moved > count / 2, $"{moved} grant tokens");
-        Assert.True(costs == (int)Costs.Wild ? proven > 0.9 * feasible : proven == feasible, $"{proven} of {feasible} proven");
+        Assert.True(
+            costs == (int)Costs.Wild ? proven > 0.9 * feasible : proven == feasible, $"{proven} of {feasible} proven");
     }
 
     [Theory]
@@ -71,12 +79,14 @@ public sealed class SharingWholeTokensTests
     [InlineData(0, true)]
     public void What_can_be_sent_is_the_best_combination(int costs, bool capped)
     {
-        var (compared, best) = (0, 0);
+        var compared = 0;
+        var best = 0;
         var actuator = new Actuator { Allowed = Levels };
         for (var seed = 0; seed < 300; seed++)
         {
             var problem = Small(seed, 3, (Costs)costs, capped);
-            problem = problem with { TaskTypes = [.. problem.TaskTypes.Select(type => type with { MinTokens = 0, MaxTokens = 12 })] };
+            var types = problem.TaskTypes.Select(type => type with { MinTokens = 0, MaxTokens = 12 });
+            problem = problem with { TaskTypes = [.. types] };
             problem = seed % 3 == 0 ? Limited(problem, seed) : problem;
             var solution = AllocationSolver.SolveInSteps(problem).Answer;
             if (solution.Status == SolutionStatus.Infeasible)
@@ -112,7 +122,8 @@ public sealed class SharingWholeTokensTests
         var load = types.Sum(type =>
         {
             var output = type.AnswerTokens + type.MinTokens;
-            var lone = type.Service.BaseSeconds + (type.MinTokens * (type.Service.SecondsPerToken + (type.Service.SecondsPerTokenSquared * type.MinTokens)));
+            var perToken = type.Service.SecondsPerToken + (type.Service.SecondsPerTokenSquared * type.MinTokens);
+            var lone = type.Service.BaseSeconds + (type.MinTokens * perToken);
             return type.Share * (lone - ((overhead - slots) * output));
         });
         return problem with { ArrivalRate = (0.05 + (0.1 * (seed % 7))) * problem.Servers / load };
@@ -127,7 +138,8 @@ public sealed class SharingWholeTokensTests
             MinTokens = Math.Min(type.MinTokens, 2),
             MaxTokens = most,
             AnswerTokens = answer,
-            Service = new ServiceLine((answer * perToken * (1 + 1e-9)) + 0.3, perToken, 0, type.Service.SecondsPerTokenSquared * dearer * dearer),
+            Service = new ServiceLine(
+                (answer * perToken * (1 + 1e-9)) + 0.3, perToken, 0, type.Service.SecondsPerTokenSquared * dearer * dearer),
             Accuracy = type.Accuracy with { RatePerToken = 0.02 + (type.Accuracy.RatePerToken * 5) },
         };
     }
@@ -142,7 +154,10 @@ public sealed class SharingWholeTokensTests
             1 => problem with { MaxMeanSystemTimeSeconds = (0.5 + (part / 2)) * solution.MeanSystemTimeSeconds },
             2 => problem with { MaxUtilization = Math.Max((0.5 + (part / 2)) * solution.Utilization!.Value, 1e-9) },
             3 => problem with { MaxInterTokenSeconds = (0.7 + (part / 4)) * solution.InterTokenSeconds * 2 },
-            _ => problem with { MaxTimeToFirstAnswerTokenSeconds = (0.5 + (part / 2)) * solution.MeanTimeToFirstAnswerTokenSeconds },
+            _ => problem with
+            {
+                MaxTimeToFirstAnswerTokenSeconds = (0.5 + (part / 2)) * solution.MeanTimeToFirstAnswerTokenSeconds,
+            },
         };
     }
 

@@ -24,12 +24,16 @@ public sealed class ProcessorSharingTests
         Assert.Equal(1, probabilities.Sum(), 1e-10);
         var mean = probabilities.Select((probability, n) => n * probability).Sum();
         Assert.Equal(mean, ProcessorSharing.MeanInSystem(rate, load), 1e-9 * mean);
-        Assert.Equal((overhead + work) / (1 - (rate * work)), ProcessorSharing.MeanSystemTimeSeconds(rate, load), 1e-12 * mean / rate);
+        Assert.Equal(
+            (overhead + work) / (1 - (rate * work)),
+            ProcessorSharing.MeanSystemTimeSeconds(rate, load),
+            1e-12 * mean / rate);
 
         // C(n + a, n) ρⁿ (1 − ρ)^(1 + a), each in its own right.
         if (work * overhead == 0)
             return;
-        var (utilization, order) = (rate * work, overhead / work);
+        var utilization = rate * work;
+        var order = overhead / work;
         for (var n = 0; n < 30; n++)
         {
             var choose = Enumerable.Range(1, n).Aggregate(1.0, (product, i) => product * (order + i) / i);
@@ -68,7 +72,10 @@ public sealed class ProcessorSharingTests
                 var means = ProcessorSharing.Means(rate, new SharingLoad(overhead, work), cap);
                 Assert.Equal(time, means.SystemSeconds, 1e-10 * time);
                 Assert.Equal(wait, means.WaitSeconds, 1e-10 * time);
-                Assert.Equal(rate * time, ProcessorSharing.MeanInSystem(rate, new SharingLoad(overhead, work), cap), 1e-9 * rate * time);
+                Assert.Equal(
+                    rate * time,
+                    ProcessorSharing.MeanInSystem(rate, new SharingLoad(overhead, work), cap),
+                    1e-9 * rate * time);
             }
         }
     }
@@ -81,7 +88,8 @@ public sealed class ProcessorSharingTests
         {
             var (load, rate, cap) = Random(random);
             var means = ProcessorSharing.Means(rate, load, cap);
-            var (longer, heavier) = (1e-5 * load.OverheadSeconds, 1e-5 * load.WorkSeconds);
+            var longer = 1e-5 * load.OverheadSeconds;
+            var heavier = 1e-5 * load.WorkSeconds;
             Near(means.SystemPerOverhead, Slope(longer, 0, it => it.SystemSeconds));
             Near(means.WaitPerOverhead, Slope(longer, 0, it => it.WaitSeconds));
             Near(means.SystemPerWork, Slope(0, heavier, it => it.SystemSeconds));
@@ -98,7 +106,9 @@ public sealed class ProcessorSharingTests
             void Near(double derivative, double slope)
             {
                 var noise = 1e-9 * means.SystemSeconds / Math.Min(load.WorkSeconds, load.OverheadSeconds);
-                Assert.True(Math.Abs(derivative - slope) <= (1e-5 * Math.Abs(slope)) + noise, $"{i}: {derivative:R}, not {slope:R}");
+                Assert.True(
+                    Math.Abs(derivative - slope) <= (1e-5 * Math.Abs(slope)) + noise,
+                    $"{i}: {derivative:R}, not {slope:R}");
             }
         }
     }
@@ -135,7 +145,8 @@ public sealed class ProcessorSharingTests
             Assert.True(cap is not null || stretch >= longest * (1 - 1e-11), $"{i}: {stretch:R} below {longest:R}");
             Assert.True(longest <= (cap ?? double.PositiveInfinity) * (1 + 1e-14));
             var step = 1e-6 * (1 - work);
-            var (more, less) = (ProcessorSharing.LongestStretch(work + step, cap), ProcessorSharing.LongestStretch(work - step, cap));
+            var more = ProcessorSharing.LongestStretch(work + step, cap);
+            var less = ProcessorSharing.LongestStretch(work - step, cap);
             Assert.Equal((more.Value - less.Value) / (2 * step), slope, 1e-5 * (1 + slope));
             Assert.True(more.Slope >= less.Slope * (1 - 1e-12));
         }
@@ -231,9 +242,12 @@ public sealed class ProcessorSharingTests
             rate = Math.Min(rate, 0.95 / ProcessorSharing.Utilization(1, load, cap));
 
             // A token more costs α of overhead and δ of work, whatever the answer and the prompt were.
-            var (alpha, delta) = (load.OverheadSeconds * random.NextDouble(), load.WorkSeconds * random.NextDouble());
+            var alpha = load.OverheadSeconds * random.NextDouble();
+            var delta = load.WorkSeconds * random.NextDouble();
             var step = 1e-3;
-            var (below, at, above) = (Time(-step), Time(0), Time(step));
+            var below = Time(-step);
+            var at = Time(0);
+            var above = Time(step);
             worst = Math.Min(worst, (below - (2 * at) + above) / at);
 
             double Time(double by) => ProcessorSharing.MeanSystemTimeSeconds(
@@ -261,7 +275,8 @@ public sealed class ProcessorSharingTests
                 for (var i = 1; i + 1 < times.Length; i++)
                 {
                     var bend = times[i - 1] - (2 * times[i]) + times[i + 1];
-                    Assert.True(bend >= -1e-12 * times[i], $"B {cap}, α {alpha}, δ {delta}, λ {rate}, step {i}: {bend:E2}");
+                    Assert.True(
+                        bend >= -1e-12 * times[i], $"B {cap}, α {alpha}, δ {delta}, λ {rate}, step {i}: {bend:E2}");
                 }
             }
         }
