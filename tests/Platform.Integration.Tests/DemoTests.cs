@@ -50,10 +50,12 @@ public sealed class DemoTests : IAsyncLifetime
             Assert.NotEmpty(fleet["allocation"]!.AsArray());
             var learning = fleet["learning"]!;
             Assert.Equal(1, (int)learning["versions"]![0]!["version"]!);
-            Assert.Equal(1 + (3 * fleet["allocation"]!.AsArray().Count), learning["truth"]!.AsArray().Count);
-            Assert.Equal(5, learning["policies"]!.AsArray().Count);
+            var batches = learning["split"] is not null ? 1 : 0;
+            Assert.Equal(1 + batches + (3 * fleet["allocation"]!.AsArray().Count), learning["truth"]!.AsArray().Count);
+            Assert.Equal(5 + batches, learning["policies"]!.AsArray().Count);
             Assert.True((double)learning["learned"]!["objective"]! <= (double)learning["bestObjective"]! + 1e-9);
         });
+        Assert.Equal(2, report["fleets"]!.AsArray().Count(fleet => fleet!["learning"]!["split"] is not null));
         Assert.Equal((long)report["windows"]!["published"]!, await StoredEventsAsync());
         Assert.Empty(Directory.GetFiles(Path.Combine(_home, "run")));
     }

@@ -52,7 +52,9 @@ internal sealed class FifoServers(FleetPlan plan, Action<ServedQuery> ended) : I
     }
 }
 
-/// <summary>Servers that batch, iteration by iteration. How long a query takes depends on those that come after it.</summary>
+/// <summary>
+/// Servers that batch, iteration by iteration. How long a query takes depends on those that come after it.
+/// </summary>
 internal sealed class BatchingServers : IDemoServers
 {
     private readonly FleetPlan _plan;
@@ -64,7 +66,7 @@ internal sealed class BatchingServers : IDemoServers
     public BatchingServers(FleetPlan plan, Action<ServedQuery> ended)
     {
         _plan = plan;
-        _model = plan.Template.Model!;
+        _model = plan.Model!;
         _ended = ended;
         var constants = new BatchingConstants(_model.OverheadSeconds, _model.MaxInService);
         _servers = [.. Enumerable.Range(0, plan.Template.Servers).Select(_ => new BatchingServer(constants, End))];
@@ -99,7 +101,8 @@ internal sealed class BatchingServers : IDemoServers
     }
 
     /// <summary>Answers of all lengths: after each token an answer ends with the same probability.</summary>
-    private static long AnswerTokens(int mean, double draw) => 1 + (long)(Math.Log(1 - draw) / Math.Log(1 - (1.0 / mean)));
+    private static long AnswerTokens(int mean, double draw) =>
+        1 + (long)(Math.Log(1 - draw) / Math.Log(1 - (1.0 / mean)));
 
     private void End(FinishedQuery query)
     {

@@ -28,7 +28,8 @@ internal static class DemoTable
         }
 
         console.Say("");
-        foreach (var line in report.Fleets.Select(SummaryOf).OfType<string>().Concat(Closing(report)))
+        var summaries = report.Fleets.Select(SummaryOf).Concat(report.Fleets.Select(BatchingSummaryOf)).OfType<string>();
+        foreach (var line in summaries.Concat(Closing(report)))
             console.Say(line);
     }
 
@@ -92,6 +93,8 @@ internal static class DemoTable
                 yield return "version 1, from the prior, stays in force: no other gains more than chance in the windows explains";
             yield return $"learned against the best single budget, same queries: {Compared(learning.AgainstUniform)}";
             yield return $"learned against the prior's allocation, same queries: {Compared(learning.AgainstPrior)}";
+            if (learning.AgainstSplit is { } split)
+                yield return $"learned against what split would grant, same queries: {Compared(split)}";
             yield return learning.Flags.Count == 0 ? "the model fits: no flag is raised" : $"flags raised: {string.Join("; ", learning.Flags)}";
         }
 
@@ -112,6 +115,19 @@ internal static class DemoTable
         $"{fleet.Tenant}/{fleet.Fleet}: objective in truth {it.Learned.Objective:0.000} learned, {it.Prior.Objective:0.000} from the prior, "
         + $"{it.Uniform.Objective:0.000} by the best single budget, {it.BestObjective:0.000} at the optimum; first minute {Had(it.Live.FirstMinute)}, "
         + $"last {Had(it.Live.LastMinute)}; {it.Truth.Count(line => line.Holds)} of {it.Truth.Count} intervals hold the truth");
+
+    /// <summary>What the queries of a fleet whose servers batch really had, under three policies.</summary>
+    private static string? BatchingSummaryOf(FleetReport fleet)
+    {
+        if (fleet.Learning is not { } learning || learning.Split is not { } split)
+            return null;
+        return $"{fleet.Tenant}/{fleet.Fleet} batches; what its servers really gave over the trace: "
+            + $"{Gave(learning.Learned)} learned, {Gave(split)} as split would grant, {Gave(learning.Uniform)} by the best single budget, "
+            + $"{Gave(learning.Policies[^1])} at the optimum in truth";
+    }
+
+    private static string Gave(PolicyLine policy) => string.Create(
+        CultureInfo.InvariantCulture, $"objective {policy.Trace.Objective:0.00} ({Had(policy.Trace)})");
 
     private static string Had(ServedFigures figures) => string.Create(
         CultureInfo.InvariantCulture, $"accuracy {figures.Accuracy:0.000} in {figures.MeanSystemTimeSeconds:0.00} s");

@@ -29,7 +29,7 @@ internal sealed record DemoWorkload
     /// <summary>Length of a window of event time.</summary>
     public static readonly TimeSpan WindowLength = TimeSpan.FromSeconds(10);
 
-    /// <summary>Fewest requests, and shortest trace, that say anything about six fleets.</summary>
+    /// <summary>Fewest requests, and shortest trace, that say anything about the fleets.</summary>
     private const int FewestRequests = 100;
 
     private static readonly TimeSpan ShortestTrace = TimeSpan.FromMinutes(1);

@@ -8,7 +8,10 @@ namespace Platform.Cli.Demo;
 /// <param name="Accuracy">True accuracy curve, against the tokens granted.</param>
 internal sealed record TaskTruth(ServiceLine Service, AccuracyCurve Accuracy)
 {
-    /// <summary>Part of the base time that is exponentially distributed, as waiting for a batch is; the rest and the tokens take what they take.</summary>
+    /// <summary>
+    /// Part of the base time that is exponentially distributed, as waiting for a batch is; the rest and the tokens take
+    /// what they take.
+    /// </summary>
     private const double Scattered = 0.3;
 
     /// <summary>Variance of a query's service time around the line, in seconds².</summary>
@@ -36,6 +39,9 @@ internal sealed record FleetPlan
     /// <summary>Tokens by which the fleet is scaled: what its team would grant to every query.</summary>
     public required int PolicyTokens { get; init; }
 
+    /// <summary>What it runs, where its servers batch; null for FIFO queues.</summary>
+    public required BatchedModel? Model { get; init; }
+
     /// <summary>What its team registers: the priors are off the truth by up to two fifths.</summary>
     public required FleetDefinition Definition { get; init; }
 
@@ -43,8 +49,8 @@ internal sealed record FleetPlan
     public required TaskTruth[] Truth { get; init; }
 
     /// <summary>
-    /// The problem that the platform would solve if it knew the truth and the trace: a token granted costs what a token used does, times
-    /// the part that is used.
+    /// The problem that the platform would solve if it knew the truth and the trace: a token granted costs what a token
+    /// used does, times the part that is used.
     /// </summary>
     public required AllocationProblem TrueProblem { get; init; }
 
@@ -59,8 +65,8 @@ internal sealed record FleetPlan
     }
 
     /// <summary>
-    /// The objective of an allocation by the formulas and the truth; null where the queue would be unstable. A limit on utilization is left
-    /// out: an estimate that is right to within a hair breaks it by a hair.
+    /// The objective of an allocation by the formulas and the truth; null where the queue would be unstable. A limit on
+    /// utilization is left out: an estimate that is right to within a hair breaks it by a hair.
     /// </summary>
     public double? TrueObjective(IReadOnlyList<long> tokens)
     {
@@ -69,12 +75,13 @@ internal sealed record FleetPlan
     }
 
     /// <summary>
-    /// What a team would grant that takes a server which batches for one with a queue: as many servers as there are slots, each query as
-    /// slow as it is seen to be with the policy's tokens for all. Null where the servers have queues, or none can be found.
+    /// What a team would grant that takes a server which batches for one with a queue: as many servers as there are
+    /// slots, each query as slow as it is seen to be with the policy's tokens for all. Null where the servers have
+    /// queues, or none can be found.
     /// </summary>
     public IReadOnlyList<long>? TokensBySplit()
     {
-        if (Template.Model is not { } model)
+        if (Model is not { } model)
             return null;
         var slowing = 1 / (1 - Template.Utilization);
         var split = AllocationSolver.Solve(TrueProblem with
@@ -102,14 +109,17 @@ internal sealed record FleetPlan
         var taskOfShape = Enumerable.Range(0, RequestShapes.Count)
             .Select(shape => Array.FindIndex(template.Tasks, task => task.Shapes.Contains((RequestShape)shape))).ToArray();
         var shares = SharesOf(requestsOfShape, taskOfShape, template.Tasks.Length);
-        var scale = template.Model is null ? FleetScale.OfTimes(template, shares, rate) : FleetScale.OfTokens(template, shares, rate);
+        var scale = template.Model is null
+            ? FleetScale.OfTimes(template, shares, rate)
+            : FleetScale.OfTokens(template, shares, rate);
         var definition = DefinitionOf(template, scale, rate, length, new Random(seed));
         return new FleetPlan
         {
             Template = template,
             PolicyTokens = scale.PolicyTokens,
+            Model = scale.Model,
             Truth = scale.Truth,
-            TrueProblem = TrueProblemOf(template, definition, scale.Truth, rate, shares),
+            TrueProblem = TrueProblemOf(scale, definition, rate, shares),
             TaskOfShape = taskOfShape,
             Definition = definition,
         };
@@ -124,12 +134,13 @@ internal sealed record FleetPlan
     }
 
     private static AllocationProblem TrueProblemOf(
-        FleetTemplate template, FleetDefinition definition, TaskTruth[] truth, double rate, double[] shares)
+        FleetScale scale, FleetDefinition definition, double rate, double[] shares)
     {
+        var truth = scale.Truth;
         var types = definition.TaskTypes.Select((type, i) => type with
         {
             Share = shares[i],
-            Service = template.Model is null ? truth[i].MeanService : truth[i].Service,
+            Service = scale.Model is null ? truth[i].MeanService : truth[i].Service,
             Accuracy = truth[i].Accuracy,
         });
         return new()
@@ -137,7 +148,7 @@ internal sealed record FleetPlan
             ArrivalRate = rate,
             Servers = definition.Servers,
             Dispatch = definition.Dispatch,
-            Sharing = template.Model is { } model ? new(model.OverheadSeconds, model.MaxInService) : null,
+            Sharing = scale.Model is { } model ? new(model.OverheadSeconds, model.MaxInService) : null,
             AccuracyWeight = definition.Objective.AccuracyWeight,
             MaxUtilization = definition.Objective.MaxUtilization,
             TaskTypes = [.. types],
@@ -148,7 +159,9 @@ internal sealed record FleetPlan
         FleetTemplate template, FleetScale scale, double rate, TimeSpan length, Random random)
     {
         var arrivalRate = Guess(rate, 0.2, random);
-        var sharing = template.Model is { } model ? new SharingServer(Guess(model.OverheadSeconds, 0.1, random), model.MaxInService) : null;
+        var sharing = scale.Model is { } model
+            ? new SharingServer(Guess(model.OverheadSeconds, 0.1, random), model.MaxInService)
+            : null;
         return new()
         {
             DisplayName = template.DisplayName,
@@ -161,7 +174,7 @@ internal sealed record FleetPlan
                 MaxUtilization = template.MaxUtilization,
             },
             ArrivalRate = arrivalRate,
-            TaskTypes = [.. template.Tasks.Select((task, i) => PriorOf(template.Model, sharing, task, scale, i, random))],
+            TaskTypes = [.. template.Tasks.Select((task, i) => PriorOf(sharing, task, scale, i, random))],
             Solving = new SolvingPolicy
             {
                 EverySeconds = template.EverySeconds,
@@ -172,12 +185,12 @@ internal sealed record FleetPlan
     }
 
     private static TaskType PriorOf(
-        BatchedModel? model, SharingServer? sharing, TaskTemplate task, FleetScale scale, int index, Random random)
+        SharingServer? sharing, TaskTemplate task, FleetScale scale, int index, Random random)
     {
         var truth = scale.Truth[index];
-        var service = model is null
-            ? new ServiceLine(Guess(truth.Service.BaseSeconds, 0.3, random), Guess(truth.Service.SecondsPerToken, 0.3, random))
-            : BatchedPriorOf(model, sharing!.OverheadSecondsPerToken!.Value, task, random);
+        var service = scale.Model is null
+            ? PriorLineOf(truth.Service, random)
+            : BatchedPriorOf(scale.Model, sharing!.OverheadSecondsPerToken!.Value, task, random);
         var floor = Guess(truth.Accuracy.Floor, 0.1, random);
         var gain = Math.Min(Guess(truth.Accuracy.Gain, 0.2, random), Rounded(1 - floor));
         return new TaskType
@@ -191,7 +204,12 @@ internal sealed record FleetPlan
         };
     }
 
-    /// <summary>A team knows how long its answers are, and what the tokens add to an iteration to within a third.</summary>
+    private static ServiceLine PriorLineOf(ServiceLine truth, Random random) =>
+        new(Guess(truth.BaseSeconds, 0.3, random), Guess(truth.SecondsPerToken, 0.3, random));
+
+    /// <summary>
+    /// A team knows how long its answers are, and what the tokens add to an iteration to within a third.
+    /// </summary>
     private static ServiceLine BatchedPriorOf(BatchedModel model, double overhead, TaskTemplate task, Random random)
     {
         var perToken = overhead + Guess(model.SecondsPerToken, 0.3, random);

@@ -8,11 +8,12 @@ namespace Platform.Cli.Demo;
 /// Mean time of a query with these tokens: on the server, or where servers batch from arrival to end.
 /// </param>
 /// <param name="Truth">What its task types are like.</param>
-internal sealed record FleetScale(int PolicyTokens, double MeanSeconds, TaskTruth[] Truth)
+/// <param name="Model">What it runs, where servers batch.</param>
+internal sealed record FleetScale(int PolicyTokens, double MeanSeconds, TaskTruth[] Truth, BatchedModel? Model = null)
 {
     // Where hardly anything comes no number of tokens keeps a server busy.
-    private const double MostPolicyTokens = 16_000;
-    private const double LeastPolicyTokens = 64;
+    private const double MostPolicyTokens = 6_000;
+    private const double LeastPolicyTokens = 200;
 
     /// <summary>Servers with queues: their times are scaled to the template's utilization.</summary>
     /// <param name="template">The fleet.</param>
@@ -31,18 +32,30 @@ internal sealed record FleetScale(int PolicyTokens, double MeanSeconds, TaskTrut
             CurveOf(task, template.PolicyTokens));
     }
 
-    /// <summary>Servers that batch: a model's times are what they are, and the tokens are scaled.</summary>
+    /// <summary>
+    /// Servers that batch: a model's times are what they are, and the tokens are scaled. A trace that leaves no time
+    /// for them gets a faster machine.
+    /// </summary>
     /// <inheritdoc cref="OfTimes" path="/param"/>
     public static FleetScale OfTokens(FleetTemplate template, double[] shares, double rate)
     {
-        var model = template.Model!;
-        var workWithoutReasoning = template.Tasks.Zip(shares, (task, share) => share * WorkSeconds(model, task)).Sum();
         var work = template.Utilization * template.Servers / rate;
-        var tokens = (work - workWithoutReasoning) / model.SecondsPerToken;
-        var policyTokens = (int)Math.Clamp(tokens, LeastPolicyTokens, MostPolicyTokens);
+        var leastWork = WorkSeconds(template.Model!, LeastPolicyTokens);
+        var model = template.Model!.Times(Math.Min(1, work / leastWork));
+        var tokens = (work - WorkSeconds(model, 0)) / model.SecondsPerToken;
+        var policyTokens = (int)Math.Clamp(Math.Round(tokens), LeastPolicyTokens, MostPolicyTokens);
         var truth = Array.ConvertAll(template.Tasks, Truth);
         var alone = truth.Zip(shares, (task, share) => share * SecondsAlone(task)).Sum();
-        return new(policyTokens, alone / (1 - template.Utilization), truth);
+        return new(policyTokens, alone / (1 - template.Utilization), truth, model);
+
+        // What the mean query adds to the iterations.
+        double WorkSeconds(BatchedModel model, double reasoningTokens)
+        {
+            var tasks = template.Tasks.Zip(shares).ToArray();
+            var prompt = tasks.Sum(task => task.Second * task.First.PromptTokens);
+            var answer = tasks.Sum(task => task.Second * task.First.AnswerTokens);
+            return (prompt * model.SecondsPerPromptToken) + ((answer + reasoningTokens) * model.SecondsPerToken);
+        }
 
         TaskTruth Truth(TaskTemplate task)
         {
@@ -59,8 +72,4 @@ internal sealed record FleetScale(int PolicyTokens, double MeanSeconds, TaskTrut
         new(task.Floor, task.Gain, task.Ease / policyTokens);
 
     private static double UnitsOf(TaskTemplate task) => task.Base + (task.Slope * TokenUse.Mean);
-
-    /// <summary>What a query adds to the iterations for its prompt and its answer.</summary>
-    private static double WorkSeconds(BatchedModel model, TaskTemplate task) =>
-        (task.PromptTokens * model.SecondsPerPromptToken) + (task.AnswerTokens * model.SecondsPerToken);
 }

@@ -77,8 +77,8 @@ internal readonly record struct ServedQuery
 }
 
 /// <summary>
-/// A demo fleet at work by its hidden truth. Every query draws the same random numbers whatever it is granted, so that one seed is the
-/// same queries under every policy: their luck cancels when two policies are compared.
+/// A demo fleet at work by its hidden truth. Every query draws the same random numbers whatever it is granted, so that
+/// one seed is the same queries under every policy: their luck cancels when two policies are compared.
 /// </summary>
 internal sealed class FleetSimulation
 {
@@ -119,7 +119,7 @@ internal sealed class FleetSimulation
             Server = server,
             Arrived = request.At,
             TokensGranted = granted,
-            TokensUsed = _plan.Template.Model is null ? used : granted,
+            TokensUsed = _plan.Model is null ? used : granted,
             ServiceDraw = _random.NextDouble(),
             IsCorrect = _random.NextDouble() < _plan.Truth[task].AccuracyAt(granted),
         };

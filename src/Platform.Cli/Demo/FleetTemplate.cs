@@ -11,11 +11,15 @@ namespace Platform.Cli.Demo;
 /// <param name="Slope">True time of a token against the fleet's mean.</param>
 /// <param name="Floor">True accuracy without reasoning.</param>
 /// <param name="Gain">What endless reasoning adds to it.</param>
-/// <param name="Ease">True rate of the accuracy curve, times the policy's budget: 3 is nearly saturated there, 0.5 is far from it.</param>
+/// <param name="Ease">
+/// True rate of the accuracy curve, times the policy's budget: 3 is nearly saturated there, 0.5 is far from it.
+/// </param>
 internal sealed record TaskTemplate(
     string Id, RequestShape[] Shapes, double Share, double Base, double Slope, double Floor, double Gain, double Ease)
 {
-    /// <summary>Tokens of its prompts, of a fleet that batches: there its times come from the model, not from base and slope.</summary>
+    /// <summary>
+    /// Tokens of its prompts, of a fleet that batches: there its times come from the model, not from base and slope.
+    /// </summary>
     public int PromptTokens { get; init; }
 
     /// <summary>Mean tokens of its answers, of a fleet that batches.</summary>
@@ -23,7 +27,8 @@ internal sealed record TaskTemplate(
 
     /// <summary>A task type of a fleet that batches.</summary>
     public static TaskTemplate Batched(
-        string id, RequestShape[] shapes, double share, int promptTokens, int answerTokens, double floor, double gain, double ease) =>
+        string id, RequestShape[] shapes, double share, int promptTokens, int answerTokens, double floor, double gain,
+        double ease) =>
         new(id, shapes, share, 0, 1, floor, gain, ease) { PromptTokens = promptTokens, AnswerTokens = answerTokens };
 }
 
@@ -33,7 +38,12 @@ internal sealed record TaskTemplate(
 /// <param name="SecondsPerPromptToken">γ, seconds that a prompt token adds to the iteration that processes it.</param>
 /// <param name="MaxInService">Most queries in service at once.</param>
 internal sealed record BatchedModel(
-    double OverheadSeconds, double SecondsPerToken, double SecondsPerPromptToken, int MaxInService);
+    double OverheadSeconds, double SecondsPerToken, double SecondsPerPromptToken, int MaxInService)
+{
+    /// <summary>The same model on a machine that takes a part of the time for everything.</summary>
+    public BatchedModel Times(double part) =>
+        new(part * OverheadSeconds, part * SecondsPerToken, part * SecondsPerPromptToken, MaxInService);
+}
 
 /// <summary>A demo fleet before the trace has said how busy it is.</summary>
 internal sealed record FleetTemplate
@@ -56,12 +66,14 @@ internal sealed record FleetTemplate
     public BatchedModel? Model { get; init; }
 
     /// <summary>
-    /// Tokens by which the fleet is scaled: what its team would grant to every query. A model's times are what they are: where servers
-    /// batch, these tokens are scaled instead, and this number counts for nothing.
+    /// Tokens by which the fleet is scaled: what its team would grant to every query. A model's times are what they
+    /// are: where servers batch, these tokens are scaled instead, and this number counts for nothing.
     /// </summary>
     public int PolicyTokens { get; init; }
 
-    /// <summary>Utilization that its service times, or its tokens, are scaled to, with its policy's tokens for all.</summary>
+    /// <summary>
+    /// Utilization that its service times, or its tokens, are scaled to, with its policy's tokens for all.
+    /// </summary>
     public required double Utilization { get; init; }
 
     /// <summary>Mean service times that one unit of accuracy is worth.</summary>

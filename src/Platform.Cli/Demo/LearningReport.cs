@@ -7,8 +7,8 @@ namespace Platform.Cli.Demo;
 internal sealed record LearningReport
 {
     /// <summary>
-    /// What errors of estimation may cost is second order in them, hence goes as one over the number of queries, and as the accuracy
-    /// weight; the factor is beyond the worst of 20 seeds of every demo fleet.
+    /// What errors of estimation may cost is second order in them, hence goes as one over the number of queries, and as
+    /// the accuracy weight; the factor is beyond the worst of 20 seeds of every demo fleet.
     /// </summary>
     private const double NoiseOfOneQuery = 100;
 
@@ -27,10 +27,18 @@ internal sealed record LearningReport
     /// <summary>The versions that the gateway served by.</summary>
     public required IReadOnlyList<VersionLine> Versions { get; init; }
 
-    /// <summary>The learned allocation against the best single budget and against the prior's allocation, on the same queries.</summary>
+    /// <summary>
+    /// The learned allocation against the best single budget and against the prior's allocation, on the same queries.
+    /// </summary>
     public required ServedComparison AgainstUniform { get; init; }
 
     public required ServedComparison AgainstPrior { get; init; }
+
+    /// <summary>
+    /// The learned allocation against what split would grant that takes each slot of a server which batches for a
+    /// server with a queue, on the same queries; null where servers have queues.
+    /// </summary>
+    public required ServedComparison? AgainstSplit { get; init; }
 
     /// <summary>What the platform says does not fit its model.</summary>
     public required IReadOnlyList<string> Flags { get; init; }
@@ -43,6 +51,9 @@ internal sealed record LearningReport
     public PolicyLine Uniform => Policies[2];
 
     public PolicyLine Learned => Policies[3];
+
+    /// <summary>What split would grant; null where servers have queues.</summary>
+    public PolicyLine? Split => Policies.Count > 5 ? Policies[4] : null;
 
     /// <summary>What of the promise is not kept, or null.</summary>
     public string? Fault => Learned.Objective is not { } learned
@@ -66,10 +77,12 @@ internal sealed record LearningReport
         IReadOnlyList<long> uniform = [.. prior.Select(_ => best.Uniform!.Tokens)];
         var now = plan.TokensOf(learned);
         IReadOnlyList<long> optimum = [.. best.Allocation!.Select(task => task.Tokens)];
-        var logs = new[] { prior, uniform, now, optimum }.Select(tokens => ServedLog.Of(live.Workload, tokens, length)).ToArray();
-        PolicyLine[] bySplit = plan.TokensBySplit() is { } split
-            ? [PolicyLine.Create("as split would, a server for each slot", split, ServedLog.Of(live.Workload, split, length), plan)]
-            : [];
+        var logs = new[] { prior, uniform, now, optimum }.Select(Serve).ToArray();
+        var split = plan.TokensBySplit();
+        var splitLog = split is null ? null : Serve(split);
+        PolicyLine[] bySplit = splitLog is null
+            ? []
+            : [PolicyLine.Create("as split would, a server a slot", split, splitLog, plan)];
         return new LearningReport
         {
             BestObjective = best.Objective!.Value,
@@ -87,8 +100,11 @@ internal sealed record LearningReport
             Versions = [.. live.History.Select(it => new VersionLine(it.Version, it.From.TotalSeconds, plan.TrueObjective(it.Tokens)))],
             AgainstUniform = logs[2].Against(logs[1]),
             AgainstPrior = logs[2].Against(logs[0]),
+            AgainstSplit = splitLog is null ? null : logs[2].Against(splitLog),
             Flags = ValidityFlags.Of(estimate),
         };
+
+        ServedLog Serve(IReadOnlyList<long> tokens) => ServedLog.Of(live.Workload, tokens, length);
     }
 }
 
@@ -104,7 +120,9 @@ internal sealed record VersionLine(int Version, double FromSeconds, double? Obje
 /// <param name="FirstMinute">What the queries of the trace's first minute had.</param>
 /// <param name="LastMinute">And those of its last.</param>
 /// <param name="Trace">And all.</param>
-/// <param name="Objective">Its objective by the formulas and the hidden truth; null where the tokens changed, or would overload the fleet.</param>
+/// <param name="Objective">
+/// Its objective by the formulas and the hidden truth; null where the tokens changed, or would overload the fleet.
+/// </param>
 internal sealed record PolicyLine(
     string Policy, IReadOnlyList<long>? Tokens, ServedFigures FirstMinute, ServedFigures LastMinute, ServedFigures Trace, double? Objective)
 {
@@ -125,17 +143,25 @@ internal sealed record TruthLine(string Figure, double Truth, double Estimate, d
     public static IReadOnlyList<TruthLine> Of(FleetPlan plan, FleetEstimate estimate, IReadOnlyList<long> tokens, double rate) =>
     [
         Line("arrivals a second", rate, estimate.ArrivalRate),
+        .. OverheadLines(plan, estimate),
         .. estimate.TaskTypes.Index().SelectMany(type => TypeLines(type.Item, plan.Truth[type.Index], tokens[type.Index])),
     ];
+
+    private static IEnumerable<TruthLine> OverheadLines(FleetPlan plan, FleetEstimate estimate)
+    {
+        if (plan.Model is { } model && estimate.Sharing is { OverheadSecondsPerToken: var overhead })
+            yield return MillisLine("overhead: ms an iteration", model.OverheadSeconds, overhead);
+    }
 
     private static IEnumerable<TruthLine> TypeLines(TaskTypeEstimate type, TaskTruth truth, long tokens)
     {
         yield return Line($"{type.Id}: base seconds", truth.Service.BaseSeconds, type.Service.BaseSeconds);
-        var perToken = type.Service.SecondsPerToken;
-        yield return new TruthLine(
-            $"{type.Id}: ms a token", truth.Service.SecondsPerToken * 1e3, perToken.Value * 1e3, perToken.Lower * 1e3, perToken.Upper * 1e3);
+        yield return MillisLine($"{type.Id}: ms a token", truth.Service.SecondsPerToken, type.Service.SecondsPerToken);
         yield return Line($"{type.Id}: accuracy at {tokens}", truth.AccuracyAt(tokens), type.Accuracy.AccuracyAt(tokens));
     }
+
+    private static TruthLine MillisLine(string figure, double seconds, IntervalEstimate estimate) =>
+        new(figure, seconds * 1e3, estimate.Value * 1e3, estimate.Lower * 1e3, estimate.Upper * 1e3);
 
     private static TruthLine Line(string figure, double truth, IntervalEstimate estimate) =>
         new(figure, truth, estimate.Value, estimate.Lower, estimate.Upper);

@@ -9,8 +9,8 @@ namespace Platform.Cli.Demo;
 internal sealed record AllocationInForce(int Version, TimeSpan From, IReadOnlyList<long> Tokens);
 
 /// <summary>
-/// A fleet at work on the simulated clock: serves the trace's requests as their time comes by the allocation that its gateway holds,
-/// and hands out the windows that have ended.
+/// A fleet at work on the simulated clock: serves the trace's requests as their time comes by the allocation that its
+/// gateway holds, and hands out the windows that have ended.
 /// </summary>
 internal sealed class LiveFleet
 {
@@ -39,7 +39,9 @@ internal sealed class LiveFleet
     /// <summary>The allocations that it has served by, in order of time.</summary>
     public IReadOnlyList<AllocationInForce> History => _history;
 
-    /// <summary>All the windows of a fleet that grants its policy's tokens to every query: traffic for those who need no loop.</summary>
+    /// <summary>
+    /// All the windows of a fleet that grants its policy's tokens to every query: traffic for those who need no loop.
+    /// </summary>
     public static IEnumerable<WorkloadWindow> WindowsOf(FleetWorkload workload, TimeSpan length)
     {
         var tokens = Array.ConvertAll(workload.Plan.Template.Tasks, _ => (long)workload.Plan.PolicyTokens);

@@ -132,7 +132,8 @@ public sealed record AllocationProblem
 
     /// <summary>
     /// Cap on the mean time between two output tokens of a query in seconds, or null; of <see cref="Dispatch.Sharing"/>
-    /// alone. It is kept by the slowest task type at its most tokens.
+    /// alone. It is kept by the slowest task type at its most tokens, and with a cap on the queries in service even if
+    /// their overhead held no slot: docs/solving.md.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxInterTokenSeconds { get; init; }

@@ -50,7 +50,7 @@ internal sealed class LimitedSearch
     /// <returns>Null where no limit binds, or there is too much to look at.</returns>
     public static long[]? Best(AllocationModel model, ContinuousPoint point, long[] known)
     {
-        if (!point.Prices.Bind || TangentBound.At(model, point) is not { } bound || !bound.Limits.Any())
+        if (!point.Prices.Bind || TangentBound.At(model, point, known) is not { } bound || !bound.Limits.Any())
             return null;
         var peaks = new TokenMove[model.Count];
         if (!bound.TryFindPeaks(peaks))

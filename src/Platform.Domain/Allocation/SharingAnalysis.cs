@@ -3,9 +3,6 @@ namespace Platform.Domain.Allocation;
 /// <summary>What the derivatives at a continuous optimum say where servers share.</summary>
 internal static class SharingAnalysis
 {
-    // In place of 0 where a derivative by the rate needs queries that meet: of a query's lone seconds.
-    private const double HardlyAny = 1e-6;
-
     /// <summary>
     /// Derivatives of the optimum's objective. By the envelope theorem only what stands in the Lagrangian explicitly
     /// counts.
@@ -13,8 +10,6 @@ internal static class SharingAnalysis
     public static Sensitivities Sensitivities(AllocationModel model, ContinuousPoint point)
     {
         var at = point.Sharing!.At;
-        if (!(at.Rate > 0) && at.Lone > 0)
-            at = AtRate(at, HardlyAny / at.Lone);
         var prices = point.Prices;
         var perRate = SharingPerRate.At(at);
         var all = ((1 + prices.MaxMeanSystemTime) * perRate.SystemTime)
@@ -40,12 +35,6 @@ internal static class SharingAnalysis
         var left = Math.Max(1 - point.Sharing!.Bending, 0);
         return double.IsFinite(least) ? left * least : 0;
     }
-
-    private static SharingPoint AtRate(in SharingPoint at, double rate)
-    {
-        var load = at.Work + (at.Columns.OverheadOfSlot * at.Output);
-        return new SharingPoint(at.Columns, rate, at.Output, at.Work, 1 - (rate * load));
-    }
 }
 
 /// <summary>Derivatives of a point's figures by λ at one server, the allocation staying as it is.</summary>
@@ -61,7 +50,7 @@ internal readonly record struct SharingPerRate(
         var (time, wait) = Times(at);
         var stretch = at.Lone > 0 ? (time - wait) / at.Lone : 0;
         return new SharingPerRate(
-            time, at.Work + (at.Columns.OverheadOfSlot * at.Output), at.Columns.SlowestToken * stretch,
+            time, at.Work + (at.Columns.OverheadOfSlot * at.Output), at.SlowestInterTokenPerRate,
             wait + ((at.Lone - at.Columns.LaterSeconds) * stretch));
     }
 
@@ -69,11 +58,25 @@ internal readonly record struct SharingPerRate(
     private static (double Time, double Wait) Times(in SharingPoint at)
     {
         var means = at.Means;
-        if (at.Columns.Cap is null || !(at.Rate > 0))
+        if (at.Columns.Cap is null)
             return (at.Work * means.SystemSeconds / at.Idle, 0);
+        if (!(at.Rate > 0))
+            return TimesOfTheFirst(at);
         var overhead = at.Columns.Overhead * at.Output;
         var time = (overhead * means.SystemPerOverhead) + (at.Work * means.SystemPerWork) - means.SystemSeconds;
         var wait = (overhead * means.WaitPerOverhead) + (at.Work * means.WaitPerWork) - means.WaitSeconds;
         return (time / at.Rate, wait / at.Rate);
+    }
+
+    /// <summary>
+    /// The same at a rate of 0, where two queries at most meet: the second waits for the one slot, or slows the first
+    /// by its work.
+    /// </summary>
+    private static (double Time, double Wait) TimesOfTheFirst(in SharingPoint at)
+    {
+        var hasOneSlot = at.Columns.Cap == 1;
+        var perMeeting = hasOneSlot ? at.Lone : at.Work;
+        var time = at.Lone * perMeeting;
+        return (time, hasOneSlot ? time : 0);
     }
 }

@@ -14,11 +14,13 @@ internal sealed class SharingBending
     private readonly AllocationModel _model;
     private readonly SharingColumns _columns;
     private readonly double[] _tokens, _lower, _upper, _gain, _bend;
-    private readonly double _weight, _idle, _lone;
+    private readonly double _weight, _idle, _lone, _loss;
 
-    private SharingBending(AllocationModel model, in SharingPoint at, ReadOnlySpan<double> tokens, ShadowPrices prices)
+    private SharingBending(
+        AllocationModel model, in SharingPoint at, ReadOnlySpan<double> tokens, ShadowPrices prices, double loss)
     {
         _model = model;
+        _loss = loss;
         _columns = model.Sharing!;
         _tokens = tokens.ToArray();
         _lower = model.Lower[..model.Count];
@@ -43,11 +45,16 @@ internal sealed class SharingBending
     /// <param name="at">The sums of the point.</param>
     /// <param name="tokens">Its tokens.</param>
     /// <param name="prices">Its prices.</param>
-    public static double Of(AllocationModel model, in SharingPoint at, ReadOnlySpan<double> tokens, ShadowPrices prices)
+    /// <param name="loss">
+    /// How far below the point's J the allocations may be that are looked at: 0 for those that are better than the
+    /// point, more for whole tokens, the best of which are not.
+    /// </param>
+    public static double Of(
+        AllocationModel model, in SharingPoint at, ReadOnlySpan<double> tokens, ShadowPrices prices, double loss = 0)
     {
         if (model.Sharing!.HasCommonCost || !(model.Lambda > 0))
             return 0;
-        return new SharingBending(model, at, tokens, prices).Narrowed();
+        return new SharingBending(model, at, tokens, prices, loss).Narrowed();
     }
 
     /// <summary>The same where a better allocation is known to have tokens within these bounds.</summary>
@@ -57,7 +64,7 @@ internal sealed class SharingBending
     /// <param name="upper">Most tokens of each type.</param>
     public static double Within(AllocationModel model, ContinuousPoint point, ReadOnlySpan<double> lower, ReadOnlySpan<double> upper)
     {
-        var bending = new SharingBending(model, point.Sharing!.At, point.Tokens, point.Prices);
+        var bending = new SharingBending(model, point.Sharing!.At, point.Tokens, point.Prices, 0);
         for (var k = 0; k < point.Tokens.Length; k++)
         {
             bending._lower[k] = Math.Min(Math.Max(bending._lower[k], lower[k]), point.Tokens[k]);
@@ -85,7 +92,7 @@ internal sealed class SharingBending
             least = bending;
             if (least < 0.01)
                 return least;
-            Narrow(farthest * farthest / room);
+            Narrow((farthest * farthest / room) + _loss);
         }
 
         return least;
@@ -93,15 +100,16 @@ internal sealed class SharingBending
 
     /// <summary>
     /// Tokens beyond which no type is in any better allocation: one more is worth less there than the lone seconds that
-    /// it costs, and E[T] rises by those at least.
+    /// it costs, and E[T] rises by those at least. The best whole tokens may be the next ones above.
     /// </summary>
     private double MostTokens(int k)
     {
+        var whole = _loss > 0 ? 1 : 0;
         if (!(_gain[k] > 0) || _model.Share[k] == 0)
-            return _tokens[k];
+            return Math.Min(_tokens[k] + whole, _model.Upper[k]);
         var cost = _model.Cost[k] + (2 * _columns.Square[k] * _tokens[k]);
         var more = cost > 0 ? Math.Max(Elementary.Log(_gain[k] / cost), 0) / _model.Rate[k] : double.PositiveInfinity;
-        return Math.Min(_tokens[k] + more, _model.Upper[k]);
+        return Math.Min(_tokens[k] + more + whole, _model.Upper[k]);
     }
 
     /// <summary>
@@ -147,7 +155,8 @@ internal sealed class SharingBending
     }
 
     /// <summary>
-    /// A better allocation gains at most so much by bending, so that no type may lose more against its tangent.
+    /// An allocation that is looked at gains at most so much by bending, the loss that it may have included, so that no
+    /// type may lose more against its tangent.
     /// </summary>
     private void Narrow(double most)
     {

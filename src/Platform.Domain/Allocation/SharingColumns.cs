@@ -120,15 +120,22 @@ internal readonly record struct SharingPoint(SharingColumns Columns, double Rate
     /// <summary>Σ π l.</summary>
     public LimitUse MeanTokens => new(Output - Columns.AnswerTokens, 1, 0);
 
-    /// <summary>Mean time between two tokens of the slowest type at its most tokens.</summary>
+    /// <summary>
+    /// Mean time between two tokens of the slowest type at its most tokens: with a cap a bound on that, which rises with
+    /// the work.
+    /// </summary>
     public LimitUse SlowestInterToken
     {
         get
         {
-            var (stretch, slowest) = (Stretch, Columns.SlowestToken);
-            return new LimitUse(slowest * stretch.Value, slowest * stretch.PerOutput, slowest * stretch.PerWork);
+            var slowest = Columns.SlowestToken;
+            var (stretch, slope) = LongestStretch;
+            return new LimitUse(slowest * stretch, 0, slowest * slope * Rate);
         }
     }
+
+    /// <summary>The derivative of <see cref="SlowestInterToken"/> by λ.</summary>
+    public double SlowestInterTokenPerRate => Columns.SlowestToken * LongestStretch.Slope * Work;
 
     /// <summary>Mean time from arrival to the first token of the answer: E[Wq] + (U − C) · stretch.</summary>
     public LimitUse FirstAnswer
@@ -141,6 +148,10 @@ internal readonly record struct SharingPoint(SharingColumns Columns, double Rate
             return new LimitUse(Means.WaitSeconds + (before * stretch.Value), perOutput, perWork);
         }
     }
+
+    /// <summary>Without a cap from the idle part, which is known to more digits than the work.</summary>
+    private (double Value, double Slope) LongestStretch =>
+        Columns.Cap is null ? (1 / Idle, 1 / (Idle * Idle)) : ProcessorSharing.LongestStretch(Rate * Work, Columns.Cap);
 
     /// <summary>
     /// Seconds that the others add to each output token of a query: mean values of a server that batches give

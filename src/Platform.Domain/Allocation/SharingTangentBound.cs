@@ -9,15 +9,34 @@ internal sealed class SharingTangentBound : TangentBound
     private readonly SharingColumns _columns;
     private readonly SharingOptimum _optimum;
 
-    public SharingTangentBound(AllocationModel model, ContinuousPoint point)
+    private SharingTangentBound(AllocationModel model, ContinuousPoint point, double bending)
         : base(model, point)
     {
         _columns = model.Sharing!;
         _optimum = point.Sharing!;
+        Part = 1 - bending;
     }
 
     /// <inheritdoc/>
-    public override double Part => 1 - _optimum.Bending;
+    public override double Part { get; }
+
+    /// <summary>
+    /// The bound for allocations that are as good as a known one; null where E[T] bends too much among those.
+    /// </summary>
+    /// <param name="model">The problem.</param>
+    /// <param name="point">Its continuous optimum.</param>
+    /// <param name="known">Whole tokens that keep the limits.</param>
+    public static SharingTangentBound? AsGoodAs(AllocationModel model, ContinuousPoint point, ReadOnlySpan<long> known)
+    {
+        var bending = 0.0;
+        if (!model.Sharing!.HasCommonCost)
+        {
+            var loss = Math.Max(point.Objective - WholeTokenFigures.Of(model, known).Objective, 0);
+            bending = SharingBending.Of(model, point.Sharing!.At, point.Tokens, point.Prices, (1.01 * loss) + point.Gap);
+        }
+
+        return bending < MostBending ? new SharingTangentBound(model, point, bending) : null;
+    }
 
     /// <summary>
     /// Where tokens cost the same whatever their type, each limit is one on the mean tokens. Where not, the limits bend,

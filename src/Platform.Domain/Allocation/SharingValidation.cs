@@ -10,6 +10,10 @@ internal static class SharingValidation
     // Sums of decimal fractions come out a few units in the last place beside each other.
     private const double Rounding = 1e-12;
 
+    /// <summary>Whether lone seconds are at least the overhead in them, but for rounding.</summary>
+    public static bool LeavesRoom(double loneSeconds, double overheadSeconds) =>
+        loneSeconds >= overheadSeconds * (1 - Rounding);
+
     /// <summary>Checks <c>sharing</c>.</summary>
     public static void ValidateServer(AllocationProblem problem, ICollection<InputError> errors)
     {
@@ -62,14 +66,14 @@ internal static class SharingValidation
     private static void ValidateWork(
         TaskType type, ServiceLine service, double overhead, string at, ICollection<InputError> errors)
     {
-        if (service.SecondsPerToken < overhead * (1 - Rounding))
+        if (!LeavesRoom(service.SecondsPerToken, overhead))
         {
             errors.Add(new(
                 $"{at}/secondsPerToken", $"must be at least sharing.overheadSecondsPerToken, {overhead}, which is part of it"));
         }
 
         var answer = overhead * type.AnswerTokens;
-        if (service.BaseSeconds < answer * (1 - Rounding))
+        if (!LeavesRoom(service.BaseSeconds, answer))
         {
             errors.Add(new(
                 $"{at}/baseSeconds", $"must be at least answerTokens · sharing.overheadSecondsPerToken, {answer}, which is part of it"));

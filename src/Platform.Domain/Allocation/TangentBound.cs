@@ -55,13 +55,14 @@ internal abstract class TangentBound
     /// <summary>The bound at an optimum; null where it is good for nothing there.</summary>
     /// <param name="model">The problem.</param>
     /// <param name="point">Its continuous optimum.</param>
-    public static TangentBound? At(AllocationModel model, ContinuousPoint point)
+    /// <param name="known">Whole tokens that keep the limits: only what is as good is looked at.</param>
+    public static TangentBound? At(AllocationModel model, ContinuousPoint point, ReadOnlySpan<long> known)
     {
         if (!(point.Idle > LeastIdle))
             return null;
         if (point.Sharing is null)
             return new QueueTangentBound(model, point);
-        return point.Sharing.Bending < SharingTangentBound.MostBending ? new SharingTangentBound(model, point) : null;
+        return SharingTangentBound.AsGoodAs(model, point, known);
     }
 
     /// <summary>Some tokens of a type.</summary>

@@ -31,7 +31,7 @@ internal sealed class TangentSearch
     /// <returns>Null where two are about equal, a limit is in the way, or there is too much to look at.</returns>
     public static long[]? Best(AllocationModel model, ContinuousPoint point, long[] known)
     {
-        if (point.Prices.Bind || TangentBound.At(model, point) is not { } bound)
+        if (point.Prices.Bind || TangentBound.At(model, point, known) is not { } bound)
             return null;
         var search = new TangentSearch(model, bound);
         return search.Collect(known) is { } left && search.Visit(0, left, default)

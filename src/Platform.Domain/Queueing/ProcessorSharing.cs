@@ -86,6 +86,31 @@ public static class ProcessorSharing
     }
 
     /// <summary>
+    /// At most so many times as long as alone do queries in service take: Σ ρⁱ over i below the cap, ρ = λ E[w], and
+    /// 1/(1 − ρ) without one, which is then exact. With a cap the true stretch may fall as tokens are added, for
+    /// overhead holds slots that work would have; this one rises with the work alone, and is convex.
+    /// </summary>
+    /// <param name="work">λ E[w] at this server.</param>
+    /// <param name="maxInService">B ≥ 1, or null for no cap.</param>
+    /// <returns>The bound and its derivative by λ E[w]; +∞ where the work alone saturates the server.</returns>
+    public static (double Value, double Slope) LongestStretch(double work, int? maxInService)
+    {
+        if (!(work < 1))
+            return (double.PositiveInfinity, double.PositiveInfinity);
+        if (maxInService is not { } cap)
+            return (1 / (1 - work), 1 / ((1 - work) * (1 - work)));
+        double value = 1, slope = 0, power = 1;
+        for (var i = 1; i < cap && power > Negligible * value; i++)
+        {
+            slope += i * power;
+            power *= work;
+            value += power;
+        }
+
+        return (value, slope);
+    }
+
+    /// <summary>
     /// Probabilities of 0, 1, … queries at a server without a cap: negative binomial,
     /// (1 − ρ)^(1 + a) C(n + a, n) ρ^n with a = α/δ.
     /// </summary>

@@ -32,7 +32,8 @@ internal static class SharingHybrid
     }
 
     private static bool LeavesRoom(TaskType type, double overhead) =>
-        type.Service.SecondsPerToken >= overhead && type.Service.BaseSeconds >= overhead * type.AnswerTokens;
+        SharingValidation.LeavesRoom(type.Service.SecondsPerToken, overhead)
+        && SharingValidation.LeavesRoom(type.Service.BaseSeconds, overhead * type.AnswerTokens);
 
     private static AllocationProblem WithoutLimits(AllocationProblem problem) =>
         WithoutSquares(problem with { MaxInterTokenSeconds = null, MaxTimeToFirstAnswerTokenSeconds = null });

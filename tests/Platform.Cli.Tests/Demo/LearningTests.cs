@@ -4,7 +4,9 @@ using Platform.Domain.Estimation;
 
 namespace Platform.Cli.Tests.Demo;
 
-/// <summary>The loop without the platform between: the same estimator and solver, called at even steps of the simulated clock.</summary>
+/// <summary>
+/// The loop without the platform between: the same estimator and solver, called at even steps of the simulated clock.
+/// </summary>
 public sealed class LearningTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
@@ -40,6 +42,22 @@ public sealed class LearningTests
 
         double Lost(Func<LearningReport, PolicyLine> policy) =>
             reports.Sum(report => (report.BestObjective - policy(report).Objective!.Value) / report.BestObjective);
+    }
+
+    [Fact]
+    public void Where_servers_batch_the_learned_allocation_really_gives_more_than_splits_and_the_best_single_budget()
+    {
+        var reports = Enumerable.Range(1, 3)
+            .SelectMany(seed => Learn(TimeSpan.FromHours(1), seed))
+            .Where(report => report.Split is not null)
+            .ToArray();
+
+        Assert.Equal(6, reports.Length);
+        Assert.True(Gained(report => report.Learned) > Gained(report => report.Split!));
+        Assert.True(Gained(report => report.Learned) > Gained(report => report.Uniform));
+
+        double Gained(Func<LearningReport, PolicyLine> policy) =>
+            reports.Sum(report => policy(report).Trace.Objective!.Value);
     }
 
     [Fact]

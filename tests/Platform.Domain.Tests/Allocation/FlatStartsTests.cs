@@ -30,12 +30,19 @@ public sealed class FlatStartsTests
     [InlineData(Dispatch.Split, 1)]
     [InlineData(Dispatch.Split, 3)]
     [InlineData(Dispatch.Shared, 2)]
+    [InlineData(Dispatch.Sharing, 1)]
+    [InlineData(Dispatch.Sharing, 2)]
     public void Whole_tokens_are_the_best_of_all(Dispatch dispatch, int servers)
     {
         var served = 0;
         for (var seed = 0; seed < 120; seed++)
         {
-            var problem = Small(seed, 1 + (seed % 3)) with { Dispatch = dispatch, Servers = servers };
+            var problem = Small(seed, 1 + (seed % 3)) with
+            {
+                Dispatch = dispatch,
+                Servers = servers,
+                Sharing = dispatch == Dispatch.Sharing ? new SharingServer(0.004) : null,
+            };
             var solution = AllocationSolver.Solve(problem);
             var best = All(problem).Max(tokens => AllocationSolver.Objective(problem, tokens));
             if (solution.Status == SolutionStatus.Infeasible)

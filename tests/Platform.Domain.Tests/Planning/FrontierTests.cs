@@ -35,6 +35,22 @@ public sealed class FrontierTests
         Assert.True(rising > seeds * 0.7, $"{rising} of {seeds}");
     }
 
+    [Fact]
+    public void Accuracy_and_time_rise_with_the_weight_where_servers_share()
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var problem = SharingProblems.Make(seed, 5, SharingProblems.Costs.Near, capped: seed % 2 == 0);
+            var points = Trace(problem, new FrontierQuery { Points = 15 });
+            Assert.Equal(15, points.Count);
+            foreach (var (before, after) in points.Zip(points.Skip(1)))
+            {
+                Assert.True(after.WeightedAccuracy >= before.WeightedAccuracy, $"{seed}");
+                Assert.True(after.MeanSystemTimeSeconds >= before.MeanSystemTimeSeconds, $"{seed}");
+            }
+        }
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(9.0)]

@@ -28,6 +28,11 @@ public sealed class WhatIfProblemTests
         { """{"servers":4}""", "/servers 1 4" },
         { """{"dispatch":"shared"}""", "/dispatch Split Shared" },
         { """{"accuracyWeight":60}""", "/accuracyWeight 30 60" },
+        {
+            """{"dispatch":"sharing","sharing":{"overheadSecondsPerToken":0.019,"maxInService":64},"maxInterTokenSeconds":0.1}""",
+            "/dispatch Split Sharing, /sharing/overheadSecondsPerToken  0.019, /sharing/maxInService  64, /maxInterTokenSeconds  0.1"
+        },
+        { """{"dispatch":"sharing"}""", "/dispatch Split Sharing, /sharing/overheadSecondsPerToken  0.018000000000000002" },
         { """{"objective":{"accuracyWeight":60,"meanTokenBudget":100}}""", "/accuracyWeight 30 60, /meanTokenBudget  100" },
         { """{"maxUtilization":null}""", "/maxUtilization 0.9 " },
         { """{"objective":{"maxUtilization":null},"maxMeanSystemTimeSeconds":5}""", "/maxUtilization 0.9 , /maxMeanSystemTimeSeconds  5" },
@@ -94,6 +99,10 @@ public sealed class WhatIfProblemTests
     [InlineData("""{"unheardOf":1}""", "/unheardOf")]
     [InlineData("""{"arrivalRate":-1}""", "/arrivalRate")]
     [InlineData("""{"arrivalRateFactor":-1}""", "/arrivalRateFactor")]
+    [InlineData("""{"sharing":{"overheadSecondsPerToken":0.01}}""", "/sharing")]
+    [InlineData("""{"dispatch":"sharing","sharing":{"overheadSecondsPerToken":-1}}""", "/sharing/overheadSecondsPerToken")]
+    [InlineData("""{"dispatch":"sharing","sharing":{"maxInService":0}}""", "/sharing/maxInService")]
+    [InlineData("""{"maxInterTokenSeconds":0.1}""", "/maxInterTokenSeconds")]
     [InlineData("""{"arrivalRateFactor":1e400}""", "/arrivalRateFactor")]
     [InlineData("""{"arrivalRate":1,"arrivalRateFactor":2}""", "/arrivalRateFactor")]
     [InlineData("""{"objective":{"maxUtilization":2}}""", "/objective/maxUtilization")]

@@ -53,6 +53,27 @@ public sealed class AllocationDifferenceTests
         }
     }
 
+    /// <summary>Between servers that share, and from and to those that do not, whose figures do not know each other.</summary>
+    [Fact]
+    public void Contributions_add_up_where_servers_share()
+    {
+        var explained = 0;
+        for (var seed = 0; seed < 120; seed++)
+        {
+            var sharing = SharingProblems.Make(seed, 4, SharingProblems.Costs.Near, capped: seed % 3 == 0);
+            var other = seed % 2 == 0
+                ? GeneratedProblems.Make(seed, 4, wild: false)
+                : SharingProblems.Make(seed + 1_000, 4, SharingProblems.Costs.Wild) with { MaxInterTokenSeconds = 10 };
+            if (Compare(sharing, other) is not { Explained: not null } difference)
+                continue;
+            explained++;
+            foreach (var (figure, change) in Changes(difference))
+                Assert.Equal(change, difference.Inputs.Sum(input => Part(input, figure)), Near);
+        }
+
+        Assert.True(explained > 60, $"only {explained} explained");
+    }
+
     [Fact]
     public void Where_nothing_moved_nothing_changed()
     {
