@@ -20,7 +20,8 @@ internal sealed record Flag(string? Of, string Name, string Meaning, ValidityChe
             null,
             ("System time", "Queries take longer, or less long, than the queue predicts.", estimate.Validity.SystemTime),
             (
-                "Concurrency", "More queries are in service than servers. These servers batch: dispatch should be sharing.",
+                "Concurrency",
+                "More queries are in service than servers. These servers batch: dispatch should be sharing.",
                 estimate.Validity.Concurrency),
             (
                 "Rate against definition", "The arrival rate is far from the definition's: revise it if it is right.",

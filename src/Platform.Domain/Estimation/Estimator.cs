@@ -66,7 +66,9 @@ public static class Estimator
             Sharing = sharing?.Sharing,
             MeanSystemTimeSeconds = Ratio(systemMillis, systemCompletions) / 1e3,
             Adherence = adherence,
-            Validity = arithmetic.HasOldChecksOnly ? validity : WithQueueChecks(validity, definition, evidence, rate, observed),
+            Validity = arithmetic.HasOldChecksOnly
+                ? validity
+                : WithQueueChecks(validity, definition, evidence, rate, observed),
             TaskTypes = taskTypes,
             UnknownTaskTypes = [.. evidence.Unknown],
         };

@@ -3,8 +3,8 @@ using Platform.Domain.Allocation;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// The rows of the regression that one bucket of a task type makes at a load: that of its mean, and that of its spread of
-/// tokens. What the definition says of the square of the tokens is taken off what was seen.
+/// The rows of the regression that one bucket of a task type makes at a load: that of its mean, and that of its spread
+/// of tokens. What the definition says of the square of the tokens is taken off what was seen.
 /// </summary>
 internal readonly struct LoadRow
 {

@@ -17,9 +17,11 @@ internal readonly struct ServiceCell
         Count = task.Of(WorkloadSum.Completions);
         MeanTokens = task.Of(WorkloadSum.Tokens) / Count;
         MeanSeconds = task.Of(WorkloadSum.Millis) / Count / 1e3;
-        TokensSquared = ServiceMoments.Centred(task, WorkloadSum.TokensSquared, WorkloadSum.Tokens, WorkloadSum.Tokens);
-        TokenSeconds = ServiceMoments.Centred(task, WorkloadSum.TokenMillis, WorkloadSum.Tokens, WorkloadSum.Millis) / 1e3;
-        SecondsSquared = ServiceMoments.Centred(task, WorkloadSum.MillisSquared, WorkloadSum.Millis, WorkloadSum.Millis) / 1e6;
+        const WorkloadSum Tokens = WorkloadSum.Tokens;
+        const WorkloadSum Millis = WorkloadSum.Millis;
+        TokensSquared = ServiceMoments.Centred(task, WorkloadSum.TokensSquared, Tokens, Tokens);
+        TokenSeconds = ServiceMoments.Centred(task, WorkloadSum.TokenMillis, Tokens, Millis) / 1e3;
+        SecondsSquared = ServiceMoments.Centred(task, WorkloadSum.MillisSquared, Millis, Millis) / 1e6;
     }
 
     /// <summary>The bucket's place among those that count.</summary>

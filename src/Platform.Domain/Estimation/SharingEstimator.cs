@@ -34,7 +34,8 @@ internal sealed class SharingEstimator
         _definition = definition;
         _inService = new InService(definition, evidence);
         var count = definition.TaskTypes.Count;
-        var overhead = ProblemBuilder.Completed(definition.Sharing, definition.TaskTypes).OverheadSecondsPerToken!.Value;
+        var server = ProblemBuilder.Completed(definition.Sharing, definition.TaskTypes);
+        var overhead = server.OverheadSecondsPerToken!.Value;
         var deviation = Math.Max(SharingTypePrior.OverheadDeviation * overhead, SharingTypePrior.LeastWorkDeviation);
         _overheadPrior = new PositivePrior(overhead, deviation);
         _cells = new ServiceCell[count][];
@@ -42,7 +43,8 @@ internal sealed class SharingEstimator
         for (var k = 0; k < count; k++)
         {
             _cells[k] = ServiceCell.Of(evidence.Of(k), evidence.Weight);
-            _priors[k] = new SharingTypePrior(definition.TaskTypes[k], overhead, AnswerTokensSeen.Of(evidence.Of(k), evidence.Weight));
+            var answer = AnswerTokensSeen.Of(evidence.Of(k), evidence.Weight);
+            _priors[k] = new SharingTypePrior(definition.TaskTypes[k], overhead, answer);
         }
 
         _variance = new double[count];
@@ -91,7 +93,8 @@ internal sealed class SharingEstimator
         return [new LoadView(part, true), new LoadView(1 - part, false)];
     }
 
-    private double LoadOf(LoadView view, ServiceCell cell) => view.IsOfStretch ? _inService.At(cell.Bucket) : _inService.Mean;
+    private double LoadOf(LoadView view, ServiceCell cell) =>
+        view.IsOfStretch ? _inService.At(cell.Bucket) : _inService.Mean;
 
     private static double Presumed(ServiceCell[] cells)
     {
@@ -150,7 +153,11 @@ internal sealed class SharingEstimator
             information += equation.SharedInformation;
         var uncertainty = new SharingUncertainty(_regression, _inService, _priors.Length);
         for (var k = 0; k < _cells.Length; k++)
-            uncertainty.Add(k, Scores(k), Scaled(1 / _variance[k], Equations(k, static cell => cell.Weight * cell.Weight)));
+        {
+            var squared = Equations(k, static cell => cell.Weight * cell.Weight);
+            uncertainty.Add(k, Scores(k), Scaled(1 / _variance[k], squared));
+        }
+
         uncertainty.Weigh(EffectiveStretches());
         return new SharingFit
         {

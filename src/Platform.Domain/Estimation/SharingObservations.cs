@@ -4,7 +4,9 @@ using Platform.Domain.Queueing;
 
 namespace Platform.Domain.Estimation;
 
-/// <summary>Servers that share as the windows saw them, held against what was learnt of them and against the theory.</summary>
+/// <summary>
+/// Servers that share as the windows saw them, held against what was learnt of them and against the theory.
+/// </summary>
 internal sealed class SharingObservations
 {
     /// <summary>Queries that must have ended in a stretch of time before it counts.</summary>
@@ -106,7 +108,8 @@ internal sealed class SharingObservations
     }
 
     /// <summary>
-    /// Tokens completed a second in the quarter of the stretches with most in service, over the best quarter with fewer.
+    /// Tokens completed a second in the quarter of the stretches with most in service, over the best quarter with
+    /// fewer.
     /// </summary>
     public ValidityCheck MemoryCollapse()
     {
@@ -172,7 +175,7 @@ internal sealed class SharingObservations
         return highest;
     }
 
-    /// <summary>Lone time at the tokens that were used by what was learnt, over that of the definition's line.</summary>
+    /// <summary>Lone time at the tokens used by what was learnt, over that of the definition's line.</summary>
     public ValidityCheck AgainstDefinition(int k)
     {
         var (count, tokens) = (0.0, 0.0);
@@ -221,7 +224,8 @@ internal sealed class SharingObservations
         stretch.SystemCompletions > 0
         && ProcessorSharing.Utilization(Rate(stretch), Load(stretch), Cap) < MostUtilization;
 
-    private double Predict(Stretch stretch) => ProcessorSharing.MeanSystemTimeSeconds(Rate(stretch), Load(stretch), Cap);
+    private double Predict(Stretch stretch) =>
+        ProcessorSharing.MeanSystemTimeSeconds(Rate(stretch), Load(stretch), Cap);
 
     private static double Rate(Stretch stretch) => stretch.Ended / stretch.ServerSeconds;
 
@@ -236,7 +240,8 @@ internal sealed class SharingObservations
     /// <summary>Seconds seen and expected of a task type in a stretch of time.</summary>
     private readonly record struct LoadGroup(double InService, double Seen, double Expected)
     {
-        public LoadGroup Plus(double seen, double expected) => this with { Seen = Seen + seen, Expected = Expected + expected };
+        public LoadGroup Plus(double seen, double expected) =>
+            new(InService, Seen + seen, Expected + expected);
     }
 
     /// <summary>Tokens completed a second of a server in some stretches.</summary>

@@ -3,8 +3,8 @@ using Platform.Domain.Allocation;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// The prior of an unknown of at least 0: gamma with its mode and a deviation, −ln p = x/s − κ·ln x with κ = mode/s. A κ
-/// of a hundredth at least keeps every unknown above 0, however little of it the data show.
+/// The prior of an unknown of at least 0: gamma with its mode and a deviation, −ln p = x/s − κ·ln x with κ = mode/s.
+/// A κ of a hundredth at least keeps every unknown above 0, however little of it the data show.
 /// </summary>
 /// <param name="Mode">The definition's value.</param>
 /// <param name="Deviation">s > 0.</param>

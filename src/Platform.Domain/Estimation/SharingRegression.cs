@@ -6,7 +6,7 @@ namespace Platform.Domain.Estimation;
 /// down, b = α·m and α·l the overhead of its answer and reasoning tokens. α is common to all task types.
 /// </summary>
 /// <remarks>
-/// The normal equations have the form of an arrow: three unknowns for each task type, which know each other and α alone.
+/// The normal equations have the form of an arrow: three unknowns for each task type, which know each other and α.
 /// Eliminating them leaves one equation for α, so the work grows with the number of task types and no faster. All
 /// unknowns are positive by their gamma priors: a primal-dual interior point method (Wright, Primal-Dual Interior-Point
 /// Methods, 1997) whose barrier is the prior itself, so that nothing is projected. Fixed order, no library function but
@@ -213,7 +213,8 @@ internal sealed class SharingRegression
     {
         var (prior, at, dual, step) = (_priors[k], _inner[k], _innerDual[k], _innerStep[k]);
         return new Vector3(
-            DualStep(at.X, dual.X, step.X, prior.BaseWork.Shape), DualStep(at.Y, dual.Y, step.Y, prior.AnswerSeconds.Shape),
+            DualStep(at.X, dual.X, step.X, prior.BaseWork.Shape),
+            DualStep(at.Y, dual.Y, step.Y, prior.AnswerSeconds.Shape),
             DualStep(at.Z, dual.Z, step.Z, prior.WorkPerToken.Shape));
     }
 

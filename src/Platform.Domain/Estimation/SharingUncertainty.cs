@@ -2,7 +2,7 @@ namespace Platform.Domain.Estimation;
 
 /// <summary>
 /// Covariances of what a regression of servers that share has found: H⁻¹JH⁻¹. J is the prior's doubt, and of the data's
-/// scores what one variance at all loads gives and what the stretches of time show, weighed by their number: the queries
+/// scores what one variance at all loads gives and what the stretches of time show, weighed by their number: queries
 /// of one stretch share its load, and what is wrong with it they have in common (Liang and Zeger, Biometrika 73, 1986).
 /// </summary>
 internal sealed class SharingUncertainty

@@ -38,7 +38,7 @@ public static class SolveConcerns
     /// <summary>System times far from what the queue predicts.</summary>
     public const string SystemTime = "systemTime";
 
-    /// <summary>Queries wait for a place in service at servers that share, or the cap on those in service is reached.</summary>
+    /// <summary>Queries wait for a place in service at servers that share, or the cap is reached.</summary>
     public const string Saturation = "saturation";
 
     /// <summary>Servers that share complete less, the more are in service.</summary>
@@ -56,8 +56,8 @@ public static class SolveConcerns
     {
         List<FleetConcern?> concerns =
         [
-            OfConcurrency(definition, estimate), OfSystemTime(estimate), OfSharingSystemTime(estimate), OfSaturation(definition, estimate),
-            OfMemory(estimate),
+            OfConcurrency(definition, estimate), OfSystemTime(estimate), OfSharingSystemTime(estimate),
+            OfSaturation(definition, estimate), OfMemory(estimate),
         ];
         for (var k = 0; k < estimate.TaskTypes.Count; k++)
         {
@@ -98,8 +98,8 @@ public static class SolveConcerns
         return new FleetConcern(
             Concurrency,
             Text($"By the windows {servers} works on {inService:0.#} queries at once, and a server of this fleet serves one at a time. ")
-            + "Then these servers batch: dispatch should be sharing. If they do serve one at a time, the time on the server "
-            + "that is sent holds the wait.");
+            + "Then these servers batch: dispatch should be sharing. If they do serve one at a time, the time on the "
+            + "server that is sent holds the wait.");
     }
 
     private static FleetConcern? OfSystemTime(FleetEstimate estimate)
@@ -122,11 +122,12 @@ public static class SolveConcerns
         if (estimate.Validity.SharingSystemTime is not { Flagged: true, Value: { } ratio })
             return null;
         var guess = ratio > 1
-            ? "Do queries wait elsewhere too, is maxInService lower than the definition says, or are there fewer servers?"
+            ? "Do queries wait elsewhere too, is maxInService lower than the definition says, or are servers fewer?"
             : "Are there more servers than servers says, or does the time on the server that is sent hold the wait?";
         return new FleetConcern(
             SystemTime,
-            Text($"Queries take {ratio:0.##} times as long from arrival to end as servers that share would at the loads that were seen: ")
+            Text($"Queries take {ratio:0.##} times as long from arrival to end as servers that share would ")
+            + "at the loads that were seen: "
             + $"the allocation rests on times that are not these. {guess}");
     }
 
@@ -149,7 +150,8 @@ public static class SolveConcerns
             return null;
         return new FleetConcern(
             MemoryCollapse,
-            Text($"With most queries in service the servers complete {ratio * 100:0} % of the tokens a second that they complete with fewer: ")
+            Text($"With most queries in service the servers complete {ratio * 100:0} % of the tokens a second ")
+            + "that they complete with fewer: "
             + "their memory is full, and queries are put off or begun again. Lower max_num_seqs, and say it in "
             + "sharing.maxInService; or set maxUtilization.");
     }
@@ -160,8 +162,9 @@ public static class SolveConcerns
             return null;
         return new FleetConcern(
             LoadResponse,
-            Text($"At its highest loads {type.Id} takes {ratio:0.##} times as long in service as the line that was learnt says: ")
-            + "its times do not rise in proportion to the queries in service, and predictions at high loads are off by as much.");
+            Text($"At its highest loads {type.Id} takes {ratio:0.##} times as long in service as the line that was learnt ")
+            + "says: its times do not rise in proportion to the queries in service, and predictions at high loads are off "
+            + "by as much.");
     }
 
     private static FleetConcern? OfServiceTime(TaskTypeEstimate type)
