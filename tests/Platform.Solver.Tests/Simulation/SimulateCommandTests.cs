@@ -60,6 +60,15 @@ public sealed class SimulateCommandTests
     }
 
     [Fact]
+    public void Servers_that_share_are_simulated_with_the_tokens_that_are_best_for_them()
+    {
+        var (status, answer, _) = Simulate(Commands.SharingProblem());
+        Assert.Equal(0, status);
+        Assert.All(answer!["tokens"]!.AsArray(), tokens => Assert.True((long)tokens! > 0));
+        Assert.InRange((double)answer["relativeDifference"]!, -0.02, 0.02);
+    }
+
+    [Fact]
     public void Servers_that_share_too_much_are_unstable_and_have_no_prediction()
     {
         var problem = Commands.SharingProblem(arrivalRate: 8);
