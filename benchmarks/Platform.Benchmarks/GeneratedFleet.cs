@@ -66,7 +66,7 @@ internal sealed class GeneratedFleet
         ],
     };
 
-    /// <summary>The same types on servers that share: α 20 ms, δ about 0.4 ms, and some hundred answer tokens.</summary>
+    /// <summary>The same types on servers that share: α 20 ms, δ about 0.4 ms, 50 to 300 answer tokens.</summary>
     /// <param name="costs">By how much δ differs from one type to the next: 0 for not at all.</param>
     /// <param name="maxInService">Cap on the queries in service, or null.</param>
     public AllocationProblem Sharing(double costs, int? maxInService)

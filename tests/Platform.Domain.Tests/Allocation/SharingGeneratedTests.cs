@@ -112,7 +112,8 @@ public sealed class SharingGeneratedTests
                 it => it.ObjectivePerAccuracyWeight);
 
             void Compare(
-                string what, AllocationProblem less, AllocationProblem more, double step, Func<Sensitivities, double> slope)
+                string what, AllocationProblem less, AllocationProblem more, double step,
+                Func<Sensitivities, double> slope)
             {
                 var before = AllocationSolver.Solve(less, Plain);
                 var after = AllocationSolver.Solve(more, Plain);
@@ -180,7 +181,8 @@ public sealed class SharingGeneratedTests
         {
             var problem = SharingProblems.Make(seed, MostTypes, (Costs)costs, capped);
             var first = problem.TaskTypes[0];
-            TaskType[] halves = [first with { Share = first.Share / 2 }, first with { Id = "half", Share = first.Share / 2 }];
+            var half = first with { Share = first.Share / 2 };
+            TaskType[] halves = [half, half with { Id = "half" }];
             var whole = Solve(problem);
             var split = Solve(problem with { TaskTypes = [.. halves, .. problem.TaskTypes.Skip(1)] });
             SameObjective(whole.Continuous!.Objective, split.Continuous!.Objective, seed);
@@ -364,7 +366,8 @@ public sealed class SharingGeneratedTests
     {
         var at = point.Tokens[k];
         var optimum = point.Sharing!;
-        var value = model.Problem.AccuracyWeight * model.Weight[k] * (model.Accuracy(k, tokens) - model.Accuracy(k, at));
+        var accuracy = model.Accuracy(k, tokens) - model.Accuracy(k, at);
+        var value = model.Problem.AccuracyWeight * model.Weight[k] * accuracy;
         var work = model.Sharing!.WorkOf(k, tokens) - model.Sharing.WorkOf(k, at);
         return model.Share[k] * (value - ((tokens - at) * optimum.PerOutput) - (work * optimum.PerWork));
     }
@@ -401,7 +404,9 @@ public sealed class SharingGeneratedTests
         return best;
     }
 
-    /// <summary>The same with one limit or two that bind, or nearly; null where its optimum is at the fewest tokens.</summary>
+    /// <summary>
+    /// The same with one limit or two that bind, or nearly; null where its optimum is at the fewest tokens.
+    /// </summary>
     private static AllocationProblem? Limited(int seed, Costs costs, bool capped)
     {
         var free = SharingProblems.Make(seed, MostTypes, costs, capped);
@@ -409,7 +414,8 @@ public sealed class SharingGeneratedTests
         var optimum = Solve(free);
         long[] least = [.. free.TaskTypes.Select(type => type.MinTokens)];
         var fewest = WholeTokenFigures.Of(new AllocationModel(free), least);
-        var then = WholeTokenFigures.Of(new AllocationModel(free), [.. optimum.Allocation!.Select(type => type.Tokens)]);
+        long[] granted = [.. optimum.Allocation!.Select(type => type.Tokens)];
+        var then = WholeTokenFigures.Of(new AllocationModel(free), granted);
         if (then.MeanTokens < fewest.MeanTokens + 1)
             return null;
         var limited = free;

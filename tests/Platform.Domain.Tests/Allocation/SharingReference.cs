@@ -66,7 +66,9 @@ internal sealed class SharingReference(AllocationProblem problem)
     public double[] Anywhere(Random random)
     {
         var part = Math.Pow(random.NextDouble(), 3);
-        return [.. Enumerable.Range(0, Count).Select(k => Lower(k) + ((Upper(k) - Lower(k)) * part * random.NextDouble()))];
+        return [.. Enumerable.Range(0, Count).Select(Within)];
+
+        double Within(int k) => Lower(k) + ((Upper(k) - Lower(k)) * part * random.NextDouble());
     }
 
     private SharingMeans Means(ReadOnlySpan<double> tokens) => ProcessorSharing.Means(_rate, Load(tokens), _cap);

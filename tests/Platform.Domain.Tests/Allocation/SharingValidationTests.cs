@@ -9,7 +9,8 @@ public sealed class SharingValidationTests
 
     private static readonly AllocationProblem Good = SharingProblems.Example;
 
-    private static readonly AllocationProblem Split = Good with { Dispatch = Dispatch.Split, Sharing = null, ArrivalRate = 0.001 };
+    private static readonly AllocationProblem Split =
+        Good with { Dispatch = Dispatch.Split, Sharing = null, ArrivalRate = 0.001 };
 
     public static TheoryData<string, AllocationProblem> Bad => new()
     {
@@ -70,7 +71,8 @@ public sealed class SharingValidationTests
     [Fact]
     public void The_largest_rate_counts_servers_slots_and_the_limit_on_utilization()
     {
-        var problem = Good with { ArrivalRate = 8, Servers = 2, MaxUtilization = 0.5, Sharing = new SharingServer(0.0206, 16) };
+        var server = new SharingServer(0.0206, 16);
+        var problem = Good with { ArrivalRate = 8, Servers = 2, MaxUtilization = 0.5, Sharing = server };
         var solution = AllocationSolver.Solve(problem);
         Assert.Equal(InfeasibilityReason.Unstable, solution.Reason);
         Assert.Equal(0.5 * 2 / (0.132 + (0.0206 * 200 / 16)), solution.MaxArrivalRate!.Value, 1e-10);
@@ -113,7 +115,7 @@ public sealed class SharingValidationTests
     [Fact]
     public void An_accuracy_out_of_reach_is_told_with_its_types()
     {
-        TaskType[] types = [.. Good.TaskTypes.Select(type => type with { AccuracyFloor = type.Id == "chat" ? 0.9 : 0.3 })];
+        TaskType[] types = [Good.TaskTypes[0], Good.TaskTypes[1], Good.TaskTypes[2] with { AccuracyFloor = 0.9 }];
         var solution = AllocationSolver.Solve(Good with { TaskTypes = types });
         Assert.Equal(InfeasibilityReason.AccuracyFloor, solution.Reason);
         Assert.Equal(["chat"], solution.TaskTypes);
@@ -131,6 +133,7 @@ public sealed class SharingValidationTests
     {
         problem ??= Good;
         var first = problem.TaskTypes[0];
-        return problem with { TaskTypes = [first with { Service = change(first.Service) }, .. problem.TaskTypes.Skip(1)] };
+        var changed = first with { Service = change(first.Service) };
+        return problem with { TaskTypes = [changed, .. problem.TaskTypes.Skip(1)] };
     }
 }

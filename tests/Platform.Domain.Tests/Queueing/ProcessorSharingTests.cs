@@ -99,8 +99,9 @@ public sealed class ProcessorSharingTests
             {
                 var above = new SharingLoad(load.OverheadSeconds + overhead, load.WorkSeconds + work);
                 var below = new SharingLoad(load.OverheadSeconds - overhead, load.WorkSeconds - work);
-                var difference = mean(ProcessorSharing.Means(rate, above, cap)) - mean(ProcessorSharing.Means(rate, below, cap));
-                return difference / (2 * (overhead + work));
+                var more = mean(ProcessorSharing.Means(rate, above, cap));
+                var less = mean(ProcessorSharing.Means(rate, below, cap));
+                return (more - less) / (2 * (overhead + work));
             }
 
             void Near(double derivative, double slope)
@@ -129,7 +130,7 @@ public sealed class ProcessorSharingTests
         }
     }
 
-    /// <summary>What a limit on the time between tokens is held to: never short of the truth, and not far above it.</summary>
+    /// <summary>What a limit on the time between tokens is held to is never short of the truth.</summary>
     [Fact]
     public void The_longest_stretch_is_a_bound_that_rises_with_the_work()
     {
@@ -173,7 +174,8 @@ public sealed class ProcessorSharingTests
     public void A_tighter_cap_takes_longer()
     {
         var load = new SharingLoad(4.12, 0.13);
-        double[] times = [.. Enumerable.Range(10, 500).Select(cap => ProcessorSharing.MeanSystemTimeSeconds(2, load, cap))];
+        var caps = Enumerable.Range(10, 500);
+        double[] times = [.. caps.Select(cap => ProcessorSharing.MeanSystemTimeSeconds(2, load, cap))];
         for (var i = 1; i < times.Length; i++)
             Assert.True(times[i] <= times[i - 1] * (1 + 1e-14), $"at {i + 10}: {times[i]:R} after {times[i - 1]:R}");
         Assert.True(times[^1] >= ProcessorSharing.MeanSystemTimeSeconds(2, load) * (1 - 1e-13));
