@@ -89,8 +89,8 @@ public sealed record TaskTypeEstimate
     public required ServiceEstimate Service { get; init; }
 
     /// <summary>
-    /// m, mean output tokens of a query beside the reasoning ones, of a fleet whose dispatch is sharing; null of others,
-    /// and before estimator/5.
+    /// m, mean output tokens of a query beside the reasoning ones, of a fleet whose dispatch is sharing; null of
+    /// others, and before estimator/5.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IntervalEstimate? AnswerTokens { get; init; }

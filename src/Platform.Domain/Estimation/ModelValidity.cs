@@ -58,9 +58,9 @@ public sealed record ModelValidity
     public ValidityCheck? SharingSystemTime { get; init; }
 
     /// <summary>
-    /// Of servers that share: the part of the system time that queries wait for a place in service; null where no system
-    /// times were told. The score is the most in service in a stretch of time over maxInService, where that is set. Null
-    /// of other servers, and before estimator/5.
+    /// Of servers that share: the part of the system time that queries wait for a place in service; null where no
+    /// system times were told. The score is the most in service in a stretch of time over maxInService, where that is set.
+    /// Null of other servers, and before estimator/5.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? Saturation { get; init; }
@@ -142,7 +142,8 @@ public sealed record TaskTypeValidity
 
     /// <summary>
     /// Of servers that share: mean time in service over that of the learnt line at the load, in the eighth of its
-    /// time with most others in service. The score is that of the logarithm. Null of other servers, and before estimator/5.
+    /// time with most others in service. The score is that of the logarithm. Null of other servers, and before
+    /// estimator/5.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? LoadResponse { get; init; }
@@ -215,7 +216,7 @@ public static class ValidityThresholds
     /// </summary>
     public const double Waiting = 0.1;
 
-    /// <summary>Part of maxInService that is in service in the mean of a stretch of time: the cap is reached in it.</summary>
+    /// <summary>Part of maxInService that is in service in the mean of a stretch of time: the cap is reached.</summary>
     public const double AtCap = 0.95;
 
     /// <summary>

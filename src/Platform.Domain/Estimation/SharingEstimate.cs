@@ -9,8 +9,8 @@ public sealed record SharingEstimate
     public required IntervalEstimate OverheadSecondsPerToken { get; init; }
 
     /// <summary>
-    /// Whether the windows say more of α than the prior does. They do where the load has moved beyond what chance gives;
-    /// at one load they say nothing of it, and the prior holds, bent to go through the seen times.
+    /// Whether the windows say more of α than the prior does. They do where the load has moved beyond what chance
+    /// gives; at one load they say nothing of it, and the prior holds, bent to go through the seen times.
     /// </summary>
     public required bool Identifiable { get; init; }
 

@@ -162,9 +162,9 @@ public static class SolveConcerns
             return null;
         return new FleetConcern(
             LoadResponse,
-            Text($"At its highest loads {type.Id} takes {ratio:0.##} times as long in service as the line that was learnt ")
-            + "says: its times do not rise in proportion to the queries in service, and predictions at high loads are off "
-            + "by as much.");
+            Text($"At its highest loads {type.Id} takes {ratio:0.##} times as long in service as the line that was ")
+            + "learnt says: its times do not rise in proportion to the queries in service, and predictions at high loads "
+            + "are off by as much.");
     }
 
     private static FleetConcern? OfServiceTime(TaskTypeEstimate type)
