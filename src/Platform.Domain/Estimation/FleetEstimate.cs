@@ -158,6 +158,13 @@ public sealed record ServiceEstimate
     /// </summary>
     public required bool Identifiable { get; init; }
 
+    /// <summary>
+    /// Of servers that share: the doubt of the time in service at the load that was seen, which is known better than
+    /// the line and the overhead by themselves. Null elsewhere, and without completions.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ServicePace? Pace { get; init; }
+
     /// <summary>Mean service time at a number of tokens, in seconds.</summary>
     /// <param name="tokens">At least 0.</param>
     public IntervalEstimate SecondsAt(double tokens)
@@ -167,6 +174,16 @@ public sealed record ServiceEstimate
         return Interval.Normal(Line.BaseSeconds + (Line.SecondsPerToken * tokens), Math.Sqrt(Math.Max(variance, 0)), 0);
     }
 }
+
+/// <summary>
+/// The doubt of the time in service with N others, (a + c·l)(1 + N) − α (m + l) N, of a query of l tokens.
+/// </summary>
+/// <param name="InService">N, the mean number in service that was seen.</param>
+/// <param name="BaseStandardError">Standard error of the part that does not depend on the tokens, seconds.</param>
+/// <param name="PerTokenStandardError">Standard error of the seconds per token.</param>
+/// <param name="Covariance">Covariance of the two, seconds² per token.</param>
+public sealed record ServicePace(
+    double InService, double BaseStandardError, double PerTokenStandardError, double Covariance);
 
 /// <summary>The accuracy curve, its uncertainty, and how it was found.</summary>
 public sealed record AccuracyEstimate

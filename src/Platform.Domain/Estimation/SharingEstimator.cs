@@ -257,7 +257,18 @@ internal sealed class SharingEstimator
             Covariance = uncertainty.Covariance(k, atZero, perToken),
             ResidualDegreesOfFreedom = _freedom[k],
             Identifiable = _cells[k].Length > 0 && 2 * slopeError * slopeError < priorVariance,
+            Pace = Pace(k, uncertainty),
         };
+    }
+
+    private ServicePace Pace(int k, SharingUncertainty uncertainty)
+    {
+        var stretch = 1 + _inService.Mean;
+        var ofBase = _regression.Figure(k, new Vector3(stretch, 1, 0), 0);
+        var ofToken = _regression.Figure(k, new Vector3(0, 0, stretch), 1);
+        return new ServicePace(
+            _inService.Mean, uncertainty.Error(k, ofBase), uncertainty.Error(k, ofToken),
+            uncertainty.Covariance(k, ofBase, ofToken));
     }
 
     private IntervalEstimate AnswerTokens(int k, SharingUncertainty uncertainty)

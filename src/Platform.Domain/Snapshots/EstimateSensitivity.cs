@@ -15,6 +15,7 @@ internal sealed class EstimateSensitivity
     private readonly double[] _share, _base, _perToken, _floor, _gain, _decay;
     private double _rate;
     private double[]? _timePerToken;
+    private double _perOverhead, _perOverheadOfWork;
 
     private EstimateSensitivity(int types) =>
         (_share, _base, _perToken, _floor, _gain, _decay) = (new double[types], new double[types], new double[types], new double[types], new double[types], new double[types]);
@@ -101,7 +102,13 @@ internal sealed class EstimateSensitivity
     /// <summary>Of the difference between a figure of one allocation and that of another.</summary>
     public EstimateSensitivity Minus(EstimateSensitivity other)
     {
-        var result = new EstimateSensitivity(_share.Length) { _rate = _rate - other._rate };
+        var result = new EstimateSensitivity(_share.Length)
+        {
+            _rate = _rate - other._rate,
+            _timePerToken = _timePerToken,
+            _perOverhead = _perOverhead - other._perOverhead,
+            _perOverheadOfWork = _perOverheadOfWork - other._perOverheadOfWork,
+        };
         for (var k = 0; k < _share.Length; k++)
         {
             (result._share[k], result._base[k], result._perToken[k]) = (_share[k] - other._share[k], _base[k] - other._base[k], _perToken[k] - other._perToken[k]);
@@ -121,7 +128,8 @@ internal sealed class EstimateSensitivity
     public double Noise(FleetEstimate estimate, FleetEstimate prior)
     {
         var variance = Sampled(Square(_rate * estimate.ArrivalRate.StandardError), Square(_rate * prior.ArrivalRate.StandardError))
-            + Sampled(ShareVariance(estimate.TaskTypes), ShareVariance(prior.TaskTypes));
+            + Sampled(ShareVariance(estimate.TaskTypes), ShareVariance(prior.TaskTypes))
+            + OverheadVariance(estimate);
         for (var k = 0; k < _share.Length; k++)
         {
             var (seen, told) = (estimate.TaskTypes[k], prior.TaskTypes[k]);
@@ -140,9 +148,33 @@ internal sealed class EstimateSensitivity
     private static double Sampled(double variance, double prior) =>
         prior > 0 ? Math.Max(variance - Math.Min(variance * variance / prior, prior), 0) : variance;
 
-    private double ServiceVariance(int k, ServiceEstimate service) =>
-        Square(_base[k] * service.BaseSeconds.StandardError) + Square(_perToken[k] * service.SecondsPerToken.StandardError)
-        + (2 * _base[k] * _perToken[k] * service.Covariance);
+    private double ServiceVariance(int k, ServiceEstimate service)
+    {
+        if (service.Pace is { } pace && _timePerToken is not null)
+            return PaceVariance(k, pace);
+        return Square(_base[k] * service.BaseSeconds.StandardError) + Square(_perToken[k] * service.SecondsPerToken.StandardError)
+            + (2 * _base[k] * _perToken[k] * service.Covariance);
+    }
+
+    /// <summary>
+    /// Where servers share, line and overhead err together: what was seen is the pace at a load of N others, and with the
+    /// overhead as it is an error of the pace is one of (1 + N) times the work.
+    /// </summary>
+    private double PaceVariance(int k, ServicePace pace)
+    {
+        var (ofBase, ofToken) = (_base[k] / (1 + pace.InService), _perToken[k] / (1 + pace.InService));
+        return Square(ofBase * pace.BaseStandardError) + Square(ofToken * pace.PerTokenStandardError)
+            + (2 * ofBase * ofToken * pace.Covariance);
+    }
+
+    /// <summary>With the pace as it is, more overhead is less work: at the load that was seen the two hardly differ.</summary>
+    private double OverheadVariance(FleetEstimate estimate)
+    {
+        if (_timePerToken is null || estimate.Sharing is not { MeanInService: { } inService } sharing)
+            return 0;
+        var perOverhead = _perOverhead - (_perOverheadOfWork / (1 + inService));
+        return Square(perOverhead * sharing.OverheadSecondsPerToken.StandardError);
+    }
 
     private double AccuracyVariance(int k, AccuracyEstimate accuracy) => accuracy.Covariance.Form(_floor[k], _gain[k], _decay[k]);
 
@@ -185,8 +217,7 @@ internal sealed class EstimateSensitivity
     }
 
     /// <summary>
-    /// A figure of servers that share: it depends on the output tokens and the marginal work alone. The doubt of the
-    /// overhead is left out: with the lines as they are it moves neighbouring allocations alike.
+    /// A figure of servers that share: it depends on the overhead of the output tokens and on the marginal work alone.
     /// </summary>
     private void AddSharing(
         AllocationProblem problem, ReadOnlySpan<long> tokens, LimitUse use, double perRate, double sign)
@@ -202,6 +233,8 @@ internal sealed class EstimateSensitivity
             _share[k] += sign * ((use.PerOutput * output) + (use.PerWork * columns.WorkOf(k, tokens[k])));
             _base[k] += perWork;
             _perToken[k] += perWork * tokens[k];
+            _perOverhead += sign * share * output * (columns.Overhead > 0 ? use.PerOutput / columns.Overhead : 0);
+            _perOverheadOfWork += perWork * output;
             _timePerToken[k] = (sign * share * use.PerOutput) + (perWork * columns.WorkSlope(k, tokens[k]));
         }
     }

@@ -23,7 +23,7 @@ public sealed class BatchingEstimationTests(ITestOutputHelper output)
         new() { Share = 0.6, PromptTokens = TokenLaw.Geometric(300), ReasoningTokens = TokenLaw.Geometric(120), AnswerTokens = TokenLaw.Geometric(60), Costs = Costs },
     ];
 
-    private static readonly FleetDefinition Definition = new()
+    internal static readonly FleetDefinition Definition = new()
     {
         DisplayName = "Batching",
         Servers = Servers,
