@@ -90,7 +90,7 @@ internal sealed class SharingBending
             if (bending >= 0.9 * least)
                 return Math.Min(least, bending);
             least = bending;
-            if (least < 0.01)
+            if (least < 0.1)
                 return least;
             Narrow((farthest * farthest / room) + _loss);
         }
