@@ -10,9 +10,12 @@ internal static class SharingValidation
     // Sums of decimal fractions come out a few units in the last place beside each other.
     private const double Rounding = 1e-12;
 
-    /// <summary>Whether lone seconds are at least the overhead in them, but for rounding.</summary>
+    /// <summary>
+    /// Whether lone seconds are at least the overhead in them, but for rounding; so are those that are no number, which
+    /// is another fault.
+    /// </summary>
     public static bool LeavesRoom(double loneSeconds, double overheadSeconds) =>
-        loneSeconds >= overheadSeconds * (1 - Rounding);
+        !(loneSeconds < overheadSeconds * (1 - Rounding));
 
     /// <summary>Checks <c>sharing</c>.</summary>
     public static void ValidateServer(AllocationProblem problem, ICollection<InputError> errors)
