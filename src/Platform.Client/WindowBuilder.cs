@@ -67,8 +67,8 @@ public sealed class WindowBuilder : IWindowSource
     /// millisecond.</param>
     /// <param name="system">Its time from arrival to end, wait included, at most a day; null where that is not
     /// known.</param>
-    /// <param name="answerTokens">Output tokens beside the reasoning ones, at least 0; null where that is not known. One
-    /// query that does not tell them leaves the sum out of the window.</param>
+    /// <param name="answerTokens">Output tokens beside the reasoning ones, at least 0; null where that is not known.
+    /// One query that does not tell them leaves the sum out of the window.</param>
     /// <exception cref="ArgumentException">A number is out of its range, or that is no task type's id.</exception>
     public void Completed(
         string taskType,
@@ -98,8 +98,8 @@ public sealed class WindowBuilder : IWindowSource
     /// <param name="system">Its time from arrival to end, wait included, at most a day; null where that is not
     /// known.</param>
     /// <param name="at">When it ended. A moment to come is taken for now.</param>
-    /// <param name="answerTokens">Output tokens beside the reasoning ones, at least 0; null where that is not known. One
-    /// query that does not tell them leaves the sum out of the window.</param>
+    /// <param name="answerTokens">Output tokens beside the reasoning ones, at least 0; null where that is not known.
+    /// One query that does not tell them leaves the sum out of the window.</param>
     /// <exception cref="ArgumentException">A number is out of its range, or that is no task type's id.</exception>
     public void Completed(
         string taskType,

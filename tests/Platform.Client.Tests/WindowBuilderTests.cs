@@ -100,7 +100,8 @@ public sealed class WindowBuilderTests
         builder.Completed("math", 10, 20, TimeSpan.FromSeconds(1), answerTokens: first);
         builder.Completed("math", 10, 20, TimeSpan.FromSeconds(1), answerTokens: second);
         var window = TakeAfter(builder, TimeSpan.FromSeconds(1));
-        Assert.Equal((2L, null), (window.Tasks.Single().Service!.Completions, window.Tasks.Single().Service!.AnswerTokens));
+        var service = window.Tasks.Single().Service!;
+        Assert.Equal((2L, null), (service.Completions, service.AnswerTokens));
         AssertTaken(window);
         AssertTellsAnswers(false, window);
     }
@@ -219,7 +220,8 @@ public sealed class WindowBuilderTests
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", TaskSums.MostTokens + 1, 1, TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, long.MaxValue, TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.FromDays(20_000)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.Zero, answerTokens: -1));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => builder.Completed("math", 1, 1, TimeSpan.Zero, answerTokens: -1));
         Assert.Throws<ArgumentOutOfRangeException>(
             () => builder.Completed("math", 1, 1, TimeSpan.Zero, answerTokens: WorkloadWindowReader.MaxSum + 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Judged("math", -1, true));
