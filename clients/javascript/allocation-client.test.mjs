@@ -1,6 +1,7 @@
 // node --test: what the client makes of a platform that refuses, is away, and comes back.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, test } from "node:test";
 import { AllocationClient, RefusedWindow } from "./allocation-client.mjs";
 
@@ -9,8 +10,8 @@ let server, client, answers, asked, refused;
 
 beforeEach(async () => {
   [answers, asked, refused] = [[], [], []];
-  server = createServer((request, response) => {
-    asked.push({ url: request.url, id: request.headers["idempotency-key"] });
+  server = createServer(async (request, response) => {
+    asked.push({ url: request.url, id: request.headers["idempotency-key"], body: await text(request) });
     response.writeHead(answers.shift() ?? 202).end("what is wrong");
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
@@ -51,6 +52,16 @@ test("what cannot be written, or is too large, is set aside unsent", async () =>
   await client.report({ tasks: [] });
   await client.report(window);
   assert.deepEqual([client.refused, client.sent, asked.length], [3, 1, 1]);
+});
+
+test("answer tokens go as the window tells them, and are no member where it does not", async () => {
+  const service = { completions: 1, tokens: 2, tokensSquared: 4, millis: 3, millisSquared: 9, tokenMillis: 6 };
+  for (const answerTokens of [420, 0, undefined]) {
+    const task = { taskType: "math", arrivals: 1, service: { ...service, answerTokens } };
+    await client.report({ ...window, tasks: [task] });
+  }
+  const sent = asked.map((it) => JSON.parse(it.body).tasks[0].service);
+  assert.deepEqual(sent, [{ ...service, answerTokens: 420 }, { ...service, answerTokens: 0 }, service]);
 });
 
 test("a listener that fails stops nothing", async () => {

@@ -41,6 +41,9 @@ class AllocationClient:
 
         What the platform refuses is set aside, and the next is sent; while it is away, windows wait for the next call
         under the id that they have. Never raises for what the platform or the network does.
+
+        A window goes as it is. Its "service" may have "answerTokens", the sum of output tokens beside the reasoning
+        ones. Servers that batch are learnt better with it. Leave it out unless each query of the sums tells it.
         """
         self.waiting.append((window, str(uuid.uuid4())))
         while len(self.waiting) > MOST_WAITING:

@@ -1,5 +1,6 @@
 """python3 -m unittest: what the client makes of a platform that refuses, is away, and comes back."""
 import http.server
+import json
 import logging
 import threading
 import unittest
@@ -13,10 +14,11 @@ class ReportTests(unittest.TestCase):
     def setUp(self):
         logging.disable(logging.CRITICAL)
         self.answers, self.asked, self.refused = answers, asked, refused = [], [], []
+        self.bodies = bodies = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
+                bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
                 asked.append(self.headers["Idempotency-Key"])
                 self.send_response(answers.pop(0) if answers else 202)
                 self.end_headers()
@@ -67,6 +69,13 @@ class ReportTests(unittest.TestCase):
         self.client.report({"tasks": []})
         self.client.report(WINDOW)
         self.assertEqual((4, 1, 1), (self.client.refused, self.client.sent, len(self.asked)))
+
+    def test_answer_tokens_go_as_the_window_tells_them_and_are_no_member_where_it_does_not(self):
+        service = {"completions": 1, "tokens": 2, "tokensSquared": 4, "millis": 3, "millisSquared": 9, "tokenMillis": 6}
+        told = [{**service, "answerTokens": 420}, {**service, "answerTokens": 0}, service]
+        for it in told:
+            self.client.report({**WINDOW, "tasks": [{"taskType": "math", "arrivals": 1, "service": it}]})
+        self.assertEqual(told, [json.loads(body)["tasks"][0]["service"] for body in self.bodies])
 
     def test_a_listener_that_fails_stops_nothing(self):
         def fail(*_):

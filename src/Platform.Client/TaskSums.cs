@@ -8,7 +8,9 @@ public sealed class TaskSums
     private readonly SortedDictionary<long, (long Trials, long Correct)> _verdicts = [];
     private long _arrivals, _completions, _tokens, _tokensSquared, _tokensGranted, _tokenMillis;
     private long _serviceMillis, _serviceMillisSquared, _systemCompletions, _systemMillis, _systemMillisSquared;
+    private long _answerTokens;
     private bool _isGrantKnown = true;
+    private bool _isAnswerKnown = true;
 
     /// <summary>Most tokens of one query: the largest number whose square a window can tell.</summary>
     public const long MostTokens = 94_906_265;
@@ -27,11 +29,14 @@ public sealed class TaskSums
     /// <param name="tokensGranted">Tokens that it was granted; null where that is not known.</param>
     /// <param name="serviceMillis">Its time on the server, without the wait, in milliseconds.</param>
     /// <param name="systemMillis">Its time from arrival to end, in milliseconds; null where that is not known.</param>
+    /// <param name="answerTokens">Output tokens beside the reasoning ones; null where that is not known. One query that
+    /// does not tell them leaves the sum out of the window.</param>
     /// <exception cref="OverflowException">The sums would be larger than a window can tell. Nothing was
     /// counted.</exception>
-    public void AddCompletion(long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis)
+    public void AddCompletion(
+        long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis, long? answerTokens = null)
     {
-        if (!TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis))
+        if (!TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens))
             throw new OverflowException($"The sums of a window are at most {WorkloadWindowReader.MaxSum}.");
     }
 
@@ -42,10 +47,14 @@ public sealed class TaskSums
     /// <param name="tokensGranted">Tokens that it was granted; null where that is not known.</param>
     /// <param name="serviceMillis">Its time on the server, without the wait, in milliseconds.</param>
     /// <param name="systemMillis">Its time from arrival to end, in milliseconds; null where that is not known.</param>
-    public bool TryAddCompletion(long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis)
+    /// <param name="answerTokens">Output tokens beside the reasoning ones; null where that is not known. One query that
+    /// does not tell them leaves the sum out of the window.</param>
+    public bool TryAddCompletion(
+        long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis, long? answerTokens = null)
     {
         var system = systemMillis ?? 0;
-        if (!HasRoomFor(tokensUsed, tokensGranted ?? 0, serviceMillis, system))
+        var answer = answerTokens ?? 0;
+        if (!HasRoomFor(tokensUsed, tokensGranted ?? 0, answer, serviceMillis, system))
             return false;
         _completions++;
         _tokens += tokensUsed;
@@ -55,6 +64,8 @@ public sealed class TaskSums
         _serviceMillisSquared += serviceMillis * serviceMillis;
         _tokensGranted += tokensGranted ?? 0;
         _isGrantKnown &= tokensGranted is not null;
+        _answerTokens += answer;
+        _isAnswerKnown &= answerTokens is not null;
         if (systemMillis is not null)
             AddSystem(system);
         return true;
@@ -81,6 +92,7 @@ public sealed class TaskSums
             Tokens = _tokens,
             TokensSquared = _tokensSquared,
             TokensGranted = _isGrantKnown ? _tokensGranted : null,
+            AnswerTokens = _isAnswerKnown ? _answerTokens : null,
             Millis = _serviceMillis,
             MillisSquared = _serviceMillisSquared,
             TokenMillis = _tokenMillis,
@@ -96,14 +108,14 @@ public sealed class TaskSums
         _systemMillisSquared += millis * millis;
     }
 
-    // A sum of numbers is no larger than that of their squares, whole numbers as they are; what is granted has no
-    // square.
-    private bool HasRoomFor(long tokens, long granted, long service, long system) =>
+    // A sum of whole numbers is no larger than that of their squares. Tokens granted and answer tokens have no squares.
+    private bool HasRoomFor(long tokens, long granted, long answer, long service, long system) =>
         HasRoom(_tokensSquared, tokens, tokens)
         && HasRoom(_tokenMillis, tokens, service)
         && HasRoom(_serviceMillisSquared, service, service)
         && HasRoom(_systemMillisSquared, system, system)
-        && HasRoom(_tokensGranted, granted, 1);
+        && HasRoom(_tokensGranted, granted, 1)
+        && HasRoom(_answerTokens, answer, 1);
 
     private static bool HasRoom(long sum, long factor, long other) =>
         sum + ((Int128)factor * other) <= WorkloadWindowReader.MaxSum;

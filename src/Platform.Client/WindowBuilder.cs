@@ -67,14 +67,22 @@ public sealed class WindowBuilder : IWindowSource
     /// millisecond.</param>
     /// <param name="system">Its time from arrival to end, wait included, at most a day; null where that is not
     /// known.</param>
+    /// <param name="answerTokens">Output tokens beside the reasoning ones, at least 0; null where that is not known.
+    /// One query that does not tell them leaves the sum out of the window.</param>
     /// <exception cref="ArgumentException">A number is out of its range, or that is no task type's id.</exception>
-    public void Completed(string taskType, long tokensUsed, long? tokensGranted, TimeSpan service, TimeSpan? system = null)
+    public void Completed(
+        string taskType,
+        long tokensUsed,
+        long? tokensGranted,
+        TimeSpan service,
+        TimeSpan? system = null,
+        long? answerTokens = null)
     {
         CheckTaskType(taskType);
-        CheckCompletion(tokensUsed, tokensGranted, service, system);
+        CheckTokens(tokensUsed, tokensGranted, answerTokens);
+        CheckTimes(service, system);
         lock (_gate)
-            _current.Complete(
-                taskType, tokensUsed, tokensGranted, Millis(service), system is null ? null : Millis(system.Value));
+            _current.Complete(taskType, tokensUsed, tokensGranted, Millis(service), Millis(system), answerTokens);
     }
 
     /// <summary>
@@ -90,15 +98,23 @@ public sealed class WindowBuilder : IWindowSource
     /// <param name="system">Its time from arrival to end, wait included, at most a day; null where that is not
     /// known.</param>
     /// <param name="at">When it ended. A moment to come is taken for now.</param>
+    /// <param name="answerTokens">Output tokens beside the reasoning ones, at least 0; null where that is not known.
+    /// One query that does not tell them leaves the sum out of the window.</param>
     /// <exception cref="ArgumentException">A number is out of its range, or that is no task type's id.</exception>
     public void Completed(
-        string taskType, long tokensUsed, long? tokensGranted, TimeSpan service, TimeSpan? system, DateTimeOffset at)
+        string taskType,
+        long tokensUsed,
+        long? tokensGranted,
+        TimeSpan service,
+        TimeSpan? system,
+        DateTimeOffset at,
+        long? answerTokens = null)
     {
         CheckTaskType(taskType);
-        CheckCompletion(tokensUsed, tokensGranted, service, system);
+        CheckTokens(tokensUsed, tokensGranted, answerTokens);
+        CheckTimes(service, system);
         lock (_gate)
-            PartsAt(at).Complete(
-                taskType, tokensUsed, tokensGranted, Millis(service), system is null ? null : Millis(system.Value));
+            PartsAt(at).Complete(taskType, tokensUsed, tokensGranted, Millis(service), Millis(system), answerTokens);
     }
 
     /// <summary>Somebody has judged the answer to a query, then or later.</summary>
@@ -187,13 +203,20 @@ public sealed class WindowBuilder : IWindowSource
             throw new ArgumentException($"\"{taskType}\" is no task type's id: it must match {Identifiers.TaskTypePattern}.", nameof(taskType));
     }
 
-    private static void CheckCompletion(long tokensUsed, long? tokensGranted, TimeSpan service, TimeSpan? system)
+    private static void CheckTokens(long tokensUsed, long? tokensGranted, long? answerTokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(tokensUsed);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(tokensUsed, TaskSums.MostTokens);
         ArgumentOutOfRangeException.ThrowIfNegative(tokensGranted ?? 0, nameof(tokensGranted));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
             tokensGranted ?? 0, WorkloadWindowReader.MaxSum, nameof(tokensGranted));
+        ArgumentOutOfRangeException.ThrowIfNegative(answerTokens ?? 0, nameof(answerTokens));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            answerTokens ?? 0, WorkloadWindowReader.MaxSum, nameof(answerTokens));
+    }
+
+    private static void CheckTimes(TimeSpan service, TimeSpan? system)
+    {
         ArgumentOutOfRangeException.ThrowIfLessThan(service, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(service, Longest);
         ArgumentOutOfRangeException.ThrowIfLessThan(system ?? TimeSpan.Zero, TimeSpan.Zero, nameof(system));
@@ -201,6 +224,8 @@ public sealed class WindowBuilder : IWindowSource
     }
 
     private static long Millis(TimeSpan time) => (long)Math.Round(time.TotalMilliseconds);
+
+    private static long? Millis(TimeSpan? time) => time is null ? null : Millis(time.Value);
 
     // Whole milliseconds: the next window begins exactly where this one ends, however its instants are written.
     private static DateTimeOffset Now(TimeProvider time) =>

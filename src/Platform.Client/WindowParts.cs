@@ -17,13 +17,19 @@ internal sealed class WindowParts
     }
 
     /// <summary>Counts a query that ended; where the open sums have no room for it, further ones begin.</summary>
-    public void Complete(string taskType, long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis)
+    public void Complete(
+        string taskType,
+        long tokensUsed,
+        long? tokensGranted,
+        long serviceMillis,
+        long? systemMillis,
+        long? answerTokens)
     {
-        if (Of(taskType).TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis))
+        if (Of(taskType).TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens))
             return;
         _full.Add(_open);
         _open = new SortedDictionary<string, TaskSums>(StringComparer.Ordinal);
-        Of(taskType).AddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis);
+        Of(taskType).AddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens);
     }
 
     /// <summary>The task types of each window.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using Platform.Domain.Contracts;
 using Platform.Testing;
 
@@ -73,6 +74,60 @@ public sealed class WindowBuilderTests
         Assert.Null(task.Service!.TokensGranted);
         Assert.Null(task.System);
         Assert.Null(task.Accuracy);
+    }
+
+    [Fact]
+    public void Answer_tokens_add_up_whether_a_query_is_heard_of_at_once_or_late()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        var second = TimeSpan.FromSeconds(1);
+        builder.Completed("math", 10, 20, second, answerTokens: 300);
+        builder.Completed("math", 10, 20, second, second, _time.Now, answerTokens: 120);
+        builder.Completed("chat", 10, 20, second, second, answerTokens: 0);
+        var window = TakeAfter(builder, second);
+        Assert.Equal([0L, 420L], window.Tasks.Select(it => it.Service!.AnswerTokens!.Value));
+        AssertTaken(window);
+        AssertTellsAnswers(true, window);
+    }
+
+    [Theory]
+    [InlineData(null, 300L)]
+    [InlineData(300L, null)]
+    [InlineData(null, null)]
+    public void Answer_tokens_that_one_query_does_not_tell_are_left_out(long? first, long? second)
+    {
+        var builder = new WindowBuilder("chat", _time);
+        builder.Completed("math", 10, 20, TimeSpan.FromSeconds(1), answerTokens: first);
+        builder.Completed("math", 10, 20, TimeSpan.FromSeconds(1), answerTokens: second);
+        var window = TakeAfter(builder, TimeSpan.FromSeconds(1));
+        var service = window.Tasks.Single().Service!;
+        Assert.Equal((2L, null), (service.Completions, service.AnswerTokens));
+        AssertTaken(window);
+        AssertTellsAnswers(false, window);
+    }
+
+    [Fact]
+    public void More_answer_tokens_than_one_window_can_tell_go_into_further_ones()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        for (var i = 0; i < 3; i++)
+            builder.Completed("math", 1, 1, TimeSpan.FromSeconds(1), answerTokens: WorkloadWindowReader.MaxSum);
+        _time.Now += TimeSpan.FromSeconds(1);
+        var windows = builder.TakeAll();
+        Assert.Equal(3, windows.Count);
+        Assert.All(windows, it => Assert.Equal(WorkloadWindowReader.MaxSum, it.Tasks.Single().Service!.AnswerTokens));
+        Assert.All(windows, AssertTaken);
+    }
+
+    [Fact]
+    public void Sums_without_room_for_answer_tokens_count_nothing()
+    {
+        var sums = new TaskSums();
+        sums.AddCompletion(1, 1, 1, null, WorkloadWindowReader.MaxSum);
+        var before = sums.ToWindow("math");
+        Assert.False(sums.TryAddCompletion(1, 1, 1, null, 1));
+        Assert.Throws<OverflowException>(() => sums.AddCompletion(1, 1, 1, null, 1));
+        Assert.Equal(before, sums.ToWindow("math"));
     }
 
     [Fact]
@@ -165,6 +220,10 @@ public sealed class WindowBuilderTests
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", TaskSums.MostTokens + 1, 1, TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, long.MaxValue, TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.FromDays(20_000)));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => builder.Completed("math", 1, 1, TimeSpan.Zero, answerTokens: -1));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => builder.Completed("math", 1, 1, TimeSpan.Zero, answerTokens: WorkloadWindowReader.MaxSum + 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Judged("math", -1, true));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Judged("math", long.MaxValue, true));
         Assert.Empty(TakeAfter(builder, TimeSpan.FromSeconds(1)).Tasks);
@@ -174,6 +233,13 @@ public sealed class WindowBuilderTests
     {
         _time.Now += passed;
         return builder.Take()!;
+    }
+
+    /// <summary>A member that is not known is no member of the JSON, not one that is null.</summary>
+    private static void AssertTellsAnswers(bool isTold, WorkloadWindow window)
+    {
+        var json = Encoding.UTF8.GetString(WindowMessage.Of(window, Guid.NewGuid()).Body.Span);
+        Assert.Equal(isTold, json.Contains("\"answerTokens\"", StringComparison.Ordinal));
     }
 
     private void AssertTaken(WorkloadWindow window)

@@ -96,19 +96,19 @@ internal sealed class UsageMapping(WindowBuilder windows, UsageNames names, Time
 
     private SpanOutcome TakeQuery(UsageSpan span, string taskType)
     {
-        var (used, fault) = TokensUsed(span);
+        var used = ReadTokensUsed(span);
         // A query that failed before it ran has come all the same. One that was cut off while it ran has kept the
         // server busy until then.
-        var hasRun = used is not null && (used > 0 || !span.IsFailed);
+        var hasRun = used is not null && (used.Tokens > 0 || !span.IsFailed);
         if (!hasRun && !span.IsFailed)
-            return fault;
+            return names.Tokens.Any(span.Has) ? SpanOutcome.BadTokens : SpanOutcome.NoTokens;
         windows.Arrived(taskType, Instant(span.Start));
         if (hasRun)
-            Complete(span, taskType, used!.Value);
+            Complete(span, taskType, used!);
         return SpanOutcome.Counted;
     }
 
-    private void Complete(UsageSpan span, string taskType, long used)
+    private void Complete(UsageSpan span, string taskType, TokenCount used)
     {
         var toldSystem = Seconds(span, SystemSeconds, WorkloadWindowReader.MaxLength);
         var system = toldSystem ?? Length(span);
@@ -119,21 +119,44 @@ internal sealed class UsageMapping(WindowBuilder windows, UsageNames names, Time
         var service = waited is null ? served ?? system : system - waited.Value;
         var isWaitTold = waited is not null || served is not null;
         windows.Completed(
-            taskType, used, Whole(span, names.Granted), service, isWaitTold ? system : null, Instant(span.End));
+            taskType,
+            used.Tokens,
+            Whole(span, names.Granted),
+            service,
+            isWaitTold ? system : null,
+            Instant(span.End),
+            AnswerTokens(span, used));
     }
 
-    private (long? Used, SpanOutcome Fault) TokensUsed(UsageSpan span)
+    private TokenCount? ReadTokensUsed(UsageSpan span)
     {
-        foreach (var name in names.Tokens.Where(span.Has))
+        var used = FirstCount(span, names.Tokens);
+        if (used is not null && UsageNames.OutputTokens.Contains(used.Name))
+            Interlocked.Increment(ref _byOutputTokens);
+        return used;
+    }
+
+    /// <summary>
+    /// Output tokens beside the reasoning ones; null where the span does not tell both. An attribute that the command
+    /// line names may count anything, so nothing is subtracted for one that no convention has for reasoning tokens.
+    /// </summary>
+    private static long? AnswerTokens(UsageSpan span, TokenCount used)
+    {
+        if (!UsageNames.ReasoningTokens.Contains(used.Name))
+            return null;
+        var output = FirstCount(span, UsageNames.OutputTokens)?.Tokens;
+        return output >= used.Tokens ? output - used.Tokens : null;
+    }
+
+    private static TokenCount? FirstCount(UsageSpan span, IReadOnlyList<string> attributes)
+    {
+        foreach (var name in attributes)
         {
-            if (Whole(span, name) is not { } used)
-                continue;
-            if (UsageNames.OutputTokens.Contains(name))
-                Interlocked.Increment(ref _byOutputTokens);
-            return (used, SpanOutcome.Counted);
+            if (Whole(span, name) is { } tokens)
+                return new TokenCount(name, tokens);
         }
 
-        return (null, names.Tokens.Any(span.Has) ? SpanOutcome.BadTokens : SpanOutcome.NoTokens);
+        return null;
     }
 
     private static TimeSpan? Seconds(UsageSpan span, string name, TimeSpan most)
@@ -155,4 +178,9 @@ internal sealed class UsageMapping(WindowBuilder windows, UsageNames names, Time
     /// <summary>Beyond the year 2554 there are no nanoseconds since 1970 in 64 bits.</summary>
     private static DateTimeOffset Instant(ulong nanoseconds) =>
         DateTimeOffset.UnixEpoch.AddTicks((long)(nanoseconds / TimeSpan.NanosecondsPerTick));
+
+    /// <summary>A number of tokens that a span tells.</summary>
+    /// <param name="Name">The attribute that tells it.</param>
+    /// <param name="Tokens">The number.</param>
+    private sealed record TokenCount(string Name, long Tokens);
 }

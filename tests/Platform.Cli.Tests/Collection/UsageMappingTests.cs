@@ -7,6 +7,9 @@ namespace Platform.Cli.Tests.Collection;
 
 public sealed class UsageMappingTests
 {
+    private const string Reasoning = "gen_ai.usage.reasoning.output_tokens";
+    private const string Output = "gen_ai.usage.output_tokens";
+
     private static readonly UsageNames Names = new()
     {
         TaskType = "task",
@@ -84,6 +87,58 @@ public sealed class UsageMappingTests
     {
         var span = Span(5, ("task", "math"), ("gen_ai.usage.output_tokens", 500L), ("gen_ai.usage.reasoning.output_tokens", 300L));
         Assert.Equal(300, Assert.Single(WindowOf(Names, span).Tasks).Service!.Tokens);
+    }
+
+    [Theory]
+    [InlineData("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.output_tokens")]
+    [InlineData("gen_ai.usage.reasoning_tokens", "gen_ai.usage.completion_tokens")]
+    [InlineData("llm.usage.reasoning_tokens", "llm.usage.completion_tokens")]
+    [InlineData("llm.token_count.completion_details.reasoning", "llm.token_count.completion")]
+    public void Output_tokens_beside_the_reasoning_ones_are_those_of_the_answer(string reasoning, string output)
+    {
+        Assert.Equal((300L, 200L), TokensOf(Names, (reasoning, 300L), (output, 500L)));
+        Assert.Equal((300L, 200L), TokensOf(Names, (reasoning, "300"), (output, "500")));
+        Assert.Equal((500L, 0L), TokensOf(Names, (reasoning, 500L), (output, 500L)));
+    }
+
+    [Fact]
+    public void All_output_of_a_query_that_did_not_think_is_answer() =>
+        Assert.Equal((0L, 500L), TokensOf(Names, (Reasoning, 0L), (Output, 500L)));
+
+    [Fact]
+    public void Answer_tokens_that_a_span_does_not_tell_are_left_out()
+    {
+        Assert.Equal((300L, null), TokensOf(Names, (Reasoning, 300L)));
+        Assert.Equal((500L, null), TokensOf(Names, (Output, 500L)));
+        Assert.Equal((500L, null), TokensOf(Names, (Reasoning, -1L), (Output, 500L)));
+        Assert.Equal((300L, null), TokensOf(Names, (Reasoning, 300L), (Output, "many")));
+    }
+
+    [Fact]
+    public void Fewer_output_tokens_than_reasoning_ones_tell_no_answer() =>
+        Assert.Equal((300L, null), TokensOf(Names, (Reasoning, 300L), (Output, 200L)));
+
+    [Fact]
+    public void Answer_tokens_are_told_of_a_named_attribute_that_has_reasoning_tokens_by_a_convention()
+    {
+        var thoughts = Names with { Tokens = ["thoughts"] };
+        Assert.Equal((300L, null), TokensOf(thoughts, ("thoughts", 300L), (Output, 500L)));
+        var reasoning = Names with { Tokens = [Reasoning] };
+        Assert.Equal((300L, 200L), TokensOf(reasoning, (Reasoning, 300L), (Output, 500L)));
+        var output = Names with { Tokens = [Output] };
+        Assert.Equal((500L, null), TokensOf(output, (Reasoning, 300L), (Output, 500L)));
+    }
+
+    [Fact]
+    public void One_span_without_answer_tokens_leaves_them_out_of_its_window()
+    {
+        var mapping = new UsageMapping(_windows, Names, _time);
+        _time.Now += TimeSpan.FromMinutes(1);
+        mapping.Add(Span(5, ("task", "math"), (Reasoning, 300L), (Output, 500L)));
+        mapping.Add(Span(5, ("task", "math"), (Reasoning, 300L)));
+        mapping.Add(Span(5, ("task", "chat"), (Reasoning, 300L), (Output, 500L)));
+        var tasks = Assert.Single(_windows.TakeAll()).Tasks;
+        Assert.Equal([200L, null], tasks.Select(it => it.Service!.AnswerTokens));
     }
 
     [Fact]
@@ -174,6 +229,13 @@ public sealed class UsageMappingTests
     [Fact]
     public void A_span_without_a_task_type_is_of_the_one_that_is_named() => Assert.Equal(
         "all", Assert.Single(WindowOf(Names with { DefaultTaskType = "all" }, Span(5, ("gen_ai.usage.reasoning.output_tokens", 1L))).Tasks).TaskType);
+
+    private static (long Used, long? Answer) TokensOf(UsageNames names, params (string Name, object Value)[] tokens)
+    {
+        var window = WindowOf(names, Span(5, [("task", "math"), .. tokens]));
+        var service = Assert.Single(window.Tasks).Service!;
+        return (service.Tokens, service.AnswerTokens);
+    }
 
     private static WorkloadWindow WindowOf(UsageNames names, UsageSpan span)
     {
