@@ -139,10 +139,10 @@ public sealed class StoredEventTests(TestStore store)
                     "system": { "completions": 11, "millis": 231000, "millisSquared": 5100000000 },
                     "accuracy": [ { "tokens": 512, "trials": 10, "correct": 7 } ] },
                   { "taskType": "code", "arrivals": 0,
-                    "service": { "completions": 1, "tokens": 2, "tokensSquared": 4, "tokensGranted": null, "answerTokens": 1210,
+                    "service": { "completions": 1, "tokens": 2, "tokensSquared": 4, "answerTokens": 1210,
                                  "millis": 3, "millisSquared": 9, "tokenMillis": 6 } },
                   { "taskType": "math-batched", "arrivals": 0,
-                    "service": { "completions": 1, "tokens": 2, "tokensSquared": 4, "tokensGranted": null,
+                    "service": { "completions": 1, "tokens": 2, "tokensSquared": 4,
                                  "concurrency": { "tokens": 1212, "inService": 9007199254740991 },
                                  "millis": 3, "millisSquared": 9, "tokenMillis": 6 } },
                   { "taskType": "chat", "arrivals": 9007199254740991 } ] } }
