@@ -141,6 +141,10 @@ public sealed class StoredEventTests(TestStore store)
                   { "taskType": "code", "arrivals": 0,
                     "service": { "completions": 1, "tokens": 2, "tokensSquared": 4, "answerTokens": 1210,
                                  "millis": 3, "millisSquared": 9, "tokenMillis": 6 } },
+                  { "taskType": "math-batched", "arrivals": 0,
+                    "service": { "completions": 1, "tokens": 2, "tokensSquared": 4,
+                                 "concurrency": { "tokens": 1212, "inService": 9007199254740991 },
+                                 "millis": 3, "millisSquared": 9, "tokenMillis": 6 } },
                   { "taskType": "chat", "arrivals": 9007199254740991 } ] } }
             """,
             new WorkloadWindowRecorded
@@ -178,6 +182,25 @@ public sealed class StoredEventTests(TestStore store)
                             {
                                 Completions = 1, Tokens = 2, TokensSquared = 4, AnswerTokens = 1_210, Millis = 3, MillisSquared = 9,
                                 TokenMillis = 6,
+                            },
+                        },
+                        new TaskWindow
+                        {
+                            TaskType = "math-batched",
+                            Arrivals = 0,
+                            Service = new ServiceSums
+                            {
+                                Completions = 1,
+                                Tokens = 2,
+                                TokensSquared = 4,
+                                Millis = 3,
+                                MillisSquared = 9,
+                                TokenMillis = 6,
+                                Concurrency = new ConcurrencySums
+                                {
+                                    Tokens = 1_212,
+                                    InService = 9_007_199_254_740_991,
+                                },
                             },
                         },
                         new TaskWindow { TaskType = "chat", Arrivals = 9_007_199_254_740_991 },

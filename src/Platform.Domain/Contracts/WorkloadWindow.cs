@@ -67,6 +67,12 @@ public sealed record ServiceSums
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? AnswerTokens { get; init; }
 
+    /// <summary>
+    /// Queries in service at the server when output tokens of these queries were made, where the publisher knows it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ConcurrencySums? Concurrency { get; init; }
+
     /// <summary>Sum of milliseconds on the server.</summary>
     public required long Millis { get; init; }
 
@@ -75,6 +81,19 @@ public sealed record ServiceSums
 
     /// <summary>Sum of tokens used times milliseconds.</summary>
     public required long TokenMillis { get; init; }
+}
+
+/// <summary>Sums over output tokens of the queries that ended in the window: over all of them, or a sample.</summary>
+public sealed record ConcurrencySums
+{
+    /// <summary>Output tokens that were looked at.</summary>
+    public required long Tokens { get; init; }
+
+    /// <summary>
+    /// Sum over these tokens of the queries in service at the server when the token was made, its own query included:
+    /// at least the number of tokens.
+    /// </summary>
+    public required long InService { get; init; }
 }
 
 /// <summary>Sums over the queries that ended in the window: milliseconds from arrival to end.</summary>

@@ -96,6 +96,7 @@ internal sealed class WorkloadWindowRules
             & CheckSumOver(at, "tokensSquared", sums.TokensSquared, sums.Completions)
             & CheckSumOver(at, "tokensGranted", sums.TokensGranted ?? 0, sums.Completions)
             & CheckSumOver(at, "answerTokens", sums.AnswerTokens ?? 0, sums.Completions)
+            & CheckConcurrency($"{at}/concurrency", sums.Concurrency, sums.Completions)
             & CheckSumOver(at, "millis", sums.Millis, sums.Completions)
             & CheckSumOver(at, "millisSquared", sums.MillisSquared, sums.Completions)
             & CheckSumOver(at, "tokenMillis", sums.TokenMillis, sums.Completions);
@@ -105,6 +106,23 @@ internal sealed class WorkloadWindowRules
             & CheckSquares(at, "millis", sums.Completions, sums.Millis, sums.MillisSquared);
         if (possible)
             CheckProducts(at, sums);
+    }
+
+    private bool CheckConcurrency(string at, ConcurrencySums? sums, long completions)
+    {
+        if (sums is null)
+            return true;
+        var inRange = CheckSumOver(at, "tokens", sums.Tokens, completions)
+            & CheckSum(at, "inService", sums.InService);
+        if (!inRange)
+            return false;
+        if (sums.Tokens == 0 && sums.InService != 0)
+            Refuse($"{at}/inService", "must be 0 when tokens is 0");
+        else if (sums.InService < sums.Tokens)
+            Refuse($"{at}/inService", "must be at least tokens: the query of a token is itself in service");
+        else
+            return true;
+        return false;
     }
 
     private void CheckSystem(string at, SystemSums sums, ServiceSums? service)

@@ -22,6 +22,8 @@ internal readonly struct ServiceCell
         TokensSquared = ServiceMoments.Centred(task, WorkloadSum.TokensSquared, Tokens, Tokens);
         TokenSeconds = ServiceMoments.Centred(task, WorkloadSum.TokenMillis, Tokens, Millis) / 1e3;
         SecondsSquared = ServiceMoments.Centred(task, WorkloadSum.MillisSquared, Millis, Millis) / 1e6;
+        ConcurrencyTokens = task.Of(WorkloadSum.ConcurrencyTokens);
+        ConcurrencyInService = task.Of(WorkloadSum.ConcurrencyInService);
     }
 
     /// <summary>The bucket's place among those that count.</summary>
@@ -47,6 +49,23 @@ internal readonly struct ServiceCell
 
     /// <summary>Σ(y − ȳ)².</summary>
     public double SecondsSquared { get; }
+
+    /// <summary>Output tokens of which windows told how many queries were in service; 0 where they told none.</summary>
+    public double ConcurrencyTokens { get; }
+
+    /// <summary>Σ of the queries in service at these tokens.</summary>
+    public double ConcurrencyInService { get; }
+
+    /// <summary>Whether windows told how many queries were in service.</summary>
+    public bool TellsLoad => ConcurrencyTokens > 0;
+
+    /// <summary>N as windows told it: queries in service beside a token's own.</summary>
+    public double ToldLoad => LoadOf(ConcurrencyTokens, ConcurrencyInService);
+
+    /// <summary>Queries in service beside a token's own, in the mean over tokens.</summary>
+    /// <param name="tokens">Number of tokens, above 0.</param>
+    /// <param name="inService">Σ of the queries in service at them, their own included.</param>
+    public static double LoadOf(double tokens, double inService) => Math.Max((inService / tokens) - 1, 0);
 
     /// <summary>The cells of a task type, oldest first.</summary>
     /// <param name="tasks">Its sums by bucket.</param>

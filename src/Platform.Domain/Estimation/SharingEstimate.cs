@@ -18,7 +18,10 @@ public sealed record SharingEstimate
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public required double? DoubtLeft { get; init; }
 
-    /// <summary>Queries in service at a server in the mean, by Little's law; null without completions.</summary>
+    /// <summary>
+    /// Queries in service at a server in the mean, as windows told it and by Little's law where they did not; null
+    /// without completions.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public required double? MeanInService { get; init; }
 

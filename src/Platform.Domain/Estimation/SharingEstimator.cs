@@ -20,6 +20,7 @@ internal sealed class SharingEstimator
 
     private readonly FleetDefinition _definition;
     private readonly InService _inService;
+    private readonly LoadsSeen _loads;
     private readonly ServiceCell[][] _cells;
     private readonly SharingTypePrior[] _priors;
     private readonly PositivePrior _overheadPrior;
@@ -47,6 +48,7 @@ internal sealed class SharingEstimator
             _priors[k] = new SharingTypePrior(definition.TaskTypes[k], overhead, answer);
         }
 
+        _loads = new LoadsSeen(_inService, _cells);
         _variance = new double[count];
         _seenVariance = new double[count];
         _freedom = new double[count];
@@ -93,8 +95,8 @@ internal sealed class SharingEstimator
         return [new LoadView(part, true), new LoadView(1 - part, false)];
     }
 
-    private double LoadOf(LoadView view, ServiceCell cell) =>
-        view.IsOfStretch ? _inService.At(cell.Bucket) : _inService.Mean;
+    private double LoadOf(int k, LoadView view, ServiceCell cell) =>
+        view.IsOfStretch ? _loads.At(cell) : _loads.MeanFor(k, cell);
 
     private static double Presumed(ServiceCell[] cells)
     {
@@ -117,7 +119,7 @@ internal sealed class SharingEstimator
         {
             foreach (var view in _views)
             {
-                var row = new LoadRow(cell, LoadOf(view, cell), _priors[k].Line);
+                var row = new LoadRow(cell, LoadOf(k, view, cell), _priors[k].Line);
                 row.AddTo(ref sums, weight(cell) * view.Part);
             }
         }
@@ -134,7 +136,7 @@ internal sealed class SharingEstimator
             squares += cell.Weight * cell.Weight * cell.Count;
             foreach (var view in _views)
             {
-                var row = new LoadRow(cell, LoadOf(view, cell), _priors[k].Line);
+                var row = new LoadRow(cell, LoadOf(k, view, cell), _priors[k].Line);
                 residual += cell.Weight * view.Part * row.Residual(_regression.Inner(k), _regression.Overhead);
             }
         }
@@ -165,6 +167,7 @@ internal sealed class SharingEstimator
             Services = [.. _definition.TaskTypes.Select((type, k) => Service(type, k, uncertainty))],
             AnswerTokens = [.. _definition.TaskTypes.Select((_, k) => AnswerTokens(k, uncertainty))],
             InService = _inService,
+            Loads = _loads,
             Cells = _cells,
             Variances = _seenVariance,
             Regression = _regression,
@@ -188,7 +191,7 @@ internal sealed class SharingEstimator
             ref var score = ref scores[_inService.StretchOf(cell.Bucket)];
             foreach (var view in _views)
             {
-                var row = new LoadRow(cell, LoadOf(view, cell), _priors[k].Line);
+                var row = new LoadRow(cell, LoadOf(k, view, cell), _priors[k].Line);
                 var weight = cell.Weight * view.Part / _variance[k];
                 score = row.AddScore(score, weight, _regression.Inner(k), _regression.Overhead);
             }
@@ -230,7 +233,7 @@ internal sealed class SharingEstimator
                 : Interval.Normal(_overheadPrior.Mode, Math.Sqrt(1 / prior), 0),
             Identifiable = hasLoads && doubtLeft <= MostDoubt,
             DoubtLeft = hasCompletions ? doubtLeft : null,
-            MeanInService = hasCompletions ? _inService.Mean : null,
+            MeanInService = hasCompletions ? _loads.Mean : null,
             LoadVariation = _inService.Variation is { } seen ? seen.ChiSquared / seen.Freedom : null,
         };
     }
@@ -263,11 +266,12 @@ internal sealed class SharingEstimator
 
     private ServicePace Pace(int k, SharingUncertainty uncertainty)
     {
-        var stretch = 1 + _inService.Mean;
+        var load = _loads.MeanOf(k);
+        var stretch = 1 + load;
         var ofBase = _regression.Figure(k, new Vector3(stretch, 1, 0), 0);
         var ofToken = _regression.Figure(k, new Vector3(0, 0, stretch), 1);
         return new ServicePace(
-            _inService.Mean, uncertainty.Error(k, ofBase), uncertainty.Error(k, ofToken),
+            load, uncertainty.Error(k, ofBase), uncertainty.Error(k, ofToken),
             uncertainty.Covariance(k, ofBase, ofToken));
     }
 
@@ -304,6 +308,9 @@ internal sealed class SharingFit
     /// <summary>Queries in service by stretch.</summary>
     public required InService InService { get; init; }
 
+    /// <summary>N by task type and bucket: as windows told it, or that of the stretch.</summary>
+    public required LoadsSeen Loads { get; init; }
+
     /// <summary>What ended, by task type and bucket.</summary>
     public required ServiceCell[][] Cells { get; init; }
 
@@ -319,7 +326,7 @@ internal sealed class SharingFit
     /// <summary>Σ of the times that the fit gives the queries of a bucket at its load, seconds.</summary>
     public double Expected(int k, ServiceCell cell)
     {
-        var row = new LoadRow(cell, InService.At(cell.Bucket), Lines[k]);
+        var row = new LoadRow(cell, Loads.At(cell), Lines[k]);
         return cell.Count * (cell.MeanSeconds - row.LevelResidual(Regression.Inner(k), Regression.Overhead));
     }
 }

@@ -10,7 +10,7 @@ namespace Platform.Domain.Estimation;
 internal sealed class TaskSums(string taskType)
 {
     /// <summary>Number of values of <see cref="WorkloadSum"/>.</summary>
-    public const int Count = (int)WorkloadSum.AnswerCompletions + 1;
+    public const int Count = (int)WorkloadSum.ConcurrencyInService + 1;
 
     // Nearly always all of them fit in 64 bits: then the others are not there, which halves what a fleet's sums take of memory and time.
     private ShortSums _short;
@@ -129,6 +129,12 @@ internal sealed class TaskSums(string taskType)
         {
             Add(WorkloadSum.AnswerTokens, answer);
             Add(WorkloadSum.AnswerCompletions, service.Completions);
+        }
+
+        if (service.Concurrency is { } concurrency)
+        {
+            Add(WorkloadSum.ConcurrencyTokens, concurrency.Tokens);
+            Add(WorkloadSum.ConcurrencyInService, concurrency.InService);
         }
     }
 

@@ -27,4 +27,10 @@ internal enum WorkloadSum
 
     /// <summary>Queries that ended of which it did.</summary>
     AnswerCompletions,
+
+    /// <summary>Output tokens of which publishers told how many queries were in service.</summary>
+    ConcurrencyTokens,
+
+    /// <summary>Queries in service at these tokens, their own included.</summary>
+    ConcurrencyInService,
 }

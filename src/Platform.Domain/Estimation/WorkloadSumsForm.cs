@@ -9,14 +9,17 @@ namespace Platform.Domain.Estimation;
 /// <remarks>
 /// Each task type of a bucket has a mask of 16 bits, little end first: which sums are there at all, and whether it has verdicts. Most
 /// publishers leave something out, and most task types are silent most of the time. Sums that came later have the bits
-/// after that of the verdicts: forms that were written before have the same bytes and are read as they were.
+/// after that of the verdicts. The last bit says that a third byte of mask follows, for the sums that came last. So
+/// forms that were written before have the same bytes and are read as they were.
 /// </remarks>
 internal static class WorkloadSumsForm
 {
     private const byte FormatVersion = 2;
     private const int FirstSums = (int)WorkloadSum.SystemMillisSquared + 1;
     private const int HasCells = 1 << FirstSums;
-    private const int UnknownBits = ~((2 << TaskSums.Count) - 1);
+    private const int SecondSums = (int)WorkloadSum.AnswerCompletions + 1;
+    private const int HasThirdByte = 2 << SecondSums;
+    private const int UnknownBits = ~((4 << TaskSums.Count) - 1);
 
     public static byte[] Write(WorkloadSums sums)
     {
@@ -137,8 +140,7 @@ internal static class WorkloadSumsForm
         var mask = task.Cells.IsEmpty ? 0 : HasCells;
         for (var sum = 0; sum < TaskSums.Count; sum++)
             mask |= task[(WorkloadSum)sum] == 0 ? 0 : BitOf(sum);
-        form.Byte((byte)mask);
-        form.Byte((byte)(mask >> 8));
+        WriteMask(form, mask);
         for (var sum = 0; sum < TaskSums.Count; sum++)
         {
             if ((mask & BitOf(sum)) != 0)
@@ -157,7 +159,35 @@ internal static class WorkloadSumsForm
         }
     }
 
-    private static int BitOf(int sum) => sum < FirstSums ? 1 << sum : 2 << sum;
+    private static void WriteMask(SumsWriter form, int mask)
+    {
+        var thirdByte = (byte)(mask >> 16);
+        if (thirdByte != 0)
+            mask |= HasThirdByte;
+        form.Byte((byte)mask);
+        form.Byte((byte)(mask >> 8));
+        if (thirdByte != 0)
+            form.Byte(thirdByte);
+    }
+
+    private static int ReadMask(ref SumsReader form)
+    {
+        var mask = form.Byte() | (form.Byte() << 8);
+        if ((mask & HasThirdByte) == 0)
+            return mask;
+        var thirdByte = form.Byte();
+        if (thirdByte == 0)
+            throw new FormatException("Workload sums with an empty third byte of a mask.");
+        return mask | (thirdByte << 16);
+    }
+
+    /// <summary>A sum's bit: the bits of the verdicts and of the third byte lie between those of the sums.</summary>
+    private static int BitOf(int sum)
+    {
+        if (sum < FirstSums)
+            return 1 << sum;
+        return sum < SecondSums ? 2 << sum : 4 << sum;
+    }
 
     private static AgeBucket ReadBucket(ref SumsReader form, long index, int width, string[] ids)
     {
@@ -188,7 +218,7 @@ internal static class WorkloadSumsForm
     private static TaskSums ReadTask(ref SumsReader form, string id)
     {
         var task = new TaskSums(id);
-        var mask = form.Byte() | form.Byte() << 8;
+        var mask = ReadMask(ref form);
         if ((mask & UnknownBits) != 0)
             throw new FormatException("Workload sums with an unknown sum.");
         for (var sum = 0; sum < TaskSums.Count; sum++)

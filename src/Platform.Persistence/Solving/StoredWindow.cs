@@ -106,6 +106,7 @@ internal static class StoredWindow
         var (completions, tokens, tokensSquared, granted) = ((long?)null, (long?)null, (long?)null, (long?)null);
         var (millis, millisSquared, tokenMillis) = ((long?)null, (long?)null, (long?)null);
         long? answer = null;
+        ConcurrencySums? concurrency = null;
         for (Begin(ref json); TryMember(ref json);)
         {
             if (Is(ref json, "completions"u8))
@@ -118,6 +119,8 @@ internal static class StoredWindow
                 granted = IsNull(ref json) ? null : json.GetInt64();
             else if (Is(ref json, "answerTokens"u8))
                 answer = IsNull(ref json) ? null : json.GetInt64();
+            else if (Is(ref json, "concurrency"u8))
+                concurrency = IsNull(ref json) ? null : Concurrency(ref json);
             else if (Is(ref json, "millis"u8))
                 millis = json.GetInt64();
             else if (Is(ref json, "millisSquared"u8))
@@ -135,9 +138,31 @@ internal static class StoredWindow
             TokensSquared = tokensSquared ?? throw Missing("tokensSquared"),
             TokensGranted = granted,
             AnswerTokens = answer,
+            Concurrency = concurrency,
             Millis = millis ?? throw Missing("millis"),
             MillisSquared = millisSquared ?? throw Missing("millisSquared"),
             TokenMillis = tokenMillis ?? throw Missing("tokenMillis"),
+        };
+    }
+
+    private static ConcurrencySums Concurrency(ref Utf8JsonReader json)
+    {
+        long? tokens = null;
+        long? inService = null;
+        for (Begin(ref json); TryMember(ref json);)
+        {
+            if (Is(ref json, "tokens"u8))
+                tokens = json.GetInt64();
+            else if (Is(ref json, "inService"u8))
+                inService = json.GetInt64();
+            else
+                json.Skip();
+        }
+
+        return new ConcurrencySums
+        {
+            Tokens = tokens ?? throw Missing("tokens"),
+            InService = inService ?? throw Missing("inService"),
         };
     }
 

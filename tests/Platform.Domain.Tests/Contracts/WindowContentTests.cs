@@ -37,6 +37,31 @@ public class WindowContentTests
         Assert.NotEqual(WindowContent.FingerprintOf(Read(Example)), WindowContent.FingerprintOf(changed));
     }
 
+    [Fact]
+    public void Another_concurrency_or_none_says_something_else()
+    {
+        var sums = new ServiceSums
+        {
+            Completions = 1,
+            Tokens = 2,
+            TokensSquared = 4,
+            Millis = 3,
+            MillisSquared = 9,
+            TokenMillis = 6,
+        };
+        var untold = Served(sums);
+        var told = Served(sums with { Concurrency = new ConcurrencySums { Tokens = 2, InService = 5 } });
+        var other = Served(sums with { Concurrency = new ConcurrencySums { Tokens = 2, InService = 6 } });
+        Assert.False(WindowContent.IsSame(untold, told));
+        Assert.False(WindowContent.IsSame(told, other));
+        Assert.NotEqual(WindowContent.FingerprintOf(told), WindowContent.FingerprintOf(other));
+    }
+
+    private static WorkloadWindow Served(ServiceSums sums) => Read(Example) with
+    {
+        Tasks = [new TaskWindow { TaskType = "math", Arrivals = 1, Service = sums }],
+    };
+
     private static WorkloadWindow Read(string text)
     {
         Assert.True(

@@ -15,6 +15,13 @@ public class WorkloadWindowReaderTests
             "accuracy": [ { "tokens": 512, "trials": 10, "correct": 7 } ] } ] }
         """;
 
+    private const string TokensAlone = """{ "tokens": 9800 }""";
+    private const string InServiceAlone = """{ "inService": 9800 }""";
+    private const string NegativeTokens = """{ "tokens": -1, "inService": 0 }""";
+    private const string TooManyInService = """{ "tokens": 1, "inService": 9007199254740992 }""";
+    private const string FewerInServiceThanTokens = """{ "tokens": 9800, "inService": 9799 }""";
+    private const string InServiceWithoutTokens = """{ "tokens": 0, "inService": 1 }""";
+
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 12, TimeSpan.Zero);
 
     [Fact]
@@ -83,6 +90,14 @@ public class WorkloadWindowReaderTests
     [InlineData("tasks.0.accuracy.0.tokens", "-1", "/tasks/0/accuracy/0/tokens")]
     [InlineData("tasks.0.accuracy.0.correct", "11", "/tasks/0/accuracy/0/correct")]
     [InlineData("tasks.0.accuracy.0.trials", "-1", "/tasks/0/accuracy/0/trials")]
+    [InlineData("tasks.0.service.answerTokens", "-1", "/tasks/0/service/answerTokens")]
+    [InlineData("tasks.0.service.concurrency", "[]", "/tasks/0/service/concurrency")]
+    [InlineData("tasks.0.service.concurrency", TokensAlone, "/tasks/0/service/concurrency")]
+    [InlineData("tasks.0.service.concurrency", InServiceAlone, "/tasks/0/service/concurrency")]
+    [InlineData("tasks.0.service.concurrency", NegativeTokens, "/tasks/0/service/concurrency/tokens")]
+    [InlineData("tasks.0.service.concurrency", TooManyInService, "/tasks/0/service/concurrency/inService")]
+    [InlineData("tasks.0.service.concurrency", FewerInServiceThanTokens, "/tasks/0/service/concurrency/inService")]
+    [InlineData("tasks.0.service.concurrency", InServiceWithoutTokens, "/tasks/0/service/concurrency/inService")]
     public void A_fault_is_named_by_its_pointer(string path, string json, string pointer)
     {
         var (window, errors) = Read(With(path, json));
@@ -104,6 +119,10 @@ public class WorkloadWindowReaderTests
     [InlineData("tasks.0.system", "null")]
     [InlineData("tasks.0.accuracy", "[]")]
     [InlineData("tasks.0.service.tokensGranted", "null")]
+    [InlineData("tasks.0.service.concurrency", "null")]
+    [InlineData("tasks.0.service.concurrency", """{ "tokens": 0, "inService": 0 }""")]
+    [InlineData("tasks.0.service.concurrency", """{ "tokens": 9800, "inService": 9800 }""")]
+    [InlineData("tasks.0.service.concurrency", """{ "tokens": 1, "inService": 9007199254740991 }""")]
     [InlineData("tasks.0.service.tokensSquared", "7040000")]
     [InlineData("tasks.0.service.tokenMillis", "141967674")]
     [InlineData("tasks.0.service.tokenMillis", "146672326")]
@@ -128,6 +147,30 @@ public class WorkloadWindowReaderTests
         var none = With("tasks.0.service", sums);
         Assert.Empty(Read(none).Errors);
         Assert.Equal(pointer, Assert.Single(Read(With($"tasks.0.service.{sum}", "1", none)).Errors).Pointer);
+    }
+
+    [Fact]
+    public void Without_completions_no_token_tells_the_concurrency()
+    {
+        const string None = """
+            { "completions": 0, "tokens": 0, "tokensSquared": 0, "concurrency": { "tokens": 0, "inService": 0 },
+              "millis": 0, "millisSquared": 0, "tokenMillis": 0 }
+            """;
+        var none = With("tasks.0.service", None);
+        Assert.Empty(Read(none).Errors);
+        var some = With("tasks.0.service.concurrency", """{ "tokens": 1, "inService": 1 }""", none);
+        Assert.Equal("/tasks/0/service/concurrency/tokens", Assert.Single(Read(some).Errors).Pointer);
+    }
+
+    [Fact]
+    public void A_concurrency_is_read_and_written_and_a_window_without_it_is_written_as_before()
+    {
+        var told = Read(With("tasks.0.service.concurrency", """{ "tokens": 9800, "inService": 58800 }""")).Window!;
+        Assert.Equal(new ConcurrencySums { Tokens = 9_800, InService = 58_800 }, told.Tasks[0].Service!.Concurrency);
+        const string Written = "\"concurrency\":{\"tokens\":9800,\"inService\":58800}";
+        Assert.Contains(Written, Encoding.UTF8.GetString(StrictJson.Write(told)), StringComparison.Ordinal);
+        var untold = Encoding.UTF8.GetString(StrictJson.Write(Read(Example).Window!));
+        Assert.DoesNotContain("concurrency", untold, StringComparison.Ordinal);
     }
 
     [Fact]

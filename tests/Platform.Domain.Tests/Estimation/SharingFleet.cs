@@ -21,16 +21,27 @@ internal sealed class SharingFleet
     private readonly double _swing;
     private readonly double _answerVariation;
     private readonly double _meanRate;
+    private readonly double _reportedPart;
+    private readonly ConcurrencySample _sample;
     private Xoshiro256 _random;
+
+    // Σ over the tokens that a query in service from the beginning would have made, of the queries in service then.
+    private double _inServiceTokens;
 
     /// <param name="seed">Decides everything.</param>
     /// <param name="utilization">ρ at the mean rate.</param>
     /// <param name="swing">Amplitude of the arrival rate over the horizon, in mean rates.</param>
     /// <param name="answerVariation">Coefficient of variation of the answer tokens, of which windows say nothing.</param>
     /// <param name="guess">Deviation of the logarithm of the definition's figures from the truth.</param>
-    public SharingFleet(int seed, double utilization, double swing, double answerVariation = 0.3, double guess = 0.4)
+    /// <param name="reportedPart">The part of the queries that windows report; the others are served too.</param>
+    /// <param name="sample">The tokens of which windows tell how many queries were in service.</param>
+    public SharingFleet(
+        int seed, double utilization, double swing, double answerVariation = 0.3, double guess = 0.4,
+        double reportedPart = 1, ConcurrencySample sample = ConcurrencySample.None)
     {
         _random = new Xoshiro256((ulong)seed);
+        _reportedPart = reportedPart;
+        _sample = sample;
         _swing = swing;
         _answerVariation = answerVariation;
         Overhead = LogUniform(0.005, 0.02);
@@ -83,15 +94,16 @@ internal sealed class SharingFleet
                 break;
             if (end <= next)
             {
-                var query = _inService.Dequeue();
+                _inServiceTokens += _inService.Count * (first - attained);
                 attained = first;
                 time = end;
-                if (time >= 0)
-                    counts[(int)time / WindowSeconds, query.Type].AddEnded(query.Tokens, (long)Math.Round(1e3 * (time - query.Start)));
+                End(counts, time);
                 continue;
             }
 
-            attained += hasQuery ? (next - time) / iteration : 0;
+            var tokens = hasQuery ? (next - time) / iteration : 0;
+            _inServiceTokens += _inService.Count * tokens;
+            attained += tokens;
             time = next;
             next += _random.NextExponential() / greatest;
             if (Uniform(0, greatest) < RateAt(time))
@@ -101,10 +113,12 @@ internal sealed class SharingFleet
         return [.. Enumerable.Range(0, Horizon / WindowSeconds).Select(i => Window(counts, i))];
     }
 
-    public FleetEstimate Observed()
+    public FleetEstimate Observed() => Observed(Windows());
+
+    public FleetEstimate Observed(IEnumerable<WorkloadWindow> windows)
     {
         var sums = new WorkloadSums(Horizon);
-        foreach (var window in Windows())
+        foreach (var window in windows)
             sums.Fold(window);
         return Estimator.Estimate(Definition, sums, Estimation.Windows.Start.AddSeconds(Horizon));
     }
@@ -115,9 +129,26 @@ internal sealed class SharingFleet
         var tokens = (long)(Reasoning[k] * Uniform(0.4, 1.6));
         var deviation = _answerVariation * Answers[k];
         var answer = deviation > 0 ? new GammaLaw(Answers[k], deviation * deviation).Next(ref _random) : Answers[k];
-        _inService.Enqueue(new Query(k, tokens, time), attained + tokens + answer);
-        if (time >= 0)
+        var isReported = _reportedPart >= 1 || Uniform(0, 1) < _reportedPart;
+        var query = new Query(k, tokens, tokens + answer, time, _inServiceTokens, isReported);
+        _inService.Enqueue(query, attained + tokens + answer);
+        if (time >= 0 && isReported)
             counts[(int)time / WindowSeconds, k].Arrivals++;
+    }
+
+    private void End(ServedSums[,] counts, double time)
+    {
+        var atLastToken = _inService.Count;
+        var query = _inService.Dequeue();
+        if (time < 0 || !query.IsReported)
+            return;
+        var millis = (long)Math.Round(1e3 * (time - query.Start));
+        ref var sums = ref counts[(int)time / WindowSeconds, query.Type];
+        sums.AddEnded(query.Tokens, millis);
+        if (_sample == ConcurrencySample.AllTokens)
+            sums.AddConcurrency(query.OutputTokens, _inServiceTokens - query.InServiceTokensBefore);
+        else if (_sample == ConcurrencySample.LastToken)
+            sums.AddConcurrency(1, atLastToken);
     }
 
     private double RateAt(double time) => _meanRate * (1 + (_swing * Math.Sin(2 * Math.PI * time / Horizon)));
@@ -157,11 +188,13 @@ internal sealed class SharingFleet
 
     private double LogUniform(double low, double high) => Math.Exp(Uniform(Math.Log(low), Math.Log(high)));
 
-    private readonly record struct Query(int Type, long Tokens, double Start);
+    private readonly record struct Query(
+        int Type, long Tokens, double OutputTokens, double Start, double InServiceTokensBefore, bool IsReported);
 
     private struct ServedSums
     {
         private long _count, _tokens, _tokensSquared, _millis, _millisSquared, _tokenMillis;
+        private ConcurrencySums? _concurrency;
 
         public long Arrivals { get; set; }
 
@@ -173,6 +206,17 @@ internal sealed class SharingFleet
             _millis += millis;
             _millisSquared += millis * millis;
             _tokenMillis += tokens * millis;
+        }
+
+        public void AddConcurrency(double tokens, double inService)
+        {
+            var before = _concurrency ?? new ConcurrencySums { Tokens = 0, InService = 0 };
+            var wholeTokens = (long)Math.Round(tokens);
+            _concurrency = new ConcurrencySums
+            {
+                Tokens = before.Tokens + wholeTokens,
+                InService = before.InService + Math.Max((long)Math.Round(inService), wholeTokens),
+            };
         }
 
         public readonly TaskWindow Window(string taskType) => new()
@@ -187,8 +231,22 @@ internal sealed class SharingFleet
                 Millis = _millis,
                 MillisSquared = _millisSquared,
                 TokenMillis = _tokenMillis,
+                Concurrency = _concurrency,
             },
             System = new SystemSums { Completions = _count, Millis = _millis, MillisSquared = _millisSquared },
         };
     }
+}
+
+/// <summary>Output tokens of which windows tell how many queries were in service when they were made.</summary>
+public enum ConcurrencySample
+{
+    /// <summary>Windows tell nothing of it.</summary>
+    None,
+
+    /// <summary>Every token of the queries that ended.</summary>
+    AllTokens,
+
+    /// <summary>The last token of each query that ended.</summary>
+    LastToken,
 }

@@ -117,7 +117,14 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
         var (tokens, millis) = (Size(random, 1, 1e6), Size(random, 1, 1e6));
         var window = Windows.Served(type, [.. Enumerable.Range(0, random.Next(1, 20)).Select(_ =>
             ((long)(tokens * random.NextDouble()), (long)(millis * random.NextDouble())))]);
-        return random.Next(2) == 0 ? window : window with { Service = window.Service! with { AnswerTokens = random.Next(10_000) } };
+        var told = random.Next(10_000);
+        var concurrency = new ConcurrencySums { Tokens = told, InService = told * (1L + random.Next(100)) };
+        var service = window.Service! with
+        {
+            AnswerTokens = random.Next(2) == 0 ? null : told,
+            Concurrency = random.Next(2) == 0 ? null : concurrency,
+        };
+        return window with { Service = service };
     }
 
     private static double Size(Random random, double least, double most) =>
@@ -144,6 +151,45 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
             Assert.True(answer.StandardError < 0.02 * fleet.Answers[k]);
         }
     }
+
+    /// <summary>
+    /// Little's law takes the queries that are reported for all there are. Where half of them are, it finds twice the
+    /// work of a token, and takes what is too much of it off the overhead.
+    /// </summary>
+    [Theory]
+    [InlineData(1, ConcurrencySample.AllTokens)]
+    [InlineData(1, ConcurrencySample.LastToken)]
+    [InlineData(0.5, ConcurrencySample.AllTokens)]
+    [InlineData(0.5, ConcurrencySample.LastToken)]
+    public void Concurrency_that_windows_tell_stands_for_the_load(double reportedPart, ConcurrencySample sample)
+    {
+        const int Fleets = 100;
+        var told = new Figures();
+        var byLittle = new Figures();
+        Parallel.For(0, Fleets, seed =>
+        {
+            var fleet = new SharingFleet(seed, 0.5, 0.6, reportedPart: reportedPart, sample: sample);
+            var windows = fleet.Windows();
+            told.Add(fleet, fleet.Observed(windows));
+            byLittle.Add(fleet, fleet.Observed(windows.Select(WithoutConcurrency)));
+        });
+        output.WriteLine($"{reportedPart:P0} of the queries reported, {sample}");
+        output.WriteLine($"told: {told}");
+        output.WriteLine($"by Little's law: {byLittle}");
+        Assert.Equal(Fleets, told.Identifiable);
+        Assert.All(
+            [told.Overhead, told.Base, told.PerToken, told.Answer, told.Utilization],
+            figure => Assert.InRange(figure.Median, -0.01, 0.01));
+        Assert.InRange(told.Overhead.TypicalError, 0, byLittle.Overhead.TypicalError);
+        Assert.InRange(told.PerToken.TypicalError, 0, byLittle.PerToken.TypicalError);
+        if (reportedPart < 1)
+            Assert.InRange(byLittle.Utilization.Median, 0.7, 1.3);
+    }
+
+    private static WorkloadWindow WithoutConcurrency(WorkloadWindow window) => window with
+    {
+        Tasks = [.. window.Tasks.Select(task => task with { Service = task.Service! with { Concurrency = null } })],
+    };
 
     [Fact]
     public void Without_windows_the_problem_is_the_definition_s()
@@ -247,6 +293,9 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
 
         public double Median => Quantile(0.5);
 
+        /// <summary>Median of the size of the errors.</summary>
+        public double TypicalError => _errors.Select(Math.Abs).Order().ElementAt(_errors.Count / 2);
+
         public double Low => Quantile(0.05);
 
         public double High => Quantile(0.95);
@@ -259,7 +308,8 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
             _covered += interval.Lower <= truth && truth <= interval.Upper ? 1 : 0;
         }
 
-        public override string ToString() => $"{CoveredPart:P1} ({Median:P1}; {Low:P1} to {High:P1})";
+        public override string ToString() =>
+            $"{CoveredPart:P1} ({Median:P1}; {Low:P1} to {High:P1}; size {TypicalError:P2})";
 
         private double Quantile(double part)
         {

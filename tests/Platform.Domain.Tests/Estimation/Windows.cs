@@ -35,12 +35,26 @@ internal static class Windows
 
     /// <summary>Windows of every kind the contract allows: short, long, overlapping, late, with any sums and any task types.</summary>
     public static WorkloadWindow[] Wild(Random random, int count, int horizonSeconds) =>
-        [.. Enumerable.Range(0, count).Select(_ => WithAnswers(Wild(random, horizonSeconds)))];
+        [.. Enumerable.Range(0, count).Select(_ => WithLaterSums(Wild(random, horizonSeconds)))];
 
-    private static WorkloadWindow WithAnswers(WorkloadWindow window) => window with
+    private static WorkloadWindow WithLaterSums(WorkloadWindow window) => window with
     {
-        Tasks = [.. window.Tasks.Select(task => task with { Service = task.Service is { } sums ? sums with { AnswerTokens = sums.TokensGranted } : null })],
+        Tasks = [.. window.Tasks.Select(task => task with { Service = WithLaterSums(task.Service) })],
     };
+
+    private static ServiceSums? WithLaterSums(ServiceSums? sums)
+    {
+        if (sums is null)
+            return null;
+        var most = Math.Max(sums.Tokens, sums.Millis);
+        var concurrency = new ConcurrencySums { Tokens = sums.Tokens, InService = sums.Tokens == 0 ? 0 : most };
+        var tellsConcurrency = sums.Completions % 2 == 0;
+        return sums with
+        {
+            AnswerTokens = sums.TokensGranted,
+            Concurrency = tellsConcurrency ? concurrency : null,
+        };
+    }
 
     private static WorkloadWindow Wild(Random random, int horizonSeconds)
     {

@@ -237,6 +237,32 @@ public class WorkloadSumsTests
         Assert.Throws<FormatException>(() => WorkloadSums.FromBytes([.. bytes, 0]));
     }
 
+    /// <summary>The bytes from before windows told concurrency, and the third byte of mask since.</summary>
+    [Fact]
+    public void Sums_without_concurrency_keep_their_bytes_and_those_with_it_have_a_third_byte_of_mask()
+    {
+        var served = Windows.Served("math", (2, 3));
+        var before = served with { Service = served.Service! with { AnswerTokens = 5 } };
+        var since = before with
+        {
+            Service = before.Service with { Concurrency = new ConcurrencySums { Tokens = 7, InService = 21 } },
+        };
+        byte[] bytesBefore = [0x7f, 0x60, 1, 1, 2, 4, 3, 9, 6, 5, 1];
+        byte[] bytesSince = [0x7f, 0xe0, 0b11, 1, 1, 2, 4, 3, 9, 6, 5, 1, 7, 21];
+        Assert.Equal(bytesBefore, Tail(before, bytesBefore.Length));
+        Assert.Equal(bytesSince, Tail(since, bytesSince.Length));
+
+        var form = Fold(Horizon, [Windows.Of(0, 1, since)]).ToBytes();
+        Assert.Equal(form, WorkloadSums.FromBytes(form).ToBytes());
+        foreach (var unknown in (byte[])[0, 0b111])
+        {
+            form[^12] = unknown;
+            Assert.Throws<FormatException>(() => WorkloadSums.FromBytes(form));
+        }
+
+        static byte[] Tail(TaskWindow task, int length) => Fold(Horizon, [Windows.Of(0, 1, task)]).ToBytes()[^length..];
+    }
+
     [Fact]
     public void Sums_of_the_largest_windows_do_not_wrap()
     {

@@ -28,7 +28,18 @@ public sealed class StoredWindowTests
                 {
                     TaskType = "math",
                     Arrivals = long.MaxValue,
-                    Service = new ServiceSums { Completions = 1, Tokens = 2, TokensSquared = 3, TokensGranted = 4, AnswerTokens = 8, Millis = 5, MillisSquared = 6, TokenMillis = 7 },
+                    Service = new ServiceSums
+                    {
+                        Completions = 1,
+                        Tokens = 2,
+                        TokensSquared = 3,
+                        TokensGranted = 4,
+                        AnswerTokens = 8,
+                        Millis = 5,
+                        MillisSquared = 6,
+                        TokenMillis = 7,
+                        Concurrency = new ConcurrencySums { Tokens = 9, InService = 10 },
+                    },
                     System = new SystemSums { Completions = 8, Millis = 9, MillisSquared = 10 },
                     Accuracy = [new AccuracyCount { Tokens = 11, Trials = 12, Correct = 13 }, new AccuracyCount { Tokens = 14, Trials = 15, Correct = 0 }],
                 },
