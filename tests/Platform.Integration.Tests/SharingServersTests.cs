@@ -17,8 +17,8 @@ public sealed class SharingServersTests(TestPlatform platform)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>
-    /// The definition is a third off and says nothing of the overhead. By the same windows split calls the server
-    /// unstable, and shared, with as many servers as queries are in service, grants too much.
+    /// The definition is a third off and says nothing of the overhead. What shared grants on the same windows is written
+    /// beside it; OtherDisciplinesTests says where that leads once its own allocation is served.
     /// </summary>
     [Fact]
     public async Task Windows_of_a_server_that_batches_bring_the_allocation_near_the_optimum()
@@ -35,7 +35,6 @@ public sealed class SharingServersTests(TestPlatform platform)
                 + $"shared {ofShared:0.00}, best single budget {best.Uniform!.Objective:0.00}"));
         Assert.InRange(traffic.Queries, 12_000, 24_000);
         Assert.True(ofSharing >= 0.99 * best.Objective, $"{ofSharing} against {best.Objective}");
-        Assert.True(best.Objective - ofShared > 3 * (best.Objective - ofSharing), $"{ofShared} against {ofSharing}");
         await VerifyAsync(tenant, "sharing", sharing);
         await PageAsync(tenant);
     }
