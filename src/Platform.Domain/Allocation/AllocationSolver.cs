@@ -201,11 +201,11 @@ public static class AllocationSolver
         var least = WholeTokenFigures.Of(model, model.WholeLower);
         if (!least.Stable(problem))
             return Unstable(model, least);
-        if (least.MeanTokens > problem.MeanTokenBudget * (1 + WholeTokenFigures.LimitTolerance))
+        if (WholeTokenFigures.IsOver(least.MeanTokens, problem.MeanTokenBudget))
             return No(InfeasibilityReason.MeanTokenBudget) with { MinMeanTokenBudget = least.MeanTokens };
-        if (least.MeanSystemTime > problem.MaxMeanSystemTimeSeconds * (1 + WholeTokenFigures.LimitTolerance))
+        if (WholeTokenFigures.IsOver(least.MeanSystemTime, problem.MaxMeanSystemTimeSeconds))
             return No(InfeasibilityReason.MaxMeanSystemTime) with { MinMeanSystemTimeSeconds = least.MeanSystemTime };
-        if (least.InterToken > problem.MaxInterTokenSeconds * (1 + WholeTokenFigures.LimitTolerance))
+        if (WholeTokenFigures.IsOver(least.InterToken, problem.MaxInterTokenSeconds))
             return No(InfeasibilityReason.MaxInterTokenSeconds) with { MinInterTokenSeconds = least.InterToken };
         return least.KeepsLimits(problem)
             ? null

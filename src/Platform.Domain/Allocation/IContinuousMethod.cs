@@ -15,5 +15,5 @@ internal interface IContinuousMethod
     /// <summary>
     /// Upper bound on J within the model's present bounds and the limits, without any search; +∞ where there is none.
     /// </summary>
-    double DualBound();
+    double DualBound() => double.PositiveInfinity;
 }

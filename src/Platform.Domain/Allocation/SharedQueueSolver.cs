@@ -45,9 +45,6 @@ internal sealed class SharedQueueSolver : IContinuousMethod
     /// <summary>Whether the point is proven to be within the proof's tolerance of the best one.</summary>
     public bool Converged { get; private set; }
 
-    /// <inheritdoc/>
-    public double DualBound() => double.PositiveInfinity;
-
     /// <summary>Finds the best point and the bound that proves it.</summary>
     public ContinuousPoint Solve()
     {

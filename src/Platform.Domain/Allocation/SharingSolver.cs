@@ -75,9 +75,6 @@ internal sealed class SharingSolver : IContinuousMethod
         return SharingCertificate.Of(_model, _point, _tokens, _limits, _multipliers, _isQuick);
     }
 
-    /// <inheritdoc/>
-    public double DualBound() => double.PositiveInfinity;
-
     /// <summary>δ̄: the marginal work of a token, in the mean over the types and their bounds.</summary>
     private double MeanCost()
     {

@@ -74,14 +74,17 @@ internal readonly record struct WholeTokenFigures(
             ? model.Lambda * service.MeanSecondsSquared / (2 * idle)
             : service.MeanSecondsSquared * MGk.WaitFactor(model.Lambda, model.Problem.Servers, service.MeanSeconds, idle);
 
+    /// <summary>Whether a figure is beyond its limit by more than rounding; never where there is none.</summary>
+    public static bool IsOver(double value, double? limit) => value > limit * (1 + LimitTolerance);
+
     /// <summary>Whether the queue is stable and every limit of the fleet is kept.</summary>
     public bool KeepsLimits(AllocationProblem problem) =>
         Stable(problem)
-        && !(MeanTokens > problem.MeanTokenBudget * (1 + LimitTolerance))
-        && !(MeanSystemTime > problem.MaxMeanSystemTimeSeconds * (1 + LimitTolerance))
-        && !(InterToken > problem.MaxInterTokenSeconds * (1 + LimitTolerance))
-        && !(FirstAnswer > problem.MaxTimeToFirstAnswerTokenSeconds * (1 + LimitTolerance));
+        && !IsOver(MeanTokens, problem.MeanTokenBudget)
+        && !IsOver(MeanSystemTime, problem.MaxMeanSystemTimeSeconds)
+        && !IsOver(InterToken, problem.MaxInterTokenSeconds)
+        && !IsOver(FirstAnswer, problem.MaxTimeToFirstAnswerTokenSeconds);
 
     /// <summary>Whether ρ is below 1 and within its cap.</summary>
-    public bool Stable(AllocationProblem problem) => Idle > 0 && !(1 - Idle > problem.MaxUtilization * (1 + LimitTolerance));
+    public bool Stable(AllocationProblem problem) => Idle > 0 && !IsOver(1 - Idle, problem.MaxUtilization);
 }

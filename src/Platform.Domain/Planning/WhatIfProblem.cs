@@ -3,6 +3,7 @@ using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
+using Platform.Domain.Snapshots;
 
 namespace Platform.Domain.Planning;
 
@@ -54,19 +55,15 @@ public static class WhatIfProblem
         var firstAnswer = Asks(nameof(WhatIf.MaxTimeToFirstAnswerTokenSeconds))
             ? problem.MaxTimeToFirstAnswerTokenSeconds
             : null;
-        return problem with
+        return SharingHybrid.WithoutSquares(problem with
         {
             Sharing = whatIf.Gives(nameof(WhatIf.Sharing)) ? problem.Sharing : null,
             MaxInterTokenSeconds = interToken,
             MaxTimeToFirstAnswerTokenSeconds = firstAnswer,
-            TaskTypes = [.. problem.TaskTypes.Select(WithoutSquare)],
-        };
+        });
 
         bool Asks(string member) => whatIf.Gives(member) || whatIf.Objective.Gives(member);
     }
-
-    private static TaskType WithoutSquare(TaskType type) =>
-        type with { Service = type.Service with { SecondsPerTokenSquared = 0 } };
 
     private static IEnumerable<InputError> OfFleet(WhatIf whatIf)
     {

@@ -73,7 +73,7 @@ internal sealed class AllocationInForce
     }
 
     private bool IsOver(double value, double? limit, Func<EstimateSensitivity> sensitivity) =>
-        value > limit * (1 + WholeTokenFigures.LimitTolerance) && value - limit > SolvePolicy.LimitDeviations * Noise(sensitivity());
+        WholeTokenFigures.IsOver(value, limit) && value - limit > SolvePolicy.LimitDeviations * Noise(sensitivity());
 
     private bool BreaksABound(int k)
     {

@@ -42,8 +42,7 @@ internal sealed class EstimateSensitivity
     public static EstimateSensitivity OfInterToken(AllocationProblem problem, ReadOnlySpan<long> tokens)
     {
         var result = new EstimateSensitivity(tokens.Length);
-        var at = Sharing(problem, tokens);
-        result.AddSharing(problem, tokens, at.SlowestInterToken, SharingPerRate.At(at).SlowestInterToken, 1);
+        result.AddSharing(problem, tokens, at => at.SlowestInterToken, rates => rates.SlowestInterToken, 1);
         return result;
     }
 
@@ -51,8 +50,7 @@ internal sealed class EstimateSensitivity
     public static EstimateSensitivity OfFirstAnswer(AllocationProblem problem, ReadOnlySpan<long> tokens)
     {
         var result = new EstimateSensitivity(tokens.Length);
-        var at = Sharing(problem, tokens);
-        result.AddSharing(problem, tokens, at.FirstAnswer, SharingPerRate.At(at).FirstAnswer, 1);
+        result.AddSharing(problem, tokens, at => at.FirstAnswer, rates => rates.FirstAnswer, 1);
         return result;
     }
 
@@ -62,8 +60,7 @@ internal sealed class EstimateSensitivity
         if (problem.Dispatch == Dispatch.Sharing)
         {
             var sharing = new EstimateSensitivity(tokens.Length);
-            var at = Sharing(problem, tokens);
-            sharing.AddSharing(problem, tokens, at.Utilization, SharingPerRate.At(at).Utilization, 1);
+            sharing.AddSharing(problem, tokens, at => at.Utilization, rates => rates.Utilization, 1);
             return sharing;
         }
 
@@ -199,8 +196,7 @@ internal sealed class EstimateSensitivity
     {
         if (problem.Dispatch == Dispatch.Sharing)
         {
-            var at = Sharing(problem, tokens);
-            AddSharing(problem, tokens, at.SystemTime, SharingPerRate.At(at).SystemTime, sign);
+            AddSharing(problem, tokens, at => at.SystemTime, rates => rates.SystemTime, sign);
             return;
         }
 
@@ -210,21 +206,18 @@ internal sealed class EstimateSensitivity
             AddService(k, problem.TaskTypes[k], tokens[k], sign * mean, sign * square);
     }
 
-    private static SharingPoint Sharing(AllocationProblem problem, ReadOnlySpan<long> tokens)
-    {
-        var model = new AllocationModel(problem);
-        return WholeTokenFigures.Of(model, tokens).Sharing(model);
-    }
-
     /// <summary>
     /// A figure of servers that share: it depends on the overhead of the output tokens and on the marginal work alone.
     /// </summary>
     private void AddSharing(
-        AllocationProblem problem, ReadOnlySpan<long> tokens, LimitUse use, double perRate, double sign)
+        AllocationProblem problem, ReadOnlySpan<long> tokens, Func<SharingPoint, LimitUse> figure,
+        Func<SharingPerRate, double> perRate, double sign)
     {
         var model = new AllocationModel(problem);
         var columns = model.Sharing!;
-        _rate += sign * perRate / problem.Servers;
+        var at = WholeTokenFigures.Of(model, tokens).Sharing(model);
+        var use = figure(at);
+        _rate += sign * perRate(SharingPerRate.At(at)) / problem.Servers;
         _timePerToken = new double[tokens.Length];
         for (var k = 0; k < tokens.Length; k++)
         {

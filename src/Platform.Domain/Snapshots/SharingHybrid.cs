@@ -41,7 +41,8 @@ internal static class SharingHybrid
     private static AllocationProblem WithoutLimits(AllocationProblem problem) =>
         WithoutSquares(problem with { MaxInterTokenSeconds = null, MaxTimeToFirstAnswerTokenSeconds = null });
 
-    private static AllocationProblem WithoutSquares(AllocationProblem problem)
+    /// <summary>The problem without what only lines of servers that share have.</summary>
+    public static AllocationProblem WithoutSquares(AllocationProblem problem)
     {
         if (problem.TaskTypes.All(type => type.Service.SecondsPerTokenSquared == 0))
             return problem;
