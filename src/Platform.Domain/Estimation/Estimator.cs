@@ -15,7 +15,7 @@ namespace Platform.Domain.Estimation;
 public static class Estimator
 {
     /// <summary>Name of this arithmetic. Whoever changes a result changes the name: old snapshots are re-derived by what made them.</summary>
-    public const string EstimatorVersion = "estimator/5";
+    public const string EstimatorVersion = "estimator/6";
 
     /// <summary>Estimates a fleet as of an instant.</summary>
     /// <param name="definition">Task types, priors and horizon; valid.</param>

@@ -33,20 +33,28 @@ internal sealed record EstimatorArithmetic
     /// </summary>
     public bool KnowsNoSharing { get; init; }
 
+    /// <summary>
+    /// Whether the arrival rate and the shares are averages over the horizon, as up to estimator/5, and a problem that no
+    /// allocation solves is given none.
+    /// </summary>
+    public bool HasAverageTraffic { get; init; }
+
     /// <summary>The one that new snapshots are derived with.</summary>
-    public static EstimatorArithmetic Current { get; } = new() { Version = "estimator/5" };
+    public static EstimatorArithmetic Current { get; } = new() { Version = "estimator/6" };
 
     /// <summary>All that are known, by name.</summary>
     public static IReadOnlyDictionary<string, EstimatorArithmetic> Versions { get; } = new[]
     {
         Current,
-        new EstimatorArithmetic { Version = "estimator/4", KnowsNoSharing = true },
+        new EstimatorArithmetic { Version = "estimator/5", HasAverageTraffic = true },
+        new EstimatorArithmetic { Version = "estimator/4", HasAverageTraffic = true, KnowsNoSharing = true },
         new EstimatorArithmetic
         {
             Version = "estimator/3",
             TakesFloorsBelowZero = true,
             HasOldChecksOnly = true,
             HasNoStepLimit = true,
+            HasAverageTraffic = true,
             KnowsNoSharing = true,
         },
     }.ToDictionary(it => it.Version, StringComparer.Ordinal);

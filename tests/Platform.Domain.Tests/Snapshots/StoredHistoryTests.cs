@@ -23,6 +23,7 @@ public sealed class StoredHistoryTests
         ("dual-newton/3", new("estimator/3", "dual-newton/3")),
         ("dual-newton/4", new("estimator/3", "dual-newton/4")),
         ("estimator/4 dual-newton/5", new("estimator/4", "dual-newton/5")),
+        ("estimator/5 dual-newton/6", new("estimator/5", "dual-newton/6")),
         ($"{DerivationVersions.Current.Estimator} {DerivationVersions.Current.Solver}", DerivationVersions.Current),
     ];
 
