@@ -38,10 +38,14 @@ public sealed record FleetEstimate
     public required long Trials { get; init; }
 
     /// <summary>
-    /// λ, arrivals per second for the whole fleet. Arrivals of unknown task types count, for they keep the servers busy too: leaving
+    /// λ, arrivals per second for the whole fleet as of now; up to estimator/5 over the horizon. Arrivals of unknown task types count, for they keep the servers busy too: leaving
     /// them out would promise time that is not there.
     /// </summary>
     public required IntervalEstimate ArrivalRate { get; init; }
+
+    /// <summary>The traffic as of now beside that of the horizon; null before estimator/6.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TrafficEstimate? Traffic { get; init; }
 
     /// <summary>
     /// How queries share a server, of a fleet whose dispatch is sharing; null of others, and before estimator/5.
