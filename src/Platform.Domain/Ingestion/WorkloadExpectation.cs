@@ -17,12 +17,6 @@ public sealed record WorkloadExpectation
     /// </summary>
     internal const int MostTaskTypes = 100;
 
-    /// <summary>
-    /// The lower end of the rate's interval is taken for at least this part of it: a rate of which little is known would
-    /// else never be found to have fallen.
-    /// </summary>
-    private const double LowestPart = 0.75;
-
     /// <summary>Windows that end before this instant cannot count in any estimate to come.</summary>
     public required DateTimeOffset CountsFrom { get; init; }
 
@@ -78,7 +72,7 @@ public sealed record WorkloadExpectation
         {
             CountsFrom = inputs.SolvedAt.AddSeconds(-inputs.Sums.HorizonSeconds),
             ArrivalRate = (float)(part * rate),
-            LowestArrivalRate = (float)(part * Math.Max(rise * estimate.ArrivalRate.Lower, LowestPart * rate)),
+            LowestArrivalRate = (float)(part * rise * LowestRate(estimate)),
             HighestArrivalRate = (float)(part * rise * estimate.ArrivalRate.Upper),
             FleetArrivalRate = rate,
             ServiceFactor = slowdown,
@@ -91,6 +85,18 @@ public sealed record WorkloadExpectation
         };
         expected = expected with { TaskTypes = WithAliases(expected.TaskTypes, inputs.Definition.TaskTypes) };
         return float.IsFinite(expected.HighestArrivalRate + expected.Dispersion + expected.Utilization) ? expected : null;
+    }
+
+    /// <summary>
+    /// The lower end of the rate's interval; where it may have changed, no lower than the average over the horizon is
+    /// known: a rate of which little is known would else never be found to have fallen.
+    /// </summary>
+    private static double LowestRate(FleetEstimate estimate)
+    {
+        var rate = estimate.ArrivalRate;
+        return estimate.Traffic?.AverageRate is { Value: > 0 } average
+            ? Math.Max(rate.Lower, rate.Value * average.Lower / average.Value)
+            : rate.Lower;
     }
 
     /// <summary>What is expected is the rate as it is, not the one that an allocation must carry.</summary>

@@ -211,8 +211,15 @@ public sealed class ValidityTests(ITestOutputHelper output)
             Assert.Equal(type.Accuracy.RatePerToken, same.Accuracy.RatePerToken, 1e-9);
         }
 
+        // Traffic that moves is another problem; whether curves and lines seem to is not.
+        var sameTraffic = actual with
+        {
+            ArrivalRate = expected.ArrivalRate,
+            TaskTypes = [.. actual.TaskTypes.Zip(expected.TaskTypes, (type, calmer) => type with { Share = calmer.Share })],
+        };
         Assert.Equal(
-            AllocationSolver.Solve(expected).Allocation!.Select(type => type.Tokens), AllocationSolver.Solve(actual).Allocation!.Select(type => type.Tokens));
+            AllocationSolver.Solve(expected).Allocation!.Select(type => type.Tokens),
+            AllocationSolver.Solve(sameTraffic).Allocation!.Select(type => type.Tokens));
 
         FleetEstimate Estimate(WorkloadWindow[] windows, int at)
         {

@@ -330,7 +330,13 @@ public class WorkloadSumsTests
 
         // These two depend on the length of the windows themselves, and so does the traffic as of now.
         var validity = estimate.Validity with { Staleness = ValidityCheck.Unknown, TimescaleSeconds = 0 };
-        var seen = estimate with { Validity = validity, ArrivalRate = estimate.Traffic!.AverageRate, Traffic = null };
+        var seen = estimate with
+        {
+            Validity = validity,
+            ArrivalRate = estimate.Traffic!.AverageRate,
+            Traffic = null,
+            TaskTypes = [.. estimate.TaskTypes.Select(type => type with { Share = new(0, 0, 0, 0) })],
+        };
         return Encoding.UTF8.GetString(StrictJson.Write(seen));
     }
 
