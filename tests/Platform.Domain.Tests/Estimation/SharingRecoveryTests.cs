@@ -161,7 +161,7 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
     [InlineData(0.5)]
     public void Concurrency_that_windows_tell_stands_for_the_load(double reportedPart)
     {
-        const int Fleets = 100;
+        const int Fleets = 40;
         var byAllTokens = new Figures();
         var byLastToken = new Figures();
         var byLittle = new Figures();
