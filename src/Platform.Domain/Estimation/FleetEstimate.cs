@@ -175,7 +175,7 @@ public sealed record ServiceEstimate
     {
         var (a, c) = (BaseSeconds.StandardError, SecondsPerToken.StandardError);
         var variance = (a * a) + (2 * tokens * Covariance) + (tokens * tokens * c * c);
-        return Interval.Normal(Line.BaseSeconds + (Line.SecondsPerToken * tokens), Math.Sqrt(Math.Max(variance, 0)), 0);
+        return Interval.Normal(Line.SecondsAt(tokens), Math.Sqrt(Math.Max(variance, 0)), 0);
     }
 }
 

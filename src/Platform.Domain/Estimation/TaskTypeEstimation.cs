@@ -100,7 +100,7 @@ internal sealed class TaskTypeEstimation(
 
     private static ValidityCheck AgainstDefinition(ServiceLine defined, in ServiceMoments moments)
     {
-        var expected = ServiceLineEstimator.At(defined, moments.MeanTokens);
+        var expected = defined.SecondsAt(moments.MeanTokens);
         if (moments.Count == 0 || !(expected > 0))
             return ValidityCheck.Unknown;
         var ratio = moments.MeanSeconds / expected;
