@@ -48,9 +48,8 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
 
     private TrafficSheet Play(TrafficScenario scenario)
     {
-        var truth = new TrafficTruth(scenario.Definition);
-        var single = truth.BestSingle(scenario.RateByMinute);
-        var played = TrafficMethod.All.Select(method => Play(scenario, method, truth, single)).ToArray();
+        var truth = new TrafficTruth(scenario);
+        var played = TrafficMethod.All.Select(method => Play(scenario, method, truth)).ToArray();
         var (_, best, ofSingle) = played[0].Score.Objectives;
         return new TrafficSheet
         {
@@ -58,17 +57,16 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
             Minutes = scenario.RateByMinute.Length,
             MeanRate = scenario.RateByMinute.Average(),
             IsRecorded = scenario.ArrivalsBySecond is not null,
-            SingleTokens = single[0],
+            SingleTokens = truth.Single.Tokens[0],
             SingleObjective = ofSingle,
             ClairvoyantObjective = best,
             Methods = [.. played.Select(it => it.Line)],
         };
     }
 
-    private (TrafficScore Score, TrafficLine Line) Play(
-        TrafficScenario scenario, TrafficMethod method, TrafficTruth truth, long[] single)
+    private (TrafficScore Score, TrafficLine Line) Play(TrafficScenario scenario, TrafficMethod method, TrafficTruth truth)
     {
-        var score = new TrafficScore(TrafficRun.StepSeconds, request.WindowSeconds);
+        var score = new TrafficScore(TrafficTruth.StepSeconds, request.WindowSeconds);
         var fleets = new List<TrafficFleet>();
         using var moments = OpenMoments(scenario, method);
         var run = new TrafficRun(scenario, method, truth, request.WindowSeconds)
@@ -76,7 +74,7 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
             Watcher = moments is null ? null : moment => moments.WriteLine(LineOf(moment)),
         };
         for (var round = 1; round <= request.Rounds; round++)
-            fleets.Add(run.Play(score, single, (ulong)round));
+            fleets.Add(run.Play(score, (ulong)round));
         return (score, LineOf(method, score, fleets));
     }
 
@@ -105,7 +103,7 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
             return null;
         Directory.CreateDirectory(request.Moments);
         var file = new StreamWriter(Path.Combine(request.Moments, $"{scenario.Name}-{method.Name}.csv"));
-        file.WriteLine("second,rate,estimate,lower,upper,alarm,utilization,clairvoyant,versions,early,tokens");
+        file.WriteLine("second,rate,estimate,lower,upper,alarm,utilization,clairvoyant,systemSeconds,versions,early,tokens");
         return file;
     }
 
@@ -115,7 +113,8 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
             ? string.Create(CultureInfo.InvariantCulture, $"{it.Value:G6},{it.Lower:G6},{it.Upper:G6}")
             : ",,";
         var load = string.Create(
-            CultureInfo.InvariantCulture, $"{moment.AlarmRate:G6},{moment.Utilization:G5},{moment.BestUtilization:G5}");
+            CultureInfo.InvariantCulture,
+            $"{moment.AlarmRate:G6},{moment.Utilization:G5},{moment.BestUtilization:G5},{moment.SystemSeconds:G5}");
         var solves = string.Create(CultureInfo.InvariantCulture, $"{moment.Versions},{moment.EarlySolves}");
         var rate = moment.Rate.ToString("G6", CultureInfo.InvariantCulture);
         return $"{moment.Second},{rate},{estimate},{load},{solves},{string.Join(' ', moment.Tokens)}";

@@ -14,6 +14,7 @@ internal sealed class TrafficFleet
 {
     private readonly FleetDefinition _definition;
     private readonly DerivationVersions _versions;
+    private readonly double _phase;
     private readonly WorkloadSums _sums;
     private readonly WorkloadWatch _watch = new();
     private long _workloadVersion;
@@ -26,8 +27,10 @@ internal sealed class TrafficFleet
     /// <param name="definition">The fleet.</param>
     /// <param name="versions">The arithmetic.</param>
     /// <param name="start">When it is registered, and solved first.</param>
-    public TrafficFleet(FleetDefinition definition, DerivationVersions versions, DateTimeOffset start)
+    /// <param name="phase">Part of a period after which it is solved next, so that its periods fall anywhere, 0 to 1.</param>
+    public TrafficFleet(FleetDefinition definition, DerivationVersions versions, DateTimeOffset start, double phase)
     {
+        _phase = phase;
         _definition = definition;
         _versions = versions;
         _sums = new WorkloadSums(definition.Solving.HorizonSeconds);
@@ -92,10 +95,11 @@ internal sealed class TrafficFleet
             EarlySolves++;
         _alarm = outcome.Alarm;
         _watch.Expect(outcome.Expectation);
+        var isFirst = _lastReason is null;
         _solvedAt = at;
         _lastReason = _dueReason;
         _dueReason = SolveReason.Periodic;
-        DueAt = at.AddSeconds(_definition.Solving.EverySeconds);
+        DueAt = at.AddSeconds(Math.Ceiling(_definition.Solving.EverySeconds * (isFirst ? _phase : 1)));
     }
 
     /// <summary>What is known of the fleet at a moment.</summary>

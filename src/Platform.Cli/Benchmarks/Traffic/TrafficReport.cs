@@ -125,7 +125,7 @@ internal sealed record TrafficReport
         Text($"Minutes at a true utilization under the allocation in force, {Rounds} rounds, windows of {WindowSeconds} s."),
         Text($"avoidable: above 1 where the fewest tokens are stable, after the first {TrafficScore.FirstWindows} windows; late: later than {TrafficScore.FirstWindows} windows and {TrafficScore.SolveSeconds} s after the overload began."),
         "of gain: of the clairvoyant's gain over the best single budget of the whole time, known beforehand; by queries.",
-        Text($"An allocation above {TrafficTruth.MostUtilization:0.##} counts as at a rate that makes the servers {TrafficTruth.MostUtilization:0.##} busy."),
+        "The time in the system follows rate and allocation by a fluid approximation: an overload costs what it piles up.",
         "held, width, error: the rate's 95 % interval holds the true rate; median width and median error over the true rate.",
         Text($"Of recorded arrivals the mean of {RecordedRates.AroundSeconds} s around a minute is taken for its true rate."),
     ];

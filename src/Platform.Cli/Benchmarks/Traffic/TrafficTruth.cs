@@ -1,109 +1,108 @@
 using Platform.Domain.Allocation;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
-using Platform.Domain.Planning;
 
 namespace Platform.Cli.Benchmarks.Traffic;
 
-/// <summary>What allocations do in truth, by the true curves, lines and rate.</summary>
+/// <summary>What one who knows the rates makes of a scenario, and the best that one number of tokens can.</summary>
 internal sealed class TrafficTruth
 {
-    /// <summary>
-    /// The objective of servers that are busier than this counts as it is at a rate that makes them so busy: beyond,
-    /// a stationary mean says nothing.
-    /// </summary>
-    public const double MostUtilization = 0.99;
+    /// <summary>Seconds of a step.</summary>
+    public const int StepSeconds = 10;
 
-    /// <summary>A rate at which every allocation is stable, as a part of the mean one.</summary>
-    private const double LittleRate = 1e-5;
+    private const int StepsOfMinute = 60 / StepSeconds;
 
-    private readonly AllocationProblem _limited, _free;
-    private readonly Dictionary<double, long[]> _best = [];
-    private readonly Dictionary<double, double> _bestObjective = [];
-    private readonly double _fewestSaturation;
-    private readonly long[] _fewest;
+    private readonly FleetDefinition _definition;
+    private readonly TrafficAllocation _fewest;
+    private readonly double[] _rates;
+    private readonly TrafficAllocation[] _best;
 
-    public TrafficTruth(FleetDefinition definition)
+    /// <summary>Solves each minute and looks for the single budget.</summary>
+    public TrafficTruth(TrafficScenario scenario)
     {
-        _limited = ProblemBuilder.OfDefinition(definition);
-        _free = _limited with { MaxUtilization = null };
-        _fewest = [.. definition.TaskTypes.Select(type => type.MinTokens)];
-        _fewestSaturation = Saturation(_fewest);
-    }
-
-    /// <summary>λ at which an allocation makes the servers wholly busy, per second.</summary>
-    public double Saturation(long[] tokens)
-    {
-        var little = _free with { ArrivalRate = LittleRate * _free.ArrivalRate };
-        return LoadCurve.Trace(little, tokens, 2)!.SaturationRate;
-    }
-
-    /// <summary>Whether some allocation is stable at a rate.</summary>
-    public bool CanCarry(double rate) => rate < _fewestSaturation;
-
-    /// <summary>The objective of an allocation at a rate, of a busy one at <see cref="MostUtilization"/>.</summary>
-    public double Objective(long[] tokens, double saturation, double rate)
-    {
-        var counted = Math.Min(rate, MostUtilization * saturation);
-        return AllocationSolver.Objective(_free with { ArrivalRate = counted }, tokens);
-    }
-
-    /// <summary>The best allocation at a rate; the fewest tokens where none keeps the limits.</summary>
-    public long[] Best(double rate)
-    {
-        if (_best.TryGetValue(rate, out var known))
-            return known;
-        var answer = AllocationSolver.SolveInSteps(_limited with { ArrivalRate = rate }).Answer;
-        long[] tokens = answer.Allocation is { } allocation ? [.. allocation.Select(type => type.Tokens)] : _fewest;
-        return _best[rate] = tokens;
-    }
-
-    /// <summary>The objective of <see cref="Best"/>.</summary>
-    public double BestObjective(double rate)
-    {
-        if (_bestObjective.TryGetValue(rate, out var known))
-            return known;
-        var tokens = Best(rate);
-        return _bestObjective[rate] = Objective(tokens, Saturation(tokens), rate);
+        _definition = scenario.Definition;
+        _rates = scenario.RateByMinute;
+        _fewest = new TrafficAllocation(_definition, [.. _definition.TaskTypes.Select(type => type.MinTokens)]);
+        var byRate = _rates.Distinct().ToDictionary(rate => rate, BestAt);
+        _best = [.. _rates.Select(rate => byRate[rate])];
+        Single = BestSingle();
+        BestObjectives = ObjectivesOf(minute => _best[minute]);
+        SingleObjectives = ObjectivesOf(_ => Single);
     }
 
     /// <summary>
     /// The one number of tokens for every query of every minute that is best over them all, known beforehand.
     /// </summary>
-    /// <param name="rates">λ of each minute.</param>
-    /// <returns>The allocation that grants it to every type.</returns>
-    public long[] BestSingle(double[] rates)
+    public TrafficAllocation Single { get; }
+
+    /// <summary>The clairvoyant's objective at each step, seconds.</summary>
+    public double[] BestObjectives { get; }
+
+    /// <summary>The single budget's objective at each step, seconds.</summary>
+    public double[] SingleObjectives { get; }
+
+    /// <summary>Whether some allocation is stable at a rate.</summary>
+    public bool CanCarry(double rate) => rate < _fewest.Saturation;
+
+    /// <summary>The clairvoyant's allocation in a minute.</summary>
+    public TrafficAllocation BestIn(int minute) => _best[minute];
+
+    /// <summary>What an allocation of the fleet does.</summary>
+    public TrafficAllocation Of(long[] tokens) => new(_definition, tokens);
+
+    /// <summary>The best allocation at a steady rate; the fewest tokens where none keeps the limits.</summary>
+    private TrafficAllocation BestAt(double rate)
     {
-        const double Coarse = 1.4;
-        var counts = rates.GroupBy(rate => rate).ToDictionary(it => it.Key, it => it.Count());
-        var bestTokens = 0L;
-        var bestWorth = WorthOfSingle(0, counts);
-        for (var tokens = 1.0; tokens < _free.TaskTypes[0].MaxTokens; tokens *= Coarse)
+        var problem = ProblemBuilder.OfDefinition(_definition) with { ArrivalRate = rate };
+        return AllocationSolver.SolveInSteps(problem).Answer.Allocation is { } allocation
+            ? Of([.. allocation.Select(type => type.Tokens)])
+            : _fewest;
+    }
+
+    private TrafficAllocation BestSingle()
+    {
+        const double Ratio = 1.4;
+        var best = SameForAll(0);
+        var bestWorth = WorthOf(best);
+        for (var tokens = 1.0; tokens < _definition.TaskTypes.Max(type => type.MaxTokens); tokens *= Ratio)
             Try((long)Math.Round(tokens));
-        for (var step = Math.Max(bestTokens / 4, 1); step >= 1; step = step == 1 ? 0 : (step + 1) / 2)
+        for (var step = Math.Max(best.Tokens[0] / 4, 1); step > 0; step /= 2)
         {
-            Try(bestTokens + step);
-            Try(bestTokens - step);
+            Try(best.Tokens[0] + step);
+            Try(best.Tokens[0] - (2 * step));
+            Try(best.Tokens[0] + step);
         }
 
-        return SameForAll(bestTokens);
+        return best;
 
         void Try(long tokens)
         {
-            var worth = tokens < 0 ? double.NegativeInfinity : WorthOfSingle(tokens, counts);
+            var tried = SameForAll(Math.Max(tokens, 0));
+            var worth = WorthOf(tried);
             if (worth <= bestWorth)
                 return;
             bestWorth = worth;
-            bestTokens = tokens;
+            best = tried;
         }
     }
 
-    private double WorthOfSingle(long tokens, Dictionary<double, int> minutes)
+    private double WorthOf(TrafficAllocation allocation) =>
+        ObjectivesOf(_ => allocation).Select((objective, step) => objective * _rates[step / StepsOfMinute]).Sum();
+
+    private double[] ObjectivesOf(Func<int, TrafficAllocation> inForce)
     {
-        var allocation = SameForAll(tokens);
-        var saturation = Saturation(allocation);
-        return minutes.Sum(it => it.Value * it.Key * Objective(allocation, saturation, it.Key));
+        var backlog = new TrafficBacklog();
+        var objectives = new double[_rates.Length * StepsOfMinute];
+        for (var step = 0; step < objectives.Length; step++)
+        {
+            var minute = step / StepsOfMinute;
+            var allocation = inForce(minute);
+            backlog.Pass(allocation, _rates[minute], StepSeconds);
+            objectives[step] = allocation.Worth - backlog.SystemSeconds(allocation);
+        }
+
+        return objectives;
     }
 
-    private long[] SameForAll(long tokens) => [.. Enumerable.Repeat(tokens, _free.TaskTypes.Count)];
+    private TrafficAllocation SameForAll(long tokens) => Of([.. Enumerable.Repeat(tokens, _definition.TaskTypes.Count)]);
 }
