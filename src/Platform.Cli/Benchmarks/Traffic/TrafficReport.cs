@@ -80,6 +80,8 @@ internal sealed record TrafficSheet
 /// <summary>What <c>bench traffic</c> prints.</summary>
 internal sealed record TrafficReport
 {
+    private const int LargestLoss = 10;
+
     private static readonly string[] Headers =
     [
         "<method", "above 0.95", "above 1", "avoidable", "late", "longest", "of gain", "versions", "early", "infeasible",
@@ -111,7 +113,7 @@ internal sealed record TrafficReport
         Text($"{line.MinutesAvoidable:0.#}"),
         Text($"{line.MinutesLate:0.#}"),
         Text($"{line.LongestMinutes:0.#}"),
-        line.PartOfGain is { } part ? Text($"{100 * part:0.0} %") : "",
+        Gain(line.PartOfGain),
         Text($"{line.VersionsWritten}"),
         Text($"{line.EarlySolves}"),
         Text($"{line.InfeasibleSolves}"),
@@ -129,6 +131,9 @@ internal sealed record TrafficReport
         "held, width, error: the rate's 95 % interval holds the true rate; median width and median error over the true rate.",
         Text($"Of recorded arrivals the mean of {RecordedRates.AroundSeconds} s around a minute is taken for its true rate."),
     ];
+
+    /// <summary>A loss of many times what there is to gain is said as such: its digits tell nothing.</summary>
+    private static string Gain(double? part) => part < -LargestLoss ? Text($"< -{100 * LargestLoss} %") : Percent(part);
 
     private static string Percent(double? part) => part is { } it ? Text($"{100 * it:0.0} %") : "";
 
