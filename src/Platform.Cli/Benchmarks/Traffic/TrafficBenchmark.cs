@@ -1,4 +1,5 @@
 using System.Globalization;
+using Platform.Domain.Estimation;
 using Spectre.Console;
 
 namespace Platform.Cli.Benchmarks.Traffic;
@@ -103,20 +104,26 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
             return null;
         Directory.CreateDirectory(request.Moments);
         var file = new StreamWriter(Path.Combine(request.Moments, $"{scenario.Name}-{method.Name}.csv"));
-        file.WriteLine("second,rate,estimate,lower,upper,alarm,utilization,clairvoyant,systemSeconds,versions,early,tokens");
+        file.WriteLine("second,rate,estimate,lower,upper,dispersion,alarm,utilization,clairvoyant,systemSeconds,versions,early,tokens");
         return file;
     }
 
     private static string LineOf(TrafficMoment moment)
     {
-        var estimate = moment.Estimate is { } it
-            ? string.Create(CultureInfo.InvariantCulture, $"{it.Value:G6},{it.Lower:G6},{it.Upper:G6}")
-            : ",,";
+        var estimate = moment.Estimate is { } known ? FiguresOf(known) : ",,,";
         var load = string.Create(
             CultureInfo.InvariantCulture,
             $"{moment.AlarmRate:G6},{moment.Utilization:G5},{moment.BestUtilization:G5},{moment.SystemSeconds:G5}");
         var solves = string.Create(CultureInfo.InvariantCulture, $"{moment.Versions},{moment.EarlySolves}");
         var rate = moment.Rate.ToString("G6", CultureInfo.InvariantCulture);
         return $"{moment.Second},{rate},{estimate},{load},{solves},{string.Join(' ', moment.Tokens)}";
+    }
+
+    private static string FiguresOf(FleetEstimate known)
+    {
+        var rate = known.ArrivalRate;
+        var dispersion = known.Validity.Burstiness.Value;
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{rate.Value:G6},{rate.Lower:G6},{rate.Upper:G6},{dispersion:G4}");
     }
 }

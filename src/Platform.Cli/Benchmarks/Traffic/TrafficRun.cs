@@ -12,8 +12,8 @@ internal sealed record TrafficMoment
     /// <summary>The true rate.</summary>
     public required double Rate { get; init; }
 
-    /// <summary>The estimate of the rate and its interval; null at moments at which it was not asked for.</summary>
-    public required IntervalEstimate? Estimate { get; init; }
+    /// <summary>What is known of the fleet; null at moments at which it was not asked for.</summary>
+    public required FleetEstimate? Estimate { get; init; }
 
     /// <summary>The rate of the alarm that stands; 0 for none.</summary>
     public required double AlarmRate { get; init; }
@@ -96,9 +96,9 @@ internal sealed class TrafficRun(TrafficScenario scenario, TrafficMethod method,
         score.AddLoad(second, utilization, truth.CanCarry(rate));
         score.AddObjective(second, rate, server.Objective, truth.BestObjectives[step], truth.SingleObjectives[step]);
         var asksForEstimate = second % EstimateSeconds == EstimateOffset;
-        var estimate = asksForEstimate ? fleet.EstimateAt(Start.AddSeconds(second)).ArrivalRate : null;
+        var estimate = asksForEstimate ? fleet.EstimateAt(Start.AddSeconds(second)) : null;
         if (estimate is not null)
-            score.AddRate(estimate, rate);
+            score.AddRate(estimate.ArrivalRate, rate);
         Watcher?.Invoke(new TrafficMoment
         {
             Second = second,
