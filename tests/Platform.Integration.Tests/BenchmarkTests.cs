@@ -39,4 +39,22 @@ public sealed class BenchmarkTests
         Assert.Equal(12, figures.Count);
         Assert.All(figures, it => Assert.True((double)it!["requestsPerSecond"]! > 0 && (double)it["overEmpty"]! > 0));
     }
+
+    [Fact]
+    public async Task A_night_is_played_to_each_method()
+    {
+        var (status, output, error) = await Script.RunAsync("bench", "traffic", "--scenarios", "night", "--hours", "12", "-o", "json");
+
+        Assert.True(status == 0, error);
+        var night = Assert.Single(JsonNode.Parse(output)!["scenarios"]!.AsArray())!;
+        Assert.Equal(720, (int)night["minutes"]!);
+        Assert.True((double)night["clairvoyantObjective"]! > (double)night["singleObjective"]!);
+        var methods = night["methods"]!.AsArray();
+        Assert.Equal(["average", "short", "ours"], methods.Select(it => (string)it!["method"]!));
+        Assert.All(methods, it => Assert.InRange((double)it!["coverage"]!, 0, 1));
+        Assert.All(methods, it => Assert.True((int)it!["versionsWritten"]! > 0));
+
+        // The average of six hours has forgotten the day by the end of the night.
+        Assert.True((double)methods[0]!["minutesAvoidable"]! > 0);
+    }
 }

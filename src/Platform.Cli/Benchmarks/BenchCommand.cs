@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Platform.Cli.Benchmarks.Traffic;
 using Platform.Cli.Chaos;
 
 namespace Platform.Cli.Benchmarks;
@@ -14,6 +15,7 @@ internal static class BenchCommand
         RestartCommand.Create(),
         SweepCommand.Create(),
         EstimateCommand.Create(),
+        TrafficCommand.Create(),
         ReadCommand.Create(),
         PageCommand.Create(),
         BenchmarkProgram.Create("solver", "The default method beside the others and a general optimiser."),

@@ -82,10 +82,18 @@ public static class SolvePolicy
     /// </summary>
     /// <param name="inputs">What to solve on.</param>
     /// <param name="previous">The allocation in force, or null.</param>
-    public static SolveOutcome Solve(SnapshotInputs inputs, PreviousAllocation? previous)
+    public static SolveOutcome Solve(SnapshotInputs inputs, PreviousAllocation? previous) =>
+        Solve(inputs, previous, DerivationVersions.Current);
+
+    /// <summary>The same by other arithmetic, to hold one method against another.</summary>
+    /// <param name="inputs">What to solve on.</param>
+    /// <param name="previous">The allocation in force, or null.</param>
+    /// <param name="versions">The arithmetic.</param>
+    public static SolveOutcome Solve(
+        SnapshotInputs inputs, PreviousAllocation? previous, DerivationVersions versions)
     {
         var link = previous is null ? null : new SnapshotLink(previous.Version, previous.Hash);
-        var derived = SnapshotDerivation.Derive(inputs, link, DerivationVersions.Current);
+        var derived = SnapshotDerivation.Derive(inputs, link, versions);
         var tokens = TokensOf(derived.Problem, previous?.Summary.Tokens);
         SolveOutcome outcome = derived.Solution.Status == SolutionStatus.Infeasible ? new SolveOutcome.Infeasible(Reason(derived.Solution))
             : IsWorthANewVersion(inputs, previous, tokens, derived) ? new SolveOutcome.Published(derived.Snapshot!)
