@@ -64,6 +64,7 @@ public sealed record WorkloadExpectation
         var (estimate, problem) = (derived.Estimate, derived.Problem);
         var part = CoveredPart(inputs.Sums, inputs.SolvedAt);
         var rate = ExpectedRate(derived);
+        var doubt = DoubtOfRate(estimate);
         var load = ExpectedLoad.Of(problem with { ArrivalRate = rate }, tokens);
         // An alarm's figures are the windows' own: the doubt of the estimate is taken along in proportion.
         var rise = estimate.ArrivalRate.Value > 0 ? rate / estimate.ArrivalRate.Value : 1;
@@ -72,8 +73,8 @@ public sealed record WorkloadExpectation
         {
             CountsFrom = inputs.SolvedAt.AddSeconds(-inputs.Sums.HorizonSeconds),
             ArrivalRate = (float)(part * rate),
-            LowestArrivalRate = (float)(part * rise * LowestRate(estimate)),
-            HighestArrivalRate = (float)(part * rise * estimate.ArrivalRate.Upper),
+            LowestArrivalRate = (float)(part * rise * doubt.Lower),
+            HighestArrivalRate = (float)(part * rise * doubt.Upper),
             FleetArrivalRate = rate,
             ServiceFactor = slowdown,
             Dispersion = (float)Math.Max(estimate.Validity.Burstiness.Value ?? 1, 1),
@@ -88,15 +89,17 @@ public sealed record WorkloadExpectation
     }
 
     /// <summary>
-    /// The lower end of the rate's interval; where it may have changed, no lower than the average over the horizon is
-    /// known: a rate of which little is known would else never be found to have fallen.
+    /// The interval of the rate; where traffic moves, no wider in proportion than that of the average over the horizon: a
+    /// rate of which little is known would else never be found to have moved on, and an early solve costs little.
     /// </summary>
-    private static double LowestRate(FleetEstimate estimate)
+    private static (double Lower, double Upper) DoubtOfRate(FleetEstimate estimate)
     {
         var rate = estimate.ArrivalRate;
-        return estimate.Traffic?.AverageRate is { Value: > 0 } average
-            ? Math.Max(rate.Lower, rate.Value * average.Lower / average.Value)
-            : rate.Lower;
+        if (estimate.Traffic?.AverageRate is not { Value: > 0 } average)
+            return (rate.Lower, rate.Upper);
+        return (
+            Math.Max(rate.Lower, rate.Value * average.Lower / average.Value),
+            Math.Min(rate.Upper, rate.Value * average.Upper / average.Value));
     }
 
     /// <summary>What is expected is the rate as it is, not the one that an allocation must carry.</summary>
