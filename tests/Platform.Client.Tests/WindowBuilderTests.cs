@@ -136,12 +136,13 @@ public sealed class WindowBuilderTests
     public void More_queries_in_service_than_one_window_can_tell_go_into_further_ones()
     {
         var builder = new WindowBuilder("chat", _time);
+        var most = Concurrency(1, WorkloadWindowReader.MaxSum);
         for (var i = 0; i < 3; i++)
-            builder.Completed("math", 1, 1, TimeSpan.FromSeconds(1), concurrency: Concurrency(1, WorkloadWindowReader.MaxSum));
+            builder.Completed("math", 1, 1, TimeSpan.FromSeconds(1), concurrency: most);
         _time.Now += TimeSpan.FromSeconds(1);
         var windows = builder.TakeAll();
         Assert.Equal(3, windows.Count);
-        Assert.All(windows, it => Assert.Equal(WorkloadWindowReader.MaxSum, it.Tasks.Single().Service!.Concurrency!.InService));
+        Assert.All(windows, it => Assert.Equal(most, it.Tasks.Single().Service!.Concurrency));
         Assert.All(windows, AssertTaken);
     }
 

@@ -34,7 +34,9 @@ internal sealed class ExpectedLoad
 
     private static ExpectedLoad OfQueue(AllocationProblem problem, IReadOnlyList<long> tokens)
     {
-        var meanSeconds = problem.TaskTypes.Zip(tokens, (type, count) => type.Share * type.Service.SecondsAt(count)).Sum();
+        var meanSeconds = problem.TaskTypes
+            .Zip(tokens, (type, count) => type.Share * type.Service.SecondsAt(count))
+            .Sum();
         return new ExpectedLoad { Utilization = problem.ArrivalRate * meanSeconds / problem.Servers };
     }
 
