@@ -77,8 +77,10 @@ internal sealed class SharingNewton(AllocationModel model, SharingResponse respo
         var worth = model.Problem.AccuracyWeight * model.MostAccuracyRange;
         var least = lone > 0 ? lone / (worth + (lone / _idle)) : _idle;
         var idle = _idle * Math.Sqrt(Math.Sqrt(least / _idle));
-        var more = model.Lambda > 0 ? (_idle - idle) / model.Lambda : 0;
-        var overhead = _columns.Overhead * (_sums.Output + (more / response.MeanCost));
+        var hasWork = model.Lambda > 0 && response.MeanCost > 0;
+        var more = hasWork ? (_idle - idle) / model.Lambda : 0;
+        var tokens = hasWork ? more / response.MeanCost : 0;
+        var overhead = _columns.Overhead * (_sums.Output + tokens);
         Take(SharingCurvature.Of(model.Lambda, new SharingLoad(overhead, _sums.Work + more), idle));
         return double.IsFinite(Charge);
 
@@ -120,9 +122,23 @@ internal sealed class SharingNewton(AllocationModel model, SharingResponse respo
             before = Merit;
             Charge += charge;
             Part = Math.Clamp(Part + part, 0, 1);
+            var isLast = enough == 0 && Math.Abs(charge) + Math.Abs(part) < Short;
+            if (isLast && HasSameSlopesAfterSweep(cap))
+                return true;
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Newton's error is squared at each step: after a short one nothing is left to see, unless a type has met a bound.
+    /// </summary>
+    private bool HasSameSlopesAfterSweep(int? cap)
+    {
+        const double Same = 1e-6;
+        var slope = _sums.OutputPerCharge;
+        Sweep(Charge, cap);
+        return _idle > 0 && Math.Abs(_sums.OutputPerCharge - slope) <= Same * Math.Abs(slope);
     }
 
     private bool HasSettled(double enough)

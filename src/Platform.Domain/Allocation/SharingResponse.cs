@@ -34,6 +34,7 @@ internal sealed class SharingResponse
     private readonly AllocationModel _model;
     private readonly SharingColumns _columns;
     private readonly double[] _logValue, _cost, _logCost;
+    private readonly double _perMeanCost;
     private double _part = double.NaN;
 
     public SharingResponse(AllocationModel model)
@@ -45,11 +46,15 @@ internal sealed class SharingResponse
         _logCost = new double[model.Padded];
         Tokens = new double[model.Padded];
         MeanCost = MeanOf(model);
+        _perMeanCost = MeanCost > 0 ? 1 / MeanCost : 0;
         for (var k = 0; k < model.Padded; k += 4)
             PrepareValue(k);
     }
 
-    /// <summary>δ̄, seconds: the marginal work of a token, in the mean over the types and their bounds.</summary>
+    /// <summary>
+    /// δ̄, seconds: the marginal work of a token, in the mean over the types and their bounds. Where tokens cost the same
+    /// whatever their type, that of each of them, which may be 0.
+    /// </summary>
     public double MeanCost { get; }
 
     /// <summary>l of the last sweep; a multiple of four long.</summary>
@@ -63,7 +68,7 @@ internal sealed class SharingResponse
         _part = part;
         for (var k = 0; k < _model.Padded; k += 4)
         {
-            var cost = Vector256.Create(1 - part) + (part / MeanCost * Load(_columns.PerToken, k));
+            var cost = Vector256.Create(1 - part) + (part * _perMeanCost * Load(_columns.PerToken, k));
             cost.CopyTo(_cost, k);
             if (AreCommon(cost))
                 Elementary.Log(cost).CopyTo(_logCost, k);
@@ -101,7 +106,7 @@ internal sealed class SharingResponse
         var mean = 0.0;
         for (var k = 0; k < model.Count; k++)
             mean += model.Share[k] * (columns.PerToken[k] + (columns.Square[k] * (model.Lower[k] + model.Upper[k])));
-        return mean > 0 ? mean : 1;
+        return mean > 0 || columns.HasCommonCost ? mean : 1;
     }
 
     private static Vector256<double> Load(double[] column, int k) => Vector256.Create(column, k);
@@ -159,7 +164,7 @@ internal sealed class SharingResponse
 
             var isFree = Vector256.GreaterThan(tokens, lower) & Vector256.LessThan(tokens, upper);
             var fall = Vector256.ConditionalSelect(isFree, share * perRate, default);
-            var turn = fall * ((perToken / MeanCost) - Vector256<double>.One) / Load(_cost, k);
+            var turn = fall * ((perToken * _perMeanCost) - Vector256<double>.One) / Load(_cost, k);
             turn = Vector256.ConditionalSelect(isFree, turn, default);
             outputPerCharge += fall;
             workPerCharge += fall * perToken;
@@ -203,7 +208,7 @@ internal sealed class SharingResponse
                 continue;
             var perToken = _columns.WorkSlope(k, tokens);
             var fall = share / (_model.Rate[k] + CostRise(k, tokens));
-            var turn = fall * ((perToken / MeanCost) - 1) / CostAt(k, tokens);
+            var turn = fall * ((perToken * _perMeanCost) - 1) / CostAt(k, tokens);
             outputPerCharge -= fall;
             workPerCharge -= fall * perToken;
             outputPerPart -= turn;
@@ -220,7 +225,7 @@ internal sealed class SharingResponse
     }
 
     /// <summary>Cost of a token of a type relative to ν.</summary>
-    private double CostAt(int k, double tokens) => 1 - _part + (_part / MeanCost * _columns.WorkSlope(k, tokens));
+    private double CostAt(int k, double tokens) => 1 - _part + (_part * _perMeanCost * _columns.WorkSlope(k, tokens));
 
     /// <summary>ln of what a type's token is worth over its cost: where that is ln ν, the type has those tokens.</summary>
     private double WorthAt(int k, double tokens)
@@ -232,7 +237,7 @@ internal sealed class SharingResponse
     /// <summary>∂ ln of a token's cost by the tokens.</summary>
     private double CostRise(int k, double tokens) => _columns.Square[k] == 0
         ? 0
-        : 2 * _part / MeanCost * _columns.Square[k] / CostAt(k, tokens);
+        : 2 * _part * _perMeanCost * _columns.Square[k] / CostAt(k, tokens);
 
     private double TokensAt(int k, double charge)
     {

@@ -143,6 +143,38 @@ internal sealed class SharingSolver : IContinuousMethod
         Converged &= isSettled;
         if (Math.Abs(last.Value) > 1e-9)
             ShareBetween(left.Active, right.Active);
+        else
+            Settle(asked);
+    }
+
+    /// <summary>
+    /// A limit that hardly changes with the charge leaves the charge to rounding, and so what is asked for. At the charge
+    /// that was found last the part follows.
+    /// </summary>
+    private void Settle(double asked)
+    {
+        const int MostSettling = 4;
+        for (var step = 0; step < MostSettling && Math.Abs(asked - _part) > PartTolerance; step++)
+        {
+            var before = _part;
+            var then = AskedAtPart(asked);
+            if (Math.Abs(then - asked) > Math.Abs(asked - before))
+            {
+                AskedAtPart(before);
+                return;
+            }
+
+            asked = then;
+        }
+    }
+
+    /// <summary>What is asked for at a part, the charge staying as it is.</summary>
+    private double AskedAtPart(double part)
+    {
+        _part = part;
+        _response.SetPart(part);
+        ExcessAt(_charge);
+        return AskedPart();
     }
 
     /// <summary>
