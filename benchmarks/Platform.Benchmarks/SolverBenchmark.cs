@@ -238,9 +238,15 @@ internal static class SolverBenchmark
 
         output.WriteLine($"whole answer for 12 types (proven whole tokens, uniform budget, figures): {report.WholeAnswer:F1} x its continuous optimum");
         output.WriteLine($"the same with a limit that binds: {report.WholeAnswerLimited:F1} x; by branch and bound alone: {report.WholeAnswerBranched:F1} x");
-        output.WriteLine($"12 types where servers share over split dispatch, {SharingFleets} fleets: optimum, allocation with proof, whole answer");
+        output.WriteLine(
+            $"12 types where servers share over split dispatch, {SharingFleets} fleets: "
+            + "optimum, allocation with proof, whole answer");
         foreach (var sharing in report.SharingAgainstSplit)
-            output.WriteLine($"{"",10}{sharing.Name,-36} {sharing.Continuous,5:F2} {sharing.Decision,5:F2} {sharing.Whole,5:F2}");
+        {
+            var times = $"{sharing.Continuous,5:F2} {sharing.Decision,5:F2} {sharing.Whole,5:F2}";
+            output.WriteLine($"{"",10}{sharing.Name,-36} {times}");
+        }
+
         output.WriteLine($"{Fleets:N0} fleets of 12 types on {report.Cores} cores: {report.FleetsPerSecond:N0} fleets a second");
     }
 

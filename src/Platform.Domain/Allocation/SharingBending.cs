@@ -99,8 +99,8 @@ internal sealed class SharingBending
     }
 
     /// <summary>
-    /// What the next token of four types is worth, and the most tokens of theirs: <see cref="MostTokens"/>, at once where
-    /// nothing is out of the common.
+    /// What the next token of four types is worth, and the most tokens of theirs: <see cref="MostTokens"/>, at once
+    /// where nothing is out of the common.
     /// </summary>
     private void Prepare(int k)
     {

@@ -15,7 +15,9 @@ internal sealed class SharingColumns
     /// <summary>B, most queries in service; null for no cap.</summary>
     public readonly int? Cap;
 
-    /// <summary>m; w(0); δ = c − α, marginal work of a token; q. A multiple of four long, as in <see cref="TypeColumns"/>.</summary>
+    /// <summary>
+    /// m; w(0); δ = c − α, marginal work of a token; q. A multiple of four long, as in <see cref="TypeColumns"/>.
+    /// </summary>
     public readonly double[] Answer, Work, PerToken, Square;
 
     /// <summary>Tokens of the answer after its first, and the seconds that these take alone on the server.</summary>

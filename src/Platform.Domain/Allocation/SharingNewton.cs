@@ -5,8 +5,8 @@ namespace Platform.Domain.Allocation;
 /// <summary>
 /// Newton's method for both numbers that describe all types where servers share, ln ν and t, no limit binding. The
 /// tokens are linear in ln ν as long as no type meets a bound, and nearly so in t. So each sweep over the types gives
-/// their sums and slopes, both equations are solved with the sums on these lines, and the next sweep is there. A handful
-/// of sweeps is enough. What does not settle is left to brackets (<see cref="SharingSolver"/>).
+/// their sums and slopes, both equations are solved with the sums on these lines, and the next sweep is there. A
+/// handful of sweeps is enough. What does not settle is left to brackets (<see cref="SharingSolver"/>).
 /// </summary>
 internal sealed class SharingNewton(AllocationModel model, SharingResponse response)
 {
@@ -173,8 +173,8 @@ internal sealed class SharingNewton(AllocationModel model, SharingResponse respo
     }
 
     /// <summary>
-    /// Solves both equations with the sums on their lines. With a cap the chain costs more than a sweep: there it is one
-    /// step of Newton's method.
+    /// Solves both equations with the sums on their lines. With a cap the chain costs more than a sweep: there it is
+    /// one step of Newton's method.
     /// </summary>
     /// <returns>By how much ln ν and t change.</returns>
     private (double Charge, double Part) Follow(int? cap)
@@ -205,7 +205,8 @@ internal sealed class SharingNewton(AllocationModel model, SharingResponse respo
     }
 
     /// <summary>
-    /// Newton's step for ln(φ + δ̄ ψ) = ln ν and δ̄ ψ/(φ + δ̄ ψ) = t, with φ and ψ the derivatives of E[T] by E[o] and E[w].
+    /// Newton's step for ln(φ + δ̄ ψ) = ln ν and δ̄ ψ/(φ + δ̄ ψ) = t, with φ and ψ the derivatives of E[T] by E[o] and
+    /// E[w].
     /// </summary>
     private (double Charge, double Part) Step(in SharingCurvature time, double charge, double part, bool isFirst)
     {

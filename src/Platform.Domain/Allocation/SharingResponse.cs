@@ -23,8 +23,8 @@ internal readonly record struct SharingSums(double Output, double Work, double L
 }
 
 /// <summary>
-/// The tokens that each type takes where servers share, when a token of mean cost is charged ν and the part t of that is
-/// for work: a type's next token is then worth what it is charged, ν (1 − t + t ∂w/∂l ÷ δ̄).
+/// The tokens that each type takes where servers share, when a token of mean cost is charged ν and the part t of that
+/// is for work: a type's next token is then worth what it is charged, ν (1 − t + t ∂w/∂l ÷ δ̄).
 /// </summary>
 internal sealed class SharingResponse
 {
@@ -52,8 +52,8 @@ internal sealed class SharingResponse
     }
 
     /// <summary>
-    /// δ̄, seconds: the marginal work of a token, in the mean over the types and their bounds. Where tokens cost the same
-    /// whatever their type, that of each of them, which may be 0.
+    /// δ̄, seconds: the marginal work of a token, in the mean over the types and their bounds. Where tokens cost the
+    /// same whatever their type, that of each of them, which may be 0.
     /// </summary>
     public double MeanCost { get; }
 
@@ -78,8 +78,8 @@ internal sealed class SharingResponse
     }
 
     /// <summary>
-    /// The charges ln ν at which all types are at their upper bounds and at their lower ones; the first above the second
-    /// where no charge moves any.
+    /// The charges ln ν at which all types are at their upper bounds and at their lower ones; the first above the
+    /// second where no charge moves any.
     /// </summary>
     public (double Least, double Most) Charges()
     {
@@ -122,7 +122,8 @@ internal sealed class SharingResponse
     /// <summary>ln(α w A b).</summary>
     private void PrepareValue(int k)
     {
-        var value = Load(_model.Weight, k) * Load(_model.Gain, k) * Load(_model.Rate, k) * _model.Problem.AccuracyWeight;
+        var most = Load(_model.Weight, k) * Load(_model.Gain, k);
+        var value = most * Load(_model.Rate, k) * _model.Problem.AccuracyWeight;
         if (AreCommon(value))
         {
             Elementary.Log(value).CopyTo(_logValue, k);
@@ -131,7 +132,10 @@ internal sealed class SharingResponse
 
         var logWeight = Elementary.Log(_model.Problem.AccuracyWeight);
         for (var i = k; i < k + 4; i++)
-            _logValue[i] = logWeight + Elementary.Log(_model.Weight[i] * _model.Gain[i]) + Elementary.Log(_model.Rate[i]);
+        {
+            var logMost = Elementary.Log(_model.Weight[i] * _model.Gain[i]);
+            _logValue[i] = logWeight + logMost + Elementary.Log(_model.Rate[i]);
+        }
     }
 
     private void LogCostOneByOne(int first)
@@ -227,7 +231,9 @@ internal sealed class SharingResponse
     /// <summary>Cost of a token of a type relative to ν.</summary>
     private double CostAt(int k, double tokens) => 1 - _part + (_part * _perMeanCost * _columns.WorkSlope(k, tokens));
 
-    /// <summary>ln of what a type's token is worth over its cost: where that is ln ν, the type has those tokens.</summary>
+    /// <summary>
+    /// ln of what a type's token is worth over its cost: where that is ln ν, the type has those tokens.
+    /// </summary>
     private double WorthAt(int k, double tokens)
     {
         var logCost = _columns.Square[k] == 0 ? _logCost[k] : Elementary.Log(CostAt(k, tokens));

@@ -148,8 +148,8 @@ internal sealed class SharingSolver : IContinuousMethod
     }
 
     /// <summary>
-    /// A limit that hardly changes with the charge leaves the charge to rounding, and so what is asked for. At the charge
-    /// that was found last the part follows.
+    /// A limit that hardly changes with the charge leaves the charge to rounding, and so what is asked for. At the
+    /// charge that was found last the part follows.
     /// </summary>
     private void Settle(double asked)
     {

@@ -50,8 +50,8 @@ internal abstract class TangentBound
     public virtual double Part => 1;
 
     /// <summary>
-    /// How far E[T] or a limit may lie below its tangent: at most this part of what the curves of the types bend by, and
-    /// so of −Σ φ; 0 where E[T] is convex.
+    /// How far E[T] or a limit may lie below its tangent: at most this part of what the curves of the types bend by,
+    /// and so of −Σ φ; 0 where E[T] is convex.
     /// </summary>
     public virtual double Bend => 0;
 

@@ -37,8 +37,8 @@ internal readonly record struct SharingCurvature(double SystemSeconds, double Pe
 
     /// <summary>
     /// With at most B in service: the birth-death process of <see cref="ProcessorSharing"/>. With x the ratio of its
-    /// steps, S = Σ 1/x and Q = Σ 1/x² up to a state, ∂ ln P/∂ρ is S, and n = ρ S + λ a ∂ ln P/∂(λ a): second derivatives
-    /// follow from the third cumulants of n and S and the covariance of n and Q.
+    /// steps, S = Σ 1/x and Q = Σ 1/x² up to a state, ∂ ln P/∂ρ is S, and n = ρ S + λ a ∂ ln P/∂(λ a): second
+    /// derivatives follow from the third cumulants of n and S and the covariance of n and Q.
     /// </summary>
     /// <param name="rate">λ above 0, per second, at this server.</param>
     /// <param name="load">The mean query.</param>

@@ -54,8 +54,8 @@ public sealed class SharingWholeTokensTests
     }
 
     /// <summary>
-    /// Where a limit binds and tokens cost differently, the search by the limit's tangent is nowhere worse than branch and
-    /// bound, which takes a hundred times as long.
+    /// Where a limit binds and tokens cost differently, the search by the limit's tangent is nowhere worse than branch
+    /// and bound, which takes a hundred times as long.
     /// </summary>
     [Theory]
     [InlineData(false)]
@@ -101,7 +101,11 @@ public sealed class SharingWholeTokensTests
         {
             var problem = SharingProblems.Make(seed, 6, (Costs)costs, capped);
             if (seed % 3 == 0)
-                problem = problem with { TaskTypes = [.. problem.TaskTypes.Select(type => type with { MinTokens = 0 })] };
+            {
+                var types = problem.TaskTypes.Select(type => type with { MinTokens = 0 });
+                problem = problem with { TaskTypes = [.. types] };
+            }
+
             if (seed % 2 == 0)
                 problem = Limited(problem, seed);
             var model = new AllocationModel(problem);
