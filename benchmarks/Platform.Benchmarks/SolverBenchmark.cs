@@ -126,8 +126,9 @@ internal static class SolverBenchmark
     }
 
     // The best of several, each long enough for the clock: what other work on the machine adds is not the method's.
-    private static double Seconds(Action work, double atLeast = 0.7)
+    private static double Seconds(Action work, double atLeast = 0.7, int leastTimes = 1)
     {
+        var times = 0;
         work();
         var (best, begun, count) = (double.PositiveInfinity, Stopwatch.GetTimestamp(), 1);
         do
@@ -137,11 +138,15 @@ internal static class SolverBenchmark
                 work();
             var elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
             if (elapsed < 1e-3)
+            {
                 count *= 2;
-            else
-                best = Math.Min(best, elapsed / count);
+                continue;
+            }
+
+            best = Math.Min(best, elapsed / count);
+            times++;
         }
-        while (double.IsInfinity(best) || Stopwatch.GetElapsedTime(begun).TotalSeconds < atLeast);
+        while (times < leastTimes || Stopwatch.GetElapsedTime(begun).TotalSeconds < atLeast);
         return best;
     }
 
@@ -168,7 +173,9 @@ internal static class SolverBenchmark
     /// </summary>
     private static List<SharingTimes> SharingAgainstSplit()
     {
+        // Other work on the machine can take up all of so short a time.
         const double Brief = 0.3;
+        const int BriefTimes = 60;
         GeneratedFleet[] fleets = [.. Enumerable.Range(5, SharingFleets).Select(seed => new GeneratedFleet(12, seed))];
         var split = Measured(fleet => fleet.Problem());
         var limited = Measured(fleet => Limited(fleet.Problem()));
@@ -189,9 +196,9 @@ internal static class SolverBenchmark
             AllocationProblem[] problems = [.. fleets.Select(problem)];
             AllocationModel[] models = [.. problems.Select(it => new AllocationModel(it))];
             return (
-                models.Sum(model => Seconds(() => model.Method().Solve(), Brief)),
-                problems.Sum(it => Seconds(() => AllocationSolver.SolveInSteps(it), Brief)),
-                problems.Sum(it => Seconds(() => AllocationSolver.Solve(it), Brief)));
+                models.Sum(model => Seconds(() => model.Method().Solve(), Brief, BriefTimes)),
+                problems.Sum(it => Seconds(() => AllocationSolver.SolveInSteps(it), Brief, BriefTimes)),
+                problems.Sum(it => Seconds(() => AllocationSolver.Solve(it), Brief, BriefTimes)));
         }
 
         SharingTimes Over(
