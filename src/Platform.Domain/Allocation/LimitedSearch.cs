@@ -27,7 +27,7 @@ internal sealed class LimitedSearch
     private readonly TokenMove[] _peaks;
     private readonly List<TokenMove>[] _moves;
     private readonly Half _first = new(), _second = new();
-    private readonly double _most;
+    private readonly double _most, _part, _bend, _peak;
     private List<Part> _spare = [];
     private long[] _best;
     private double _bestGain;
@@ -40,6 +40,9 @@ internal sealed class LimitedSearch
         var limits = bound.Limits.ToArray();
         _limit = limits.MaxBy(limit => limit.Price * limit.PerToken.Sum())!;
         _bestGain = bound.Gain(known);
+        _part = bound.Part;
+        _bend = bound.Bend / bound.Part;
+        _peak = -peaks.Sum(peak => peak.Phi);
         _most = peaks.Sum(peak => peak.Phi) + limits.Sum(limit => limit.Price * limit.Unused);
     }
 
@@ -62,18 +65,30 @@ internal sealed class LimitedSearch
     private bool TryFind()
     {
         // A rate so high that the known tokens are beyond what exponents can hold against l°.
-        if (!double.IsFinite(_most - _bestGain))
+        if (!double.IsFinite(Lacking))
             return false;
-        for (var left = FirstPart * (_most - _bestGain); ; left *= Growth)
+        for (var left = FirstPart * Lacking; ; left *= Growth)
         {
             // A little more than the best known is short, and that is found again.
-            left = Math.Min(left, _most - _bestGain + _bound.Noise);
-            if (!TryCollect(left) || !TryMatch(left))
+            left = Math.Min(left, Lacking + _bound.Noise);
+            if (!TryCollect(Widened(left)) || !TryMatch(left))
                 return false;
-            if (_most - _bestGain <= left)
+            if (Lacking <= left)
                 return true;
         }
     }
+
+    /// <summary>What the best known is short of the bound.</summary>
+    private double Lacking => _most - (_bestGain / _part);
+
+    /// <summary>
+    /// What the types may be short of their peaks where all is short by so much: a limit that bends may seem broken by
+    /// its tangent, and that is then charged less than nothing.
+    /// </summary>
+    private double Widened(double left) => (left + (_bend * _peak)) / (1 - _bend);
+
+    /// <summary>How far a limit that is kept may seem broken by its tangent.</summary>
+    private double Bent(double left) => _bend > 0 ? _bend * (Widened(left) + _peak) / _limit.Price : 0;
 
     /// <summary>Collects the combinations of either half of the types that are short by at most so much.</summary>
     private bool TryCollect(double left)
@@ -124,11 +139,12 @@ internal sealed class LimitedSearch
         Part[] others = [.. _second.Parts];
         double[] used = [.. others.Select(part => part.Used)];
         Array.Sort(used, others);
+        var broken = _limit.Tolerance + Bent(left);
         foreach (var part in _first.Parts)
         {
             var unused = _limit.Unused - part.Used;
             var least = unused - ((left - part.Sum.Short) / _limit.Price);
-            for (var i = LastUpTo(used, unused + _limit.Tolerance); i >= 0 && used[i] >= least; i--)
+            for (var i = LastUpTo(used, unused + broken); i >= 0 && used[i] >= least; i--)
             {
                 if (++_pairs > MaxPairs)
                     return false;

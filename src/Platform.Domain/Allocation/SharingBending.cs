@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Platform.Domain.Allocation;
 
 /// <summary>
@@ -22,16 +24,14 @@ internal sealed class SharingBending
         _model = model;
         _loss = loss;
         _columns = model.Sharing!;
-        _tokens = tokens.ToArray();
-        _lower = model.Lower[..model.Count];
-        _upper = new double[model.Count];
-        _gain = new double[model.Count];
-        _bend = new double[model.Count];
-        for (var k = 0; k < model.Count; k++)
-        {
-            _gain[k] = SharingCertificate.Gain(model, k, _tokens[k]);
-            _upper[k] = MostTokens(k);
-        }
+        _tokens = new double[model.Padded];
+        tokens.CopyTo(_tokens);
+        _lower = model.Lower[..model.Padded];
+        _upper = new double[model.Padded];
+        _gain = new double[model.Padded];
+        _bend = new double[model.Padded];
+        for (var k = 0; k < model.Padded; k += 4)
+            Prepare(k);
 
         // With a cap the marginal work alone saturates later than the slots do.
         _idle = _columns.Cap is null ? at.Idle : 1 - (model.Lambda * at.Work);
@@ -99,6 +99,36 @@ internal sealed class SharingBending
     }
 
     /// <summary>
+    /// What the next token of four types is worth, and the most tokens of theirs: <see cref="MostTokens"/>, at once
+    /// where nothing is out of the common.
+    /// </summary>
+    private void Prepare(int k)
+    {
+        var (rate, tokens) = (Load(_model.Rate, k), Load(_tokens, k));
+        var worth = _model.Problem.AccuracyWeight * Load(_model.Weight, k) * Load(_model.Gain, k) * rate;
+        var gain = worth * Elementary.Exp(-rate * tokens);
+        var cost = Load(_model.Cost, k) + (2 * Load(_columns.Square, k) * tokens);
+        var over = gain / cost;
+        var isCommon = Vector256.GreaterThan(over, Vector256.Create(1e-200))
+            & Vector256.LessThan(over, Vector256.Create(1e200))
+            & Vector256.GreaterThan(gain, Vector256<double>.Zero)
+            & Vector256.GreaterThan(Load(_model.Share, k), Vector256<double>.Zero);
+        gain.CopyTo(_gain, k);
+        if (Vector256.EqualsAll(isCommon.AsInt64(), Vector256<long>.AllBitsSet))
+        {
+            var whole = Vector256.Create(_loss > 0 ? 1.0 : 0);
+            var more = Vector256.MaxNative(Elementary.Log(over), Vector256<double>.Zero) / rate;
+            Vector256.MinNative(tokens + more + whole, Load(_model.Upper, k)).CopyTo(_upper, k);
+            return;
+        }
+
+        for (var i = k; i < Math.Min(k + 4, _model.Count); i++)
+            _upper[i] = MostTokens(i);
+    }
+
+    private static Vector256<double> Load(double[] column, int k) => Vector256.Create(column, k);
+
+    /// <summary>
     /// Tokens beyond which no type is in any better allocation: one more is worth less there than the lone seconds that
     /// it costs, and E[T] rises by those at least. The best whole tokens may be the next ones above.
     /// </summary>
@@ -119,7 +149,7 @@ internal sealed class SharingBending
     private double SetBends()
     {
         double workBySquare = 0, work = 0;
-        for (var k = 0; k < _tokens.Length; k++)
+        for (var k = 0; k < _model.Count; k++)
         {
             var rise = Math.Max(_model.Rate[k] * (_upper[k] - _tokens[k]), 0);
             _bend[k] = _gain[k] * _model.Rate[k] / (1 + (rise / 3));
@@ -138,7 +168,7 @@ internal sealed class SharingBending
     private (double Squares, double Farthest) Off(double beta)
     {
         double squares = 0, farthest = 0;
-        for (var k = 0; k < _tokens.Length; k++)
+        for (var k = 0; k < _model.Count; k++)
         {
             var (below, above) = (_tokens[k] - _lower[k], _upper[k] - _tokens[k]);
             if (!(below > 0 || above > 0) || _model.Share[k] == 0)
@@ -160,7 +190,7 @@ internal sealed class SharingBending
     /// </summary>
     private void Narrow(double most)
     {
-        for (var k = 0; k < _tokens.Length; k++)
+        for (var k = 0; k < _model.Count; k++)
         {
             var unit = _model.Share[k] * _gain[k] / _model.Rate[k];
             if (!(unit > 0))

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Platform.Domain.Queueing;
 
 namespace Platform.Domain.Allocation;
@@ -12,7 +13,7 @@ internal static class SharingCertificate
     /// <summary>Builds the point that the solver stands at.</summary>
     /// <param name="model">The problem.</param>
     /// <param name="at">The point's sums.</param>
-    /// <param name="tokens">The tokens.</param>
+    /// <param name="tokens">The tokens, a multiple of four long.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="multipliers">Their multipliers.</param>
     /// <param name="isQuick">Whether a point that the tangent does not prove is left without a bound.</param>
@@ -25,10 +26,11 @@ internal static class SharingCertificate
         for (var i = 0; i < limits.Count; i++)
             gap += multipliers[i] * Math.Abs(limits.Most(i) - limits.Use(i, at).Value);
         var prices = limits.Prices(multipliers);
-        var bending = SharingBending.Of(model, at, tokens, prices);
+        var granted = tokens[..model.Count].ToArray();
+        var bending = SharingBending.Of(model, at, granted, prices);
         var point = new ContinuousPoint
         {
-            Tokens = tokens.ToArray(),
+            Tokens = granted,
             Idle = at.Idle,
             MeanService = at.Lone,
             Square = 0,
@@ -53,23 +55,36 @@ internal static class SharingCertificate
     private static (double Gap, double Residual, double Weighted) Measure(
         AllocationModel model, in Charges charges, ReadOnlySpan<double> tokens)
     {
-        CompensatedSum gap = default, weighted = default;
-        var residual = 0.0;
-        for (var k = 0; k < tokens.Length; k++)
+        LaneSum gap = default, weighted = default;
+        var residual = Vector256<double>.Zero;
+        var (zero, one) = (Vector256<double>.Zero, Vector256<double>.One);
+        for (var k = 0; k < model.Padded; k += 4)
         {
-            var (l, lower, upper) = (tokens[k], model.Lower[k], model.Upper[k]);
-            var gain = Gain(model, k, l);
-            var price = charges.PerOutput + (charges.PerWork * model.Sharing!.WorkSlope(k, l));
+            var (l, rate) = (Vector256.Create(tokens[k..]), Load(model.Rate, k));
+            var (above, below) = (Load(model.Upper, k) - l, l - Load(model.Lower, k));
+            var (share, weight, most) = (Load(model.Share, k), Load(model.Weight, k), Load(model.Gain, k));
+            var (exp, minusOne) = Elementary.ExpBoth(-rate * l);
+            var gain = model.Problem.AccuracyWeight * weight * most * rate * exp;
+            var perWork = Load(model.Sharing!.PerToken, k) + (2 * Load(model.Sharing.Square, k) * l);
+            var price = Vector256.Create(charges.PerOutput) + (charges.PerWork * perWork);
             var slope = gain - price;
-            gap.Add(model.Share[k] * Math.Max(slope * (upper - l), slope * (lower - l)));
-            weighted.Add(model.Share[k] * model.Weight[k] * model.Accuracy(k, l));
-            var canFollow = slope > 0 ? l < upper : l > lower;
-            if (canFollow && slope != 0)
-                residual = Math.Max(residual, Math.Abs(slope) / Math.Max(gain, price));
+            gap.Add(share * Vector256.MaxNative(slope * above, -slope * below));
+            var curve = Load(model.Floor, k) - (most * minusOne);
+            var accuracy = model.TakesRawCurves ? curve : Vector256.MinNative(one, Vector256.MaxNative(zero, curve));
+            weighted.Add(share * weight * accuracy);
+
+            var canRise = Vector256.GreaterThan(slope, zero) & Vector256.GreaterThan(above, zero);
+            var canFall = Vector256.LessThan(slope, zero) & Vector256.GreaterThan(below, zero);
+            var against = Vector256.ConditionalSelect(canRise | canFall, Vector256.Abs(slope), zero);
+            var scale = Vector256.MaxNative(Vector256.MaxNative(gain, price), Vector256.Create(double.Epsilon));
+            residual = Vector256.MaxNative(residual, against / scale);
         }
 
-        return (gap.Value, residual, weighted.Value);
+        var largest = Math.Max(Math.Max(residual[0], residual[1]), Math.Max(residual[2], residual[3]));
+        return (gap.Value, largest, weighted.Value);
     }
+
+    private static Vector256<double> Load(double[] column, int k) => Vector256.Create(column, k);
 
     /// <summary>α w p′(l), seconds a token.</summary>
     public static double Gain(AllocationModel model, int k, double tokens)

@@ -15,7 +15,9 @@ internal sealed class SharingColumns
     /// <summary>B, most queries in service; null for no cap.</summary>
     public readonly int? Cap;
 
-    /// <summary>m; w(0); δ = c − α, marginal work of a token; q.</summary>
+    /// <summary>
+    /// m; w(0); δ = c − α, marginal work of a token; q. A multiple of four long, as in <see cref="TypeColumns"/>.
+    /// </summary>
     public readonly double[] Answer, Work, PerToken, Square;
 
     /// <summary>Tokens of the answer after its first, and the seconds that these take alone on the server.</summary>
@@ -26,10 +28,11 @@ internal sealed class SharingColumns
     {
         Overhead = server.OverheadSecondsPerToken!.Value;
         Cap = server.MaxInService;
-        Answer = new double[count];
-        Work = new double[count];
-        PerToken = new double[count];
-        Square = new double[count];
+        var length = (count + 3) & ~3;
+        Answer = new double[length];
+        Work = new double[length];
+        PerToken = new double[length];
+        Square = new double[length];
         _laterTokens = new double[count];
         _laterSeconds = new double[count];
     }
@@ -45,6 +48,9 @@ internal sealed class SharingColumns
 
     /// <summary>Whether a token costs the same whatever its type: all that couples the types is then one sum.</summary>
     public bool HasCommonCost { get; private set; } = true;
+
+    /// <summary>Whether a token of some type costs the more, the more went before.</summary>
+    public bool HasSquares { get; private set; }
 
     /// <summary>Lone seconds of a type from the first token of its answer to the end.</summary>
     public double LaterSecondsOf(int k) => _laterSeconds[k];
@@ -69,8 +75,13 @@ internal sealed class SharingColumns
         LaterSeconds += type.Share * _laterSeconds[k];
         var slowest = line.SecondsPerToken + (line.SecondsPerTokenSquared * type.MaxTokens);
         SlowestToken = type.Share > 0 ? Math.Max(SlowestToken, slowest) : SlowestToken;
+        HasSquares |= Square[k] != 0;
         HasCommonCost &= Square[k] == 0 && PerToken[k] == PerToken[0];
     }
+
+    /// <summary>E[T] at one server, seconds: that of <see cref="SharingPoint"/> alone.</summary>
+    public double SystemSeconds(double rate, double output, double work, double idle) =>
+        ProcessorSharing.MeanSystemTimeSeconds(rate, new SharingLoad(Overhead * output, work), Cap, idle);
 
     /// <summary>What a slot taken costs beside the work: α/B, the part of a token's overhead that saturates a cap.</summary>
     public double OverheadOfSlot => Cap is { } cap ? Overhead / cap : 0;

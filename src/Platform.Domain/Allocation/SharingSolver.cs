@@ -1,5 +1,3 @@
-using Platform.Domain.Queueing;
-
 namespace Platform.Domain.Allocation;
 
 /// <summary>
@@ -23,21 +21,21 @@ internal sealed class SharingSolver : IContinuousMethod
     // Newton's method takes five or so; halving the whole range would take some sixty.
     private const int MostSteps = 200;
 
-    // What the logarithms may be off by, relative to them.
-    private const double Rounding = 1e-15;
-
     // In place of an infinite charge, where no server would be idle.
     private const double Saturated = 1e3;
 
     private readonly AllocationModel _model;
     private readonly SharingColumns _columns;
     private readonly SharingLimits _limits;
-    private readonly double[] _logValue, _logCost, _tokens, _multipliers;
+    private readonly SharingResponse _response;
+    private readonly SharingNewton _newton;
+    private readonly double[] _multipliers;
     private readonly double _meanCost;
     private readonly bool _isQuick;
     private double _part;
     private SharingPoint _point;
-    private double _outputSlope, _workSlope;
+    private SharingSums _sums;
+    private int _sweeps;
     private int _active;
     private double _charge;
     private bool _isWarm;
@@ -50,18 +48,14 @@ internal sealed class SharingSolver : IContinuousMethod
         _isQuick = isQuick;
         _columns = model.Sharing!;
         _limits = new SharingLimits(model.Problem);
-        _logValue = new double[model.Count];
-        _logCost = new double[model.Count];
-        _tokens = new double[model.Count];
+        _response = new SharingResponse(model);
+        _newton = new SharingNewton(model, _response);
         _multipliers = new double[_limits.Count];
-        var logWeight = Elementary.Log(model.Problem.AccuracyWeight);
-        for (var k = 0; k < model.Count; k++)
-            _logValue[k] = logWeight + Elementary.Log(model.Weight[k] * model.Gain[k]) + Elementary.Log(model.Rate[k]);
-        _meanCost = MeanCost();
+        _meanCost = _response.MeanCost;
     }
 
     /// <inheritdoc/>
-    public int Sweeps { get; private set; }
+    public int Sweeps => _sweeps + _newton.Sweeps;
 
     /// <inheritdoc/>
     public bool Converged { get; private set; } = true;
@@ -69,20 +63,61 @@ internal sealed class SharingSolver : IContinuousMethod
     /// <inheritdoc/>
     public ContinuousPoint Solve()
     {
-        var asked = SolveAt(_columns.HasCommonCost ? 1 : _part);
-        if (!_columns.HasCommonCost)
-            FindPart(asked);
-        return SharingCertificate.Of(_model, _point, _tokens, _limits, _multipliers, _isQuick);
+        if (!TrySettle())
+            return Bracketed();
+        if (!KeepsLimits())
+        {
+            _isWarm = true;
+            return Bracketed();
+        }
+
+        _multipliers.AsSpan().Clear();
+        var point = Certified(isQuick: true);
+        if (point.Sharing!.Bending < 1)
+            return point;
+
+        // Several points may be stationary. The brackets find the one that they always find.
+        _isWarm = false;
+        _part = 0;
+        return Bracketed();
     }
 
-    /// <summary>δ̄: the marginal work of a token, in the mean over the types and their bounds.</summary>
-    private double MeanCost()
+    /// <summary>Solves without limits.</summary>
+    private bool TrySettle()
     {
-        var mean = 0.0;
-        for (var k = 0; k < _model.Count; k++)
-            mean += _model.Share[k] * (_columns.PerToken[k] + (_columns.Square[k] * (_model.Lower[k] + _model.Upper[k])));
-        return mean > 0 ? mean : 1;
+        _newton.Charge = _charge;
+        _newton.Part = _part;
+        var hasSettled = _newton.TrySolve(_isWarm) || (_isWarm && _newton.TrySolve(isWarm: false));
+        if (!hasSettled)
+            return false;
+        _charge = _newton.Charge;
+        _part = _newton.Part;
+        _point = _newton.Point;
+        _isWarm = true;
+        return true;
     }
+
+    private bool KeepsLimits()
+    {
+        for (var i = 0; i < _limits.Count; i++)
+        {
+            if (_limits.Use(i, _point).Value > _limits.Most(i))
+                return false;
+        }
+
+        return true;
+    }
+
+    private ContinuousPoint Bracketed()
+    {
+        var asked = SolveAt(_part);
+        if (!_columns.HasCommonCost)
+            FindPart(asked);
+        return Certified(_isQuick);
+    }
+
+    private ContinuousPoint Certified(bool isQuick) => SharingCertificate.Of(
+        _model, _point, _response.Tokens, _limits, _multipliers, isQuick);
 
     /// <summary>Closes in on the part t that is asked for, by secants within a bracket.</summary>
     private void FindPart(double asked)
@@ -108,6 +143,38 @@ internal sealed class SharingSolver : IContinuousMethod
         Converged &= isSettled;
         if (Math.Abs(last.Value) > 1e-9)
             ShareBetween(left.Active, right.Active);
+        else
+            Settle(asked);
+    }
+
+    /// <summary>
+    /// A limit that hardly changes with the charge leaves the charge to rounding, and so what is asked for. At the
+    /// charge that was found last the part follows.
+    /// </summary>
+    private void Settle(double asked)
+    {
+        const int MostSettling = 4;
+        for (var step = 0; step < MostSettling && Math.Abs(asked - _part) > PartTolerance; step++)
+        {
+            var before = _part;
+            var then = AskedAtPart(asked);
+            if (Math.Abs(then - asked) > Math.Abs(asked - before))
+            {
+                AskedAtPart(before);
+                return;
+            }
+
+            asked = then;
+        }
+    }
+
+    /// <summary>What is asked for at a part, the charge staying as it is.</summary>
+    private double AskedAtPart(double part)
+    {
+        _part = part;
+        _response.SetPart(part);
+        ExcessAt(_charge);
+        return AskedPart();
     }
 
     /// <summary>
@@ -117,37 +184,11 @@ internal sealed class SharingSolver : IContinuousMethod
     private double SolveAt(double part)
     {
         _part = part;
-        var (least, most) = PrepareCosts();
+        _response.SetPart(part);
+        var (least, most) = _response.Charges();
         Converge(least, most);
         return AskedPart();
     }
-
-    /// <summary>
-    /// ln of the cost of each type's token relative to ν, and the charges ln ν at which all types are at their upper
-    /// bounds and at their lower ones.
-    /// </summary>
-    private (double Least, double Most) PrepareCosts()
-    {
-        var (least, most) = (double.PositiveInfinity, double.NegativeInfinity);
-        for (var k = 0; k < _model.Count; k++)
-        {
-            _logCost[k] = Elementary.Log(CostAt(k, 0));
-            if (_logValue[k] == double.NegativeInfinity || !(_model.Upper[k] > _model.Lower[k]) || _logCost[k] == double.NegativeInfinity)
-                continue;
-            least = Math.Min(least, WorthAt(k, _model.Upper[k]));
-            most = Math.Max(most, WorthAt(k, _model.Lower[k]));
-        }
-
-        return (least, most);
-    }
-
-    /// <summary>Cost of a token of a type relative to ν.</summary>
-    private double CostAt(int k, double tokens) =>
-        1 - _part + (_part / _meanCost * _columns.WorkSlope(k, tokens));
-
-    /// <summary>ln of what a type's token is worth over its cost: where that is ln ν, the type has those tokens.</summary>
-    private double WorthAt(int k, double tokens) =>
-        _logValue[k] - (_model.Rate[k] * tokens) - (_columns.Square[k] == 0 ? _logCost[k] : Elementary.Log(CostAt(k, tokens)));
 
     private void Converge(double least, double most)
     {
@@ -220,14 +261,15 @@ internal sealed class SharingSolver : IContinuousMethod
         if (_active >= 0)
         {
             var (use, most) = (_limits.Use(_active, _point), _limits.Most(_active));
-            return ((use.PerOutput * _outputSlope) + (use.PerWork * _workSlope)) / (most > 0 ? most : 1);
+            var slope = (use.PerOutput * _sums.OutputPerCharge) + (use.PerWork * _sums.WorkPerCharge);
+            return slope / (most > 0 ? most : 1);
         }
 
         // φ + δ̄ ψ = (α + δ̄)/r + δ̄ λ U/r².
         var rate = _point.Rate / _point.Idle;
-        var lone = (_columns.Overhead * _outputSlope) + _workSlope;
+        var lone = (_columns.Overhead * _sums.OutputPerCharge) + _sums.WorkPerCharge;
         var charge = _columns.Overhead + (_meanCost * (1 + (rate * _point.Lone)));
-        var idleSlope = rate * _workSlope * (_columns.Overhead + (_meanCost * (1 + (2 * rate * _point.Lone))));
+        var idleSlope = rate * _sums.WorkPerCharge * (_columns.Overhead + (_meanCost * (1 + (2 * rate * _point.Lone))));
         return ((idleSlope + (_meanCost * rate * lone)) / charge) - 1;
     }
 
@@ -237,9 +279,11 @@ internal sealed class SharingSolver : IContinuousMethod
     /// </summary>
     private double ExcessAt(double charge)
     {
-        Sweeps++;
+        _sweeps++;
         _charge = charge;
-        _point = PointAt(charge);
+        _sums = _response.Sweep(charge);
+        _point = new SharingPoint(
+            _columns, _model.Lambda, _sums.Output, _sums.Work, 1 - (_model.Lambda * _sums.Load));
         _active = -1;
         if (!(_point.Idle > 0))
             return Saturated;
@@ -257,75 +301,6 @@ internal sealed class SharingSolver : IContinuousMethod
         }
 
         return excess;
-    }
-
-    private SharingPoint PointAt(double charge)
-    {
-        CompensatedSum output = default, work = default, load = default;
-        _outputSlope = 0;
-        _workSlope = 0;
-        for (var k = 0; k < _model.Count; k++)
-        {
-            var (share, tokens) = (_model.Share[k], TokensAt(k, charge));
-            _tokens[k] = tokens;
-            var perType = _columns.WorkOf(k, tokens);
-            output.Add(share * (_columns.Answer[k] + tokens));
-            work.Add(share * perType);
-            load.Add(share * (perType + (_columns.OverheadOfSlot * (_columns.Answer[k] + tokens))));
-            if (tokens > _model.Lower[k] && tokens < _model.Upper[k])
-                AddSlope(k, share, tokens);
-        }
-
-        return new SharingPoint(_columns, _model.Lambda, output.Value, work.Value, 1 - (_model.Lambda * load.Value));
-    }
-
-    /// <summary>Adds how a type's tokens fall with ln ν.</summary>
-    private void AddSlope(int k, double share, double tokens)
-    {
-        var fall = share / (_model.Rate[k] + CostRise(k, tokens));
-        _outputSlope -= fall;
-        _workSlope -= fall * _columns.WorkSlope(k, tokens);
-    }
-
-    /// <summary>∂ ln of a token's cost by the tokens.</summary>
-    private double CostRise(int k, double tokens) => _columns.Square[k] == 0
-        ? 0
-        : 2 * _part / _meanCost * _columns.Square[k] / CostAt(k, tokens);
-
-    private double TokensAt(int k, double charge)
-    {
-        var (lower, upper) = (_model.Lower[k], _model.Upper[k]);
-        if (_logValue[k] == double.NegativeInfinity)
-            return lower;
-        if (_columns.Square[k] == 0)
-            return Snapped(k, (_logValue[k] - _logCost[k] - charge) / _model.Rate[k]);
-        if (!(WorthAt(k, lower) > charge))
-            return lower;
-        return WorthAt(k, upper) >= charge ? upper : TokensBetween(k, lower, upper, charge);
-    }
-
-    /// <summary>Tokens within the bounds, and at a bound where rounding alone says otherwise.</summary>
-    private double Snapped(int k, double tokens)
-    {
-        var room = Rounding * (1 + Math.Abs(_logValue[k]) + Math.Abs(_charge)) / _model.Rate[k];
-        if (tokens <= _model.Lower[k] + room)
-            return _model.Lower[k];
-        return tokens >= _model.Upper[k] - room ? _model.Upper[k] : tokens;
-    }
-
-    /// <summary>Newton's method from the left: what is left of the worth falls and is convex, so that no step goes too far.</summary>
-    private double TokensBetween(int k, double lower, double upper, double charge)
-    {
-        var tokens = lower;
-        for (var step = 0; step < 100; step++)
-        {
-            var more = (WorthAt(k, tokens) - charge) / (_model.Rate[k] + CostRise(k, tokens));
-            if (!(more > 1e-16 * tokens))
-                break;
-            tokens = Math.Min(tokens + more, upper);
-        }
-
-        return Snapped(k, tokens);
     }
 
     /// <summary>

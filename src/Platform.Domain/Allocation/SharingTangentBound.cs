@@ -6,6 +6,9 @@ internal sealed class SharingTangentBound : TangentBound
     /// <summary>η beyond which the bound leaves too much to look at.</summary>
     public const double MostBending = 0.9;
 
+    // The same where a limit binds.
+    private const double MostBendingOfLimits = 0.3;
+
     private readonly SharingColumns _columns;
     private readonly SharingOptimum _optimum;
 
@@ -38,22 +41,47 @@ internal sealed class SharingTangentBound : TangentBound
         return bending < MostBending ? new SharingTangentBound(model, point, bending) : null;
     }
 
+    /// <inheritdoc/>
+    public override double Bend => 1 - Part;
+
     /// <summary>
-    /// Where tokens cost the same whatever their type, each limit is one on the mean tokens. Where not, the limits bend,
-    /// and there is none to search by.
+    /// Where tokens cost the same whatever their type, each limit is one on the mean tokens. Where not, the one that
+    /// binds is taken by its tangent, which lies above it by no more than E[T] bends. There is none to search by where
+    /// that is much, where a token costs the more, the more went before, and where two bind.
     /// </summary>
     public override IEnumerable<TangentLimit> Limits
     {
         get
         {
-            if (!_columns.HasCommonCost)
-                yield break;
-            var n = Enumerable.Range(0, Model.Count);
-            var time = _optimum.At.SystemTime;
-            var price = _optimum.PerOutput - time.PerOutput + (_columns.PerToken[0] * (_optimum.PerWork - time.PerWork));
-            var used = n.Sum(k => Model.Share[k] * Point.Tokens[k]);
-            yield return new(used, price, used, [.. n.Select(k => Model.Share[k])]);
+            if (_columns.HasCommonCost)
+                return [OfMeanTokens()];
+            return _columns.HasSquares || Bend > MostBendingOfLimits || !IsKnownToBend ? [] : Tangent();
         }
+    }
+
+    /// <summary>Nothing is known of how the time to the first answer token bends with a cap.</summary>
+    private bool IsKnownToBend => _columns.Cap is null || !(Point.Prices.MaxTimeToFirstAnswerTokenSeconds > 0);
+
+    private TangentLimit OfMeanTokens()
+    {
+        var n = Enumerable.Range(0, Model.Count);
+        var time = _optimum.At.SystemTime;
+        var price = _optimum.PerOutput - time.PerOutput + (_columns.PerToken[0] * (_optimum.PerWork - time.PerWork));
+        var used = n.Sum(k => Model.Share[k] * Point.Tokens[k]);
+        return new(used, price, used, [.. n.Select(k => Model.Share[k])]);
+    }
+
+    private TangentLimit[] Tangent()
+    {
+        var limits = new SharingLimits(Model.Problem);
+        var prices = limits.MultipliersOf(Point.Prices);
+        var binding = Enumerable.Range(0, limits.Count).Where(i => prices[i] > 0).ToArray();
+        if (binding is not [var only])
+            return [];
+        var use = limits.Use(only, _optimum.At);
+        var perToken = Enumerable.Range(0, Model.Count)
+            .Select(k => Model.Share[k] * (use.PerOutput + (use.PerWork * _columns.PerToken[k])));
+        return [new(limits.Most(only), prices[only] / Part, use.Value, [.. perToken])];
     }
 
     /// <inheritdoc/>
@@ -79,8 +107,8 @@ internal sealed class SharingTangentBound : TangentBound
             return double.NegativeInfinity;
         if (_columns.Cap is not null)
         {
-            var then = new SharingPoint(_columns, at.Rate, at.Output + output, at.Work + work, idle);
-            return sum.Value - (then.Means.SystemSeconds - at.Means.SystemSeconds);
+            var then = _columns.SystemSeconds(at.Rate, at.Output + output, at.Work + work, idle);
+            return sum.Value - (then - at.Means.SystemSeconds);
         }
 
         // (U + ΔU)/(r − x) − U/r, without what both have in common.

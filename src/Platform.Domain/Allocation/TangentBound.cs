@@ -49,6 +49,12 @@ internal abstract class TangentBound
     /// <summary>The part of Σ φ by which J is bounded: 1 where E[T] is convex.</summary>
     public virtual double Part => 1;
 
+    /// <summary>
+    /// How far E[T] or a limit may lie below its tangent: at most this part of what the curves of the types bend by,
+    /// and so of −Σ φ; 0 where E[T] is convex.
+    /// </summary>
+    public virtual double Bend => 0;
+
     /// <summary>More than rounding takes from J, seconds.</summary>
     public double Noise { get; }
 

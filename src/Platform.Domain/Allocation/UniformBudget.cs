@@ -29,9 +29,9 @@ internal sealed class UniformBudget
     /// <summary>Finds the best budget, or null when none keeps within the limits.</summary>
     public static UniformAllocation? Find(AllocationModel model)
     {
-        if (!model.SharedQueue && model.Sharing is null && model.Count <= MaxTypesForSlopes && FlatStarts.Of(model).Count == 0)
+        if (!model.SharedQueue && model.Count <= MaxTypesForSlopes && FlatStarts.Of(model).Count == 0)
         {
-            var quick = new UniformBudget(model, new UniformSlope(model));
+            var quick = new UniformBudget(model, UniformSlope.Of(model));
             var found = quick.Search();
             if (found is null || quick.IsPeak(found))
                 return found;

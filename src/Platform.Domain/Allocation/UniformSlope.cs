@@ -6,18 +6,18 @@ namespace Platform.Domain.Allocation;
 /// What a step of a single budget does, seen from its slope and from plain sums, in a tenth of the time that figures in twice the precision take.
 /// Where rounding could have a say there is no answer.
 /// </summary>
-internal sealed class UniformSlope
+internal class UniformSlope
 {
     // Of 1 − ρ: sums in plain doubles leave more digits above it than are asked for here.
-    private const double LeastIdle = 1e-6;
-    private const double Doubt = 1e-7;
+    protected const double LeastIdle = 1e-6;
+    protected const double Doubt = 1e-7;
 
     private readonly AllocationModel _model;
     private readonly double[] _lower, _upper;
     private readonly double _size;
 
     /// <summary>Prepares for a problem with servers that share no queue.</summary>
-    public UniformSlope(AllocationModel model)
+    protected UniformSlope(AllocationModel model)
     {
         _model = model;
         (_lower, _upper) = (new double[model.Padded], new double[model.Padded]);
@@ -31,6 +31,11 @@ internal sealed class UniformSlope
         _size = 1 + (model.Problem.AccuracyWeight * size);
     }
 
+    /// <summary>The slopes of a problem's discipline.</summary>
+    /// <param name="model">A problem with servers that share no queue.</param>
+    public static UniformSlope Of(AllocationModel model) =>
+        model.Sharing is null ? new UniformSlope(model) : new SharingUniformSlope(model);
+
     /// <summary>More than rounding takes from J, seconds, where 1 − ρ is had in twice the precision.</summary>
     public double NoiseAt(double meanSystemTime) => 1e-12 * (_size + meanSystemTime);
 
@@ -43,7 +48,7 @@ internal sealed class UniformSlope
     }
 
     /// <summary>Whether a budget keeps within the limits.</summary>
-    public bool? Keeps(long budget)
+    public virtual bool? Keeps(long budget)
     {
         var (mean, square, tokens) = (Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero);
         for (var k = 0; k < _model.Padded; k += 4)
@@ -67,11 +72,11 @@ internal sealed class UniformSlope
 
     private static bool? All(bool? a, bool? b, bool? c) => a & b & c;
 
-    private static bool? Below(double value, double? limit) =>
+    protected static bool? Below(double value, double? limit) =>
         limit is not { } most || value < most * (1 - Doubt) ? true : value > most * (1 + Doubt) ? false : null;
 
     /// <summary>The sign of the slope of J at a budget, of those types that move from <paramref name="from"/> to the next; 0 in doubt.</summary>
-    private int Sign(long from, double budget)
+    protected virtual int Sign(long from, double budget)
     {
         var (mean, square, gain) = (Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero);
         var (used, usedTime) = (Vector256<double>.Zero, Vector256<double>.Zero);
@@ -81,9 +86,7 @@ internal sealed class UniformSlope
             var time = Load(_model.Base, k) + (cost * granted);
             mean += share * time;
             square += share * time * time;
-            var moves = Vector256.LessThanOrEqual(Load(_lower, k), Vector256.Create((double)from))
-                & Vector256.GreaterThan(Load(_upper, k), Vector256.Create((double)from));
-            var moving = Vector256.ConditionalSelect(moves, share, Vector256<double>.Zero);
+            var moving = Moving(k, from);
             used += moving * cost;
             usedTime += moving * cost * time;
             gain += moving * Load(_model.Weight, k) * Load(_model.Gain, k) * rate * Elementary.Exp(-rate * granted);
@@ -95,12 +98,28 @@ internal sealed class UniformSlope
         var (perSecondSquared, whole) = (_model.Lambda / idle, Vector256.Sum(square) + _model.Scatter);
         var gained = _model.Problem.AccuracyWeight * Vector256.Sum(gain);
         var paid = (Vector256.Sum(used) * (1 + (perSecondSquared * perSecondSquared * whole / 2))) + (perSecondSquared * Vector256.Sum(usedTime));
-        var doubt = (Doubt * (gained + paid)) + NoiseAt(Vector256.Sum(mean) + (perSecondSquared * whole / 2));
-        return gained - paid > doubt ? 1 : gained - paid < -doubt ? -1 : 0;
+        return SignOf(gained, paid, Vector256.Sum(mean) + (perSecondSquared * whole / 2));
     }
 
-    private Vector256<double> Granted(int k, double budget) =>
+    /// <summary>The sign of what a token more brings less what it costs; 0 in doubt.</summary>
+    protected int SignOf(double gained, double paid, double meanSystemTime)
+    {
+        var doubt = (Doubt * (gained + paid)) + NoiseAt(meanSystemTime);
+        if (gained - paid > doubt)
+            return 1;
+        return gained - paid < -doubt ? -1 : 0;
+    }
+
+    /// <summary>π of those types that move from a budget to the next, 0 of the others.</summary>
+    protected Vector256<double> Moving(int k, long from)
+    {
+        var moves = Vector256.LessThanOrEqual(Load(_lower, k), Vector256.Create((double)from))
+            & Vector256.GreaterThan(Load(_upper, k), Vector256.Create((double)from));
+        return Vector256.ConditionalSelect(moves, Load(_model.Share, k), Vector256<double>.Zero);
+    }
+
+    protected Vector256<double> Granted(int k, double budget) =>
         Vector256.Min(Vector256.Max(Vector256.Create(budget), Load(_lower, k)), Load(_upper, k));
 
-    private static Vector256<double> Load(double[] column, int k) => Vector256.Create(column, k);
+    protected static Vector256<double> Load(double[] column, int k) => Vector256.Create(column, k);
 }

@@ -60,6 +60,16 @@ internal readonly record struct WholeTokenFigures(
         };
     }
 
+    /// <summary>The same with no more than what the limits of the problem need.</summary>
+    public WholeTokenFigures TimedForLimits(AllocationModel model)
+    {
+        var isLimited = model.Problem is not { MaxInterTokenSeconds: null, MaxTimeToFirstAnswerTokenSeconds: null };
+        if (model.Sharing is null || isLimited || !(Idle > 0))
+            return Timed(model);
+        var output = model.Sharing.AnswerTokens + MeanTokens;
+        return this with { MeanSystemTime = model.Sharing.SystemSeconds(model.Lambda, output, Work, Idle) };
+    }
+
     private static double WorkOf(AllocationModel model, SharingColumns sharing, ReadOnlySpan<long> tokens)
     {
         CompensatedSum work = default;

@@ -155,7 +155,7 @@ internal sealed class WholeTokens
     {
         if (!(then.Idle > 0))
             return false;
-        then = then.Timed(_model);
+        then = then.TimedForLimits(_model);
         var slower = then.MeanSystemTime - _now.MeanSystemTime;
         var gain = (_model.Problem.AccuracyWeight * (then.WeightedAccuracy - _now.WeightedAccuracy)) - slower;
         then = then with { Objective = _now.Objective + gain };

@@ -54,19 +54,34 @@ public static class ProcessorSharing
     public static double MeanSystemTimeSeconds(double arrivalRate, SharingLoad load, int? maxInService = null) =>
         Means(arrivalRate, load, maxInService).SystemSeconds;
 
+    /// <inheritdoc cref="MeanSystemTimeSeconds(double, SharingLoad, int?)"/>
+    /// <remarks>The same to the bit as that of <see cref="Means(double, SharingLoad, int?, double)"/>.</remarks>
+    /// <param name="arrivalRate">λ ≥ 0, per second, at this server.</param>
+    /// <param name="load">The mean query.</param>
+    /// <param name="maxInService">B ≥ 1, or null for no cap.</param>
+    /// <param name="idle">1 less the utilization, from a caller who may know it better than the difference.</param>
+    public static double MeanSystemTimeSeconds(double arrivalRate, SharingLoad load, int? maxInService, double idle)
+    {
+        if (!(idle > 0))
+            return double.PositiveInfinity;
+        return maxInService is { } cap && arrivalRate > 0
+            ? CappedSystemTime(arrivalRate, load, cap, idle)
+            : load.LoneSeconds / idle;
+    }
+
     /// <summary>Mean number of queries at the server, waiting ones included: λ E[T] (Little 1961).</summary>
-    /// <inheritdoc cref="MeanSystemTimeSeconds" path="/param"/>
+    /// <inheritdoc cref="MeanSystemTimeSeconds(double, SharingLoad, int?)" path="/param"/>
     public static double MeanInSystem(double arrivalRate, SharingLoad load, int? maxInService = null) =>
         arrivalRate * MeanSystemTimeSeconds(arrivalRate, load, maxInService);
 
     /// <summary>Mean wait for a slot in service.</summary>
-    /// <inheritdoc cref="MeanSystemTimeSeconds" path="/param"/>
+    /// <inheritdoc cref="MeanSystemTimeSeconds(double, SharingLoad, int?)" path="/param"/>
     /// <returns>Seconds; 0 without a cap, +∞ where the utilization is 1 or more.</returns>
     public static double MeanWaitSeconds(double arrivalRate, SharingLoad load, int? maxInService = null) =>
         Means(arrivalRate, load, maxInService).WaitSeconds;
 
     /// <summary>All means and their derivatives.</summary>
-    /// <inheritdoc cref="MeanSystemTimeSeconds" path="/param"/>
+    /// <inheritdoc cref="MeanSystemTimeSeconds(double, SharingLoad, int?)" path="/param"/>
     public static SharingMeans Means(double arrivalRate, SharingLoad load, int? maxInService = null) =>
         Means(arrivalRate, load, maxInService, 1 - Utilization(arrivalRate, load, maxInService));
 
@@ -165,6 +180,45 @@ public static class ProcessorSharing
         }
 
         return sums.Means(arrivalRate);
+    }
+
+    /// <summary>E[N]/λ of the same process, without derivatives.</summary>
+    private static double CappedSystemTime(double arrivalRate, SharingLoad load, int cap, double idle)
+    {
+        var work = arrivalRate * load.WorkSeconds;
+        var overhead = arrivalRate * load.OverheadSeconds;
+        double probability = 1, total = 1, number = 0;
+        for (var n = 1; n <= cap; n++)
+        {
+            var ratio = work + (overhead / n);
+            if (!(ratio > 0))
+                break;
+            probability *= ratio;
+            if (n < cap)
+            {
+                total += probability;
+                number += probability * n;
+            }
+            else
+            {
+                var all = probability / idle;
+                total += all;
+                number += (cap * all) + (all * (1 - idle) / idle);
+            }
+
+            if (probability > Large)
+            {
+                var scale = 1 / probability;
+                total *= scale;
+                number *= scale;
+                probability = 1;
+            }
+
+            if (ratio < 1 && probability < Negligible * total)
+                break;
+        }
+
+        return number / total / arrivalRate;
     }
 
     /// <summary>Sums over the states, each with its probability: what means and covariances are made of.</summary>

@@ -133,6 +133,48 @@ public sealed class SharingGeneratedTests
     }
 
     [Theory]
+    [InlineData(0, false, 4.5)]
+    [InlineData(1, false, 6)]
+    [InlineData(0, true, 7.5)]
+    [InlineData(1, true, 10)]
+    public void A_handful_of_sweeps_over_the_types_is_enough(int costs, bool capped, double most)
+    {
+        const int Problems = 300;
+        var sweeps = 0;
+        for (var seed = 0; seed < Problems; seed++)
+        {
+            var method = new AllocationModel(SharingProblems.Make(seed, MostTypes, (Costs)costs, capped)).Method();
+            method.Solve();
+            sweeps += method.Sweeps;
+        }
+
+        Assert.InRange((double)sweeps / Problems, 1, most);
+    }
+
+    /// <summary>All of a token is then overhead: it slows nobody else, but takes its own time.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(16)]
+    public void Tokens_without_marginal_work_cost_their_overhead(int? cap)
+    {
+        var example = SharingProblems.Example;
+        var overhead = example.Sharing!.OverheadSecondsPerToken!.Value;
+        var problem = example with
+        {
+            Sharing = example.Sharing with { MaxInService = cap },
+            TaskTypes =
+            [
+                .. example.TaskTypes.Select(
+                    type => type with { Service = new ServiceLine(0.05 + (overhead * type.AnswerTokens), overhead) }),
+            ],
+        };
+        var solution = Solve(problem);
+        Assert.Null(Fault(problem, solution, 0));
+        Assert.InRange(solution.Continuous!.OptimalityGap, 0, 1e-9);
+        Assert.InRange(solution.MeanTokens!.Value, 100, 10_000);
+    }
+
+    [Theory]
     [InlineData(0, false)]
     [InlineData(1, true)]
     [InlineData(2, false)]

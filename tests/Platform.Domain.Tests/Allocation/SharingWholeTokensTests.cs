@@ -53,6 +53,66 @@ public sealed class SharingWholeTokensTests
             costs == (int)Costs.Wild ? proven > 0.9 * feasible : proven == feasible, $"{proven} of {feasible} proven");
     }
 
+    /// <summary>
+    /// Where a limit binds and tokens cost differently, the search by the limit's tangent is nowhere worse than branch
+    /// and bound, which takes a hundred times as long.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_search_by_a_limits_tangent_agrees_with_branch_and_bound(bool capped)
+    {
+        var searched = 0;
+        var asked = 0;
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var problem = Limited(Small(seed, 5, Costs.Near, capped), seed);
+            var model = new AllocationModel(problem);
+            if (AllocationSolver.Infeasibility(model) is not null)
+                continue;
+            var point = model.Method().Solve();
+            if (!point.Prices.Bind || model.Sharing!.HasCommonCost)
+                continue;
+            asked++;
+            var known = new WholeTokens(model).Nearest(point.Tokens);
+            if (LimitedSearch.Best(model, point, known) is not { } found)
+                continue;
+            searched++;
+            var (expected, proven) = BranchAndBound.Search(model, known);
+            var best = AllocationSolver.Objective(problem, expected);
+            var objective = AllocationSolver.Objective(problem, found);
+            var slack = 2e-11 * (1 + Math.Abs(best));
+            Assert.True(objective >= best - slack, $"{seed}: {objective:R} against {best:R}");
+            Assert.True(!proven || objective <= best + slack, $"{seed}: {objective:R} above the proven {best:R}");
+        }
+
+        Assert.True(searched > (capped ? 0.6 : 0.8) * asked && searched > 50, $"{searched} of {asked}");
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(0, true)]
+    [InlineData(1, true)]
+    public void The_best_single_budget_by_slopes_is_the_one_by_figures(int costs, bool capped)
+    {
+        for (var seed = 0; seed < 400; seed++)
+        {
+            var problem = SharingProblems.Make(seed, 6, (Costs)costs, capped);
+            if (seed % 3 == 0)
+            {
+                var types = problem.TaskTypes.Select(type => type with { MinTokens = 0 });
+                problem = problem with { TaskTypes = [.. types] };
+            }
+
+            if (seed % 2 == 0)
+                problem = Limited(problem, seed);
+            var model = new AllocationModel(problem);
+            Assert.Equal(UniformBudget.FindByFigures(model), UniformBudget.Find(model));
+        }
+    }
+
     [Theory]
     [InlineData(0, false)]
     [InlineData(1, false)]

@@ -115,6 +115,59 @@ public sealed class ProcessorSharingTests
     }
 
     [Fact]
+    public void Second_derivatives_are_those_of_finite_differences()
+    {
+        var random = new Random(2);
+        for (var i = 0; i < 2_000; i++)
+        {
+            var (load, rate, cap) = Random(random);
+            var means = ProcessorSharing.Means(rate, load, cap);
+            var curvature = Curvature(rate, load, cap);
+            var longer = 1e-5 * load.OverheadSeconds;
+            var heavier = 1e-5 * load.WorkSeconds;
+            Assert.Equal(means.SystemSeconds, curvature.SystemSeconds, 1e-12 * means.SystemSeconds);
+            Near(means.SystemPerOverhead, curvature.PerOverhead, 1e-4 * means.SystemPerOverhead, 0);
+            Near(means.SystemPerWork, curvature.PerWork, 1e-10 * means.SystemPerWork, 0);
+            Near(Slope(longer, 0, it => it.SystemPerOverhead), curvature.OverheadOverhead, 0, longer);
+            Near(Slope(0, heavier, it => it.SystemPerOverhead), curvature.OverheadWork, 0, heavier);
+            Near(Slope(0, heavier, it => it.SystemPerWork), curvature.WorkWork, 0, heavier);
+
+            double Slope(double overhead, double work, Func<SharingMeans, double> derivative)
+            {
+                var above = new SharingLoad(load.OverheadSeconds + overhead, load.WorkSeconds + work);
+                var below = new SharingLoad(load.OverheadSeconds - overhead, load.WorkSeconds - work);
+                var more = derivative(ProcessorSharing.Means(rate, above, cap));
+                var less = derivative(ProcessorSharing.Means(rate, below, cap));
+                return (more - less) / (2 * (overhead + work));
+            }
+
+            void Near(double expected, double actual, double room, double step)
+            {
+                var noise = step > 0 ? 1e-10 * means.SystemPerWork / step : 0;
+                Assert.True(
+                    Math.Abs(expected - actual) <= (1e-4 * Math.Abs(expected)) + room + noise,
+                    $"{i}: {actual:R}, not {expected:R}");
+            }
+        }
+    }
+
+    [Fact]
+    public void The_mean_system_time_alone_is_the_same_to_the_bit()
+    {
+        var random = new Random(3);
+        for (var i = 0; i < 5_000; i++)
+        {
+            var (load, rate, cap) = Random(random);
+            var idle = 1 - ProcessorSharing.Utilization(rate, load, cap);
+            Assert.Equal(
+                ProcessorSharing.Means(rate, load, cap, idle).SystemSeconds,
+                ProcessorSharing.MeanSystemTimeSeconds(rate, load, cap, idle));
+        }
+
+        Assert.Equal(double.PositiveInfinity, ProcessorSharing.MeanSystemTimeSeconds(1, new SharingLoad(1, 1), 4, 0));
+    }
+
+    [Fact]
     public void A_cap_out_of_reach_is_no_cap()
     {
         foreach (var utilization in (double[])[0.1, 0.5, 0.9])
@@ -292,6 +345,14 @@ public sealed class ProcessorSharingTests
         var cap = random.Next(2) == 0 ? (int)Math.Pow(10, 2.5 * random.NextDouble()) : (int?)null;
         var utilization = 0.95 * random.NextDouble();
         return (load, utilization / ProcessorSharing.Utilization(1, load, cap), cap);
+    }
+
+    private static SharingCurvature Curvature(double rate, SharingLoad load, int? cap)
+    {
+        var idle = 1 - ProcessorSharing.Utilization(rate, load, cap);
+        return cap is { } most
+            ? SharingCurvature.Of(rate, load, most, idle)
+            : SharingCurvature.Of(rate, load, idle);
     }
 
     /// <summary>The chain state by state, until nothing is left.</summary>
