@@ -113,7 +113,7 @@ public sealed record SolvingPolicy
 
     /// <summary>
     /// Whether a new allocation waits for approval even where what is in force gives the servers more work than they can
-    /// do; at once if left out. Read where <see cref="ApprovalSeconds"/> is set.
+    /// do; at once if left out. Read by solves where approvalSeconds is set.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public EmergencyRelease? Emergency { get; init; }

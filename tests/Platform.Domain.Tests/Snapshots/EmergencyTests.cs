@@ -1,6 +1,10 @@
+using System.Text;
+using System.Text.Json;
+using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
+using Platform.Domain.Tests.Estimation;
 using Platform.Domain.Tests.Fleets;
 
 namespace Platform.Domain.Tests.Snapshots;
@@ -103,6 +107,33 @@ public sealed class EmergencyTests
         Assert.StartsWith("version 4 gave the servers 1.6", Assert.IsType<SolveOutcome.Published>(Solve(Approved, previous)).Emergency, StringComparison.Ordinal);
     }
 
+    /// <summary>Of few windows chance explains nearly anything, and not that servers are given more work than they can do.</summary>
+    [Fact]
+    public void Chance_does_not_keep_what_is_unstable_in_force()
+    {
+        var definition = Definitions.Fleet() with
+        {
+            Objective = new FleetObjective { AccuracyWeight = 30, MaxUtilization = 0.9 },
+            Solving = new SolvingPolicy { MinimumGain = 1e300 },
+        };
+        var inputs = Inputs(definition, [.. Enumerable.Range(0, 10).Select(i => Windows.Of(i * 10, (i + 1) * 10, Windows.Arrivals("math", 1)))]);
+        var asked = SnapshotDerivation.Derive(inputs, null, DerivationVersions.Current).Asked;
+        var unstable = Enumerable.Range(1, 100_000).First(each => LoadInForce.LoadOf(asked, Tokens(each)) >= 1);
+
+        // A token less each is beyond the cap of 0.9 by as much as chance explains.
+        Assert.IsType<SolveOutcome.Confirmed>(SolvePolicy.Solve(inputs, InForce(unstable - 1)));
+        Assert.IsType<SolveOutcome.Published>(SolvePolicy.Solve(inputs, InForce(unstable)));
+    }
+
+    [Fact]
+    public void The_policy_for_emergencies_is_left_out_of_older_definitions_and_read_by_its_names()
+    {
+        Assert.Null(JsonSerializer.Deserialize<SolvingPolicy>("""{ "everySeconds": 300 }""", StrictJson.Options)!.Emergency);
+        Assert.DoesNotContain("emergency", Encoding.UTF8.GetString(StrictJson.Write(new SolvingPolicy())), StringComparison.Ordinal);
+        foreach (var (name, value) in new[] { ("atOnce", EmergencyRelease.AtOnce), ("wait", EmergencyRelease.Wait) })
+            Assert.Equal(value, JsonSerializer.Deserialize<SolvingPolicy>($$"""{ "emergency": "{{name}}" }""", StrictJson.Options)!.Emergency);
+    }
+
     private static Dictionary<string, long> Tokens(long each) => new() { ["math"] = each, ["chat"] = each };
 
     private static PreviousAllocation InForce(long each) => new()
@@ -112,16 +143,23 @@ public sealed class EmergencyTests
         Summary = new AllocationSummary { DefinitionRevision = 3, WorkloadVersion = 7, Tokens = Tokens(each) },
     };
 
-    private static SolveOutcome Solve(FleetDefinition definition, PreviousAllocation? previous) => SolvePolicy.Solve(
-        new SnapshotInputs
+    private static SolveOutcome Solve(FleetDefinition definition, PreviousAllocation? previous) =>
+        SolvePolicy.Solve(Inputs(definition), previous);
+
+    private static SnapshotInputs Inputs(FleetDefinition definition, params ReadOnlySpan<WorkloadWindow> windows)
+    {
+        var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
+        foreach (var window in windows)
+            sums.Fold(window);
+        return new SnapshotInputs
         {
             Tenant = "acme",
             Fleet = "chat",
             Definition = definition,
             DefinitionRevision = 3,
-            Sums = new WorkloadSums(definition.Solving.HorizonSeconds),
+            Sums = sums,
             WorkloadVersion = 7,
             SolvedAt = At,
-        },
-        previous);
+        };
+    }
 }
