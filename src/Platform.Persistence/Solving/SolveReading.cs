@@ -165,7 +165,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             return null;
         var found = JsonSerializer.Deserialize<FleetConcern[]>(row.GetString(concerns), StrictJson.Options)!;
         var since = found.FirstOrDefault(concern => concern.Code == UnstableConcern.Code)?.Since;
-        return since >= row.GetFieldValue<DateTimeOffset>(inForceAt) ? since : null;
+        return since > row.GetFieldValue<DateTimeOffset>(inForceAt) ? since : null;
     }
 
     /// <summary>The labels from three columns: the version that is released, the pin and the proposal.</summary>
