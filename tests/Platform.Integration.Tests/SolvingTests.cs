@@ -92,7 +92,7 @@ public sealed class SolvingTests(TestPlatform platform)
     }
 
     [Fact]
-    public async Task What_no_budget_can_carry_is_said_in_the_fleets_health_and_the_allocation_in_force_stays()
+    public async Task What_no_budget_can_carry_is_said_in_the_fleets_health_and_gets_the_fewest_tokens()
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
@@ -102,7 +102,9 @@ public sealed class SolvingTests(TestPlatform platform)
         var fleet = await Eventually.GetAsync(
             async () => await FleetAsync(tenant) is var it && (string)it["health"]!["status"]! == "fault" ? it : null, "the fault", Cancel);
         Assert.StartsWith("unstable: ", (string)fleet["health"]!["detail"]!, StringComparison.Ordinal);
-        Assert.Equal(1, (int)fleet["latestVersion"]!);
+        Assert.Equal((2, 2), ((int)fleet["latestVersion"]!, (int)fleet["labels"]!["inForce"]!));
+        var snapshot = await tenant.UntilAllocatedAsync("chat", it => (int)it["version"]! == 2, Cancel);
+        Assert.Equal(0, (double)snapshot["solution"]!["meanTokens"]!);
     }
 
     [Fact]

@@ -1,14 +1,9 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Platform.Testing;
 
 namespace Platform.Integration.Tests;
@@ -21,7 +16,7 @@ public sealed class WebhookTests(TestPlatform platform)
     [Fact]
     public async Task Every_change_of_the_fleets_that_were_named_is_told_and_signed()
     {
-        await using var receiver = await Receiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var tenant = await platform.CreateTenantAsync(Cancel);
         var secret = await PutAsync(tenant, "gateway", new { url = receiver.Url("/taken?key=1"), fleets = (string[])["chat"] });
         await tenant.PutFleetAsync("other", Cancel);
@@ -47,7 +42,7 @@ public sealed class WebhookTests(TestPlatform platform)
     [Fact]
     public async Task What_was_not_taken_comes_again_under_the_same_id_and_with_a_newer_signature()
     {
-        await using var receiver = await Receiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         receiver.Answers.Enqueue(503);
         var tenant = await platform.CreateTenantAsync(Cancel);
         var secret = await PutAsync(tenant, "gateway", new { url = receiver.Url("/") });
@@ -70,7 +65,7 @@ public sealed class WebhookTests(TestPlatform platform)
     public async Task A_receiver_that_is_away_is_asked_once_for_all_that_waits_and_gets_all_of_it_when_it_is_back()
     {
         const int fleets = 30;
-        await using var receiver = await Receiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var tenant = await platform.CreateTenantAsync(Cancel);
         for (var i = 0; i < fleets; i++)
             await tenant.PutFleetAsync($"fleet-{i}", Cancel);
@@ -96,7 +91,7 @@ public sealed class WebhookTests(TestPlatform platform)
     [Fact]
     public async Task A_message_that_is_not_wanted_keeps_no_other_back()
     {
-        await using var receiver = await Receiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var tenant = await platform.CreateTenantAsync(Cancel);
         await PutAsync(tenant, "away", new { url = "http://127.0.0.1:1/" });
         await PutAsync(tenant, "gateway", new { url = receiver.Url("/") });
@@ -112,7 +107,7 @@ public sealed class WebhookTests(TestPlatform platform)
     [Fact]
     public async Task A_receiver_that_is_gone_is_told_nothing_more_until_it_is_enabled()
     {
-        await using var receiver = await Receiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var tenant = await platform.CreateTenantAsync(Cancel);
         await PutAsync(tenant, "gateway", new { url = receiver.Url("/") });
         receiver.Answers.Enqueue(410);
@@ -131,7 +126,7 @@ public sealed class WebhookTests(TestPlatform platform)
     [Fact]
     public async Task A_receiver_that_has_been_away_for_three_days_is_disabled_and_the_audit_log_says_so()
     {
-        await using var receiver = await Receiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var tenant = await platform.CreateTenantAsync(Cancel);
         await PutAsync(tenant, "gateway", new { url = receiver.Url("/") });
         receiver.Answers.Enqueue(500);
@@ -152,7 +147,7 @@ public sealed class WebhookTests(TestPlatform platform)
     [Fact]
     public async Task For_a_day_messages_are_signed_with_the_secret_before_too()
     {
-        await using var receiver = await Receiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var tenant = await platform.CreateTenantAsync(Cancel);
         var old = await PutAsync(tenant, "gateway", new { url = receiver.Url("/") });
         using var client = tenant.Client();
@@ -174,7 +169,7 @@ public sealed class WebhookTests(TestPlatform platform)
     [Fact]
     public async Task No_redirection_is_followed_and_no_other_address_is_reached()
     {
-        await using var receiver = await Receiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var tenant = await platform.CreateTenantAsync(Cancel);
         receiver.Answers.Enqueue(307);
         await PutAsync(tenant, "redirected", new { url = receiver.Url("/") });
@@ -195,7 +190,7 @@ public sealed class WebhookTests(TestPlatform platform)
     [Fact]
     public async Task Removed_and_suspended_they_are_gone()
     {
-        await using var receiver = await Receiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var tenant = await platform.CreateTenantAsync(Cancel);
         receiver.Answers.Enqueue(500);
         await PutAsync(tenant, "one", new { url = receiver.Url("/") });
@@ -251,7 +246,7 @@ public sealed class WebhookTests(TestPlatform platform)
     }
 
     /// <summary>The convention's few lines, as a receiver has them.</summary>
-    private static void Verify(Received message, string? secret)
+    private static void Verify(ReceivedMessage message, string? secret)
     {
         var key = Convert.FromBase64String(secret!["whsec_".Length..]);
         var timestamp = message.At.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
@@ -259,49 +254,5 @@ public sealed class WebhookTests(TestPlatform platform)
         Assert.Contains($"v1,{expected}", message.Signature.Split(' '));
         var now = TimeProvider.System.GetUtcNow();
         Assert.InRange(message.At, now.AddMinutes(-5), now.AddSeconds(5));
-    }
-
-    private sealed record Received(string Path, string Query, string? ContentType, string Id, DateTimeOffset At, string Signature, string Body);
-
-    /// <summary>A tenant's server.</summary>
-    private sealed class Receiver(WebApplication host) : IAsyncDisposable
-    {
-        private readonly ConcurrentQueue<Received> _received = new();
-
-        /// <summary>Statuses of the next answers; then 204.</summary>
-        public ConcurrentQueue<int> Answers { get; } = new();
-
-        /// <summary>What has come that was not asked for.</summary>
-        public ConcurrentQueue<Received> Rest => _received;
-
-        public static async Task<Receiver> StartAsync()
-        {
-            var builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            builder.WebHost.UseUrls("http://127.0.0.1:0");
-            var host = builder.Build();
-            var receiver = new Receiver(host);
-            host.Run(receiver.TakeAsync);
-            await host.StartAsync(Cancel);
-            return receiver;
-        }
-
-        public string Url(string path) => host.Urls.Single() + path;
-
-        public Task<Received> NextAsync() => Eventually.GetAsync(() => Task.FromResult(_received.TryDequeue(out var next) ? next : null), "a message", Cancel);
-
-        public ValueTask DisposeAsync() => host.DisposeAsync();
-
-        private async Task TakeAsync(HttpContext http)
-        {
-            using var reader = new StreamReader(http.Request.Body);
-            var headers = http.Request.Headers;
-            var at = DateTimeOffset.FromUnixTimeSeconds(long.Parse(headers["webhook-timestamp"]!, CultureInfo.InvariantCulture));
-            _received.Enqueue(new Received(
-                http.Request.Path, http.Request.QueryString.Value!, http.Request.ContentType, headers["webhook-id"]!, at, headers["webhook-signature"]!, await reader.ReadToEndAsync()));
-            http.Response.StatusCode = Answers.TryDequeue(out var status) ? status : StatusCodes.Status204NoContent;
-            if (http.Response.StatusCode == StatusCodes.Status307TemporaryRedirect)
-                http.Response.Headers.Location = "/elsewhere";
-        }
     }
 }

@@ -91,6 +91,21 @@ public sealed class StoredEventTests(TestStore store)
               "proposedUntil": "2026-11-24T10:00:00.25+00:00" }
             """,
             new AllocationPublished { At = At, Version = 8, Hash = "d77514aa", Revision = 3, WorkloadVersion = 1, ProposedUntil = At.AddDays(1) }),
+        ("allocation-published",
+            """
+            { "at": "2026-11-23T10:00:00.25+00:00", "version": 8, "hash": "d77514aa", "revision": 3, "workloadVersion": 1,
+              "emergency": "version 7 gave the servers 1.3 times the work that they can do", "shortfall": "unstable: the fewest" }
+            """,
+            new AllocationPublished
+            {
+                At = At,
+                Version = 8,
+                Hash = "d77514aa",
+                Revision = 3,
+                WorkloadVersion = 1,
+                Emergency = "version 7 gave the servers 1.3 times the work that they can do",
+                Shortfall = "unstable: the fewest",
+            }),
         ("allocation-approved", """{ "at": "2026-11-23T10:00:00.25+00:00", "version": 8, "reason": "looked at", "by": "ann" }""",
             new AllocationApproved { At = At, Version = 8, Reason = "looked at", By = "ann" }),
         ("allocation-pinned", """{ "at": "2026-11-23T10:00:00.25+00:00", "version": 7, "reason": "roll back", "by": "ann" }""",

@@ -34,8 +34,9 @@ internal static class Words
     /// <summary>What a decision about a fleet says beside its name.</summary>
     public static string Of(FleetEvent happened) => happened switch
     {
-        AllocationPublished { ProposedUntil: not null, Version: var version } => $"version {version}, which waits for approval",
-        AllocationPublished { Version: var version } => $"version {version}",
+        AllocationPublished { ProposedUntil: not null } it =>
+            $"version {it.Version}, which waits for approval{Of(it.Emergency, it.Shortfall)}",
+        AllocationPublished it => $"version {it.Version}{Of(it.Emergency, it.Shortfall)}",
         AllocationPinned it => $"version {it.Version}, by {it.By}: {it.Reason}",
         AllocationApproved it => $"version {it.Version}, by {it.By}: {it.Reason}",
         AllocationUnpinned it => $"by {it.By}: {it.Reason}",
@@ -47,6 +48,14 @@ internal static class Words
         FleetRetired { By: var by } => $"by {by}",
         _ => "",
     };
+
+    /// <summary>Why a version was put in force at once, or grants the fewest tokens; nothing for others.</summary>
+    private static string Of(string? emergency, string? shortfall)
+    {
+        var atOnce = emergency is null ? "" : $", in force at once, as an emergency: {emergency}";
+        var fewest = shortfall is null ? "" : $", with the fewest tokens allowed: {shortfall}";
+        return atOnce + fewest;
+    }
 
     /// <summary>Why a task type is held back, what it would have, and what moves it on.</summary>
     public static string Of(HeldBack held)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Platform.Domain.Estimation;
 
 namespace Platform.Domain.Fleets;
@@ -6,7 +7,12 @@ namespace Platform.Domain.Fleets;
 /// <summary>Something about a fleet that a person should look at, although the fleet is solved.</summary>
 /// <param name="Code">Which kind of concern it is, for programs: one of <see cref="FleetConcerns"/>'s codes.</param>
 /// <param name="Message">What was seen and what to do about it, for people.</param>
-public sealed record FleetConcern(string Code, string Message);
+public sealed record FleetConcern(string Code, string Message)
+{
+    /// <summary>Since when solves have found it, UTC; null where that is not kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? Since { get; init; }
+}
 
 /// <summary>Finds a fleet's concerns. A concern warns whoever reads it and never changes the answer.</summary>
 public static class FleetConcerns

@@ -124,4 +124,21 @@ public sealed record SolvingPolicy
     /// Seconds that a new allocation waits for a person to put it in force before it lapses, a minute to 30 days; null when it is in force at once.
     /// </summary>
     public int? ApprovalSeconds { get; init; }
+
+    /// <summary>
+    /// Whether a new allocation waits for approval even where what is in force gives the servers more work than they can
+    /// do; at once if left out. Read by solves where approvalSeconds is set.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EmergencyRelease? Emergency { get; init; }
+}
+
+/// <summary>What becomes of a new allocation in an emergency: what is in force gives the servers more work than they can do.</summary>
+public enum EmergencyRelease
+{
+    /// <summary>It is put in force at once, and said to be an emergency.</summary>
+    AtOnce,
+
+    /// <summary>It waits for approval like any other.</summary>
+    Wait,
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Platform.Domain.Fleets;
 
 /// <summary>Something that was decided about a fleet. Stored for ever: members may be added, never renamed or removed.</summary>
@@ -51,6 +53,17 @@ public sealed record AllocationPublished : FleetEvent
 
     /// <summary>Until when it waits for approval; null when it was in force at once, unless another one was pinned.</summary>
     public DateTimeOffset? ProposedUntil { get; init; }
+
+    /// <summary>
+    /// Why it was put in force at once although allocations wait for approval: what was in force gave the servers more
+    /// work than they can do. Null for every other version.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Emergency { get; init; }
+
+    /// <summary>Why it grants the fewest tokens allowed, and what would be needed for more; null where it need not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Shortfall { get; init; }
 }
 
 /// <summary>A person put a proposed allocation in force.</summary>

@@ -61,7 +61,7 @@ public sealed record WorkloadExpectation
     /// <param name="tokens">Tokens in force from now on, in the order of the problem's task types; null when there are none.</param>
     public static WorkloadExpectation? Of(SnapshotInputs inputs, DerivedAllocation derived, IReadOnlyList<long>? tokens)
     {
-        var (estimate, problem) = (derived.Estimate, derived.Problem);
+        var (estimate, problem) = (derived.Estimate, derived.Asked);
         var part = CoveredPart(inputs.Sums, inputs.SolvedAt);
         var rate = ExpectedRate(derived);
         var doubt = DoubtOfRate(estimate);

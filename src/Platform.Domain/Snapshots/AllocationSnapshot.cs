@@ -44,6 +44,14 @@ public sealed record AllocationSnapshot
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<HeldBack>? HeldBack { get; init; }
 
+    /// <summary>
+    /// Why these are the fewest tokens allowed, and what would be needed for more; null where the allocation keeps every
+    /// limit, and before estimator/6. The problem's arrival rate is then what these tokens carry at most, and limits that
+    /// they break are left out of it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Shortfall? Shortfall { get; init; }
+
     /// <summary>Where the model does not fit what the windows say; changes nothing about the answer.</summary>
     public required SnapshotValidity Validity { get; init; }
 

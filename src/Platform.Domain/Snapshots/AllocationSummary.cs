@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 
 namespace Platform.Domain.Snapshots;
@@ -23,6 +24,12 @@ public sealed record AllocationSummary
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, long>? SentTokens { get; init; }
 
+    /// <summary>
+    /// The limit that even these tokens break, the fewest allowed; null where every limit is kept.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public InfeasibilityReason? Shortfall { get; init; }
+
     /// <summary>Tokens by task type that a gateway is given.</summary>
     [JsonIgnore]
     public IReadOnlyDictionary<string, long> Given => SentTokens ?? Tokens;
@@ -34,6 +41,7 @@ public sealed record AllocationSummary
         WorkloadVersion = snapshot.Provenance.WorkloadVersion,
         Tokens = snapshot.Solution.Allocation!.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal),
         SentTokens = snapshot.Sent?.Allocation.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal),
+        Shortfall = snapshot.Shortfall?.Reason,
     };
 
     /// <summary>Reads it from a stored snapshot. Only names that every version of the format has are looked at.</summary>
@@ -51,6 +59,9 @@ public sealed record AllocationSummary
                 WorkloadVersion = root.GetProperty("provenance").GetProperty("workloadVersion").GetInt64(),
                 Tokens = TokensOf(root.GetProperty("solution")),
                 SentTokens = root.TryGetProperty("sent", out var sent) ? TokensOf(sent) : null,
+                Shortfall = root.TryGetProperty("shortfall", out var shortfall)
+                    ? shortfall.GetProperty("reason").Deserialize<InfeasibilityReason>(StrictJson.Options)
+                    : null,
             };
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)

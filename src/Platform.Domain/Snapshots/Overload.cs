@@ -41,8 +41,8 @@ public sealed record Overload(double ArrivalRate, double MaxArrivalRate, BusyStr
 
     /// <summary>What overloads a fleet; null where the fewest tokens allowed carry the arrivals.</summary>
     public static Overload? Find(SnapshotInputs inputs, DerivedAllocation derived) =>
-        derived.Solution is { Reason: InfeasibilityReason.Unstable, MaxArrivalRate: { } most }
-            ? new Overload(derived.Problem.ArrivalRate, most, FindStretch(inputs.Sums))
+        derived.Shortfall is { Reason: InfeasibilityReason.Unstable, ArrivalRate: var rate, MaxArrivalRate: var most }
+            ? new Overload(rate, most ?? 0, FindStretch(inputs.Sums))
             : null;
 
     /// <summary>What a person should know and do about it.</summary>

@@ -56,6 +56,8 @@ public sealed class DerivedAllocation
         FleetEstimate estimate, LoadAlarm? alarm, LimitedStep step, Func<AllocationSnapshot> snapshot)
     {
         (Estimate, Alarm, Problem, Solution, HeldBack) = (estimate, alarm, step.Problem, step.Answer, step.Held);
+        Asked = step.Asked;
+        Shortfall = step.Shortfall;
         _snapshot = snapshot;
     }
 
@@ -69,6 +71,15 @@ public sealed class DerivedAllocation
 
     /// <summary>The problem.</summary>
     public AllocationProblem Problem { get; }
+
+    /// <summary>
+    /// The problem at the arrival rate and within the limits as they are; <see cref="Problem"/> is another one where no
+    /// allocation keeps them and the fewest tokens are granted.
+    /// </summary>
+    public AllocationProblem Asked { get; }
+
+    /// <summary>Why the fewest tokens are granted; null where an allocation keeps the limits, and before estimator/6.</summary>
+    public Shortfall? Shortfall { get; }
 
     /// <summary>Its solution, without the uniform budget and the diagnostics that the snapshot has.</summary>
     public AllocationSolution Solution { get; }
@@ -119,9 +130,11 @@ public static class SnapshotDerivation
         var alarm = Standing(inputs.Alarm, estimate);
         var step = arithmetic.HasNoStepLimit
             ? WithoutLimit(inputs.Definition, estimate, options)
-            : StepLimit.Solve(inputs.Definition, estimate, alarm, options);
+            : StepLimit.Solve(inputs.Definition, estimate, alarm, options, isNearlyAllCarried: arithmetic.HasAverageTraffic);
         if (CarriedRate(estimate, step.Answer) is { } rate)
-            step = StepLimit.Solve(inputs.Definition, WithRate(estimate, rate), alarm, options);
+            step = StepLimit.Solve(inputs.Definition, WithRate(estimate, rate), alarm, options, isNearlyAllCarried: false);
+        if (!arithmetic.HasAverageTraffic)
+            step = FewestTokens.InPlaceOf(step, options);
         var known = (estimate, alarm);
         return new DerivedAllocation(estimate, alarm, step, () => Snapshot(inputs, previous, versions, known, step));
     }
@@ -135,7 +148,7 @@ public static class SnapshotDerivation
         var expected = estimate.ArrivalRate.Value;
         if (answer.Status != SolutionStatus.Infeasible || !(estimate.Traffic?.UpperRate > expected))
             return null;
-        return Math.Max(expected, StepLimit.NearlyAll * (answer.MaxArrivalRate ?? 0));
+        return Math.Max(expected, FewestTokens.NearlyAll * (answer.MaxArrivalRate ?? 0));
     }
 
     private static FleetEstimate WithRate(FleetEstimate estimate, double rate) =>
@@ -184,6 +197,7 @@ public static class SnapshotDerivation
             Solution = solution,
             Sent = inputs.Definition.Actuator is { } actuator ? Sent(problem, solution, actuator, versions) : null,
             HeldBack = step.Held is { Count: > 0 } held ? held : null,
+            Shortfall = step.Shortfall,
             Validity = SnapshotValidity.Of(known.Estimate, solution),
         };
     }

@@ -26,6 +26,20 @@ public sealed record PreviousAllocation
     /// <summary>Tokens by task type that are sent for the version in force where that is another one; null where it is this one.</summary>
     public IReadOnlyDictionary<string, long>? TokensInForce { get; init; }
 
+    /// <summary>The version in force, 0 where none is; null where it is this one.</summary>
+    public int? VersionInForce { get; init; }
+
+    /// <summary>
+    /// Since when solves have found that the version in force gives the servers more work than they can do, UTC; null
+    /// where the last one did not.
+    /// </summary>
+    public DateTimeOffset? UnstableSince { get; init; }
+
+    /// <summary>The version in force; 0 for none.</summary>
+    internal int InForce => VersionInForce ?? Version;
+
+    /// <summary>Tokens by task type that are sent for the version in force; null where none is.</summary>
+    internal IReadOnlyDictionary<string, long>? GivenInForce => InForce == 0 ? null : TokensInForce ?? Summary.Given;
 }
 
 /// <summary>Solves a fleet's problem and decides what becomes of the answer.</summary>
@@ -78,7 +92,9 @@ public static class SolvePolicy
     /// Solves. There is a new version when there was none, when the last one was proposed and has lapsed, when the definition was revised, when the one in force breaks a limit of the
     /// problem as it is now, or when the gain exceeds the definition's minimum; the last two by more than the chance in the windows
     /// explains, so that a fleet that does not change keeps its version. Where there are twice the windows, a gain that is likely is
-    /// enough. Else the one in force is confirmed.
+    /// enough. Else the one in force is confirmed. Where no allocation keeps the limits, the fewest tokens are published, once.
+    /// Tokens in force that give the servers more work than they can do never stay while fewer are allowed, unless a person
+    /// holds them: a version that would wait for approval is then released as an emergency.
     /// </summary>
     /// <param name="inputs">What to solve on.</param>
     /// <param name="previous">The allocation in force, or null.</param>
@@ -94,13 +110,10 @@ public static class SolvePolicy
     {
         var link = previous is null ? null : new SnapshotLink(previous.Version, previous.Hash);
         var derived = SnapshotDerivation.Derive(inputs, link, versions);
-        var tokens = TokensOf(derived.Problem, previous?.Summary.Tokens);
-        SolveOutcome outcome = derived.Solution.Status == SolutionStatus.Infeasible ? new SolveOutcome.Infeasible(Reason(derived.Solution))
-            : IsWorthANewVersion(inputs, previous, tokens, derived) ? new SolveOutcome.Published(derived.Snapshot!)
-            : new SolveOutcome.Confirmed();
-        var isReleased = outcome is SolveOutcome.Published && inputs.Definition.Solving.ApprovalSeconds is null && previous?.IsPinned != true;
-        var inForce = isReleased ? derived.Snapshot!.Sent is { } sent ? [.. sent.Allocation.Select(type => type.Tokens)] : [.. derived.Solution.Allocation!.Select(type => type.Tokens)]
-            : TokensOf(derived.Problem, previous?.TokensInForce ?? previous?.Summary.Given);
+        var load = LoadInForce.Of(derived.Asked, previous);
+        var outcome = Decide(inputs, previous, derived, load);
+        var inForce = InForceAfter(inputs, previous, derived, outcome);
+        var concern = IsReleased(inputs, previous, outcome) ? null : UnstableConcern.Find(inputs, previous, load, outcome);
         return outcome with
         {
             Expectation = WorkloadExpectation.Of(inputs, derived, inForce),
@@ -109,9 +122,71 @@ public static class SolvePolicy
             [
                 .. FleetConcerns.Of(derived.Estimate),
                 .. SolveConcerns.Of(inputs.Definition, derived.Estimate, inForce),
+                .. concern is null ? Array.Empty<FleetConcern>() : [concern],
             ],
             Overload = Overload.Find(inputs, derived),
+            Fault = derived.Snapshot is null ? Reason(derived.Solution) : derived.Shortfall?.Describe(),
+            Warning = previous?.UnstableSince is null ? concern?.Message : null,
         };
+    }
+
+    private static SolveOutcome Decide(
+        SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived, LoadInForce? load)
+    {
+        if (derived.Snapshot is not { } snapshot)
+            return new SolveOutcome.Infeasible();
+        var emergency = EmergencyOf(inputs, previous, derived, load);
+
+        // What waits for approval does not wait any longer: it is solved anew, for the rate as it is now.
+        var isWaiting = previous is not null && previous.InForce != previous.Version;
+        if (IsWorthANewVersion(inputs, previous, derived, load) || (emergency is not null && isWaiting))
+            return new SolveOutcome.Published(snapshot) { Emergency = emergency };
+        return derived.Shortfall is null ? new SolveOutcome.Confirmed() : new SolveOutcome.Infeasible();
+    }
+
+    /// <summary>
+    /// Why a new version is to be in force at once although allocations wait for approval; null where they do not, where a
+    /// person holds a version, or where nothing presses.
+    /// </summary>
+    private static string? EmergencyOf(
+        SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived, LoadInForce? load)
+    {
+        var solving = inputs.Definition.Solving;
+        var mayBeReleased = solving.ApprovalSeconds is not null && solving.Emergency != EmergencyRelease.Wait;
+        if (!mayBeReleased || previous?.IsPinned == true)
+            return null;
+        if (load is { IsUnstable: true, IsMoreThanFewest: true })
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"version {load.Version} gave the servers {load.Load:0.##} times the work that they can do");
+        }
+
+        // Where nothing is in force, gateways grant what they like, and even the fewest tokens are too many.
+        var fewest = LoadInForce.OfFewest(derived.Asked);
+        return load is null && fewest >= 1
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"nothing was in force, and even the fewest tokens give the servers {fewest:0.##} times the work that they can do")
+            : null;
+    }
+
+    private static bool IsReleased(SnapshotInputs inputs, PreviousAllocation? previous, SolveOutcome outcome)
+    {
+        if (outcome is not SolveOutcome.Published published || previous?.IsPinned == true)
+            return false;
+        return inputs.Definition.Solving.ApprovalSeconds is null || published.Emergency is not null;
+    }
+
+    /// <summary>Tokens that are sent from now on, in the order of the problem's task types; null for none.</summary>
+    private static long[]? InForceAfter(
+        SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived, SolveOutcome outcome)
+    {
+        if (!IsReleased(inputs, previous, outcome))
+            return TokensOf(derived.Problem, previous?.GivenInForce);
+        return derived.Snapshot!.Sent is { } sent
+            ? [.. sent.Allocation.Select(type => type.Tokens)]
+            : [.. derived.Solution.Allocation!.Select(type => type.Tokens)];
     }
 
     /// <summary>Tokens in the order of the problem's task types; null when there are none, or they are of other types.</summary>
@@ -120,35 +195,44 @@ public static class SolvePolicy
             ? [.. problem.TaskTypes.Select(type => tokens[type.Id])]
             : null;
 
-    private static bool IsWorthANewVersion(SnapshotInputs inputs, PreviousAllocation? previous, long[]? tokens, DerivedAllocation derived)
+    private static bool IsWorthANewVersion(
+        SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived, LoadInForce? load)
     {
+        var tokens = TokensOf(derived.Problem, previous?.Summary.Tokens);
         if (previous is null or { HasLapsed: true } || tokens is null || previous.Summary.DefinitionRevision != inputs.DefinitionRevision)
             return true;
+        if (derived.Shortfall is not null)
+            return IsNewShortfall(previous, derived);
+        var isLatestUnstable = load is { IsUnstable: true } && previous.InForce == previous.Version;
+        return (isLatestUnstable && !IsGiven(previous, derived.Snapshot!)) || IsBetter(inputs, previous, tokens, derived);
+    }
+
+    /// <summary>Whether the fewest tokens were not published yet, or are others by more than each estimate moves them.</summary>
+    private static bool IsNewShortfall(PreviousAllocation previous, DerivedAllocation derived)
+    {
+        var before = LoadInForce.LoadOf(derived.Asked, previous.Summary.Tokens);
+        return previous.Summary.Shortfall is null || !LoadInForce.IsSame(before, LoadInForce.OfFewest(derived.Asked));
+    }
+
+    private static bool IsGiven(PreviousAllocation previous, AllocationSnapshot snapshot)
+    {
+        var given = AllocationSummary.Of(snapshot).Given;
+        return given.All(type => previous.Summary.Given.TryGetValue(type.Key, out var tokens) && tokens == type.Value);
+    }
+
+    private static bool IsBetter(SnapshotInputs inputs, PreviousAllocation previous, long[] tokens, DerivedAllocation derived)
+    {
         var deviations = inputs.WorkloadVersion >= 2 * previous.Summary.WorkloadVersion ? GainDeviationsWhenDoubled : GainDeviations;
         var inForce = new AllocationInForce(inputs, derived, tokens);
-        var least = inputs.Definition.Solving.MinimumGain;
+
+        // A fleet leaves the fewest tokens as soon as that is a gain at all.
+        var least = previous.Summary.Shortfall is null ? inputs.Definition.Solving.MinimumGain : 0;
 
         // A gain that is too small as it stands need not be held against chance.
         return inForce.BreaksALimit || (!(inForce.Gain <= least) && !(inForce.Gain - inForce.GainByChance(deviations) <= least));
     }
 
-    private static string Reason(AllocationSolution solution) => solution.Reason switch
-    {
-        InfeasibilityReason.Unstable => string.Create(
-            CultureInfo.InvariantCulture, $"unstable: the fewest tokens allowed carry at most {solution.MaxArrivalRate} arrivals per second"),
-        InfeasibilityReason.AccuracyFloor => $"accuracyFloor: out of reach for {string.Join(", ", solution.TaskTypes!)}",
-        InfeasibilityReason.MeanTokenBudget => string.Create(
-            CultureInfo.InvariantCulture, $"meanTokenBudget: the fewest tokens allowed have a mean of {solution.MinMeanTokenBudget}"),
-        InfeasibilityReason.MaxMeanSystemTime => string.Create(
-            CultureInfo.InvariantCulture,
-            $"maxMeanSystemTime: the fewest tokens allowed take {solution.MinMeanSystemTimeSeconds} seconds in the mean"),
-        InfeasibilityReason.MaxInterTokenSeconds => string.Create(
-            CultureInfo.InvariantCulture,
-            $"maxInterTokenSeconds: the fewest tokens allowed take {solution.MinInterTokenSeconds} seconds between two tokens"),
-        InfeasibilityReason.MaxTimeToFirstAnswerTokenSeconds => string.Create(
-            CultureInfo.InvariantCulture,
-            $"maxTimeToFirstAnswerTokenSeconds: the fewest tokens allowed take {solution.MinTimeToFirstAnswerTokenSeconds} "
-                + $"seconds to the first token of the answer"),
-        var other => throw new InvalidOperationException($"An infeasible solution has the reason {other}."),
-    };
+    private static string Reason(AllocationSolution solution) => solution.Reason == InfeasibilityReason.AccuracyFloor
+        ? $"accuracyFloor: out of reach for {string.Join(", ", solution.TaskTypes!)}"
+        : $"{solution.Reason}: no allocation keeps it, and up to estimator/5 none is granted then";
 }

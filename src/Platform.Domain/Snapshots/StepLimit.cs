@@ -40,7 +40,14 @@ public sealed record HeldBack(
 /// The types that are held back, in the problem's order; empty where the estimate is taken as it is.
 /// </param>
 internal sealed record LimitedStep(
-    AllocationProblem Problem, AllocationSolution Answer, Func<AllocationSolution> Whole, IReadOnlyList<HeldBack> Held);
+    AllocationProblem Problem, AllocationSolution Answer, Func<AllocationSolution> Whole, IReadOnlyList<HeldBack> Held)
+{
+    /// <summary>The problem as it was, where another one was solved since it has no answer.</summary>
+    public AllocationProblem Asked { get; init; } = Problem;
+
+    /// <summary>Why the fewest tokens are the answer; null where they need not be.</summary>
+    public Shortfall? Shortfall { get; init; }
+}
 
 /// <summary>
 /// How far an allocation may go beyond what is known. A curve says what tokens bring that nobody has tried, and where
@@ -58,9 +65,6 @@ internal static class StepLimit
     /// </summary>
     public const double Slack = 1.25;
 
-    /// <summary>Part of the greatest arrival rate that is solved for where an alarm's is beyond it.</summary>
-    public const double NearlyAll = 0.98;
-
     private static readonly SolverOptions Quick = new() { Rounding = RoundingMethod.Nearest };
 
     /// <summary>Solves a fleet's problem within its step.</summary>
@@ -68,18 +72,22 @@ internal static class StepLimit
     /// <param name="estimate">The estimate that was made from it.</param>
     /// <param name="alarm">The alarm that stands, or null.</param>
     /// <param name="options">The solver's version.</param>
+    /// <param name="isNearlyAllCarried">
+    /// Whether nearly what the fewest tokens carry is answered for where an alarm's arrival rate is beyond it, as up to
+    /// estimator/5; later such a problem has no answer here, and is granted the fewest tokens.
+    /// </param>
     public static LimitedStep Solve(
-        FleetDefinition definition, FleetEstimate estimate, LoadAlarm? alarm, SolverOptions options)
+        FleetDefinition definition, FleetEstimate estimate, LoadAlarm? alarm, SolverOptions options, bool isNearlyAllCarried)
     {
         var problem = ProblemBuilder.Build(definition, estimate);
         if (alarm is null)
             return Solve(definition, estimate, problem, options);
         var underAlarm = Solve(definition, estimate, ProblemBuilder.UnderAlarm(problem, alarm), options);
-        if (underAlarm.Answer.MaxArrivalRate is not { } most)
+        if (underAlarm.Answer.MaxArrivalRate is not { } most || !isNearlyAllCarried)
             return underAlarm;
 
         // Not even the fewest tokens carry what the alarm says: what they can carry is answered for, nearly the fewest.
-        var carried = Math.Max(problem.ArrivalRate, most * NearlyAll);
+        var carried = Math.Max(problem.ArrivalRate, most * FewestTokens.NearlyAll);
         return Solve(definition, estimate, ProblemBuilder.UnderAlarm(problem, alarm) with { ArrivalRate = carried }, options);
     }
 

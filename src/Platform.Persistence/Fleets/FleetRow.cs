@@ -98,8 +98,10 @@ internal sealed class FleetRow
     public InForceChangeRow Change(FleetEvent happened)
     {
         (InForceVersion, InForceChange) = (ToFleet().Labels.InForce, InForceChange + 1);
-        // Clocks differ: the order of the changes is the truth, and their instants keep it.
-        InForceAt = InForceAt > happened.At ? InForceAt : happened.At;
+        // Clocks differ: the order of the changes is the truth, and their instants keep it. A solve may have told of the version.
+        var told = Concerns?.Max(concern => concern.Since);
+        var latest = told > InForceAt ? told : InForceAt;
+        InForceAt = latest > happened.At ? latest : happened.At;
         var (by, reason) = happened switch
         {
             AllocationPinned pinned => (pinned.By, pinned.Reason),

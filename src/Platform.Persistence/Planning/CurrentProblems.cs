@@ -27,6 +27,6 @@ public sealed class CurrentProblems(PlatformStore store)
         var derived = SnapshotDerivation.Derive(basis.Inputs(asOf), null, DerivationVersions.Current);
         var heldByPrior = derived.Estimate.TaskTypes
             .Where(type => type.Validity.CurveIdentifiability is { Flagged: true }).Select(type => type.Id);
-        return new CurrentProblem(asOf, derived.Problem, derived.HeldBack, [.. heldByPrior]);
+        return new CurrentProblem(asOf, derived.Asked, derived.HeldBack, [.. heldByPrior]);
     }
 }

@@ -26,6 +26,12 @@ public sealed record SolveBasis
     /// <summary>The version in force where that is not the latest; null where it is, or where none is in force.</summary>
     public AllocationSummary? InForce { get; init; }
 
+    /// <summary>
+    /// Since when solves have found that the version in force gives the servers more work than they can do; null where the
+    /// last one did not.
+    /// </summary>
+    public DateTimeOffset? UnstableSince { get; init; }
+
     /// <summary>The alarm that was raised and not ended yet; null for none.</summary>
     public LoadAlarm? Alarm { get; init; }
 
@@ -74,6 +80,8 @@ public sealed record SolveBasis
         HasLapsed = Fleet.Labels.Proposal is { } proposal && proposal.Version == Latest.Version && proposal.Until <= at,
         IsPinned = Fleet.Labels.Pin is not null,
         TokensInForce = InForce?.Given,
+        VersionInForce = Fleet.Labels.InForce,
+        UnstableSince = UnstableSince,
     };
 
     /// <summary>What is kept of it until the result is written: all but the sums.</summary>

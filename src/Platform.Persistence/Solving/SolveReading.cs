@@ -22,7 +22,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.whole_version, s.sums, s.recent,
             a.hash, a.summary, case when a.summary is null then a.document end, w.version, f.solved_at, f.due_reason,
             f.released_version, f.pin::text, f.proposal::text, o.summary, case when o.summary is null then o.document end,
-            f.alarm::text
+            f.alarm::text, f.concerns::text as concerns, f.in_force_at as in_force_at
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.fleets f on f.tenant_id = $1 and f.fleet_id = asked.fleet_id and f.retired_at is null
         left join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
@@ -143,6 +143,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             loading.InForce = Summary(row, 18);
             if (!row.IsDBNull(20))
                 loading.Alarm = JsonSerializer.Deserialize<LoadAlarm>(row.GetString(20), StrictJson.Options);
+            loading.UnstableSince = UnstableSince(row);
             clock.Enter(SolveStage.Fold);
             StartSums(loading, definition.Solving.HorizonSeconds, row);
             clock.Enter(SolveStage.Read);
@@ -154,6 +155,18 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         !row.IsDBNull(column) ? AllocationSummary.FromBytes(row.GetFieldValue<byte[]>(column))
         : row.IsDBNull(column + 1) ? null
         : AllocationSummary.OfDocument(row.GetFieldValue<byte[]>(column + 1));
+
+    /// <summary>What the last solve found of the version in force; of no use where another one is in force since.</summary>
+    private static DateTimeOffset? UnstableSince(NpgsqlDataReader row)
+    {
+        var concerns = row.GetOrdinal("concerns");
+        var inForceAt = row.GetOrdinal("in_force_at");
+        if (row.IsDBNull(concerns) || row.IsDBNull(inForceAt))
+            return null;
+        var found = JsonSerializer.Deserialize<FleetConcern[]>(row.GetString(concerns), StrictJson.Options)!;
+        var since = found.FirstOrDefault(concern => concern.Code == UnstableConcern.Code)?.Since;
+        return since > row.GetFieldValue<DateTimeOffset>(inForceAt) ? since : null;
+    }
 
     /// <summary>The labels from three columns: the version that is released, the pin and the proposal.</summary>
     internal static AllocationLabels Labels(NpgsqlDataReader row, int column) => new()
@@ -235,6 +248,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
         public LoadAlarm? Alarm { get; set; }
 
+        public DateTimeOffset? UnstableSince { get; set; }
+
         /// <summary>The whole sums in their stored form, until they are read from it.</summary>
         public byte[]? Whole { get; set; }
 
@@ -305,6 +320,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             Latest = Latest,
             InForce = InForce,
             Alarm = Alarm,
+            UnstableSince = UnstableSince,
             Sums = Sums!,
             WorkloadVersion = Version,
             Stored = Stored,

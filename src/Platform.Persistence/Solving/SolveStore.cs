@@ -67,11 +67,11 @@ public sealed class SolveStore(PlatformStore store)
     /// </summary>
     public async Task<SolveResult> ExplainAsync(SolveResult result, CancellationToken cancel)
     {
-        if (result.Outcome is not SolveOutcome.Infeasible { Overload: { } overload } infeasible)
+        if (result.Outcome is not { Overload: { } overload, Fault: { } fault })
             return result;
         var heaviest = await FindHeaviestAsync(result.Basis, overload, cancel);
         var explanation = overload.Describe(result.Basis.Key.Fleet, heaviest);
-        return result with { Outcome = infeasible with { Reason = $"{infeasible.Reason}; {explanation}" } };
+        return result with { Outcome = result.Outcome with { Fault = $"{fault}; {explanation}" } };
     }
 
     private async Task<HeaviestWindow?> FindHeaviestAsync(SolveBasis basis, Overload overload, CancellationToken cancel)

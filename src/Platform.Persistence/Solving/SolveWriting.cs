@@ -23,6 +23,7 @@ internal sealed class SolveWriting(TenantSession session)
         """;
 
     // A row is written once, whatever changes of it. Without a new version the labels stay as they are: then they are not given.
+    // A change that is written already conflicts, and is not written again: a version that waits or is not in force changes nothing.
     private const string UpdateFleets = """
         with solved as (
             update platform.fleets f
@@ -35,17 +36,20 @@ internal sealed class SolveWriting(TenantSession session)
                 released_version = coalesce(u.released, f.released_version),
                 proposal = case when u.in_force is null then f.proposal else u.proposal::jsonb end,
                 in_force_version = coalesce(u.in_force, f.in_force_version),
-                in_force_change = f.in_force_change + (f.in_force_version <> coalesce(u.in_force, f.in_force_version))::int,
+                in_force_change = f.in_force_change
+                    + (f.in_force_version <> coalesce(u.in_force, f.in_force_version) or coalesce(u.cause, '') = $19)::int,
                 in_force_at = case when f.in_force_version <> u.in_force then greatest(f.in_force_at, u.solved_at) else f.in_force_at end
-            from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $18)
+            from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $20)
                 as u(fleet_id, solved_at, workload_version, due_at, fault, version, hash, solve_reason, due_reason, expectation, released,
-                    proposal, in_force, concerns, alarm_before, alarm)
+                    proposal, in_force, cause, concerns, alarm_before, alarm, reason)
             where f.tenant_id = $1 and f.fleet_id = u.fleet_id
-            returning f.fleet_id, f.in_force_change, f.in_force_at, f.in_force_version, u.in_force is not null as released
+            returning f.fleet_id, f.in_force_change, f.in_force_version, u.cause, u.reason,
+                -- What stays in force is told of later than it came into force.
+                case when u.cause = $19 then greatest(f.in_force_at, u.solved_at) else f.in_force_at end as at
         )
-        insert into platform.in_force_changes (tenant_id, fleet_id, change, at, version, cause)
-        select $1, s.fleet_id, s.in_force_change, s.in_force_at, s.in_force_version, $15 from solved s
-        where s.released and s.in_force_version > 0 on conflict do nothing
+        insert into platform.in_force_changes (tenant_id, fleet_id, change, at, version, cause, reason)
+        select $1, s.fleet_id, s.in_force_change, s.at, s.in_force_version, s.cause, s.reason from solved s
+        where s.cause is not null and s.in_force_version > 0 on conflict do nothing
         """;
 
     private const string SaveSums = """
@@ -105,18 +109,22 @@ internal sealed class SolveWriting(TenantSession session)
         var (dueAt, dueReason) = standing.DueAt == basis.DueAt
             ? (result.At.AddSeconds(basis.Fleet.Definition.Solving.EverySeconds), SolveReasonNames.NameOf(SolveReason.Periodic))
             : (standing.DueAt, standing.DueReason);
-        var (after, hash) = result.Outcome is SolveOutcome.Published { Snapshot: var snapshot }
-            ? Publish(basis.Fleet, standing.Labels, snapshot)
+        // Somebody may have put another version in force meanwhile: what was found of the one before is no news then.
+        var isSameInForce = standing.Labels.InForce == basis.Fleet.Labels.InForce;
+        var (after, hash) = result.Outcome is SolveOutcome.Published published
+            ? Publish(basis.Fleet, standing.Labels, published, isSameInForce)
             : (basis.Fleet, null);
         _updates.Add(new FleetUpdate(
-            basis.Key.Fleet, result.At, basis.WorkloadVersion, dueAt, (result.Outcome as SolveOutcome.Infeasible)?.Reason, after.LatestVersion, hash,
+            basis.Key.Fleet, result.At, basis.WorkloadVersion, dueAt, result.Outcome.Fault, after.LatestVersion, hash,
             SolveReasonNames.NameOf(basis.DueReason), dueReason, Json(result.Outcome.Expectation), Json(result.Outcome.Concerns),
             Json(basis.Alarm), Json(result.Outcome.Alarm),
-            hash is null ? null : after.Labels));
+            hash is null ? null : after.Labels, Told.Of(result.Outcome, isSameInForce)));
     }
 
-    private (Fleet After, string Hash) Publish(Fleet fleet, AllocationLabels labels, AllocationSnapshot snapshot)
+    private (Fleet After, string Hash) Publish(
+        Fleet fleet, AllocationLabels labels, SolveOutcome.Published outcome, bool isSameInForce)
     {
+        var snapshot = outcome.Snapshot;
         var document = snapshot.ToCanonicalBytes();
         var hash = AllocationSnapshot.HashOf(document);
         _snapshots.Add(new SnapshotRow
@@ -133,6 +141,9 @@ internal sealed class SolveWriting(TenantSession session)
             MeanSystemTimeSeconds = snapshot.Solution.MeanSystemTimeSeconds!.Value,
             Utilization = snapshot.Solution.Utilization!.Value,
         });
+        var isEmergency = outcome.Emergency is not null && isSameInForce;
+        DateTimeOffset? proposedUntil =
+            fleet.Definition.Solving.ApprovalSeconds is { } patience ? snapshot.SolvedAt.AddSeconds(patience) : null;
         var published = new AllocationPublished
         {
             At = snapshot.SolvedAt,
@@ -140,7 +151,9 @@ internal sealed class SolveWriting(TenantSession session)
             Hash = hash,
             Revision = snapshot.Provenance.DefinitionRevision,
             WorkloadVersion = snapshot.Provenance.WorkloadVersion,
-            ProposedUntil = fleet.Definition.Solving.ApprovalSeconds is { } patience ? snapshot.SolvedAt.AddSeconds(patience) : null,
+            ProposedUntil = isEmergency ? null : proposedUntil,
+            Emergency = isEmergency ? outcome.Emergency : null,
+            Shortfall = snapshot.Shortfall?.Describe(),
         };
         _published.Add((snapshot.Fleet, published));
         // The labels as they are now: somebody may have pinned a version while this one was solved.
@@ -156,8 +169,11 @@ internal sealed class SolveWriting(TenantSession session)
         if (_published.Count > 0)
         {
             batch.BatchCommands.Add(Snapshots());
-            batch.BatchCommands.Add(session.Notifying(ChangeChannel.Fleets, [.. _published.Select(it => it.Fleet)]));
         }
+
+        string[] changed = [.. _updates.Where(it => it.Told is not null).Select(it => it.Fleet)];
+        if (changed.Length > 0)
+            batch.BatchCommands.Add(session.Notifying(ChangeChannel.Fleets, changed));
 
         batch.BatchCommands.Add(Fleets());
         AddSums(batch, results);
@@ -202,10 +218,12 @@ internal sealed class SolveWriting(TenantSession session)
             Column(_updates, it => it.Labels?.Released, NpgsqlDbType.Integer),
             Column(_updates, it => Json(it.Labels?.Proposal), NpgsqlDbType.Text),
             Column(_updates, it => it.Labels?.InForce, NpgsqlDbType.Integer),
-            new NpgsqlParameter<string> { TypedValue = EventStore.EventNames[typeof(AllocationPublished)] },
+            Column(_updates, it => it.Told?.Cause, NpgsqlDbType.Text),
             Column(_updates, it => it.Concerns, NpgsqlDbType.Text),
             Column(_updates, it => it.AlarmBefore, NpgsqlDbType.Text),
             Column(_updates, it => it.Alarm, NpgsqlDbType.Text),
+            new NpgsqlParameter<string> { TypedValue = InForceCauses.Unstable },
+            Column(_updates, it => it.Told?.Reason, NpgsqlDbType.Text),
         },
     };
 
@@ -242,11 +260,29 @@ internal sealed class SolveWriting(TenantSession session)
 
     private static string? Json<T>(T? value) => value is null ? null : Encoding.UTF8.GetString(StrictJson.Write(value));
 
+    /// <summary>What those who listen for changes in force are told.</summary>
+    /// <param name="Cause">One of <see cref="InForceCauses"/>.</param>
+    /// <param name="Reason">Why, in words, or null.</param>
+    private sealed record Told(string Cause, string? Reason)
+    {
+        /// <summary>What is told of a solve; null for nothing.</summary>
+        public static Told? Of(SolveOutcome outcome, bool isSameInForce)
+        {
+            if (outcome.Warning is { } warning && isSameInForce)
+                return new Told(InForceCauses.Unstable, warning);
+            if (outcome is not SolveOutcome.Published published)
+                return null;
+            return published.Emergency is not null && isSameInForce
+                ? new Told(InForceCauses.Emergency, published.Reason)
+                : new Told(InForceCauses.Published, (published with { Emergency = null }).Reason);
+        }
+    }
+
     /// <summary>A line of the update; the labels where a new version has set them.</summary>
     private sealed record FleetUpdate(
         string Fleet, DateTimeOffset SolvedAt, long WorkloadVersion, DateTimeOffset DueAt, string? Fault, int Version, string? Hash,
         string SolveReason, string DueReason, string? Expectation, string? Concerns, string? AlarmBefore,
-        string? Alarm, AllocationLabels? Labels);
+        string? Alarm, AllocationLabels? Labels, Told? Told);
 
     /// <summary>Where a fleet stands when its solve is to be written.</summary>
     private sealed record FleetStanding(

@@ -17,7 +17,7 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
     private static readonly Meter Meter = new(SourceName);
 
     private static readonly Counter<long> Solves = Meter.CreateCounter<long>(
-        "platform.solving.solves", "{solve}", "Solves that were written, by reason and outcome: published, confirmed or infeasible.");
+        "platform.solving.solves", "{solve}", "Solves that were written, by reason and outcome: published, confirmed, or infeasible where no allocation keeps the limits.");
 
     private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
         "platform.solving.failures", "{solve}", "Solves that failed; the fleet's health says why.");
@@ -101,12 +101,27 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
     private void Tell(SolveResult result, DateTimeOffset began)
     {
         var (key, reason) = (result.Basis.Key, result.Basis.DueReason);
-        var outcome = result.Outcome.GetType().Name.ToLowerInvariant();
+        var outcome = result.Outcome.Fault is null ? result.Outcome.GetType().Name.ToLowerInvariant() : "infeasible";
         Solves.Add(1, new("reason", SolveReasonNames.NameOf(reason)), new("outcome", outcome));
         Lag.Record(Math.Max(0, (result.At - result.Basis.DueAt).TotalSeconds));
         Trace(result, outcome, began);
         if (reason is SolveReason.Drift or SolveReason.Instability)
             log.LogInformation("Solved {Tenant}/{Fleet} before its time, for {Reason}: {Outcome}", key.Tenant, key.Fleet, reason, result.Outcome.GetType().Name);
+        Warn(result);
+    }
+
+    /// <summary>Says what operators should look at, once.</summary>
+    private void Warn(SolveResult result)
+    {
+        var key = result.Basis.Key;
+        if (result.Outcome.Warning is { } warning)
+            log.LogWarning("{Tenant}/{Fleet}: {Warning}", key.Tenant, key.Fleet, warning);
+        if (result.Outcome is not SolveOutcome.Published { Snapshot.Version: var version } published)
+            return;
+        if (published.Emergency is { } emergency)
+            log.LogWarning("Emergency: version {Version} of {Tenant}/{Fleet} is in force at once: {Reason}", version, key.Tenant, key.Fleet, emergency);
+        if (published.Snapshot.Shortfall is { } shortfall)
+            log.LogWarning("Version {Version} of {Tenant}/{Fleet} grants the fewest tokens: {Shortfall}", version, key.Tenant, key.Fleet, shortfall.Describe());
     }
 
     /// <summary>The span of one fleet's solve, with links to the messages that it was the first to draw on: from each of them to the snapshot.</summary>

@@ -73,7 +73,7 @@ public class OverloadTests
             SolvedAt = windows.Max(window => window.WindowEnd),
         };
         var outcome = SolvePolicy.Solve(inputs, null);
-        Assert.Equal(outcome is SolveOutcome.Infeasible, outcome.Overload is not null);
+        Assert.Equal(outcome.Fault is not null, outcome.Overload is not null);
         return outcome.Overload;
     }
 }

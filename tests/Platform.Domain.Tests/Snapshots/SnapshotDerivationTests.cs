@@ -62,11 +62,26 @@ public sealed class SnapshotDerivationTests
     }
 
     [Fact]
-    public void An_infeasible_problem_has_a_solution_that_says_why_and_no_snapshot()
+    public void An_accuracy_floor_out_of_reach_has_a_solution_that_says_so_and_no_snapshot()
+    {
+        var inputs = Inputs();
+        TaskType[] types = [inputs.Definition.TaskTypes[0] with { AccuracyFloor = 0.999 }, .. inputs.Definition.TaskTypes.Skip(1)];
+        var derived = Derive(inputs with { Definition = inputs.Definition with { TaskTypes = types } }, null);
+        Assert.Null(derived.Snapshot);
+        Assert.Null(derived.Shortfall);
+        Assert.Equal(InfeasibilityReason.AccuracyFloor, derived.Solution.Reason);
+    }
+
+    [Theory]
+    [InlineData("estimator/3", "dual-newton/3")]
+    [InlineData("estimator/4", "dual-newton/5")]
+    [InlineData("estimator/5", "dual-newton/6")]
+    public void Older_arithmetic_grants_nothing_where_no_allocation_keeps_the_limits(string estimator, string solver)
     {
         var inputs = Inputs();
         var limits = inputs.Definition.Objective with { MaxMeanSystemTimeSeconds = 0.01 };
-        var derived = Derive(inputs with { Definition = inputs.Definition with { Objective = limits } }, null);
+        var derived = SnapshotDerivation.Derive(
+            inputs with { Definition = inputs.Definition with { Objective = limits } }, null, new DerivationVersions(estimator, solver));
         Assert.Null(derived.Snapshot);
         Assert.Equal(InfeasibilityReason.MaxMeanSystemTime, derived.Solution.Reason);
     }

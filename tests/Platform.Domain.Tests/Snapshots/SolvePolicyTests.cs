@@ -91,12 +91,15 @@ public sealed class SolvePolicyTests
 
     [Theory]
     [MemberData(nameof(Hopeless))]
-    public void An_infeasible_problem_keeps_what_is_in_force_and_says_why(string reason)
+    public void An_infeasible_problem_says_why_and_publishes_the_fewest_tokens_unless_a_floor_is_out_of_reach(string reason)
     {
-        foreach (var previous in new[] { null, Previous(BestTokens()), Previous(BestTokens()) with { Summary = Previous(BestTokens()).Summary with { DefinitionRevision = 2 } } })
+        var another = Previous(BestTokens()) with { Summary = Previous(BestTokens()).Summary with { DefinitionRevision = 2 } };
+        foreach (var previous in new[] { null, Previous(BestTokens()), another })
         {
-            var outcome = Assert.IsType<SolveOutcome.Infeasible>(Solve(previous, 0, Infeasible[reason]));
-            Assert.StartsWith($"{reason}: ", outcome.Reason, StringComparison.Ordinal);
+            var outcome = Solve(previous, 0, Infeasible[reason]);
+            Assert.StartsWith($"{reason}: ", outcome.Fault, StringComparison.Ordinal);
+            Assert.Equal(reason != "accuracyFloor", outcome is SolveOutcome.Published { Snapshot.Shortfall: not null });
+            Assert.Equal(reason == "accuracyFloor", outcome is SolveOutcome.Infeasible);
         }
     }
 

@@ -231,7 +231,7 @@ public sealed class WorkloadVoidsTests(TestStore store)
         var basis = (await store.LoadAsync(key, Cancel))!;
         var outcome = SolvePolicy.Solve(basis.Inputs(Now), null);
         var result = await store.Solves.ExplainAsync(new SolveResult { Basis = basis, At = Now, Sums = null, Outcome = outcome }, Cancel);
-        var reason = Assert.IsType<SolveOutcome.Infeasible>(result.Outcome).Reason;
+        var reason = Assert.IsType<SolveOutcome.Published>(result.Outcome).Fault;
         Assert.Matches("^unstable: .*; the windows say [0-9.]+ per second\\. One window holds .* of the arrivals: 1,200,000 from 2026-11-23T10:01:40Z", reason);
         Assert.Contains($"POST /v1/fleets/chat/voids with {{\"messageId\": \"{heaviest}\"", reason, StringComparison.Ordinal);
     }

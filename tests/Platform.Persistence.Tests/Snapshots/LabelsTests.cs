@@ -1,5 +1,6 @@
 using Platform.Domain;
 using Platform.Domain.Fleets;
+using Platform.Domain.Snapshots;
 using Platform.Persistence.Fleets;
 using Platform.Persistence.Solving;
 
@@ -105,6 +106,59 @@ public sealed class LabelsTests(TestStore store)
     }
 
     [Fact]
+    public async Task What_a_pinned_version_does_to_the_servers_is_told_once_and_it_stays_in_force()
+    {
+        await GrantedAsync(1);
+        await DecideAsync(fleet => Fleet.PinVersion(fleet, 1, "hold", "ann", TestStore.At));
+        await PutBusyAsync(new SolvingPolicy());
+        Assert.Null((await LoadAsync()).UnstableSince);
+        await SolveAsync(TestStore.At.AddMinutes(1));
+        Assert.Equal(TestStore.At.AddMinutes(1), (await LoadAsync()).UnstableSince);
+        await SolveAsync(TestStore.At.AddMinutes(2));
+        Assert.Equal(TestStore.At, (await store.Fleets.FindAsync(_tenant, "chat", Cancel))!.InForceAt);
+
+        var changes = (await store.Snapshots.ChangesAsync(_tenant, "chat", 0, 10, Cancel))!;
+        Assert.Equal(
+            [(1, 1, "allocation-published"), (2, 1, "allocation-unstable")],
+            changes.Select(it => (it.Change, it.Version, it.Cause)));
+        Assert.Equal(TestStore.At.AddMinutes(1), changes[1].At);
+        Assert.StartsWith("The pinned version 1 gives the servers ", changes[1].Reason, StringComparison.Ordinal);
+        Assert.Equal(2, await store.CountAsync("platform.notice_queue", _tenant, Cancel));
+
+        // By a clock that is late: the order of the changes is the truth.
+        await DecideAsync(fleet => Fleet.Unpin(fleet, "mended", "ann", TestStore.At.AddSeconds(30)));
+        Assert.Equal([1, 2], [await AsOfAsync(TestStore.At.AddMinutes(1).AddTicks(-10)), await AsOfAsync(TestStore.At.AddMinutes(1))]);
+        Assert.Null((await LoadAsync()).UnstableSince);
+    }
+
+    [Fact]
+    public async Task An_emergency_is_in_force_without_approval_and_its_event_says_why()
+    {
+        await GrantedAsync(1);
+        await PutBusyAsync(new SolvingPolicy { ApprovalSeconds = 60 });
+        await SolveAsync(TestStore.At.AddMinutes(1));
+        Assert.Equal(2, await InForceAsync());
+        var change = (await store.Snapshots.ChangesAsync(_tenant, "chat", 1, 10, Cancel))!.Single();
+        Assert.Equal((2, "allocation-emergency", null), (change.Version, change.Cause, change.By));
+        var events = (await store.Fleets.EventsAsync(_tenant, "chat", 0, 10, Cancel))!;
+        var published = Assert.IsType<AllocationPublished>(events[^1].Data);
+        Assert.Equal((change.Reason, null), (published.Emergency, published.ProposedUntil));
+        Assert.Null((await store.Fleets.FindAsync(_tenant, "chat", Cancel))!.Labels.Proposal);
+    }
+
+    [Fact]
+    public async Task An_emergency_of_a_version_that_is_no_longer_in_force_waits_for_approval()
+    {
+        await GrantedAsync(2);
+        await PutBusyAsync(new SolvingPolicy { ApprovalSeconds = 60 });
+        var basis = await LoadAsync();
+        await DecideAsync(fleet => Fleet.PinVersion(fleet, 1, "hold", "ann", TestStore.At));
+        Assert.True(await store.CommitAsync(TestStore.Solve(basis), Cancel));
+        Assert.Equal(3, (await store.Fleets.FindAsync(_tenant, "chat", Cancel))!.Labels.Proposal!.Version);
+        Assert.DoesNotContain((await store.Snapshots.ChangesAsync(_tenant, "chat", 0, 10, Cancel))!, it => it.Cause == "allocation-emergency");
+    }
+
+    [Fact]
     public async Task A_stranger_sees_and_changes_nothing()
     {
         await PublishedAsync(2);
@@ -131,6 +185,31 @@ public sealed class LabelsTests(TestStore store)
             TaskTypes = [TestStore.Definition.TaskTypes[0] with { MinTokens = minTokens }],
         },
         null, "ci", TestStore.At, Cancel);
+
+    /// <summary>Versions that grant 200 tokens, the fewest that are allowed then.</summary>
+    private async Task GrantedAsync(int versions)
+    {
+        await PutAsync(null, minTokens: 200);
+        for (var i = 0; i < versions; i++)
+            Assert.True(await store.PublishAsync(_tenant, "chat", Cancel));
+    }
+
+    /// <summary>A definition with so many arrivals that only few tokens are stable.</summary>
+    private async Task PutBusyAsync(SolvingPolicy solving)
+    {
+        var outcome = await store.Fleets.PutAsync(
+            _tenant, "chat", TestStore.Definition with { ArrivalRate = 2, Solving = solving }, null, "ci", TestStore.At, Cancel);
+        Assert.False(outcome.Decision.IsRefused);
+    }
+
+    private async Task<SolveBasis> LoadAsync() => (await store.LoadAsync(new FleetKey(_tenant, "chat"), Cancel))!;
+
+    private async Task SolveAsync(DateTimeOffset at)
+    {
+        var basis = await LoadAsync();
+        var outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at));
+        Assert.True(await store.CommitAsync(new SolveResult { Basis = basis, At = at, Sums = null, Outcome = outcome }, Cancel));
+    }
 
     private async Task DecideAsync(Func<Fleet?, Decision<FleetEvent>> decide) =>
         Assert.False((await store.Fleets.DecideAsync(_tenant, "chat", decide, Cancel)).Decision.IsRefused);

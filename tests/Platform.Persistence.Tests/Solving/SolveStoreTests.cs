@@ -184,7 +184,7 @@ public sealed class SolveStoreTests(TestStore store)
     public async Task An_infeasible_solve_says_why_until_the_next_one_succeeds()
     {
         var key = await FleetAsync();
-        Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key)) with { Outcome = new SolveOutcome.Infeasible("unstable: …") }, Cancel));
+        Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key)) with { Outcome = new SolveOutcome.Infeasible { Fault = "unstable: …" } }, Cancel));
         Assert.Equal("unstable: …", (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.SolveFault);
         Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
         Assert.Null((await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.SolveFault);
