@@ -14,6 +14,7 @@ internal static class BenchCommand
         RestartCommand.Create(),
         SweepCommand.Create(),
         EstimateCommand.Create(),
+        LadderCommand.Create(),
         ReadCommand.Create(),
         PageCommand.Create(),
         BenchmarkProgram.Create("solver", "The default method beside the others and a general optimiser."),

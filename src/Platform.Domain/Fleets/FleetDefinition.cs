@@ -110,4 +110,15 @@ public sealed record SolvingPolicy
     /// Seconds that a new allocation waits for a person to put it in force before it lapses, a minute to 30 days; null when it is in force at once.
     /// </summary>
     public int? ApprovalSeconds { get; init; }
+
+    /// <summary>Whether allocations carry a ladder for surges, and of how many rungs; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LadderPolicy? Ladder { get; init; }
+}
+
+/// <summary>How fine a ladder is.</summary>
+public sealed record LadderPolicy
+{
+    /// <summary>Most rungs, the allocation itself among them: 2 to 16, 16 if left out.</summary>
+    public int Rungs { get; init; } = SurgeLadder.MostRungs;
 }

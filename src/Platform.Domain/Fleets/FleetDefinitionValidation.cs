@@ -18,6 +18,7 @@ public static class FleetDefinitionValidation
     private const int MaxEverySeconds = 86_400;
     private const int MinHorizonSeconds = 60;
     private const int MaxHorizonSeconds = WorkloadWindowReader.LongestHorizonSeconds;
+    private const int MinRungs = 2;
     private const int MinApprovalSeconds = 60;
     private const int MaxApprovalSeconds = 30 * 86_400;
 
@@ -122,5 +123,7 @@ public static class FleetDefinitionValidation
             errors.Add(new("/solving/maxStep", $"must be 1 to {SolvingPolicy.LargestStep}"));
         if (solving.ApprovalSeconds is < MinApprovalSeconds or > MaxApprovalSeconds)
             errors.Add(new("/solving/approvalSeconds", $"must be {MinApprovalSeconds} to {MaxApprovalSeconds}, or null"));
+        if (solving.Ladder is { Rungs: < MinRungs or > SurgeLadder.MostRungs })
+            errors.Add(new("/solving/ladder/rungs", $"must be {MinRungs} to {SurgeLadder.MostRungs}"));
     }
 }

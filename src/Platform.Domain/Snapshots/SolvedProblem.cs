@@ -60,6 +60,9 @@ public sealed record ComparableSnapshot
     /// <summary>The task types that are held back; null where none is.</summary>
     public IReadOnlyList<HeldBack>? HeldBack { get; init; }
 
+    /// <summary>Tokens for surges; null where there are none.</summary>
+    public SurgeLadder? Ladder { get; init; }
+
     /// <summary>The problem with its solution.</summary>
     [JsonIgnore]
     public SolvedProblem Solved => new(

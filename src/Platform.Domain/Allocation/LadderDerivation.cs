@@ -1,0 +1,188 @@
+namespace Platform.Domain.Allocation;
+
+/// <summary>
+/// Makes a ladder from a solved problem: the same problem at loads that rise to where even the fewest tokens reach a
+/// limit, by equal steps of the odds ρ/(1 − ρ) at the fewest tokens, which is equal steps of the load while it is small
+/// and of the idle time while that is. In none may a type have more than in the one below.
+/// </summary>
+public static class LadderDerivation
+{
+    /// <summary>Names the method. Changes whenever the ladder of any problem can change.</summary>
+    public const string Version = "loads/1";
+
+    /// <summary>
+    /// A rung begins where there are so many standard deviations more in flight than the load of the rung below it
+    /// makes in the mean: the rule of control charts (Shewhart 1931). Whatever the law, steady traffic is there for at
+    /// most a tenth of its queries (Cantelli 1928); with a geometric tail for a fiftieth, with many servers for less.
+    /// </summary>
+    public const double Deviations = 3;
+
+    /// <summary>The greatest surge that has rungs of its own, as a multiple of the arrival rate.</summary>
+    private const double LargestSurge = 100;
+
+    /// <summary>Part of the greatest load that the last rung but one is solved for.</summary>
+    private const double NearlyAll = 0.98;
+
+    private const int BisectionSteps = 30;
+
+    /// <summary>The ladder of an allocation.</summary>
+    /// <param name="problem">A valid problem.</param>
+    /// <param name="granted">The tokens of its first rung, in the problem's order.</param>
+    /// <param name="actuator">What can be sent; null where every number can.</param>
+    /// <param name="rungs">Most rungs, 2 to <see cref="SurgeLadder.MostRungs"/>.</param>
+    public static SurgeLadder Of(
+        AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, int rungs) =>
+        Of(problem, granted, actuator, rungs, new SolverOptions());
+
+    /// <inheritdoc cref="Of(AllocationProblem, IReadOnlyList{SentTokens}, Actuator?, int)"/>
+    /// <param name="problem">A valid problem.</param>
+    /// <param name="granted">The tokens of its first rung, in the problem's order.</param>
+    /// <param name="actuator">What can be sent; null where every number can.</param>
+    /// <param name="rungs">Most rungs, 2 to <see cref="SurgeLadder.MostRungs"/>.</param>
+    /// <param name="options">The solver's version.</param>
+    internal static SurgeLadder Of(
+        AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, int rungs,
+        SolverOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rungs, 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rungs, SurgeLadder.MostRungs);
+        var builder = new LadderBuilder(problem, granted, actuator, options with { Rounding = RoundingMethod.Nearest });
+        return new SurgeLadder { Method = Version, Rungs = builder.Build(rungs) };
+    }
+
+    /// <summary>
+    /// The arrival rates to solve for, rising; none where the fewest tokens are at their limit already, or no rate
+    /// brings them there.
+    /// </summary>
+    internal static IEnumerable<double> Rates(double present, double greatest, int count)
+    {
+        var first = Math.Max(present, greatest / LargestSurge) / greatest;
+        if (!(first < NearlyAll) || !double.IsFinite(greatest))
+            yield break;
+        var from = Elementary.Log(first / (1 - first));
+        var to = Elementary.Log(NearlyAll / (1 - NearlyAll));
+        for (var i = 1; i <= count; i++)
+        {
+            var odds = Elementary.Exp(from + ((to - from) * i / count));
+            yield return greatest * (odds / (1 + odds));
+        }
+    }
+
+    /// <summary>
+    /// The greatest arrival rate at which tokens keep every limit, or a hundred times the problem's where that is less.
+    /// </summary>
+    internal static double GreatestRate(AllocationProblem problem, long[] tokens)
+    {
+        var atOne = WholeTokenFigures.Of(new AllocationModel(problem with { ArrivalRate = 1 }), tokens);
+        var stable = (problem.MaxUtilization ?? 1) / (1 - atOne.Idle);
+        var most = problem.ArrivalRate > 0 ? Math.Min(stable, LargestSurge * problem.ArrivalRate) : stable;
+        var hasTimeLimit = problem.MaxMeanSystemTimeSeconds is not null
+            || problem.MaxInterTokenSeconds is not null
+            || problem.MaxTimeToFirstAnswerTokenSeconds is not null;
+        if (!hasTimeLimit || !double.IsFinite(most))
+            return most;
+        var keeps = 0.0;
+        var breaks = most;
+        for (var step = 0; step < BisectionSteps; step++)
+        {
+            var middle = (keeps + breaks) / 2;
+            var model = new AllocationModel(problem with { ArrivalRate = middle });
+            if (WholeTokenFigures.Of(model, tokens).KeepsLimits(problem))
+                keeps = middle;
+            else
+                breaks = middle;
+        }
+
+        return keeps;
+    }
+}
+
+/// <summary>Puts a ladder together.</summary>
+internal sealed class LadderBuilder
+{
+    private readonly AllocationProblem _problem;
+    private readonly Actuator? _actuator;
+    private readonly SolverOptions _options;
+    private readonly long[] _granted, _fewest;
+    private readonly List<LadderRung> _rungs = [];
+
+    public LadderBuilder(
+        AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, SolverOptions options)
+    {
+        _problem = problem;
+        _actuator = actuator;
+        _options = options;
+        _granted = [.. granted.Select(type => type.Tokens)];
+        var model = new AllocationModel(problem, options.TakesRawCurves);
+        var fewest = actuator is null ? model.WholeLower : Actuation.Fewest(model, actuator);
+        _fewest = [.. fewest.Zip(_granted, Math.Min)];
+        _rungs.Add(new LadderRung(0, problem.ArrivalRate, granted));
+    }
+
+    public IReadOnlyList<LadderRung> Build(int rungs)
+    {
+        var greatest = LadderDerivation.GreatestRate(_problem, _fewest);
+        var below = _granted;
+        var rate = _problem.ArrivalRate;
+        foreach (var next in LadderDerivation.Rates(rate, greatest, rungs - 2))
+        {
+            if (Solve(next, below) is not { } tokens)
+                break;
+            Add(rate, below, next, tokens);
+            rate = next;
+            below = tokens;
+        }
+
+        Add(rate, below, null, _fewest);
+        return _rungs;
+    }
+
+    /// <summary>The optimum at a rate, of no more tokens than the rung below has; null where nothing keeps the limits.</summary>
+    private long[]? Solve(double rate, long[] below)
+    {
+        var narrowed = _problem with
+        {
+            ArrivalRate = rate,
+            TaskTypes = [.. _problem.TaskTypes.Select((type, k) => type with
+            {
+                AccuracyFloor = null,
+                MinTokens = _fewest[k],
+                MaxTokens = below[k],
+            })],
+        };
+        var answer = AllocationSolver.SolveInSteps(narrowed, _options).Answer;
+        if (answer.Status == SolutionStatus.Infeasible)
+            return null;
+        if (_actuator is null)
+            return [.. answer.Allocation!.Select(type => type.Tokens)];
+        var model = new AllocationModel(narrowed, _options.TakesRawCurves);
+        var sent = Actuation.Choose(model, answer, _actuator);
+        return [.. sent.Allocation.Select((type, k) => Math.Min(type.Tokens, below[k]))];
+    }
+
+    private void Add(double rate, long[] below, double? next, long[] tokens)
+    {
+        var isTheSame = tokens.AsSpan().SequenceEqual(below);
+        if (isTheSame)
+            return;
+        var last = _rungs[^1];
+        var leastRise = 1.0 / _problem.Servers;
+        var begins = Math.Max(Begins(rate, below), last.InFlightPerServer + leastRise);
+        _rungs.Add(new LadderRung(begins, next, [.. tokens.Select(Sent)]));
+    }
+
+    private SentTokens Sent(long tokens, int k)
+    {
+        var name = _actuator?.Allowed.FirstOrDefault(range => tokens >= range.Min && tokens <= range.Max)?.Name;
+        return new SentTokens(_problem.TaskTypes[k].Id, tokens, name);
+    }
+
+    /// <summary>What is more in flight for each server than a load makes under some tokens.</summary>
+    private double Begins(double rate, long[] tokens)
+    {
+        var model = new AllocationModel(_problem with { ArrivalRate = rate }, _options.TakesRawCurves);
+        var figures = WholeTokenFigures.Of(model, tokens);
+        var number = model.InFlight(tokens, figures);
+        return number.Mean + (LadderDerivation.Deviations * Math.Sqrt(number.Variance));
+    }
+}
