@@ -43,7 +43,7 @@ internal sealed class LadderBenchmark(double[]? instants, int surges)
         var mean = solution.MeanSystemTimeSeconds!.Value;
         var traffic = new SurgeTraffic(problem.ArrivalRate, times, length, CalmTimes * mean);
         var trace = instants is null ? traffic.Generate(surges, Seed) : traffic.Replay(instants, surges);
-        var judge = new SurgeJudge(problem, traffic, FarTooSlow * mean);
+        var judge = new SurgeJudge(problem, traffic, surges, FarTooSlow * mean);
         var level = new SurgeLevel();
         var clairvoyant = new Clairvoyant(problem, traffic, ladder.Rungs[^1]);
         return new SurgeOutcome
@@ -96,8 +96,10 @@ internal sealed class Clairvoyant(AllocationProblem problem, SurgeTraffic traffi
 /// <summary>Says what queries came to.</summary>
 /// <param name="problem">The problem of calm traffic.</param>
 /// <param name="traffic">The traffic.</param>
+/// <param name="surges">How many surges there are.</param>
 /// <param name="farTooSlowSeconds">System time beyond which a query is far too slow.</param>
-internal sealed class SurgeJudge(AllocationProblem problem, SurgeTraffic traffic, double farTooSlowSeconds)
+internal sealed class SurgeJudge(
+    AllocationProblem problem, SurgeTraffic traffic, int surges, double farTooSlowSeconds)
 {
     /// <summary>The figures of a run.</summary>
     public PolicyFigures Of(IReadOnlyList<AdaptedQuery> queries) => new(
@@ -131,12 +133,9 @@ internal sealed class SurgeJudge(AllocationProblem problem, SurgeTraffic traffic
                 recovered.TryAdd(period, query.Arriving.InstantSeconds - (period * traffic.PeriodSeconds));
         }
 
-        var last = (long)Math.Floor(queries[^1].Arriving.InstantSeconds / traffic.PeriodSeconds);
-        if (last == 0)
-            return 0;
         var total = 0.0;
-        for (var period = 1L; period <= last; period++)
+        for (var period = 1L; period <= surges; period++)
             total += recovered.GetValueOrDefault(period, traffic.CalmSeconds);
-        return total / last;
+        return total / surges;
     }
 }

@@ -26,7 +26,7 @@ internal sealed record SurgeTraffic(double Rate, double Times, double SurgeSecon
 
         IEnumerable<double> Gaps()
         {
-            var end = periods * ExpectedInPeriod;
+            var end = Expected(periods);
             for (var sum = 0.0; sum < end;)
             {
                 var gap = -Math.Log(1 - random.NextDouble());
@@ -47,7 +47,7 @@ internal sealed record SurgeTraffic(double Rate, double Times, double SurgeSecon
 
         IEnumerable<double> Gaps()
         {
-            var end = periods * ExpectedInPeriod;
+            var end = Expected(periods);
             var sum = 0.0;
             for (var i = 1; sum < end; i = (i % (instants.Length - 1)) + 1)
             {
@@ -58,7 +58,9 @@ internal sealed record SurgeTraffic(double Rate, double Times, double SurgeSecon
         }
     }
 
-    private double ExpectedInPeriod => Rate * (CalmSeconds + (Times * SurgeSeconds));
+    // The last surge is followed by calm like the others.
+    private double Expected(int periods) =>
+        Rate * (((periods + 1) * CalmSeconds) + (periods * Times * SurgeSeconds));
 
     /// <summary>Lays gaps of mean 1 out so that as many fall into each second as come in it.</summary>
     private ArrivalTrace Play(IEnumerable<double> gaps)

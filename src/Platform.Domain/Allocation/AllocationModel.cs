@@ -58,11 +58,12 @@ internal sealed class AllocationModel : TypeColumns
     }
 
     /// <summary>The method for the continuous optimum of the problem's discipline.</summary>
-    public IContinuousMethod Method()
+    /// <param name="isQuick">Whether a point that no concavity proves is left without a bound.</param>
+    public IContinuousMethod Method(bool isQuick = false)
     {
         if (Sharing is not null)
-            return new SharingSolver(this);
-        return SharedQueue ? new SharedQueueSolver(this) : new ContinuousSolver(this);
+            return new SharingSolver(this, isQuick);
+        return SharedQueue ? new SharedQueueSolver(this, isQuick) : new ContinuousSolver(this);
     }
 
     /// <summary>

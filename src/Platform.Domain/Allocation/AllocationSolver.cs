@@ -88,9 +88,9 @@ public static class AllocationSolver
         AllocationModel model, SolverOptions options)
     {
         if (model.Sharing is not null)
-            return SolveWithoutBounds(model, model.Sharing.Cap is null ? null : QueueingApproximation.BirthDeath);
+            return SolveWithoutBounds(model, options, model.Sharing.Cap is null ? null : QueueingApproximation.BirthDeath);
         return model.SharedQueue
-            ? SolveWithoutBounds(model, QueueingApproximation.LeeLongton)
+            ? SolveWithoutBounds(model, options, QueueingApproximation.LeeLongton)
             : SolveSplit(model, options);
     }
 
@@ -176,9 +176,9 @@ public static class AllocationSolver
 
     /// <summary>Solves where the paper's bounds on its methods have no meaning.</summary>
     private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveWithoutBounds(
-        AllocationModel model, QueueingApproximation? approximation)
+        AllocationModel model, SolverOptions options, QueueingApproximation? approximation)
     {
-        var method = model.Method();
+        var method = model.Method(options.OmitsProof);
         var point = method.Solve();
         var exit = method.Converged ? SolverExit.Converged : SolverExit.IterationLimit;
         return (point, new(SolverMethod.Newton, method.Sweeps, null, null, exit) { Approximation = approximation });

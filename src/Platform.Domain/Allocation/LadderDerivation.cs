@@ -11,14 +11,18 @@ public static class LadderDerivation
     public const string Version = "loads/1";
 
     /// <summary>
-    /// A rung begins where there are so many standard deviations more in flight than the load of the rung below it
-    /// makes in the mean: the rule of control charts (Shewhart 1931). Whatever the law, steady traffic is there for at
-    /// most a tenth of its queries (Cantelli 1928); with a geometric tail for a fiftieth, with many servers for less.
+    /// A rung begins where so many standard deviations more are in flight than the load of the rung below it makes in
+    /// the mean: the warning limit of control charts (Shewhart 1931). Whatever the law, at most a fifth of the queries of
+    /// steady traffic find so many (Cantelli 1928), a twentieth where the tail is geometric. By simulation 3 are slower
+    /// in a surge, and 1 costs steady traffic some of its objective: docs/ladder.md.
     /// </summary>
-    public const double Deviations = 3;
+    public const double Deviations = 2;
 
-    /// <summary>The greatest surge that has rungs of its own, as a multiple of the arrival rate.</summary>
-    private const double LargestSurge = 100;
+    /// <summary>
+    /// The greatest load over the least that is told from none: below it the servers are idle nearly always. Where no
+    /// load is too much, the greatest surge that has rungs, as a multiple of the arrival rate.
+    /// </summary>
+    private const double Span = 100;
 
     /// <summary>Part of the greatest load that the last rung but one is solved for.</summary>
     private const double NearlyAll = 0.98;
@@ -46,20 +50,25 @@ public static class LadderDerivation
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rungs, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rungs, SurgeLadder.MostRungs);
-        var builder = new LadderBuilder(problem, granted, actuator, options with { Rounding = RoundingMethod.Nearest });
+        var quick = options with { Rounding = RoundingMethod.Nearest, OmitsProof = true };
+        var builder = new LadderBuilder(problem, granted, actuator, quick);
         return new SurgeLadder { Method = Version, Rungs = builder.Build(rungs) };
     }
+
+    /// <summary>The load that the first rung answers for: the problem's own, and no less than is told from none.</summary>
+    internal static double FirstRate(double present, double greatest) =>
+        double.IsFinite(greatest) ? Math.Max(present, greatest / Span) : present;
 
     /// <summary>
     /// The arrival rates to solve for, rising; none where the fewest tokens are at their limit already, or no rate
     /// brings them there.
     /// </summary>
-    internal static IEnumerable<double> Rates(double present, double greatest, int count)
+    internal static IEnumerable<double> Rates(double first, double greatest, int count)
     {
-        var first = Math.Max(present, greatest / LargestSurge) / greatest;
-        if (!(first < NearlyAll) || !double.IsFinite(greatest))
+        var part = first / greatest;
+        if (!(part > 0 && part < NearlyAll))
             yield break;
-        var from = Elementary.Log(first / (1 - first));
+        var from = Elementary.Log(part / (1 - part));
         var to = Elementary.Log(NearlyAll / (1 - NearlyAll));
         for (var i = 1; i <= count; i++)
         {
@@ -69,17 +78,17 @@ public static class LadderDerivation
     }
 
     /// <summary>
-    /// The greatest arrival rate at which tokens keep every limit, or a hundred times the problem's where that is less.
+    /// The greatest arrival rate at which tokens keep every limit; a hundred times the problem's where every rate does.
     /// </summary>
     internal static double GreatestRate(AllocationProblem problem, long[] tokens)
     {
         var atOne = WholeTokenFigures.Of(new AllocationModel(problem with { ArrivalRate = 1 }), tokens);
         var stable = (problem.MaxUtilization ?? 1) / (1 - atOne.Idle);
-        var most = problem.ArrivalRate > 0 ? Math.Min(stable, LargestSurge * problem.ArrivalRate) : stable;
+        var most = double.IsFinite(stable) ? stable : Span * problem.ArrivalRate;
         var hasTimeLimit = problem.MaxMeanSystemTimeSeconds is not null
             || problem.MaxInterTokenSeconds is not null
             || problem.MaxTimeToFirstAnswerTokenSeconds is not null;
-        if (!hasTimeLimit || !double.IsFinite(most))
+        if (!hasTimeLimit)
             return most;
         var keeps = 0.0;
         var breaks = most;
@@ -122,15 +131,17 @@ internal sealed class LadderBuilder
     public IReadOnlyList<LadderRung> Build(int rungs)
     {
         var greatest = LadderDerivation.GreatestRate(_problem, _fewest);
+        var rate = LadderDerivation.FirstRate(_problem.ArrivalRate, greatest);
         var below = _granted;
-        var rate = _problem.ArrivalRate;
         foreach (var next in LadderDerivation.Rates(rate, greatest, rungs - 2))
         {
-            if (Solve(next, below) is not { } tokens)
+            var tokens = Solve(next, below);
+            var isTheEnd = tokens is null || tokens.AsSpan().SequenceEqual(_fewest);
+            if (isTheEnd)
                 break;
-            Add(rate, below, next, tokens);
+            Add(rate, below, next, tokens!);
             rate = next;
-            below = tokens;
+            below = tokens!;
         }
 
         Add(rate, below, null, _fewest);
@@ -165,9 +176,16 @@ internal sealed class LadderBuilder
         var isTheSame = tokens.AsSpan().SequenceEqual(below);
         if (isTheSame)
             return;
+        var begins = Begins(rate, below);
         var last = _rungs[^1];
-        var leastRise = 1.0 / _problem.Servers;
-        var begins = Math.Max(Begins(rate, below), last.InFlightPerServer + leastRise);
+        var isNoHigher = begins <= last.InFlightPerServer && _rungs.Count > 1;
+        if (isNoHigher)
+        {
+            // The rung before would never be seen: at its number this one applies already.
+            begins = last.InFlightPerServer;
+            _rungs.RemoveAt(_rungs.Count - 1);
+        }
+
         _rungs.Add(new LadderRung(begins, next, [.. tokens.Select(Sent)]));
     }
 
