@@ -133,6 +133,8 @@ internal sealed class LadderBuilder
         var greatest = LadderDerivation.GreatestRate(_problem, _fewest);
         var rate = LadderDerivation.FirstRate(_problem.ArrivalRate, greatest);
         var below = _granted;
+        if (!double.IsFinite(Begins(rate, below)))
+            rate = _problem.ArrivalRate;
         foreach (var next in LadderDerivation.Rates(rate, greatest, rungs - 2))
         {
             var tokens = Solve(next, below);
@@ -195,12 +197,15 @@ internal sealed class LadderBuilder
         return new SentTokens(_problem.TaskTypes[k].Id, tokens, name);
     }
 
-    /// <summary>What is more in flight for each server than a load makes under some tokens.</summary>
+    /// <summary>
+    /// What is more in flight for each server than a load makes under some tokens: one query at least in the fleet.
+    /// </summary>
     private double Begins(double rate, long[] tokens)
     {
         var model = new AllocationModel(_problem with { ArrivalRate = rate }, _options.TakesRawCurves);
         var figures = WholeTokenFigures.Of(model, tokens);
         var number = model.InFlight(tokens, figures);
-        return number.Mean + (LadderDerivation.Deviations * Math.Sqrt(number.Variance));
+        var begins = number.Mean + (LadderDerivation.Deviations * Math.Sqrt(number.Variance));
+        return Math.Max(begins, 1.0 / _problem.Servers);
     }
 }

@@ -128,8 +128,10 @@ public sealed class LadderDerivationTests
     [InlineData(1e-9)]
     public void Without_traffic_there_is_a_ladder_up_to_what_the_servers_carry(double rate)
     {
-        var ladder = Ladder(Chat with { ArrivalRate = rate }, 8);
+        // Worth so much that one query alone is given all.
+        var ladder = Ladder(Chat with { ArrivalRate = rate, AccuracyWeight = 1e6 }, 8);
         Check(ladder, ladder.Rungs[0].Allocation, Chat, "no traffic");
+        Assert.True(ladder.Rungs[1].InFlightPerServer >= 1);
         Assert.True(ladder.Rungs.Count > 2);
     }
 
