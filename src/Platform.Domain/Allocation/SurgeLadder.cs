@@ -20,6 +20,19 @@ public sealed record SurgeLadder
     /// </summary>
     public required IReadOnlyList<LadderRung> Rungs { get; init; }
 
+    /// <summary>Two have the same rungs. (A record's own equality compares the lists by reference.)</summary>
+    public static bool SameContent(SurgeLadder? one, SurgeLadder? other)
+    {
+        if (one is null || other is null)
+            return one is null && other is null;
+        return one.Method == other.Method
+            && one.Rungs.Count == other.Rungs.Count
+            && one.Rungs.Zip(other.Rungs).All(pair => SameContent(pair.First, pair.Second));
+    }
+
+    private static bool SameContent(LadderRung one, LadderRung other) =>
+        one with { Allocation = other.Allocation } == other && one.Allocation.SequenceEqual(other.Allocation);
+
     /// <summary>The highest rung that a number of queries in flight reaches.</summary>
     /// <param name="inFlightPerServer">Queries in flight at the fleet over its servers, at least 0.</param>
     public LadderRung At(double inFlightPerServer) => Rungs.Last(rung => inFlightPerServer >= rung.InFlightPerServer);
