@@ -34,24 +34,27 @@ public static class LadderDerivation
     /// <param name="granted">The tokens of its first rung, in the problem's order.</param>
     /// <param name="actuator">What can be sent; null where every number can.</param>
     /// <param name="rungs">Most rungs, 2 to <see cref="SurgeLadder.MostRungs"/>.</param>
+    /// <param name="deviations">In place of <see cref="Deviations"/>, to compare with.</param>
     public static SurgeLadder Of(
-        AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, int rungs) =>
-        Of(problem, granted, actuator, rungs, new SolverOptions());
+        AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, int rungs,
+        double deviations = Deviations) =>
+        Of(problem, granted, actuator, rungs, new SolverOptions(), deviations);
 
-    /// <inheritdoc cref="Of(AllocationProblem, IReadOnlyList{SentTokens}, Actuator?, int)"/>
+    /// <inheritdoc cref="Of(AllocationProblem, IReadOnlyList{SentTokens}, Actuator?, int, double)"/>
     /// <param name="problem">A valid problem.</param>
     /// <param name="granted">The tokens of its first rung, in the problem's order.</param>
     /// <param name="actuator">What can be sent; null where every number can.</param>
     /// <param name="rungs">Most rungs, 2 to <see cref="SurgeLadder.MostRungs"/>.</param>
     /// <param name="options">The solver's version.</param>
+    /// <param name="deviations">In place of <see cref="Deviations"/>, to compare with.</param>
     internal static SurgeLadder Of(
         AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, int rungs,
-        SolverOptions options)
+        SolverOptions options, double deviations = Deviations)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rungs, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rungs, SurgeLadder.MostRungs);
         var quick = options with { Rounding = RoundingMethod.Nearest, OmitsProof = true };
-        var builder = new LadderBuilder(problem, granted, actuator, quick);
+        var builder = new LadderBuilder(problem, granted, actuator, quick, deviations);
         return new SurgeLadder { Method = Version, Rungs = builder.Build(rungs) };
     }
 
@@ -112,12 +115,15 @@ internal sealed class LadderBuilder
     private readonly AllocationProblem _problem;
     private readonly Actuator? _actuator;
     private readonly SolverOptions _options;
+    private readonly double _deviations;
     private readonly long[] _granted, _fewest;
     private readonly List<LadderRung> _rungs = [];
 
     public LadderBuilder(
-        AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, SolverOptions options)
+        AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, SolverOptions options,
+        double deviations)
     {
+        _deviations = deviations;
         _problem = problem;
         _actuator = actuator;
         _options = options;
@@ -205,7 +211,7 @@ internal sealed class LadderBuilder
         var model = new AllocationModel(_problem with { ArrivalRate = rate }, _options.TakesRawCurves);
         var figures = WholeTokenFigures.Of(model, tokens);
         var number = model.InFlight(tokens, figures);
-        var begins = number.Mean + (LadderDerivation.Deviations * Math.Sqrt(number.Variance));
+        var begins = number.Mean + (_deviations * Math.Sqrt(number.Variance));
         return Math.Max(begins, 1.0 / _problem.Servers);
     }
 }

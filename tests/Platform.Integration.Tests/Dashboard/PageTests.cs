@@ -1,6 +1,6 @@
-using System.Text.Json.Nodes;
 using System.Globalization;
 using System.Net;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Npgsql;
