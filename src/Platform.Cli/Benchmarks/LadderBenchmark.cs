@@ -22,6 +22,7 @@ internal sealed class LadderBenchmark(double[]? instants, int surges)
 
     private static readonly double[] Multiples = [2, 3, 5, 10];
     private static readonly double[] Lengths = [10, 60, 300];
+    private static readonly double[] OtherDeviations = [1, 2, 3];
 
     /// <summary>Plays all.</summary>
     public LadderReport Run() => new()
@@ -31,15 +32,27 @@ internal sealed class LadderBenchmark(double[]? instants, int surges)
         Steady = [.. SurgeFleets.All.Select(fleet => Play(fleet, 1, 60))],
         Played = [.. SurgeFleets.All.SelectMany(fleet =>
             Multiples.SelectMany(times => Lengths.Select(length => Play(fleet, times, length))))],
+        Alternatives = [.. SurgeFleets.All.SelectMany(fleet => OtherDeviations.Select(it => Compare(fleet, it)))],
         Costs = LadderCosts.Measure(),
     };
 
-    private SurgeOutcome Play(SurgeFleet fleet, double times, double length)
+    /// <summary>What a ladder of so many deviations comes to, beside the clairvoyant.</summary>
+    private DeviationsOutcome Compare(SurgeFleet fleet, double deviations)
+    {
+        var steady = Play(fleet, 1, 60, deviations);
+        var surges = Multiples.Select(times => Play(fleet, times, 60, deviations)).ToList();
+        return new DeviationsOutcome(
+            fleet.Name, deviations, steady.Ladder.Objective - steady.One.Objective,
+            surges.Average(it => it.Ladder.Objective - it.Clairvoyant.Objective));
+    }
+
+    private SurgeOutcome Play(
+        SurgeFleet fleet, double times, double length, double deviations = LadderDerivation.Deviations)
     {
         var problem = fleet.At(CalmPart);
         var solution = AllocationSolver.Solve(problem);
         SentTokens[] granted = [.. solution.Allocation!.Select(type => new SentTokens(type.TaskType, type.Tokens))];
-        var ladder = LadderDerivation.Of(problem, granted, null, SurgeLadder.MostRungs);
+        var ladder = LadderDerivation.Of(problem, granted, null, SurgeLadder.MostRungs, deviations);
         var mean = solution.MeanSystemTimeSeconds!.Value;
         var traffic = new SurgeTraffic(problem.ArrivalRate, times, length, CalmTimes * mean);
         var trace = instants is null ? traffic.Generate(surges, Seed) : traffic.Replay(instants, surges);
@@ -89,7 +102,7 @@ internal sealed class Clairvoyant(AllocationProblem problem, SurgeTraffic traffi
         var solution = AllocationSolver.Solve(problem with { ArrivalRate = rate });
         return solution.Status == SolutionStatus.Infeasible
             ? fewest
-            : new LadderRung(0, rate, [.. solution.Allocation!.Select(it => new SentTokens(it.TaskType, it.Tokens))]);
+            : new LadderRung(0, [.. solution.Allocation!.Select(it => new SentTokens(it.TaskType, it.Tokens))], rate);
     }
 }
 

@@ -45,6 +45,13 @@ internal sealed record SurgeOutcome
         new[] { One, Ladder, Clairvoyant }.Select(it => figure(it).ToString(format, CultureInfo.InvariantCulture).PadLeft(6)));
 }
 
+/// <summary>What a ladder comes to whose rungs begin at other numbers.</summary>
+/// <param name="Fleet">The fleet.</param>
+/// <param name="Deviations">Standard deviations above the mean at which a rung begins.</param>
+/// <param name="Steady">Objective less that of one allocation, in steady traffic.</param>
+/// <param name="Surges">Objective less the clairvoyant's, in the mean over surges of 60 s.</param>
+internal sealed record DeviationsOutcome(string Fleet, double Deviations, double Steady, double Surges);
+
 /// <summary>What <c>bench ladder</c> prints.</summary>
 internal sealed record LadderReport
 {
@@ -58,6 +65,8 @@ internal sealed record LadderReport
 
     public required IReadOnlyList<SurgeOutcome> Played { get; init; }
 
+    public required IReadOnlyList<DeviationsOutcome> Alternatives { get; init; }
+
     public required IReadOnlyList<LadderCost> Costs { get; init; }
 
     public IEnumerable<string> ToLines()
@@ -67,6 +76,14 @@ internal sealed record LadderReport
         foreach (var outcome in Steady.Concat(Played))
             yield return outcome.ToLine();
         yield return "far too slow: beyond ten times the mean system time of calm traffic";
+        yield return "rungs that begin at other numbers: objective less one allocation's in steady traffic, less the clairvoyant's in surges of 60 s";
+        foreach (var other in Alternatives)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"  {other.Fleet,-18} {other.Deviations} deviations: steady {other.Steady,6:+0.00;-0.00;0.00} s, surges {other.Surges,6:+0.00;-0.00;0.00} s");
+        }
+
         yield return "16 rungs beside one solve";
         foreach (var cost in Costs)
         {

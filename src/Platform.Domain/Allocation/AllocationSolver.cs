@@ -55,7 +55,13 @@ public static class AllocationSolver
     public static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveInSteps(AllocationProblem problem, SolverOptions? options = null)
     {
         options ??= Defaults;
-        var model = ValidModel(problem, options);
+        return SolveInSteps(ValidModel(problem, options), options);
+    }
+
+    /// <inheritdoc cref="SolveInSteps(AllocationProblem, SolverOptions?)"/>
+    internal static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveInSteps(
+        AllocationModel model, SolverOptions options)
+    {
         if (Infeasibility(model) is { } infeasible)
             return (infeasible, () => infeasible);
         var starts = FlatStarts.Of(model);

@@ -53,7 +53,7 @@ public static class LadderDerivation
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rungs, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rungs, SurgeLadder.MostRungs);
-        var quick = options with { Rounding = RoundingMethod.Nearest, OmitsProof = true };
+        var quick = options with { Rounding = RoundingMethod.Nearest, OmitsProof = true, OmitsQueueFigures = true };
         var builder = new LadderBuilder(problem, granted, actuator, quick, deviations);
         return new SurgeLadder { Method = Version, Rungs = builder.Build(rungs) };
     }
@@ -131,60 +131,75 @@ internal sealed class LadderBuilder
         var model = new AllocationModel(problem, options.TakesRawCurves);
         var fewest = actuator is null ? model.WholeLower : Actuation.Fewest(model, actuator);
         _fewest = [.. fewest.Zip(_granted, Math.Min)];
-        _rungs.Add(new LadderRung(0, problem.ArrivalRate, granted));
+        _rungs.Add(new LadderRung(0, granted, problem.ArrivalRate));
     }
 
     public IReadOnlyList<LadderRung> Build(int rungs)
     {
         var greatest = LadderDerivation.GreatestRate(_problem, _fewest);
-        var rate = LadderDerivation.FirstRate(_problem.ArrivalRate, greatest);
+        var first = LadderDerivation.FirstRate(_problem.ArrivalRate, greatest);
         var below = _granted;
-        if (!double.IsFinite(Begins(rate, below)))
-            rate = _problem.ArrivalRate;
-        foreach (var next in LadderDerivation.Rates(rate, greatest, rungs - 2))
+        var begins = FirstNumber(first);
+        foreach (var rate in LadderDerivation.Rates(first, greatest, rungs - 2))
         {
-            var tokens = Solve(next, below);
+            var model = ModelAt(rate, below);
+            var tokens = Solve(model, below);
             var isTheEnd = tokens is null || tokens.AsSpan().SequenceEqual(_fewest);
             if (isTheEnd)
                 break;
-            Add(rate, below, next, tokens!);
-            rate = next;
+            Add(begins, below, rate, tokens!);
             below = tokens!;
+            begins = NumberBeyond(model, below);
         }
 
-        Add(rate, below, null, _fewest);
+        Add(begins, below, null, _fewest);
         return _rungs;
     }
 
-    /// <summary>The optimum at a rate, of no more tokens than the rung below has; null where nothing keeps the limits.</summary>
-    private long[]? Solve(double rate, long[] below)
+    /// <summary>
+    /// The number at which the first rung ends: that of the first load, or of the problem's own where what is granted
+    /// there is too much for it.
+    /// </summary>
+    private double FirstNumber(double first)
     {
-        var narrowed = _problem with
+        var beyond = NumberBeyond(ModelAt(first, _granted), _granted);
+        return double.IsFinite(beyond) ? beyond : NumberBeyond(ModelAt(_problem.ArrivalRate, _granted), _granted);
+    }
+
+    /// <summary>The problem at a rate, with no more tokens than the rung below has.</summary>
+    private AllocationModel ModelAt(double rate, long[] below)
+    {
+        var types = new TaskType[below.Length];
+        for (var k = 0; k < types.Length; k++)
         {
-            ArrivalRate = rate,
-            TaskTypes = [.. _problem.TaskTypes.Select((type, k) => type with
+            types[k] = _problem.TaskTypes[k] with
             {
                 AccuracyFloor = null,
                 MinTokens = _fewest[k],
                 MaxTokens = below[k],
-            })],
-        };
-        var answer = AllocationSolver.SolveInSteps(narrowed, _options).Answer;
+            };
+        }
+
+        return new AllocationModel(_problem with { ArrivalRate = rate, TaskTypes = types }, _options.TakesRawCurves);
+    }
+
+    /// <summary>The optimum, or what is sent in its place; null where nothing keeps the limits.</summary>
+    private long[]? Solve(AllocationModel model, long[] below)
+    {
+        var answer = AllocationSolver.SolveInSteps(model, _options).Answer;
         if (answer.Status == SolutionStatus.Infeasible)
             return null;
         if (_actuator is null)
             return [.. answer.Allocation!.Select(type => type.Tokens)];
-        var model = new AllocationModel(narrowed, _options.TakesRawCurves);
         var sent = Actuation.Choose(model, answer, _actuator);
         return [.. sent.Allocation.Select((type, k) => Math.Min(type.Tokens, below[k]))];
     }
 
-    private void Add(double rate, long[] below, double? next, long[] tokens)
+    private void Add(double begins, long[] below, double? rate, long[] tokens)
     {
         var isTheSame = tokens.AsSpan().SequenceEqual(below);
         if (isTheSame)
             return;
-        var begins = Begins(rate, below);
         var last = _rungs[^1];
         var isNoHigher = begins <= last.InFlightPerServer && _rungs.Count > 1;
         if (isNoHigher)
@@ -194,7 +209,7 @@ internal sealed class LadderBuilder
             _rungs.RemoveAt(_rungs.Count - 1);
         }
 
-        _rungs.Add(new LadderRung(begins, next, [.. tokens.Select(Sent)]));
+        _rungs.Add(new LadderRung(begins, [.. tokens.Select(Sent)], rate));
     }
 
     private SentTokens Sent(long tokens, int k)
@@ -206,12 +221,11 @@ internal sealed class LadderBuilder
     /// <summary>
     /// What is more in flight for each server than a load makes under some tokens: one query at least in the fleet.
     /// </summary>
-    private double Begins(double rate, long[] tokens)
+    private double NumberBeyond(AllocationModel model, long[] tokens)
     {
-        var model = new AllocationModel(_problem with { ArrivalRate = rate }, _options.TakesRawCurves);
         var figures = WholeTokenFigures.Of(model, tokens);
         var number = model.InFlight(tokens, figures);
-        var begins = number.Mean + (_deviations * Math.Sqrt(number.Variance));
-        return Math.Max(begins, 1.0 / _problem.Servers);
+        var beyond = number.Mean + (_deviations * Math.Sqrt(number.Variance));
+        return Math.Max(beyond, 1.0 / _problem.Servers);
     }
 }

@@ -42,11 +42,11 @@ public sealed record SurgeLadder
 /// <param name="InFlightPerServer">
 /// From how many queries in flight at the fleet, over its servers, it applies; at least 0, and 0 for the first rung.
 /// </param>
+/// <param name="Allocation">Tokens of each type, in the problem's order.</param>
 /// <param name="ArrivalRate">
 /// The arrivals a second at the fleet that its tokens are the optimum for; null for the last rung, the fewest tokens.
 /// </param>
-/// <param name="Allocation">Tokens of each type, in the problem's order.</param>
 public sealed record LadderRung(
     double InFlightPerServer,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? ArrivalRate,
-    IReadOnlyList<SentTokens> Allocation);
+    IReadOnlyList<SentTokens> Allocation,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? ArrivalRate = null);

@@ -84,6 +84,9 @@ public sealed class SnapshotDerivationTests
         Assert.Equal(granted, with16.Ladder!.Rungs[0].Allocation);
         Assert.True(with16.Ladder.Rungs.Count > 3);
         Assert.Equal(without.Solution.Objective, with16.Solution.Objective);
+        Assert.True(ComparableSnapshot.TryRead(with16.ToCanonicalBytes(), out var read, out _));
+        Assert.True(SurgeLadder.SameContent(with16.Ladder, read.Ladder));
+        Assert.False(SurgeLadder.SameContent(with16.Ladder, Derive(WithLadder(inputs, 3), null).Snapshot!.Ladder));
         string[] hashes = [Hash(inputs, null), Hash(WithLadder(inputs, 16), null), Hash(WithLadder(inputs, 3), null)];
         Assert.Equal(3, hashes.Distinct().Count());
         Assert.Equal(hashes[1], Hash(WithLadder(inputs, 16), null));
