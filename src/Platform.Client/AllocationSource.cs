@@ -16,7 +16,40 @@ public sealed record FleetAllocation(string Fleet, int Version, string Hash, IRe
 {
     /// <summary>When the platform last said that it is in force; null while it has not, for one that comes from a file.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
+
+    /// <summary>The fleet's servers, at least 1.</summary>
+    public int Servers { get; init; } = 1;
+
+    /// <summary>
+    /// Tokens for surges, by rising number in flight, the first rung from none on; empty where the fleet's definition
+    /// asks for no ladder.
+    /// </summary>
+    public IReadOnlyList<AllocationRung> Ladder { get; init; } = [];
+
+    /// <summary>Tokens of a task type while so many queries are in flight: those of the highest rung reached.</summary>
+    /// <param name="taskType">The task type.</param>
+    /// <param name="inFlightPerServer">
+    /// Queries in flight at the fleet over its servers; a number that goes to and fro makes the tokens do so:
+    /// see <see cref="SurgeLevel"/>.
+    /// </param>
+    /// <exception cref="KeyNotFoundException">The allocation has no such task type.</exception>
+    public long TokensFor(string taskType, double inFlightPerServer)
+    {
+        var tokens = Tokens[taskType];
+        foreach (var rung in Ladder)
+        {
+            if (inFlightPerServer >= rung.InFlightPerServer)
+                tokens = rung.Tokens[taskType];
+        }
+
+        return tokens;
+    }
 }
+
+/// <summary>A rung of an allocation's ladder.</summary>
+/// <param name="InFlightPerServer">From how many queries in flight at the fleet, over its servers, it applies.</param>
+/// <param name="Tokens">Reasoning tokens by task type.</param>
+public sealed record AllocationRung(double InFlightPerServer, IReadOnlyDictionary<string, long> Tokens);
 
 /// <summary>The platform has no allocation for the fleet, or gives none, and none is known of before.</summary>
 /// <param name="message">What is wrong.</param>
@@ -122,12 +155,34 @@ public sealed class AllocationSource : IDisposable
     private static FleetAllocation Read(string fleet, byte[] document)
     {
         using var json = JsonDocument.Parse(document);
-        var answer = json.RootElement.TryGetProperty("sent", out var sent) ? sent : json.RootElement.GetProperty("solution");
-        var tokens = answer.GetProperty("allocation").EnumerateArray()
-            .ToDictionary(it => it.GetProperty("taskType").GetString()!, it => it.GetProperty("tokens").GetInt64(), StringComparer.Ordinal);
-        return new FleetAllocation(
-            fleet, json.RootElement.GetProperty("version").GetInt32(), Convert.ToHexStringLower(SHA256.HashData(document)), tokens, document);
+        var root = json.RootElement;
+        var answer = root.TryGetProperty("sent", out var sent) ? sent : root.GetProperty("solution");
+        var hash = Convert.ToHexStringLower(SHA256.HashData(document));
+        return new FleetAllocation(fleet, root.GetProperty("version").GetInt32(), hash, TokensOf(answer), document)
+        {
+            Servers = ServersOf(root),
+            Ladder = LadderOf(root),
+        };
     }
+
+    private static Dictionary<string, long> TokensOf(JsonElement answer) =>
+        answer.GetProperty("allocation").EnumerateArray().ToDictionary(
+            type => type.GetProperty("taskType").GetString()!,
+            type => type.GetProperty("tokens").GetInt64(),
+            StringComparer.Ordinal);
+
+    private static int ServersOf(JsonElement snapshot) =>
+        snapshot.TryGetProperty("problem", out var problem) && problem.TryGetProperty("servers", out var servers)
+            ? servers.GetInt32()
+            : 1;
+
+    private static AllocationRung[] LadderOf(JsonElement snapshot) =>
+        snapshot.TryGetProperty("ladder", out var ladder)
+            ? [.. ladder.GetProperty("rungs").EnumerateArray().Select(RungOf)]
+            : [];
+
+    private static AllocationRung RungOf(JsonElement rung) =>
+        new(rung.GetProperty("inFlightPerServer").GetDouble(), TokensOf(rung));
 
     private FleetAllocation? FromFile(string fleet)
     {

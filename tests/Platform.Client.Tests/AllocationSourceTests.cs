@@ -25,6 +25,7 @@ public sealed class AllocationSourceTests : IDisposable
         var first = await source.GetAsync("chat", Cancel);
         Assert.Equal((1, 812L, (DateTimeOffset?)_time.Now), (first.Version, first.Tokens["math"], first.ConfirmedAt));
         Assert.Same(first, await source.GetAsync("chat", Cancel));
+        Assert.Empty(first.Ladder);
         Assert.Equal(["none"], _server.Asked);
 
         _time.Now += Every;
@@ -89,6 +90,25 @@ public sealed class AllocationSourceTests : IDisposable
         var kept = await source.GetAsync("chat", Cancel);
         Assert.Equal((1, 812L, null), (kept.Version, kept.Tokens["math"], kept.ConfirmedAt));
         Assert.Single(Directory.GetFiles(_folder));
+    }
+
+    [Fact]
+    public async Task A_ladder_comes_with_the_allocation_and_is_there_while_the_platform_is_away()
+    {
+        _server.Document = Encoding.UTF8.GetBytes("""
+            {"version":3,"problem":{"servers":4},"solution":{"allocation":[{"taskType":"math","tokens":812}]},
+             "ladder":{"method":"loads/1","rungs":[
+               {"inFlightPerServer":0,"arrivalRate":0.1,"allocation":[{"taskType":"math","tokens":812}]},
+               {"inFlightPerServer":2.5,"allocation":[{"taskType":"math","tokens":0,"name":"none"}]}]}}
+            """);
+        using (var before = Source(_folder))
+            await before.GetAsync("chat", Cancel);
+        _server.Answer = 0;
+        using var source = Source(_folder);
+        var kept = await source.GetAsync("chat", Cancel);
+        Assert.Equal(4, kept.Servers);
+        Assert.Equal([0, 2.5], kept.Ladder.Select(rung => rung.InFlightPerServer));
+        Assert.Equal([812, 812, 0], new[] { 0, 2.4, 2.5 }.Select(inFlight => kept.TokensFor("math", inFlight)));
     }
 
     [Theory]

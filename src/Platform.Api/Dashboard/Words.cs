@@ -100,6 +100,12 @@ internal static class Words
             + $"{Show.Rate(arrivalRate)} arrive, {Show.Percent(arrivalRate / load.SaturationRate)} of that."
         : "Under the allocation in force no arrival rate saturates the servers.";
 
+    /// <summary>What a ladder is for.</summary>
+    public static string Of(SurgeLadder ladder) => ladder.Rungs.Count > 1
+        ? "Solves come in minutes, surges in seconds: a client grants fewer tokens while it has more queries in flight than "
+            + "this load makes. Each column is the answer to the same problem at more traffic, the last the fewest tokens allowed."
+        : "The allocation is the fewest tokens allowed: a surge leaves nothing to take back.";
+
     /// <summary>How queries find a server and are served.</summary>
     public static string Of(Dispatch dispatch) => dispatch switch
     {

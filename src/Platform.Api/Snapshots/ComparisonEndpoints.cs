@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using System.Text;
+using System.Text.Json.Serialization;
 using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Api.Planning;
@@ -28,7 +29,12 @@ internal sealed record AllocationReference(int Version, string Hash, DateTimeOff
 /// <param name="From">The one that the change is from.</param>
 /// <param name="To">The one that it is to.</param>
 /// <param name="Difference">What changed and why.</param>
-internal sealed record AllocationComparison(AllocationReference From, AllocationReference To, AllocationDifference Difference);
+internal sealed record AllocationComparison(AllocationReference From, AllocationReference To, AllocationDifference Difference)
+{
+    /// <summary>True where the ladders for surges differ, or one of the two has none; left out where they do not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? LadderDiffers { get; init; }
+}
 
 /// <summary>The tenants' call that compares two versions and explains the change.</summary>
 internal static class ComparisonEndpoints
@@ -69,7 +75,10 @@ internal static class ComparisonEndpoints
         var (earlier, later) = (Read(from), Read(to));
         return new AllocationComparison(
             AllocationReference.To(from, earlier), AllocationReference.To(to, later),
-            AllocationDifference.Between(earlier.Solved, later.Solved, everyParameter, (problem, options) => Solve(problem, options, cancel)));
+            AllocationDifference.Between(earlier.Solved, later.Solved, everyParameter, (problem, options) => Solve(problem, options, cancel)))
+        {
+            LadderDiffers = SurgeLadder.SameContent(earlier.Ladder, later.Ladder) ? null : true,
+        };
     }
 
     /// <summary>A stored snapshot as it is compared.</summary>

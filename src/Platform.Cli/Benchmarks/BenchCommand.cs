@@ -15,6 +15,7 @@ internal static class BenchCommand
         RestartCommand.Create(),
         SweepCommand.Create(),
         EstimateCommand.Create(),
+        LadderCommand.Create(),
         TrafficCommand.Create(),
         ReadCommand.Create(),
         PageCommand.Create(),

@@ -46,6 +46,15 @@ public static class Actuation
         };
     }
 
+    /// <summary>The least of each type that can be sent within its bounds.</summary>
+    internal static long[] Fewest(AllocationModel model, Actuator actuator)
+    {
+        var fewest = new long[model.Count];
+        for (var k = 0; k < fewest.Length; k++)
+            fewest[k] = new Options(actuator.Allowed, model.WholeLower[k], model.WholeUpper[k]).Least;
+        return fewest;
+    }
+
     /// <summary>The best combination of the values next to the optimum; the least of each type where there are too many, or none keeps the limits.</summary>
     private static long[] Start(AllocationModel model, Options[] options, long[] optimum)
     {
@@ -150,6 +159,8 @@ public static class Actuation
                 _ranges = [(only, only, nearest.Name)];
             }
         }
+
+        public long Least => _ranges[0].Min;
 
         public bool IsWithin(long tokens) => tokens >= _lower && tokens <= _upper;
 

@@ -58,11 +58,33 @@ internal sealed class AllocationModel : TypeColumns
     }
 
     /// <summary>The method for the continuous optimum of the problem's discipline.</summary>
-    public IContinuousMethod Method()
+    /// <param name="isQuick">Whether a point that no concavity proves is left without a bound.</param>
+    public IContinuousMethod Method(bool isQuick = false)
     {
         if (Sharing is not null)
-            return new SharingSolver(this);
-        return SharedQueue ? new SharedQueueSolver(this) : new ContinuousSolver(this);
+            return new SharingSolver(this, isQuick);
+        return SharedQueue ? new SharedQueueSolver(this, isQuick) : new ContinuousSolver(this);
+    }
+
+    /// <summary>
+    /// Mean and variance of the queries in flight at the fleet over its servers. Servers with a queue each are
+    /// independent: their mean varies by a part of what one varies.
+    /// </summary>
+    /// <param name="tokens">Tokens of each type.</param>
+    /// <param name="figures">Their figures.</param>
+    public NumberInSystem InFlight(ReadOnlySpan<long> tokens, in WholeTokenFigures figures)
+    {
+        var servers = (double)Problem.Servers;
+        if (SharedQueue)
+        {
+            var fleet = NumberInSystem.OfMGk(Lambda, Problem.Servers, figures.Service, figures.Idle);
+            return new NumberInSystem(fleet.Mean / servers, fleet.Variance / (servers * servers));
+        }
+
+        var server = Sharing is null
+            ? NumberInSystem.OfMG1(Lambda, figures.Service, MeanSecondsCubed(tokens), figures.Idle)
+            : NumberInSystem.OfSharing(Lambda, figures.Sharing(this).Load, Sharing.Cap, figures.Idle);
+        return server with { Variance = server.Variance / servers };
     }
 
     /// <summary>Narrows the bounds of one type to whole tokens.</summary>
@@ -70,6 +92,20 @@ internal sealed class AllocationModel : TypeColumns
     {
         Lower[k] = lower;
         Upper[k] = upper;
+    }
+
+    /// <summary>E[S³] of gamma-distributed service times, whose third central moment is 2 v²/t.</summary>
+    private double MeanSecondsCubed(ReadOnlySpan<long> tokens)
+    {
+        var cube = default(CompensatedSum);
+        for (var k = 0; k < tokens.Length; k++)
+        {
+            var time = Service(k, tokens[k]);
+            var scatter = time > 0 ? 2 * Variance[k] * Variance[k] / time : 0;
+            cube.Add(Share[k] * ((time * ((time * time) + (3 * Variance[k]))) + scatter));
+        }
+
+        return cube.Value;
     }
 
     private double IdleOfSharing<T>(SharingColumns sharing, ReadOnlySpan<T> tokens, Func<T, double> real)

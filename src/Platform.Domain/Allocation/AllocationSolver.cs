@@ -55,7 +55,13 @@ public static class AllocationSolver
     public static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveInSteps(AllocationProblem problem, SolverOptions? options = null)
     {
         options ??= Defaults;
-        var model = ValidModel(problem, options);
+        return SolveInSteps(ValidModel(problem, options), options);
+    }
+
+    /// <inheritdoc cref="SolveInSteps(AllocationProblem, SolverOptions?)"/>
+    internal static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveInSteps(
+        AllocationModel model, SolverOptions options)
+    {
         if (Infeasibility(model) is { } infeasible)
             return (infeasible, () => infeasible);
         var starts = FlatStarts.Of(model);
@@ -88,9 +94,9 @@ public static class AllocationSolver
         AllocationModel model, SolverOptions options)
     {
         if (model.Sharing is not null)
-            return SolveWithoutBounds(model, model.Sharing.Cap is null ? null : QueueingApproximation.BirthDeath);
+            return SolveWithoutBounds(model, options, model.Sharing.Cap is null ? null : QueueingApproximation.BirthDeath);
         return model.SharedQueue
-            ? SolveWithoutBounds(model, QueueingApproximation.LeeLongton)
+            ? SolveWithoutBounds(model, options, QueueingApproximation.LeeLongton)
             : SolveSplit(model, options);
     }
 
@@ -176,9 +182,9 @@ public static class AllocationSolver
 
     /// <summary>Solves where the paper's bounds on its methods have no meaning.</summary>
     private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveWithoutBounds(
-        AllocationModel model, QueueingApproximation? approximation)
+        AllocationModel model, SolverOptions options, QueueingApproximation? approximation)
     {
-        var method = model.Method();
+        var method = model.Method(options.OmitsProof);
         var point = method.Solve();
         var exit = method.Converged ? SolverExit.Converged : SolverExit.IterationLimit;
         return (point, new(SolverMethod.Newton, method.Sweeps, null, null, exit) { Approximation = approximation });

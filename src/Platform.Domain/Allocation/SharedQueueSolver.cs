@@ -19,14 +19,18 @@ internal sealed class SharedQueueSolver : IContinuousMethod
     private const long MaxWork = 4_000_000;
 
     private readonly AllocationModel _model;
+    private readonly bool _isQuick;
     private readonly double[] _excess;
     private readonly double _logAlpha, _alpha, _least, _most;
     private readonly Func<double, double> _over;
     private double _s, _room, _logKappa;
     private SweepSums _sums;
 
-    public SharedQueueSolver(AllocationModel model)
+    /// <param name="model">The problem.</param>
+    /// <param name="isQuick">Whether the best point found is left without a bound.</param>
+    public SharedQueueSolver(AllocationModel model, bool isQuick = false)
     {
+        _isQuick = isQuick;
         _model = model;
         _excess = new double[model.Padded];
         _logAlpha = Elementary.Log(model.Problem.AccuracyWeight);
@@ -57,7 +61,7 @@ internal sealed class SharedQueueSolver : IContinuousMethod
         }
 
         (best, at) = Polish(best, at, Grid(1) - Grid(0));
-        var bound = Prove(ref best, ref at);
+        var bound = _isQuick ? double.PositiveInfinity : Prove(ref best, ref at);
         return Point(at, bound);
     }
 

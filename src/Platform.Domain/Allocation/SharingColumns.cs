@@ -101,6 +101,9 @@ internal readonly record struct LimitUse(double Value, double PerOutput, double 
 /// <param name="Idle">1 less the utilization.</param>
 internal readonly record struct SharingPoint(SharingColumns Columns, double Rate, double Output, double Work, double Idle)
 {
+    /// <summary>What the mean query asks for.</summary>
+    public SharingLoad Load => new(Columns.Overhead * Output, Work);
+
     public SharingMeans Means { get; } = ProcessorSharing.Means(
         Rate, new SharingLoad(Columns.Overhead * Output, Work), Columns.Cap, Idle);
 

@@ -33,6 +33,11 @@ public sealed record SolverOptions
     /// </summary>
     internal bool OmitsQueueFigures { get; init; }
 
+    /// <summary>
+    /// Where the objective need not be concave, the best point that is found is taken without a proof that none is better.
+    /// </summary>
+    internal bool OmitsProof { get; init; }
+
     /// <summary>The most that branch and bound may cost, in tokens of single types computed.</summary>
     internal long BranchingWork { get; init; } = BranchAndBound.MaxWork;
 }

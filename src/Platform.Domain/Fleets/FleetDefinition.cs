@@ -131,6 +131,10 @@ public sealed record SolvingPolicy
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public EmergencyRelease? Emergency { get; init; }
+
+    /// <summary>Whether allocations carry a ladder for surges, and of how many rungs; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LadderPolicy? Ladder { get; init; }
 }
 
 /// <summary>What becomes of a new allocation in an emergency: what is in force gives the servers more work than they can do.</summary>
@@ -141,4 +145,11 @@ public enum EmergencyRelease
 
     /// <summary>It waits for approval like any other.</summary>
     Wait,
+}
+
+/// <summary>How fine a ladder is.</summary>
+public sealed record LadderPolicy
+{
+    /// <summary>Most rungs, the allocation itself among them: 2 to 16, 16 if left out.</summary>
+    public int Rungs { get; init; } = SurgeLadder.MostRungs;
 }

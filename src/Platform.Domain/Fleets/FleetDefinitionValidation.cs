@@ -20,6 +20,7 @@ public static class FleetDefinitionValidation
     private const int MaxEverySeconds = 86_400;
     private const int MinHorizonSeconds = 60;
     private const int MaxHorizonSeconds = WorkloadWindowReader.LongestHorizonSeconds;
+    private const int MinRungs = 2;
     private const int MinApprovalSeconds = 60;
     private const int MaxApprovalSeconds = 30 * 86_400;
 
@@ -126,5 +127,7 @@ public static class FleetDefinitionValidation
             errors.Add(new("/solving/arrivalRateQuantile", $"must be {LeastRateProbability} to {MostRateProbability}"));
         if (solving.ApprovalSeconds is < MinApprovalSeconds or > MaxApprovalSeconds)
             errors.Add(new("/solving/approvalSeconds", $"must be {MinApprovalSeconds} to {MaxApprovalSeconds}, or null"));
+        if (solving.Ladder is { Rungs: < MinRungs or > SurgeLadder.MostRungs })
+            errors.Add(new("/solving/ladder/rungs", $"must be {MinRungs} to {SurgeLadder.MostRungs}"));
     }
 }

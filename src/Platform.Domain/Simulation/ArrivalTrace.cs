@@ -21,6 +21,9 @@ public sealed record ArrivalTrace
         (InstantsSeconds, TaskTypes) = ([.. instantsSeconds], taskTypes is null ? null : [.. taskTypes]);
     }
 
+    /// <summary>How many arrivals.</summary>
+    public int Length => InstantsSeconds.Length;
+
     internal double[] InstantsSeconds { get; }
 
     internal int[]? TaskTypes { get; }

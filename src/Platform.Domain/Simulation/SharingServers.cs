@@ -40,7 +40,8 @@ internal static class SharingServers
         return new(problem.Servers, new(overhead, problem.Sharing.MaxInService), types);
     }
 
-    private static BatchedType TypeOf(TaskType type, long tokens, double overhead)
+    /// <summary>A task type at some tokens.</summary>
+    internal static BatchedType TypeOf(TaskType type, long tokens, double overhead)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);
         return new()

@@ -52,6 +52,10 @@ public sealed record AllocationSnapshot
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Shortfall? Shortfall { get; init; }
 
+    /// <summary>Tokens for surges, where the definition asks for them; null where it does not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SurgeLadder? Ladder { get; init; }
+
     /// <summary>Where the model does not fit what the windows say; changes nothing about the answer.</summary>
     public required SnapshotValidity Validity { get; init; }
 

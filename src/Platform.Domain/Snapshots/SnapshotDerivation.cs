@@ -177,6 +177,7 @@ public static class SnapshotDerivation
         (FleetEstimate Estimate, LoadAlarm? Alarm) known, LimitedStep step)
     {
         var (problem, solution) = (step.Problem, step.Whole());
+        var sent = inputs.Definition.Actuator is { } actuator ? Sent(problem, solution, actuator, versions) : null;
         return new AllocationSnapshot
         {
             Tenant = inputs.Tenant,
@@ -195,7 +196,8 @@ public static class SnapshotDerivation
             },
             Problem = problem,
             Solution = solution,
-            Sent = inputs.Definition.Actuator is { } actuator ? Sent(problem, solution, actuator, versions) : null,
+            Sent = sent,
+            Ladder = Ladder(inputs.Definition, problem, sent?.Allocation ?? Granted(solution), versions),
             HeldBack = step.Held is { Count: > 0 } held ? held : null,
             Shortfall = step.Shortfall,
             Validity = SnapshotValidity.Of(known.Estimate, solution),
@@ -208,4 +210,17 @@ public static class SnapshotDerivation
         var options = AllocationSolver.Versions[versions.Solver];
         return Actuation.Choose(new AllocationModel(problem, options.TakesRawCurves), solution, actuator);
     }
+
+    private static SurgeLadder? Ladder(
+        FleetDefinition definition, AllocationProblem problem, IReadOnlyList<SentTokens> granted,
+        DerivationVersions versions)
+    {
+        var options = AllocationSolver.Versions[versions.Solver];
+        return definition.Solving.Ladder is { } ladder
+            ? LadderDerivation.Of(problem, granted, definition.Actuator, ladder.Rungs, options)
+            : null;
+    }
+
+    private static IReadOnlyList<SentTokens> Granted(AllocationSolution solution) =>
+        [.. solution.Allocation!.Select(type => new SentTokens(type.TaskType, type.Tokens))];
 }

@@ -63,6 +63,9 @@ public sealed record ComparableSnapshot
     /// <summary>Why these are the fewest tokens allowed; null where every limit is kept.</summary>
     public Shortfall? Shortfall { get; init; }
 
+    /// <summary>Tokens for surges; null where there are none.</summary>
+    public SurgeLadder? Ladder { get; init; }
+
     /// <summary>The problem with its solution.</summary>
     [JsonIgnore]
     public SolvedProblem Solved => new(

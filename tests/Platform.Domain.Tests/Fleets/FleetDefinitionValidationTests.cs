@@ -64,6 +64,10 @@ public sealed class FleetDefinitionValidationTests
             (["/taskTypes/1/aliases/0"], Valid with { TaskTypes = [.. Valid.TaskTypes.Select(it => it with { Aliases = ["maths"] })] }),
         ["21 aliases"] =
             (["/taskTypes/0/aliases"], WithMath(it => it with { Aliases = [.. Enumerable.Range(0, 21).Select(i => $"old-{i}")] })),
+        ["ladder of one rung"] =
+            (["/solving/ladder/rungs"], Valid with { Solving = new() { Ladder = new() { Rungs = 1 } } }),
+        ["ladder of 17 rungs"] =
+            (["/solving/ladder/rungs"], Valid with { Solving = new() { Ladder = new() { Rungs = 17 } } }),
         ["actuator that allows nothing"] = (["/actuator/allowed"], WithActuator()),
         ["actuator of 65 ranges"] = (["/actuator/allowed"], WithActuator([.. Enumerable.Range(0, 65).Select(i => new TokenRange(i, i))])),
         ["actuator with a range that is null"] = (["/actuator/allowed/1"], WithActuator(new(0, 0), null!)),
@@ -96,6 +100,8 @@ public sealed class FleetDefinitionValidationTests
             Valid with { ArrivalRate = 0 },
             Valid with { Solving = new() { EverySeconds = 1, HorizonSeconds = 60, MinimumGain = 0 } },
             Valid with { Solving = new() { EverySeconds = 86_400, HorizonSeconds = 604_800, MinimumGain = 1e6 } },
+            Valid with { Solving = new() { Ladder = new() { Rungs = 2 } } },
+            Valid with { Solving = new() { Ladder = new() } },
             WithObjective(_ => new FleetObjective { AccuracyWeight = 0, MaxUtilization = 0.001, MeanTokenBudget = 0, MaxMeanSystemTimeSeconds = 1e-9 }),
             WithMath(it => it with { MinTokens = 10, MaxTokens = 10, AccuracyFloor = 1 }),
             WithMath(it => it with { Id = new string('m', 64), MaxTokens = (1L << 53) - 1, Service = new(0, 0), Accuracy = new(0.4, 0.6, 0) }),

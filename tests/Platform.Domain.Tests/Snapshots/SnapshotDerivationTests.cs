@@ -87,6 +87,37 @@ public sealed class SnapshotDerivationTests
     }
 
     [Fact]
+    public void A_ladder_is_there_where_the_definition_asks_for_it_and_counts_for_the_hash()
+    {
+        var inputs = Inputs();
+        var without = Derive(inputs, null).Snapshot!;
+        Assert.Null(without.Ladder);
+        Assert.DoesNotContain("ladder", System.Text.Encoding.UTF8.GetString(without.ToCanonicalBytes()), StringComparison.Ordinal);
+
+        var with16 = Derive(WithLadder(inputs, 16), null).Snapshot!;
+        var granted = with16.Solution.Allocation!.Select(type => new SentTokens(type.TaskType, type.Tokens));
+        Assert.Equal(granted, with16.Ladder!.Rungs[0].Allocation);
+        Assert.True(with16.Ladder.Rungs.Count > 3);
+        Assert.Equal(without.Solution.Objective, with16.Solution.Objective);
+        Assert.True(ComparableSnapshot.TryRead(with16.ToCanonicalBytes(), out var read, out _));
+        Assert.True(SurgeLadder.SameContent(with16.Ladder, read.Ladder));
+        Assert.False(SurgeLadder.SameContent(with16.Ladder, Derive(WithLadder(inputs, 3), null).Snapshot!.Ladder));
+        string[] hashes = [Hash(inputs, null), Hash(WithLadder(inputs, 16), null), Hash(WithLadder(inputs, 3), null)];
+        Assert.Equal(3, hashes.Distinct().Count());
+        Assert.Equal(hashes[1], Hash(WithLadder(inputs, 16), null));
+    }
+
+    [Fact]
+    public void A_ladder_of_levels_begins_with_what_is_sent()
+    {
+        var inputs = WithLadder(Inputs(), 16);
+        var levels = new Actuator { Allowed = [new(0, 0, "none"), new(64, 64, "low"), new(512, 512, "high")] };
+        var snapshot = Derive(inputs with { Definition = inputs.Definition with { Actuator = levels } }, null).Snapshot!;
+        Assert.Equal(snapshot.Sent!.Allocation, snapshot.Ladder!.Rungs[0].Allocation);
+        Assert.All(snapshot.Ladder.Rungs[^1].Allocation, type => Assert.Equal((0, "none"), (type.Tokens, type.Name)));
+    }
+
+    [Fact]
     public void The_instant_of_a_solve_is_in_whole_milliseconds()
     {
         Assert.Equal(At, SnapshotDerivation.Instant(At.AddTicks(9_999), null));
@@ -119,6 +150,12 @@ public sealed class SnapshotDerivationTests
 
     private static string Hash(SnapshotInputs inputs, SnapshotLink? previous) =>
         AllocationSnapshot.HashOf(Derive(inputs, previous).Snapshot!.ToCanonicalBytes());
+
+    private static SnapshotInputs WithLadder(SnapshotInputs inputs, int rungs)
+    {
+        var solving = inputs.Definition.Solving with { Ladder = new() { Rungs = rungs } };
+        return inputs with { Definition = inputs.Definition with { Solving = solving } };
+    }
 
     private static SnapshotInputs Inputs(params TaskWindow[] tasks)
     {

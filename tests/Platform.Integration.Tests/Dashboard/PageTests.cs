@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Npgsql;
@@ -164,6 +165,21 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await unpin.GetByRole(AriaRole.Button).ClickAsync();
         await Expect(page.Page.Locator(".facts dd").First).ToHaveTextAsync("v2");
         await Expect(page.Page.Locator(".feed li").First).ToContainTextAsync("allocation unpinned by default: it was not");
+        await page.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task A_ladder_is_a_table_with_a_column_for_each_rung()
+    {
+        var tenant = await platform.CreateTenantAsync(Cancel);
+        await tenant.PutFleetAsync(
+            "chat", Cancel, definition => definition["solving"]!["ladder"] = JsonNode.Parse("""{ "rungs": 4 }"""));
+        var snapshot = await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
+        await using var page = await OpenAsync(tenant, "/fleets/chat");
+        var table = page.Page.GetByRole(AriaRole.Region, new() { Name = "Tokens in a surge" });
+        var columns = snapshot["ladder"]!["rungs"]!.AsArray().Count + 1;
+        await Expect(table.GetByRole(AriaRole.Columnheader)).ToHaveCountAsync(columns);
+        await Expect(table.GetByRole(AriaRole.Row).Last.GetByRole(AriaRole.Cell).Last).ToContainTextAsync("0");
         await page.AssertCleanAsync();
     }
 
