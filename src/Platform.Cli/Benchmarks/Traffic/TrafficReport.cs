@@ -102,7 +102,8 @@ internal sealed record TrafficReport
         var kind = sheet.IsRecorded ? ", recorded" : "";
         var title = Text(
             $"{sheet.Scenario}: {sheet.Minutes / 60.0:0.#} h{kind}, {sheet.MeanRate:0.###} queries a second; ")
-            + Text($"objective of the best single budget ({sheet.SingleTokens} tokens) {sheet.SingleObjective:0.###} s, ")
+            + Text($"objective of the best single budget ({sheet.SingleTokens} tokens) ")
+            + Text($"{sheet.SingleObjective:0.###} s, ")
             + Text($"clairvoyant {sheet.ClairvoyantObjective:0.###} s");
         return DemoTable.LinesOf(new Sheet(title, Headers, [.. sheet.Methods.Select(RowOf)]));
     }
@@ -126,7 +127,7 @@ internal sealed record TrafficReport
 
     private IEnumerable<string> Meaning() =>
     [
-        Text($"Minutes at a true utilization under the allocation in force. {Rounds} rounds, windows: {WindowSeconds} s."),
+        Text($"Minutes at a true utilization. {Rounds} rounds, windows of {WindowSeconds} s."),
         Text($"avoidable: above 1, the fewest tokens are stable, after the first {TrafficScore.FirstWindows} windows"),
         Text($"late: {TrafficScore.FirstWindows} windows and {TrafficScore.SolveSeconds} s after the overload began"),
         "of gain: of the clairvoyant's gain over the best single budget, known beforehand; by queries",

@@ -7,7 +7,8 @@ namespace Platform.Cli.Benchmarks.Traffic;
 
 /// <summary>
 /// Draws what a publisher reports of a fleet whose curves and lines are the definition's. Arrivals are Poisson or
-/// recorded, verdicts binomial, times of the line's mean and variance. What the servers have no time for ends in a later window.
+/// recorded, verdicts binomial, times of the line's mean and variance. What the servers have no time for ends in a later
+/// window.
 /// </summary>
 /// <param name="definition">The fleet.</param>
 /// <param name="windowSeconds">Length of a window.</param>
