@@ -31,6 +31,8 @@ export class AllocationClient {
    * windows wait for the next call under the id that they have. Never rejects.
    * A window goes as it is. Its `service` may have `answerTokens`, the sum of output tokens beside the reasoning ones.
    * Servers that batch are learnt better with it. Leave it out unless each query of the sums tells it.
+   * Of the same servers `service` may have `concurrency`, `{ tokens, inService }`: output tokens that were looked at, and
+   * the sum of the queries that the server had in service when they were made.
    */
   report(window) {
     this.#waiting.push({ window, messageId: randomUUID() });

@@ -9,6 +9,8 @@ public sealed class TaskSums
     private long _arrivals, _completions, _tokens, _tokensSquared, _tokensGranted, _tokenMillis;
     private long _serviceMillis, _serviceMillisSquared, _systemCompletions, _systemMillis, _systemMillisSquared;
     private long _answerTokens;
+    private long _concurrencyTokens;
+    private long _inService;
     private bool _isGrantKnown = true;
     private bool _isAnswerKnown = true;
 
@@ -31,12 +33,19 @@ public sealed class TaskSums
     /// <param name="systemMillis">Its time from arrival to end, in milliseconds; null where that is not known.</param>
     /// <param name="answerTokens">Output tokens beside the reasoning ones; null where that is not known. One query that
     /// does not tell them leaves the sum out of the window.</param>
+    /// <param name="concurrency">Output tokens of the query, or a sample of them, with the queries in service when they
+    /// were made; null where that is not known.</param>
     /// <exception cref="OverflowException">The sums would be larger than a window can tell. Nothing was
     /// counted.</exception>
     public void AddCompletion(
-        long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis, long? answerTokens = null)
+        long tokensUsed,
+        long? tokensGranted,
+        long serviceMillis,
+        long? systemMillis,
+        long? answerTokens = null,
+        ConcurrencySums? concurrency = null)
     {
-        if (!TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens))
+        if (!TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens, concurrency))
             throw new OverflowException($"The sums of a window are at most {WorkloadWindowReader.MaxSum}.");
     }
 
@@ -49,12 +58,19 @@ public sealed class TaskSums
     /// <param name="systemMillis">Its time from arrival to end, in milliseconds; null where that is not known.</param>
     /// <param name="answerTokens">Output tokens beside the reasoning ones; null where that is not known. One query that
     /// does not tell them leaves the sum out of the window.</param>
+    /// <param name="concurrency">Output tokens of the query, or a sample of them, with the queries in service when they
+    /// were made; null where that is not known.</param>
     public bool TryAddCompletion(
-        long tokensUsed, long? tokensGranted, long serviceMillis, long? systemMillis, long? answerTokens = null)
+        long tokensUsed,
+        long? tokensGranted,
+        long serviceMillis,
+        long? systemMillis,
+        long? answerTokens = null,
+        ConcurrencySums? concurrency = null)
     {
         var system = systemMillis ?? 0;
         var answer = answerTokens ?? 0;
-        if (!HasRoomFor(tokensUsed, tokensGranted ?? 0, answer, serviceMillis, system))
+        if (!HasRoomFor(tokensUsed, tokensGranted ?? 0, answer, serviceMillis, system) || !HasRoomFor(concurrency))
             return false;
         _completions++;
         _tokens += tokensUsed;
@@ -66,6 +82,8 @@ public sealed class TaskSums
         _isGrantKnown &= tokensGranted is not null;
         _answerTokens += answer;
         _isAnswerKnown &= answerTokens is not null;
+        _concurrencyTokens += concurrency?.Tokens ?? 0;
+        _inService += concurrency?.InService ?? 0;
         if (systemMillis is not null)
             AddSystem(system);
         return true;
@@ -93,6 +111,9 @@ public sealed class TaskSums
             TokensSquared = _tokensSquared,
             TokensGranted = _isGrantKnown ? _tokensGranted : null,
             AnswerTokens = _isAnswerKnown ? _answerTokens : null,
+            Concurrency = _concurrencyTokens == 0
+                ? null
+                : new ConcurrencySums { Tokens = _concurrencyTokens, InService = _inService },
             Millis = _serviceMillis,
             MillisSquared = _serviceMillisSquared,
             TokenMillis = _tokenMillis,
@@ -116,6 +137,9 @@ public sealed class TaskSums
         && HasRoom(_systemMillisSquared, system, system)
         && HasRoom(_tokensGranted, granted, 1)
         && HasRoom(_answerTokens, answer, 1);
+
+    private bool HasRoomFor(ConcurrencySums? concurrency) =>
+        HasRoom(_concurrencyTokens, concurrency?.Tokens ?? 0, 1) && HasRoom(_inService, concurrency?.InService ?? 0, 1);
 
     private static bool HasRoom(long sum, long factor, long other) =>
         sum + ((Int128)factor * other) <= WorkloadWindowReader.MaxSum;

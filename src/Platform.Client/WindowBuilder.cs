@@ -69,6 +69,9 @@ public sealed class WindowBuilder : IWindowSource
     /// known.</param>
     /// <param name="answerTokens">Output tokens beside the reasoning ones, at least 0; null where that is not known.
     /// One query that does not tell them leaves the sum out of the window.</param>
+    /// <param name="concurrency">Of servers that batch: output tokens of this query, all or a sample, with the sum over
+    /// them of the queries that its server had in service, this one included; null where that is not known. Tell it
+    /// only as the server knows it: a gateway that counts its own queries misses those of others.</param>
     /// <exception cref="ArgumentException">A number is out of its range, or that is no task type's id.</exception>
     public void Completed(
         string taskType,
@@ -76,14 +79,9 @@ public sealed class WindowBuilder : IWindowSource
         long? tokensGranted,
         TimeSpan service,
         TimeSpan? system = null,
-        long? answerTokens = null)
-    {
-        CheckTaskType(taskType);
-        CheckTokens(tokensUsed, tokensGranted, answerTokens);
-        CheckTimes(service, system);
-        lock (_gate)
-            _current.Complete(taskType, tokensUsed, tokensGranted, Millis(service), Millis(system), answerTokens);
-    }
+        long? answerTokens = null,
+        ConcurrencySums? concurrency = null) =>
+        Complete(taskType, tokensUsed, tokensGranted, service, system, at: null, answerTokens, concurrency);
 
     /// <summary>
     /// A query has ended at a moment of which is heard only now: <see cref="Arrived(string, DateTimeOffset)"/> says
@@ -100,6 +98,9 @@ public sealed class WindowBuilder : IWindowSource
     /// <param name="at">When it ended. A moment to come is taken for now.</param>
     /// <param name="answerTokens">Output tokens beside the reasoning ones, at least 0; null where that is not known.
     /// One query that does not tell them leaves the sum out of the window.</param>
+    /// <param name="concurrency">Of servers that batch: output tokens of this query, all or a sample, with the sum over
+    /// them of the queries that its server had in service, this one included; null where that is not known. Tell it
+    /// only as the server knows it: a gateway that counts its own queries misses those of others.</param>
     /// <exception cref="ArgumentException">A number is out of its range, or that is no task type's id.</exception>
     public void Completed(
         string taskType,
@@ -108,14 +109,9 @@ public sealed class WindowBuilder : IWindowSource
         TimeSpan service,
         TimeSpan? system,
         DateTimeOffset at,
-        long? answerTokens = null)
-    {
-        CheckTaskType(taskType);
-        CheckTokens(tokensUsed, tokensGranted, answerTokens);
-        CheckTimes(service, system);
-        lock (_gate)
-            PartsAt(at).Complete(taskType, tokensUsed, tokensGranted, Millis(service), Millis(system), answerTokens);
-    }
+        long? answerTokens = null,
+        ConcurrencySums? concurrency = null) =>
+        Complete(taskType, tokensUsed, tokensGranted, service, system, at, answerTokens, concurrency);
 
     /// <summary>Somebody has judged the answer to a query, then or later.</summary>
     /// <param name="taskType">Its task type.</param>
@@ -160,6 +156,29 @@ public sealed class WindowBuilder : IWindowSource
             WorkloadWindow[] windows = [.. _ready];
             _ready.Clear();
             return windows;
+        }
+    }
+
+    /// <summary>Counts a query that ended at a moment, or now.</summary>
+    private void Complete(
+        string taskType,
+        long tokensUsed,
+        long? tokensGranted,
+        TimeSpan service,
+        TimeSpan? system,
+        DateTimeOffset? at,
+        long? answerTokens,
+        ConcurrencySums? concurrency)
+    {
+        CheckTaskType(taskType);
+        CheckTokens(tokensUsed, tokensGranted, answerTokens);
+        CheckTimes(service, system);
+        CheckConcurrency(concurrency);
+        lock (_gate)
+        {
+            var parts = at is { } moment ? PartsAt(moment) : _current;
+            parts.Complete(
+                taskType, tokensUsed, tokensGranted, Millis(service), Millis(system), answerTokens, concurrency);
         }
     }
 
@@ -221,6 +240,18 @@ public sealed class WindowBuilder : IWindowSource
         ArgumentOutOfRangeException.ThrowIfGreaterThan(service, Longest);
         ArgumentOutOfRangeException.ThrowIfLessThan(system ?? TimeSpan.Zero, TimeSpan.Zero, nameof(system));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(system ?? TimeSpan.Zero, Longest, nameof(system));
+    }
+
+    private static void CheckConcurrency(ConcurrencySums? concurrency)
+    {
+        if (concurrency is null)
+            return;
+        ArgumentOutOfRangeException.ThrowIfNegative(concurrency.Tokens, nameof(concurrency));
+        ArgumentOutOfRangeException.ThrowIfLessThan(concurrency.InService, concurrency.Tokens, nameof(concurrency));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            concurrency.InService, WorkloadWindowReader.MaxSum, nameof(concurrency));
+        if (concurrency.Tokens == 0)
+            ArgumentOutOfRangeException.ThrowIfNotEqual(concurrency.InService, 0, nameof(concurrency));
     }
 
     private static long Millis(TimeSpan time) => (long)Math.Round(time.TotalMilliseconds);

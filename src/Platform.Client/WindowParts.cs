@@ -23,13 +23,16 @@ internal sealed class WindowParts
         long? tokensGranted,
         long serviceMillis,
         long? systemMillis,
-        long? answerTokens)
+        long? answerTokens,
+        ConcurrencySums? concurrency)
     {
-        if (Of(taskType).TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens))
+        var sums = Of(taskType);
+        if (sums.TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens, concurrency))
             return;
         _full.Add(_open);
         _open = new SortedDictionary<string, TaskSums>(StringComparer.Ordinal);
-        Of(taskType).AddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens);
+        sums = Of(taskType);
+        sums.AddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens, concurrency);
     }
 
     /// <summary>The task types of each window.</summary>

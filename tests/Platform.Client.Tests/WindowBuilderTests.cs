@@ -107,6 +107,48 @@ public sealed class WindowBuilderTests
     }
 
     [Fact]
+    public void Queries_in_service_add_up_over_the_queries_that_tell_them()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        var second = TimeSpan.FromSeconds(1);
+        builder.Completed("math", 10, 20, second, concurrency: Concurrency(30, 120));
+        builder.Completed("math", 10, 20, second, second, _time.Now, concurrency: Concurrency(1, 7));
+        builder.Completed("math", 10, 20, second);
+        builder.Completed("chat", 10, 20, second, concurrency: Concurrency(0, 0));
+        var window = TakeAfter(builder, second);
+        Assert.Equal([null, Concurrency(31, 127)], window.Tasks.Select(it => it.Service!.Concurrency));
+        AssertTaken(window);
+    }
+
+    [Theory]
+    [InlineData(-1, 5)]
+    [InlineData(2, 1)]
+    [InlineData(0, 1)]
+    [InlineData(1, WorkloadWindowReader.MaxSum + 1)]
+    public void Queries_in_service_that_cannot_be_are_refused(long tokens, long inService)
+    {
+        var builder = new WindowBuilder("chat", _time);
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed(
+            "math", 10, 20, TimeSpan.FromSeconds(1), concurrency: Concurrency(tokens, inService)));
+    }
+
+    [Fact]
+    public void More_queries_in_service_than_one_window_can_tell_go_into_further_ones()
+    {
+        var builder = new WindowBuilder("chat", _time);
+        for (var i = 0; i < 3; i++)
+            builder.Completed("math", 1, 1, TimeSpan.FromSeconds(1), concurrency: Concurrency(1, WorkloadWindowReader.MaxSum));
+        _time.Now += TimeSpan.FromSeconds(1);
+        var windows = builder.TakeAll();
+        Assert.Equal(3, windows.Count);
+        Assert.All(windows, it => Assert.Equal(WorkloadWindowReader.MaxSum, it.Tasks.Single().Service!.Concurrency!.InService));
+        Assert.All(windows, AssertTaken);
+    }
+
+    private static ConcurrencySums Concurrency(long tokens, long inService) =>
+        new() { Tokens = tokens, InService = inService };
+
+    [Fact]
     public void More_answer_tokens_than_one_window_can_tell_go_into_further_ones()
     {
         var builder = new WindowBuilder("chat", _time);

@@ -6,7 +6,6 @@ using Platform.Api.Authentication;
 using Platform.Api.Fleets;
 using Platform.Api.Snapshots;
 using Platform.Domain;
-using Platform.Domain.Allocation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Planning;
 using Platform.Domain.Snapshots;
@@ -122,13 +121,6 @@ internal sealed class FleetModel(
         Voids = await voids.ListLatestAsync(User.Tenant(), Fleet, MostVoids, cancel);
         Events = await LatestEventsAsync(view, cancel);
         return Page();
-    }
-
-    /// <summary>Service time of a type; where servers share, that of a query alone on one.</summary>
-    public static double LoneSeconds(TaskType type, long tokens)
-    {
-        var line = type.Service;
-        return line.BaseSeconds + (tokens * (line.SecondsPerToken + (line.SecondsPerTokenSquared * tokens)));
     }
 
     /// <summary>The load curve, with where the fleet stands on it and what was seen.</summary>

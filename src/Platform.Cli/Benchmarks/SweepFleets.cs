@@ -139,7 +139,7 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
         for (var q = 0; q < queries; q++)
         {
             tokens[q] = (long)(budget * (0.5 + (random.NextDouble() / 2)));
-            millis[q] = (long)(1e3 * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens[q])) * (0.95 + (random.NextDouble() / 10)));
+            millis[q] = (long)(1e3 * type.Service.SecondsAt(tokens[q]) * (0.95 + (random.NextDouble() / 10)));
             system[q] = millis[q] + random.Next(500);
         }
 

@@ -108,6 +108,11 @@ internal sealed class BatchingServers : IDemoServers
     {
         _inFlight.Remove(query.Query.Index, out var sent);
         var serviceMillis = (long)Math.Round(query.ServiceSeconds * 1_000);
-        _ended(sent.Served(TimeSpan.FromSeconds(query.EndSeconds), serviceMillis));
+        var served = sent.Served(TimeSpan.FromSeconds(query.EndSeconds), serviceMillis);
+        _ended(served with
+        {
+            AnswerTokens = query.Query.AnswerTokens,
+            Concurrency = new() { Tokens = query.Query.OutputTokens, InService = query.InServiceAtTokens },
+        });
     }
 }

@@ -45,7 +45,7 @@ internal sealed record FleetScale(int PolicyTokens, double MeanSeconds, TaskTrut
         var tokens = (work - WorkSeconds(model, 0)) / model.SecondsPerToken;
         var policyTokens = (int)Math.Clamp(Math.Round(tokens), LeastPolicyTokens, MostPolicyTokens);
         var truth = Array.ConvertAll(template.Tasks, Truth);
-        var alone = truth.Zip(shares, (task, share) => share * SecondsAlone(task)).Sum();
+        var alone = truth.Zip(shares, (task, share) => share * task.Service.SecondsAt(policyTokens)).Sum();
         return new(policyTokens, alone / (1 - template.Utilization), truth, model);
 
         // What the mean query adds to the iterations.
@@ -64,8 +64,6 @@ internal sealed record FleetScale(int PolicyTokens, double MeanSeconds, TaskTrut
             return new(new ServiceLine(prompt + (task.AnswerTokens * perToken), perToken), CurveOf(task, policyTokens));
         }
 
-        double SecondsAlone(TaskTruth task) =>
-            task.Service.BaseSeconds + (task.Service.SecondsPerToken * policyTokens);
     }
 
     private static AccuracyCurve CurveOf(TaskTemplate task, int policyTokens) =>

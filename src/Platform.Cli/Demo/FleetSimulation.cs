@@ -1,5 +1,6 @@
 using Platform.Cli.Traces;
 using Platform.Domain.Allocation;
+using Platform.Domain.Contracts;
 
 namespace Platform.Cli.Demo;
 
@@ -74,6 +75,14 @@ internal readonly record struct ServedQuery
 
     /// <summary>The verdict on its answer.</summary>
     public required bool IsCorrect { get; init; }
+
+    /// <summary>Output tokens beside the reasoning ones; null of a server with a queue.</summary>
+    public long? AnswerTokens { get; init; }
+
+    /// <summary>
+    /// Its output tokens, with the queries in service when they were made; null of a server with a queue.
+    /// </summary>
+    public ConcurrencySums? Concurrency { get; init; }
 }
 
 /// <summary>

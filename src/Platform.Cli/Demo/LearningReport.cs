@@ -58,7 +58,7 @@ internal sealed record LearningReport
     /// <summary>What of the promise is not kept, or null.</summary>
     public string? Fault => Learned.Objective is not { } learned
         ? $"in truth the learned allocation, {string.Join(", ", Learned.Tokens!)} tokens, overloads the fleet"
-        : new[] { Prior, Uniform }.FirstOrDefault(other => learned < other.Objective - Noise) is { } better
+        : new[] { Prior, Uniform, Split }.FirstOrDefault(other => learned < other?.Objective - Noise) is { } better
             ? FormattableString.Invariant(
                 $"in truth the learned allocation, {learned:0.000}, is worse than {better.Policy}, {better.Objective:0.000}, by more than noise, {Noise:0.000}")
             : null;

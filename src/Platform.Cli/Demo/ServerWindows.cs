@@ -22,7 +22,13 @@ internal sealed class ServerWindows(IReadOnlyList<string> taskTypes, TimeSpan le
     {
         if (At(query.Ended, query.Task) is not { } ended)
             return;
-        ended.AddCompletion(query.TokensUsed, query.TokensGranted, query.ServiceMillis, query.SystemMillis);
+        ended.AddCompletion(
+            query.TokensUsed,
+            query.TokensGranted,
+            query.ServiceMillis,
+            query.SystemMillis,
+            query.AnswerTokens,
+            query.Concurrency);
         ended.AddVerdict(query.TokensGranted, query.IsCorrect);
     }
 

@@ -47,7 +47,16 @@ public sealed record SharingServer(double? OverheadSecondsPerToken = null, int? 
 public sealed record ServiceLine(
     double BaseSeconds, double SecondsPerToken,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double VarianceSecondsSquared = 0,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double SecondsPerTokenSquared = 0);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double SecondsPerTokenSquared = 0)
+{
+    /// <summary>
+    /// Mean service time in seconds at a number of tokens; with <see cref="Dispatch.Sharing"/> that of a query alone on
+    /// the server.
+    /// </summary>
+    /// <param name="tokens">l ≥ 0, reasoning tokens.</param>
+    public double SecondsAt(double tokens) =>
+        BaseSeconds + (SecondsPerToken * tokens) + (SecondsPerTokenSquared * tokens * tokens);
+}
 
 /// <summary>
 /// Probability of a right answer with l tokens: floor + gain · (1 − e^(−ratePerToken · l)). A curve that was fitted to large budgets may be

@@ -10,54 +10,27 @@ internal static class QueueFigures
     public static AllocationSolution AddTo(
         AllocationSolution answer, AllocationModel model, in WholeTokenFigures figures)
     {
-        var queue = model.Sharing is null ? OfQueue(figures) : OfSharing(figures.Sharing(model));
-        var types = new TaskAllocation[model.Count];
-        var (output, seconds, first) = (0.0, 0.0, 0.0);
-        for (var k = 0; k < types.Length; k++)
-        {
-            var type = answer.Allocation![k];
-            var times = queue.Of(model, k, type.Tokens);
-            types[k] = type with { SystemSeconds = times.System, TimeToFirstAnswerTokenSeconds = times.FirstAnswer };
-            output += model.Share[k] * times.Output;
-            seconds += model.Share[k] * times.TokenSeconds;
-            first += model.Share[k] * times.FirstAnswer;
-        }
-
-        var served = model.Lambda * (figures.MeanSystemTime - queue.Wait);
+        var allocation = answer.Allocation!;
+        var slowdown = model.Sharing is null ? OfQueue(figures) : figures.Sharing(model).Slowdown;
+        var tokens = allocation.Select(type => type.Tokens).ToArray();
+        var times = QueueTimes.Of(model.Problem.TaskTypes, tokens, slowdown);
+        var inService = model.Lambda * (figures.MeanSystemTime - slowdown.WaitSeconds);
         return answer with
         {
-            Allocation = types,
-            MeanInService = model.Sharing is null ? 1 - figures.Idle : served,
-            MeanWaitSeconds = queue.Wait,
-            InterTokenSeconds = output > 0 ? queue.Stretch * seconds / output : null,
-            MeanTimeToFirstAnswerTokenSeconds = first,
+            Allocation = [.. allocation.Zip(times.TaskTypes, WithTimes)],
+            MeanInService = model.Sharing is null ? 1 - figures.Idle : inService,
+            MeanWaitSeconds = slowdown.WaitSeconds,
+            InterTokenSeconds = times.InterTokenSeconds,
+            MeanTimeToFirstAnswerTokenSeconds = times.MeanTimeToFirstAnswerTokenSeconds,
         };
     }
 
-    private static Slowing OfQueue(in WholeTokenFigures figures) =>
+    private static Slowdown OfQueue(in WholeTokenFigures figures) =>
         new(Math.Max(figures.MeanSystemTime - figures.Service.MeanSeconds, 0), 1, 0);
 
-    private static Slowing OfSharing(in SharingPoint point) =>
-        new(point.Means.WaitSeconds, point.Stretch.Value, point.AddedSecondsPerToken);
-
-    /// <summary>How the others slow a query.</summary>
-    /// <param name="Wait">Seconds before service.</param>
-    /// <param name="Stretch">By how much its tokens take longer than alone.</param>
-    /// <param name="PerToken">Seconds that are added to each of its output tokens.</param>
-    private readonly record struct Slowing(double Wait, double Stretch, double PerToken)
+    private static TaskAllocation WithTimes(TaskAllocation type, QueryTimes times) => type with
     {
-        public TypeTimes Of(AllocationModel model, int k, long tokens)
-        {
-            var answer = model.Problem.TaskTypes[k].AnswerTokens;
-            var output = answer + tokens;
-            var perToken = model.Cost[k];
-            var square = model.Sharing is null ? 0 : model.Sharing.Square[k] * tokens * tokens;
-            var system = Wait + model.Service(k, tokens) + (output * PerToken);
-            var later = Math.Max(answer - 1, 0) * perToken * Stretch;
-            return new TypeTimes(system, system - later, output, (perToken * output) + square);
-        }
-    }
-
-    /// <summary>Times of a type's queries, their output tokens, and the seconds that these take alone.</summary>
-    private readonly record struct TypeTimes(double System, double FirstAnswer, double Output, double TokenSeconds);
+        SystemSeconds = times.SystemSeconds,
+        TimeToFirstAnswerTokenSeconds = times.TimeToFirstAnswerTokenSeconds,
+    };
 }

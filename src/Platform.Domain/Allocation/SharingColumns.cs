@@ -96,6 +96,9 @@ internal readonly record struct SharingPoint(SharingColumns Columns, double Rate
     /// <summary>U, seconds: the mean time of a query alone on the server.</summary>
     public double Lone => (Columns.Overhead * Output) + Work;
 
+    /// <summary>How the queries slow one another.</summary>
+    public Slowdown Slowdown => Slowdown.OfSharing(Means, Lone, Output);
+
     /// <summary>E[T].</summary>
     public LimitUse SystemTime => new(
         Means.SystemSeconds, Columns.Overhead * Means.SystemPerOverhead, Means.SystemPerWork);
@@ -107,7 +110,7 @@ internal readonly record struct SharingPoint(SharingColumns Columns, double Rate
         {
             if (!(Lone > 0))
                 return new LimitUse(1, 0, 0);
-            var stretch = (Means.SystemSeconds - Means.WaitSeconds) / Lone;
+            var stretch = Slowdown.Stretch;
             var perOverhead = (Means.SystemPerOverhead - Means.WaitPerOverhead - stretch) / Lone;
             var perWork = (Means.SystemPerWork - Means.WaitPerWork - stretch) / Lone;
             return new LimitUse(stretch, Columns.Overhead * perOverhead, perWork);
@@ -152,11 +155,4 @@ internal readonly record struct SharingPoint(SharingColumns Columns, double Rate
     /// <summary>Without a cap from the idle part, which is known to more digits than the work.</summary>
     private (double Value, double Slope) LongestStretch =>
         Columns.Cap is null ? (1 / Idle, 1 / (Idle * Idle)) : ProcessorSharing.LongestStretch(Rate * Work, Columns.Cap);
-
-    /// <summary>
-    /// Seconds that the others add to each output token of a query: mean values of a server that batches give
-    /// T = E[Wq] + s + o · this for each type, and E[T] over all.
-    /// </summary>
-    public double AddedSecondsPerToken =>
-        Output > 0 ? Math.Max(Means.SystemSeconds - Means.WaitSeconds - Lone, 0) / Output : 0;
 }

@@ -44,6 +44,13 @@ internal sealed class AgeBucket
             For(task.TaskType)?.Add(task);
     }
 
+    /// <summary>Forgets in which part of the bucket the queries arrived.</summary>
+    public void DropParts()
+    {
+        foreach (var task in _tasks)
+            task.DropParts();
+    }
+
     /// <summary>
     /// The same with other names: sums that come under one name add up. The time covered is shared with this bucket.
     /// </summary>

@@ -32,7 +32,7 @@ internal static class ArrivalEstimator
     /// <param name="horizon">The horizon in seconds.</param>
     public static IntervalEstimate Rate(double prior, WorkloadEvidence evidence, double dispersion, int horizon)
     {
-        var priorExposure = Math.Min(PriorArrivals / prior, horizon * PriorHorizonShare);
+        var priorExposure = PriorExposure(prior, horizon);
         var (count, time, spread) = (prior * priorExposure, priorExposure, prior * priorExposure);
         for (var i = 0; i < evidence.Count; i++)
         {
@@ -46,6 +46,12 @@ internal static class ArrivalEstimator
         var ratio = spread > 0 ? count / spread : 1;
         return Interval.Count(value, count * ratio, time * ratio);
     }
+
+    /// <summary>Seconds that the prior of the arrival rate is worth.</summary>
+    /// <param name="prior">λ₀ ≥ 0, per second.</param>
+    /// <param name="horizon">The horizon in seconds.</param>
+    internal static double PriorExposure(double prior, int horizon) =>
+        Math.Min(PriorArrivals / prior, horizon * PriorHorizonShare);
 
     /// <summary>
     /// π with prior Dirichlet(κπ₀), κ = <see cref="PriorShareArrivals"/>: (κπ₀ₖ + Σwnₖ)/(κ + Σwn), with the variance of

@@ -30,15 +30,20 @@ internal sealed class CoveredSeconds
         }
     }
 
+    /// <summary>Seconds covered from <paramref name="from"/>, inclusive, to <paramref name="to"/>, exclusive.</summary>
+    public int CountIn(int from, int to)
+    {
+        var count = 0;
+        for (var word = from / 64; word * 64 < to; word++)
+            count += BitOperations.PopCount(_bits[word] & Mask(word, from, to));
+        return count;
+    }
+
     /// <summary>Marks the seconds from <paramref name="from"/>, inclusive, to <paramref name="to"/>, exclusive, of the bucket.</summary>
     public void Mark(int from, int to)
     {
         for (var word = from / 64; word * 64 < to; word++)
-        {
-            var low = Math.Max(from - (word * 64), 0);
-            var high = Math.Min(to - (word * 64), 64);
-            _bits[word] |= ulong.MaxValue << low & ulong.MaxValue >> (64 - high);
-        }
+            _bits[word] |= Mask(word, from, to);
     }
 
     /// <summary>Marks all that another bucket of the same width has marked.</summary>
@@ -64,5 +69,12 @@ internal sealed class CoveredSeconds
         }
 
         return _width;
+    }
+
+    private static ulong Mask(int word, int from, int to)
+    {
+        var low = Math.Max(from - (word * 64), 0);
+        var high = Math.Min(to - (word * 64), 64);
+        return ulong.MaxValue << low & ulong.MaxValue >> (64 - high);
     }
 }

@@ -18,6 +18,12 @@ internal readonly record struct Dispersion(double? Index, double? Score)
     /// </summary>
     internal const double PriorDegreesOfFreedom = 2;
 
+    /// <summary>One pair of so many may lie across a jump.</summary>
+    private const int JumpPart = 8;
+
+    /// <summary>Mean of χ² of one degree of freedom within its lower seven eighths.</summary>
+    private const double MeanOfLowerChiSquared = 0.5687;
+
     /// <summary>The factor on variances: at least 1, and 1 where nothing is known.</summary>
     public double Inflation { get; private init; } = 1;
 
@@ -46,6 +52,40 @@ internal readonly record struct Dispersion(double? Index, double? Score)
         }
 
         return sum.Result();
+    }
+
+    /// <summary>
+    /// The factor on variances of event counts, at least 1, where the rate may have jumped: the eighth of the pairs that
+    /// differ most is left out, and what is left is taken for the lower seven eighths of χ².
+    /// </summary>
+    public static double InflationBetweenJumps(ReadOnlySpan<double> counts, ReadOnlySpan<double> seconds)
+    {
+        var pairs = new List<(double Seen, double Expected)>(counts.Length);
+        var last = -1;
+        for (var i = 0; i < counts.Length; i++)
+        {
+            if (seconds[i] <= 0)
+                continue;
+            if (last >= 0 && counts[last] + counts[i] > 0)
+            {
+                var contrast = (counts[last] * seconds[i]) - (counts[i] * seconds[last]);
+                pairs.Add((contrast * contrast / (seconds[i] * seconds[last]), counts[last] + counts[i]));
+            }
+
+            last = i;
+        }
+
+        var all = Inflation(pairs, 1);
+        pairs.Sort((a, b) => (a.Seen / a.Expected).CompareTo(b.Seen / b.Expected));
+        return Math.Min(all, Inflation(pairs[..(pairs.Count - (pairs.Count / JumpPart))], MeanOfLowerChiSquared));
+
+        static double Inflation(List<(double Seen, double Expected)> pairs, double mean)
+        {
+            var sum = new Pairs();
+            foreach (var (seen, expected) in pairs)
+                sum.Add(seen / mean, expected);
+            return sum.Result().Inflation;
+        }
     }
 
     /// <summary>Of the part of a total that one type makes.</summary>

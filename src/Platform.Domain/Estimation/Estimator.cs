@@ -39,10 +39,13 @@ public static class Estimator
         var isSharing = definition.Dispatch == Dispatch.Sharing && !arithmetic.KnowsNoSharing;
         var sharing = isSharing ? SharingEstimator.Fit(definition, evidence) : null;
         var observed = sharing is null ? null : new SharingObservations(definition, evidence, sharing);
-        var estimation = new TaskTypeEstimation(evidence, arithmetic, sharing, observed);
+        var stretches = arithmetic.HasAverageTraffic ? null : TrafficEstimator.Stretches(evidence, asOf);
+        var shares = stretches is null ? null : TrafficEstimator.Shares(definition.TaskTypes, evidence, stretches);
+        var estimation = new TaskTypeEstimation(evidence, arithmetic, sharing, observed, shares);
         for (var k = 0; k < taskTypes.Length; k++)
             taskTypes[k] = estimation.Estimate(definition.TaskTypes[k], k);
-        var rate = ArrivalEstimator.Rate(definition.ArrivalRate, evidence, dispersion.Inflation, sums.HorizonSeconds);
+        var average = ArrivalEstimator.Rate(definition.ArrivalRate, evidence, dispersion.Inflation, sums.HorizonSeconds);
+        var rate = stretches is null ? null : TrafficEstimator.RateAt(definition.ArrivalRate, evidence, stretches, asOf);
         var validity = new ModelValidity
         {
             TimescaleSeconds = evidence.StretchSeconds,
@@ -62,16 +65,24 @@ public static class Estimator
             Arrivals = WorkloadEvidence.Shown(evidence.Totals.Arrivals),
             Completions = WorkloadEvidence.Shown(evidence.Totals.Completions),
             Trials = WorkloadEvidence.Shown(evidence.Totals.Trials),
-            ArrivalRate = rate,
+            ArrivalRate = rate?.Interval ?? average,
+            Traffic = stretches is null ? null : Traffic(definition, average, rate),
             Sharing = sharing?.Sharing,
             MeanSystemTimeSeconds = Ratio(systemMillis, systemCompletions) / 1e3,
             Adherence = adherence,
             Validity = arithmetic.HasOldChecksOnly
                 ? validity
-                : WithQueueChecks(validity, definition, evidence, rate, observed),
+                : WithQueueChecks(validity, definition, evidence, average, observed),
             TaskTypes = taskTypes,
             UnknownTaskTypes = [.. evidence.Unknown],
         };
+    }
+
+    private static TrafficEstimate Traffic(FleetDefinition definition, IntervalEstimate average, RateLaw? rate)
+    {
+        var probability = definition.Solving.RateProbability;
+        rate ??= TrafficEstimator.Presumed(definition.ArrivalRate, definition.Solving.HorizonSeconds);
+        return new TrafficEstimate(average, rate.Quantile(probability), probability);
     }
 
     private static ModelValidity WithQueueChecks(

@@ -38,10 +38,14 @@ public sealed record FleetEstimate
     public required long Trials { get; init; }
 
     /// <summary>
-    /// λ, arrivals per second for the whole fleet. Arrivals of unknown task types count, for they keep the servers busy too: leaving
+    /// λ, arrivals per second for the whole fleet as of now; up to estimator/5 over the horizon. Arrivals of unknown task types count, for they keep the servers busy too: leaving
     /// them out would promise time that is not there.
     /// </summary>
     public required IntervalEstimate ArrivalRate { get; init; }
+
+    /// <summary>The traffic as of now beside that of the horizon; null before estimator/6.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TrafficEstimate? Traffic { get; init; }
 
     /// <summary>
     /// How queries share a server, of a fleet whose dispatch is sharing; null of others, and before estimator/5.
@@ -171,7 +175,7 @@ public sealed record ServiceEstimate
     {
         var (a, c) = (BaseSeconds.StandardError, SecondsPerToken.StandardError);
         var variance = (a * a) + (2 * tokens * Covariance) + (tokens * tokens * c * c);
-        return Interval.Normal(Line.BaseSeconds + (Line.SecondsPerToken * tokens), Math.Sqrt(Math.Max(variance, 0)), 0);
+        return Interval.Normal(Line.SecondsAt(tokens), Math.Sqrt(Math.Max(variance, 0)), 0);
     }
 }
 

@@ -30,7 +30,11 @@ public static class ProblemBuilder
         TaskTypes = [.. definition.TaskTypes.Select(type => type is null ? null! : type with { Aliases = null })],
     };
 
-    /// <summary>The problem of a fleet: limits and weights from the definition, λ, shares, lines and curves from the estimate.</summary>
+    /// <summary>
+    /// The problem of a fleet: limits and weights from the definition, λ, shares, lines and curves from the estimate. λ is
+    /// the rate that the true one is below with the definition's probability: too much is granted at a greater cost than
+    /// too little.
+    /// </summary>
     /// <param name="definition">The definition from which the estimate was made.</param>
     /// <param name="estimate">The estimate; its task types are the definition's, in the same order.</param>
     /// <exception cref="ArgumentException">The estimate was made from another definition.</exception>
@@ -41,7 +45,7 @@ public static class ProblemBuilder
         var prior = OfDefinition(definition);
         return prior with
         {
-            ArrivalRate = estimate.ArrivalRate.Value,
+            ArrivalRate = estimate.Traffic?.UpperRate ?? estimate.ArrivalRate.Value,
             Sharing = estimate.Sharing is { } seen
                 ? new SharingServer(seen.OverheadSecondsPerToken.Value, definition.Sharing?.MaxInService)
                 : prior.Sharing,

@@ -55,7 +55,7 @@ internal static class ServiceLineEstimator
             return Result(prior, new Matrix2(baseDeviation * baseDeviation, 0, slopeDeviation * slopeDeviation), prior.VarianceSecondsSquared, 0, false);
 
         var x = moments.MeanTokens;
-        var variance = Variance(PresumedVariation * At(prior, x), moments);
+        var variance = Variance(PresumedVariation * prior.SecondsAt(x), moments);
         var told = Posterior(new Matrix2(moments.Count / variance, 0, moments.TokensSquared / variance), basePrecision, x);
         var line = Line(prior, moments, told, variance, slopeDeviation);
 
@@ -70,9 +70,6 @@ internal static class ServiceLineEstimator
             moments.Freedom,
             moments.TokensSquared / variance > slopePrecision);
     }
-
-    /// <summary>Mean service time by a line at a number of tokens, seconds.</summary>
-    internal static double At(ServiceLine line, double tokens) => line.BaseSeconds + (line.SecondsPerToken * tokens);
 
     /// <summary>
     /// The variance that the data's information is formed with, seconds²: logarithms of the presumed and of the seen one weighed by degrees
@@ -110,11 +107,11 @@ internal static class ServiceLineEstimator
     private static ServiceLine Line(ServiceLine prior, in ServiceMoments moments, Matrix2 told, double variance, double slopeDeviation)
     {
         var (x, slope) = (moments.MeanTokens, prior.SecondsPerToken);
-        var (level, tilt) = (moments.Count * (moments.MeanSeconds - At(prior, x)) / variance, (moments.TokenSeconds - (slope * moments.TokensSquared)) / variance);
+        var (level, tilt) = (moments.Count * (moments.MeanSeconds - prior.SecondsAt(x)) / variance, (moments.TokenSeconds - (slope * moments.TokensSquared)) / variance);
         var ratio = told.Off / told.First;
         var information = Math.Max(told.Second - (ratio * told.Off), 0);
         var seconds = Slope(information, tilt - (ratio * level) + (information * slope), slope, slopeDeviation);
-        var start = At(prior, x) + (level / told.First) - (ratio * (seconds - slope)) - (seconds * x);
+        var start = prior.SecondsAt(x) + (level / told.First) - (ratio * (seconds - slope)) - (seconds * x);
         return start >= 0
             ? new ServiceLine(start, seconds)
             : new ServiceLine(0, Slope(

@@ -187,10 +187,10 @@ internal sealed class SharingObservations
 
         if (count == 0)
             return ValidityCheck.Unknown;
-        var defined = ServiceLineEstimator.At(_definition.TaskTypes[k].Service, tokens / count);
+        var defined = _definition.TaskTypes[k].Service.SecondsAt(tokens / count);
         if (!(defined > 0))
             return ValidityCheck.Unknown;
-        var ratio = ServiceLineEstimator.At(_fit.Services[k].Line, tokens / count) / defined;
+        var ratio = _fit.Services[k].Line.SecondsAt(tokens / count) / defined;
         return new ValidityCheck(ratio, null, WrongUnit.Suspects(ratio));
     }
 
@@ -217,7 +217,11 @@ internal sealed class SharingObservations
     {
         var answer = _fit.AnswerTokens[k].Value;
         var line = _fit.Services[k].Line;
-        return new TypeCosts(answer, line.BaseSeconds - (Overhead * answer), line.SecondsPerToken - Overhead);
+        return new TypeCosts(
+            answer,
+            line.BaseSeconds - (Overhead * answer),
+            line.SecondsPerToken - Overhead,
+            line.SecondsPerTokenSquared);
     }
 
     private bool IsPredictable(Stretch stretch) =>
@@ -235,7 +239,8 @@ internal sealed class SharingObservations
     private static double Square(double x) => x * x;
 
     /// <summary>What a query of a task type makes and costs.</summary>
-    private readonly record struct TypeCosts(double AnswerTokens, double BaseWork, double WorkPerToken);
+    private readonly record struct TypeCosts(
+        double AnswerTokens, double BaseWork, double WorkPerToken, double WorkPerTokenSquared);
 
     /// <summary>Seconds seen and expected of a task type in a stretch of time.</summary>
     private readonly record struct LoadGroup(double InService, double Seen, double Expected)
@@ -311,6 +316,8 @@ internal sealed class SharingObservations
             OutputTokens += cell.Count * output;
             OutputTokensSquared += cell.TokensSquared + (cell.Count * output * output);
             WorkSeconds += cell.Count * (costs.BaseWork + (costs.WorkPerToken * cell.MeanTokens));
+            var sumOfSquares = cell.TokensSquared + (cell.Count * cell.MeanTokens * cell.MeanTokens);
+            WorkSeconds += costs.WorkPerTokenSquared * sumOfSquares;
         }
     }
 }

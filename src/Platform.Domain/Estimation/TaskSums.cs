@@ -17,6 +17,7 @@ internal sealed class TaskSums(string taskType)
     private UInt128[]? _long;
     private AccuracyCell[] _cells = [];
     private int _cellCount;
+    private UInt128[]? _arrivalsByPart;
 
     public string TaskType { get; } = taskType;
 
@@ -27,6 +28,9 @@ internal sealed class TaskSums(string taskType)
 
     /// <summary>Verdicts by ascending cell.</summary>
     public ReadOnlySpan<AccuracyCell> Cells => _cells.AsSpan(0, _cellCount);
+
+    /// <summary>Arrivals by part of the bucket: see <see cref="TrafficParts"/>; empty where none are counted.</summary>
+    public ReadOnlySpan<UInt128> ArrivalsByPart => _arrivalsByPart;
 
     /// <summary>A sum as the nearest double.</summary>
     public double Of(WorkloadSum sum) => _long is null ? _short[(int)sum] : Nearest(_long[(int)sum]);
@@ -44,6 +48,19 @@ internal sealed class TaskSums(string taskType)
         else
             AddLong((int)sum, amount);
     }
+
+    /// <summary>Adds arrivals to a part of the bucket alone.</summary>
+    /// <param name="part">Its number.</param>
+    /// <param name="parts">The bucket's number of parts.</param>
+    /// <param name="amount">The arrivals.</param>
+    public void AddArrivals(int part, int parts, UInt128 amount)
+    {
+        _arrivalsByPart ??= new UInt128[parts];
+        _arrivalsByPart[part] = checked(_arrivalsByPart[part] + amount);
+    }
+
+    /// <summary>Forgets in which part of the bucket the queries arrived.</summary>
+    public void DropParts() => _arrivalsByPart = null;
 
     /// <summary>Adds a cell that comes after all that are there.</summary>
     public void Append(AccuracyCell amount)
@@ -82,6 +99,8 @@ internal sealed class TaskSums(string taskType)
 
         foreach (var cell in other.Cells)
             Add(cell);
+        for (var part = 0; part < other.ArrivalsByPart.Length; part++)
+            AddArrivals(part, other.ArrivalsByPart.Length, other.ArrivalsByPart[part]);
     }
 
     /// <summary>Makes room for a number of cells.</summary>

@@ -7,8 +7,10 @@ namespace Platform.Domain.Estimation;
 /// <param name="arithmetic">The version of the estimator.</param>
 /// <param name="sharing">What was learnt of servers that share; null for a fleet of others.</param>
 /// <param name="observed">How they were seen; null for a fleet of others.</param>
+/// <param name="mix">The shares as of now; null where they are averages over the horizon.</param>
 internal sealed class TaskTypeEstimation(
-    WorkloadEvidence evidence, EstimatorArithmetic arithmetic, SharingFit? sharing, SharingObservations? observed)
+    WorkloadEvidence evidence, EstimatorArithmetic arithmetic, SharingFit? sharing, SharingObservations? observed,
+    ShareChanges? mix)
 {
     private readonly AccuracyVerdicts _verdicts = new();
     private readonly double[] _arrivals = new double[evidence.Count];
@@ -48,7 +50,7 @@ internal sealed class TaskTypeEstimation(
             Arrivals = WorkloadEvidence.Shown(totals.Arrivals),
             Completions = WorkloadEvidence.Shown(totals.Completions),
             Trials = WorkloadEvidence.Shown(_verdicts.Trials),
-            Share = ArrivalEstimator.Share(type.Share, k, evidence, shares.Inflation),
+            Share = mix?.Share(k, type.Share) ?? ArrivalEstimator.Share(type.Share, k, evidence, shares.Inflation),
             Service = service,
             AnswerTokens = sharing?.AnswerTokens[k],
             Accuracy = accuracy,
@@ -98,7 +100,7 @@ internal sealed class TaskTypeEstimation(
 
     private static ValidityCheck AgainstDefinition(ServiceLine defined, in ServiceMoments moments)
     {
-        var expected = ServiceLineEstimator.At(defined, moments.MeanTokens);
+        var expected = defined.SecondsAt(moments.MeanTokens);
         if (moments.Count == 0 || !(expected > 0))
             return ValidityCheck.Unknown;
         var ratio = moments.MeanSeconds / expected;

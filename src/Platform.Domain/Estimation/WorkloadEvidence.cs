@@ -17,12 +17,14 @@ internal sealed class WorkloadEvidence
 
     private readonly TaskSums?[] _known;
     private readonly long[] _index;
+    private readonly long _firstWithParts;
     private readonly SortedDictionary<string, UnknownTaskType> _unknown = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _indices;
 
     public WorkloadEvidence(IReadOnlyList<TaskType> types, WorkloadSums sums, DateTimeOffset asOf)
     {
         sums = sums.Renamed(types);
+        (Sums, _firstWithParts) = (sums, sums.FirstWithPartsAt(asOf.ToUnixTimeSeconds()));
         Types = types.Count;
         _indices = new Dictionary<string, int>(types.Count, StringComparer.Ordinal);
         for (var k = 0; k < types.Count; k++)
@@ -48,9 +50,13 @@ internal sealed class WorkloadEvidence
 
         if (windows > 0)
             MeanWindowSeconds = (double)ticks / (double)windows / TimeSpan.TicksPerSecond;
+        WindowsAtATime = ExposureSeconds > 0 ? (double)ticks / TimeSpan.TicksPerSecond / ExposureSeconds : 0;
         Stretch = (int)Math.Max(Math.Ceiling(WindowsInStretch * (MeanWindowSeconds ?? 0) / sums.BucketSeconds), 1);
         StretchSeconds = Stretch * sums.BucketSeconds;
     }
+
+    /// <summary>The sums, with the task types by their ids.</summary>
+    public WorkloadSums Sums { get; }
 
     /// <summary>Number of buckets that count.</summary>
     public int Count { get; private set; }
@@ -85,6 +91,9 @@ internal sealed class WorkloadEvidence
     /// <summary>Mean length of the windows that ended in these buckets; null without any.</summary>
     public double? MeanWindowSeconds { get; }
 
+    /// <summary>Windows that cover a second in the mean: publishers that report side by side.</summary>
+    public double WindowsAtATime { get; }
+
     /// <summary>Length of the stretches of time whose counts are compared: one bucket, or as many as long windows ask for.</summary>
     public int StretchSeconds { get; }
 
@@ -99,6 +108,37 @@ internal sealed class WorkloadEvidence
 
     /// <summary>The sums of a task type by bucket; null where it was silent.</summary>
     public ReadOnlySpan<TaskSums?> Of(int type) => _known.AsSpan(type * (Weight.Length), Count);
+
+    /// <summary>Goes through the arrivals of the definition's task types, as finely as they are counted.</summary>
+    /// <param name="take">Receives the type, the begin of a stretch of time (Unix time in seconds), and its arrivals.</param>
+    public void VisitKnownArrivals(Action<int, long, double> take)
+    {
+        var width = Sums.BucketSeconds;
+        for (var k = 0; k < Types; k++)
+        {
+            var tasks = Of(k);
+            for (var i = 0; i < Count; i++)
+            {
+                if (tasks[i] is { } task)
+                    Visit(task, k, _index[i], width, take);
+            }
+        }
+    }
+
+    private void Visit(TaskSums task, int type, long index, int width, Action<int, long, double> take)
+    {
+        if (index < _firstWithParts)
+        {
+            take(type, index * width, task.Of(WorkloadSum.Arrivals));
+            return;
+        }
+
+        for (var part = 0; part < task.ArrivalsByPart.Length; part++)
+        {
+            var start = (index * width) + TrafficParts.StartOf(part, width);
+            take(type, start, TaskSums.Nearest(task.ArrivalsByPart[part]));
+        }
+    }
 
     /// <summary>The sums of a figure over stretches of <see cref="StretchSeconds"/>, which begin at multiples of it since 1970.</summary>
     /// <param name="buckets">The figure by bucket.</param>

@@ -12,7 +12,8 @@ namespace Platform.Domain.Estimation;
 /// Buckets have a fixed width, a 64th of the horizon in whole seconds but at least 5, and begin at multiples of it since 1970-01-01T00:00:00Z. Of a
 /// window that spans several, the arrivals are dealt out in proportion to time, by cumulative floors (bucket i of x arrivals over T
 /// gets ⌊x·cᵢ/T⌋ − ⌊x·cᵢ₋₁/T⌋ with cᵢ the window's time up to the end of bucket i), coverage lies where it lies, and what happened
-/// to queries that ended goes to the bucket in which the window ends. The window's first and last second are covered whole.
+/// to queries that ended goes to the bucket in which the window ends. The window's first and last second are covered whole. Young
+/// buckets count arrivals by <see cref="TrafficParts"/> too, dealt out alike.
 /// </remarks>
 public sealed class WorkloadSums
 {
@@ -23,21 +24,24 @@ public sealed class WorkloadSums
 
     private readonly List<AgeBucket> _buckets;
     private long _firstKept;
+    private long _firstWithParts;
 
     /// <summary>No windows yet.</summary>
     /// <param name="horizonSeconds">Age in seconds beyond which evidence no longer counts, 60 to 604,800 (7 days).</param>
     public WorkloadSums(int horizonSeconds)
-        : this(horizonSeconds, null, long.MinValue, [])
+        : this(horizonSeconds, null, (long.MinValue, long.MinValue), [])
     {
     }
 
-    internal WorkloadSums(int horizonSeconds, DateTimeOffset? lastWindowEnd, long firstKept, List<AgeBucket> buckets)
+    internal WorkloadSums(
+        int horizonSeconds, DateTimeOffset? lastWindowEnd, (long Kept, long WithParts) first, List<AgeBucket> buckets)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(horizonSeconds, 60);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(horizonSeconds, 604_800);
         HorizonSeconds = horizonSeconds;
         LastWindowEnd = lastWindowEnd;
-        _firstKept = firstKept;
+        _firstKept = first.Kept;
+        _firstWithParts = first.WithParts;
         _buckets = buckets;
     }
 
@@ -52,6 +56,9 @@ public sealed class WorkloadSums
 
     /// <summary>The first bucket that is kept; what falls before it is dropped, whenever it comes.</summary>
     internal long FirstKept => _firstKept;
+
+    /// <summary>The first bucket that counts arrivals by its parts too.</summary>
+    internal long FirstWithParts => _firstWithParts;
 
     /// <summary>Buckets by ascending index (Unix time in seconds over <see cref="BucketSeconds"/>, floored).</summary>
     internal IReadOnlyList<AgeBucket> Buckets => _buckets;
@@ -84,13 +91,15 @@ public sealed class WorkloadSums
     {
         if (other.HorizonSeconds != HorizonSeconds)
             throw new ArgumentException($"Sums over {other.HorizonSeconds} s cannot be added to sums over {HorizonSeconds} s.", nameof(other));
-        KeepFromBucket(other._firstKept);
+        KeepFromBucket(other._firstKept, other._firstWithParts);
         if (LastWindowEnd is not { } last || other.LastWindowEnd > last)
             LastWindowEnd = other.LastWindowEnd;
         foreach (var bucket in other._buckets)
         {
             if (bucket.Index >= _firstKept)
                 BucketAt(bucket.Index).Add(bucket);
+            if (bucket.Index >= _firstKept && bucket.Index < _firstWithParts)
+                BucketAt(bucket.Index).DropParts();
         }
     }
 
@@ -111,7 +120,7 @@ public sealed class WorkloadSums
         if (ids.Count == 0)
             return this;
         List<AgeBucket> renamed = [.. _buckets.Select(bucket => bucket.Renamed(ids))];
-        return new WorkloadSums(HorizonSeconds, LastWindowEnd, _firstKept, renamed);
+        return new WorkloadSums(HorizonSeconds, LastWindowEnd, (_firstKept, _firstWithParts), renamed);
     }
 
     /// <summary>The sums in a compact form that depends on nothing but the sums: equal sums give equal bytes.</summary>
@@ -121,15 +130,29 @@ public sealed class WorkloadSums
     /// <exception cref="FormatException">The bytes are not of this form or version: fold anew from the events.</exception>
     public static WorkloadSums FromBytes(ReadOnlySpan<byte> bytes) => WorkloadSumsForm.Read(bytes);
 
-    private void KeepFrom(long asOfSecond) => KeepFromBucket(WindowSpan.FloorDivide(asOfSecond - HorizonSeconds, BucketSeconds));
+    /// <summary>The first bucket that has parts as of an instant.</summary>
+    internal long FirstWithPartsAt(long asOfSecond) =>
+        WindowSpan.FloorDivide(asOfSecond - TrafficParts.KeptSeconds, BucketSeconds);
 
-    private void KeepFromBucket(long first)
+    private void KeepFrom(long asOfSecond) => KeepFromBucket(
+        WindowSpan.FloorDivide(asOfSecond - HorizonSeconds, BucketSeconds), FirstWithPartsAt(asOfSecond));
+
+    private void KeepFromBucket(long first, long firstWithParts)
     {
         _firstKept = Math.Max(_firstKept, first);
         var old = 0;
         while (old < _buckets.Count && _buckets[old].Index < _firstKept)
             old++;
         _buckets.RemoveRange(0, old);
+        if (firstWithParts <= _firstWithParts)
+            return;
+        for (var i = _buckets.Count - 1; i >= 0 && _buckets[i].Index >= _firstWithParts; i--)
+        {
+            if (_buckets[i].Index < firstWithParts)
+                _buckets[i].DropParts();
+        }
+
+        _firstWithParts = firstWithParts;
     }
 
     private void FoldInto(long index, WindowSpan span, IReadOnlyList<TaskWindow> tasks)
@@ -142,10 +165,26 @@ public sealed class WorkloadSums
         foreach (var task in tasks)
         {
             var arrivals = span.PartIn(index, task.Arrivals);
-            if (arrivals > 0)
-                bucket.For(task.TaskType)?.Add(WorkloadSum.Arrivals, arrivals);
+            if (arrivals > 0 && bucket.For(task.TaskType) is { } sums)
+                AddArrivals(sums, index, span, task.Arrivals, arrivals);
             if (index == span.LastBucket)
                 bucket.For(task.TaskType)?.AddEnded(task);
+        }
+    }
+
+    private void AddArrivals(TaskSums sums, long index, WindowSpan span, long inWindow, UInt128 inBucket)
+    {
+        sums.Add(WorkloadSum.Arrivals, inBucket);
+        if (index < _firstWithParts)
+            return;
+        var parts = TrafficParts.CountFor(BucketSeconds);
+        var (from, to) = span.SecondsIn(index);
+        for (var part = 0; part < parts; part++)
+        {
+            var start = TrafficParts.StartOf(part, BucketSeconds);
+            var end = TrafficParts.StartOf(part + 1, BucketSeconds);
+            if (end > from && start < to)
+                sums.AddArrivals(part, parts, span.PartIn((index * BucketSeconds) + start, (index * BucketSeconds) + end, inWindow));
         }
     }
 

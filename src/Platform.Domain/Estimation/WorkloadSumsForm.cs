@@ -9,12 +9,12 @@ namespace Platform.Domain.Estimation;
 /// <remarks>
 /// Each task type of a bucket has a mask of 16 bits, little end first: which sums are there at all, and whether it has verdicts. Most
 /// publishers leave something out, and most task types are silent most of the time. Sums that came later have the bits
-/// after that of the verdicts. The last bit says that a third byte of mask follows, for the sums that came last. So
-/// forms that were written before have the same bytes and are read as they were.
+/// after that of the verdicts. The last bit says that a third byte of mask follows, for the sums that came last.
+/// Buckets from the first one with parts on have the arrivals of each part after the rest of a task type that has any.
 /// </remarks>
 internal static class WorkloadSumsForm
 {
-    private const byte FormatVersion = 2;
+    private const byte FormatVersion = 3;
     private const int FirstSums = (int)WorkloadSum.SystemMillisSquared + 1;
     private const int HasCells = 1 << FirstSums;
     private const int SecondSums = (int)WorkloadSum.AnswerCompletions + 1;
@@ -28,6 +28,7 @@ internal static class WorkloadSumsForm
         form.Number((ulong)sums.HorizonSeconds);
         form.Number((ulong)(sums.LastWindowEnd is { } end ? end.UtcTicks + 1 : 0));
         form.Signed(sums.FirstKept);
+        form.Signed(sums.FirstWithParts);
         var ids = WriteIds(form, sums.Buckets);
         form.Number((ulong)sums.Buckets.Count);
         var next = 0L;
@@ -36,6 +37,8 @@ internal static class WorkloadSumsForm
             form.Signed(bucket.Index - next);
             next = bucket.Index + 1;
             WriteBucket(form, bucket, WorkloadSums.WidthFor(sums.HorizonSeconds), ids);
+            if (bucket.Index >= sums.FirstWithParts)
+                WriteParts(form, bucket);
         }
 
         return form.ToArray();
@@ -49,7 +52,7 @@ internal static class WorkloadSumsForm
             throw new FormatException("Workload sums of another version.");
         var horizon = (int)form.Number(60, 604_800);
         var end = form.Number(0, DateTimeOffset.MaxValue.UtcTicks + 1);
-        var firstKept = form.Signed();
+        var first = (Kept: form.Signed(), WithParts: form.Signed());
         var ids = ReadIds(ref form);
         var buckets = new List<AgeBucket>();
         var next = 0L;
@@ -59,11 +62,14 @@ internal static class WorkloadSumsForm
             if (buckets.Count > 0 && index < next)
                 throw new FormatException("Workload sums with buckets out of order.");
             next = unchecked(index + 1);
-            buckets.Add(ReadBucket(ref form, index, WorkloadSums.WidthFor(horizon), ids));
+            var bucket = ReadBucket(ref form, index, WorkloadSums.WidthFor(horizon), ids);
+            if (index >= first.WithParts)
+                ReadParts(ref form, bucket, TrafficParts.CountFor(WorkloadSums.WidthFor(horizon)));
+            buckets.Add(bucket);
         }
 
         form.End();
-        return new WorkloadSums(horizon, end == 0 ? null : new DateTimeOffset(end - 1, TimeSpan.Zero), firstKept, buckets);
+        return new WorkloadSums(horizon, end == 0 ? null : new DateTimeOffset(end - 1, TimeSpan.Zero), first, buckets);
     }
 
     private static SortedList<string, int> WriteIds(SumsWriter form, IReadOnlyList<AgeBucket> buckets)
@@ -159,6 +165,15 @@ internal static class WorkloadSumsForm
         }
     }
 
+    private static void WriteParts(SumsWriter form, AgeBucket bucket)
+    {
+        foreach (var task in bucket.Tasks)
+        {
+            foreach (var arrivals in task.ArrivalsByPart)
+                form.Number(arrivals);
+        }
+    }
+
     private static void WriteMask(SumsWriter form, int mask)
     {
         var thirdByte = (byte)(mask >> 16);
@@ -213,6 +228,15 @@ internal static class WorkloadSumsForm
         }
 
         return bucket;
+    }
+
+    private static void ReadParts(ref SumsReader form, AgeBucket bucket, int parts)
+    {
+        foreach (var task in bucket.Tasks)
+        {
+            for (var part = 0; part < parts && task[WorkloadSum.Arrivals] > 0; part++)
+                task.AddArrivals(part, parts, form.Number());
+        }
     }
 
     private static TaskSums ReadTask(ref SumsReader form, string id)

@@ -85,6 +85,9 @@ public sealed record SolvingPolicy
     /// <summary><see cref="MaxStep"/> where a definition leaves it out.</summary>
     public const double DefaultStep = 2;
 
+    /// <summary><see cref="ArrivalRateQuantile"/> where a definition leaves it out.</summary>
+    public const double DefaultRateProbability = 0.9;
+
     /// <summary>Period of re-solving, 1 second to a day.</summary>
     public int EverySeconds { get; init; } = 300;
 
@@ -101,6 +104,17 @@ public sealed record SolvingPolicy
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxStep { get; init; }
+
+    /// <summary>
+    /// The probability, 0.5 to 0.999, with which the rate of arrivals is below what an allocation must carry; 0.9 if left
+    /// out. Too few tokens cost a little accuracy, too many bring the servers down.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? ArrivalRateQuantile { get; init; }
+
+    /// <summary>The probability that counts.</summary>
+    [JsonIgnore]
+    public double RateProbability => ArrivalRateQuantile ?? DefaultRateProbability;
 
     /// <summary>The step that counts.</summary>
     [JsonIgnore]

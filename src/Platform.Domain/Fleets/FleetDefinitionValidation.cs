@@ -13,6 +13,8 @@ public static class FleetDefinitionValidation
     /// <summary>Most aliases of a task type.</summary>
     public const int MaxAliases = 20;
 
+    private const double LeastRateProbability = 0.5;
+    private const double MostRateProbability = 0.999;
     private const int MaxNameLength = 200;
     private const int MaxLevelLength = 64;
     private const int MaxEverySeconds = 86_400;
@@ -120,6 +122,8 @@ public static class FleetDefinitionValidation
             errors.Add(new("/solving/minimumGain", "must be a finite number of at least 0"));
         if (!(solving.Step >= 1 && solving.Step <= SolvingPolicy.LargestStep))
             errors.Add(new("/solving/maxStep", $"must be 1 to {SolvingPolicy.LargestStep}"));
+        if (!(solving.RateProbability >= LeastRateProbability && solving.RateProbability <= MostRateProbability))
+            errors.Add(new("/solving/arrivalRateQuantile", $"must be {LeastRateProbability} to {MostRateProbability}"));
         if (solving.ApprovalSeconds is < MinApprovalSeconds or > MaxApprovalSeconds)
             errors.Add(new("/solving/approvalSeconds", $"must be {MinApprovalSeconds} to {MaxApprovalSeconds}, or null"));
     }

@@ -34,8 +34,7 @@ internal sealed class ExpectedLoad
 
     private static ExpectedLoad OfQueue(AllocationProblem problem, IReadOnlyList<long> tokens)
     {
-        var meanSeconds = problem.TaskTypes.Zip(tokens, (type, count) =>
-            type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * count))).Sum();
+        var meanSeconds = problem.TaskTypes.Zip(tokens, (type, count) => type.Share * type.Service.SecondsAt(count)).Sum();
         return new ExpectedLoad { Utilization = problem.ArrivalRate * meanSeconds / problem.Servers };
     }
 
@@ -46,7 +45,7 @@ internal sealed class ExpectedLoad
         var load = new ExpectedLoad { Utilization = 1 - figures.Idle };
         if (!(figures.Idle > 0))
             return load;
-        var perToken = figures.Sharing(model).AddedSecondsPerToken;
+        var perToken = figures.Sharing(model).Slowdown.AddedSecondsPerToken;
         foreach (var type in problem.TaskTypes)
             load._added[type.Id] = new AddedTime(perToken, type.AnswerTokens);
         return load;

@@ -26,7 +26,7 @@ public sealed record WorkloadExpectation
     /// </summary>
     public required float ArrivalRate { get; init; }
 
-    /// <summary>λ of the whole fleet that was solved for: that of the estimate, or of the alarm that stands.</summary>
+    /// <summary>λ of the whole fleet as it is expected: that of the estimate.</summary>
     public double FleetArrivalRate { get; init; }
 
     /// <summary>
@@ -63,17 +63,18 @@ public sealed record WorkloadExpectation
     {
         var (estimate, problem) = (derived.Estimate, derived.Problem);
         var part = CoveredPart(inputs.Sums, inputs.SolvedAt);
-        var load = ExpectedLoad.Of(problem, tokens);
+        var rate = ExpectedRate(derived);
+        var load = ExpectedLoad.Of(problem with { ArrivalRate = rate }, tokens);
         // An alarm's figures are the windows' own: the doubt of the estimate is taken along in proportion.
-        var rise = estimate.ArrivalRate.Value > 0 ? problem.ArrivalRate / estimate.ArrivalRate.Value : 1;
+        var rise = estimate.ArrivalRate.Value > 0 ? rate / estimate.ArrivalRate.Value : 1;
         var slowdown = derived.Alarm?.ServiceFactor ?? 1;
         var expected = new WorkloadExpectation
         {
             CountsFrom = inputs.SolvedAt.AddSeconds(-inputs.Sums.HorizonSeconds),
-            ArrivalRate = (float)(part * problem.ArrivalRate),
-            LowestArrivalRate = (float)(part * rise * estimate.ArrivalRate.Lower),
+            ArrivalRate = (float)(part * rate),
+            LowestArrivalRate = (float)(part * rise * LowestRate(estimate)),
             HighestArrivalRate = (float)(part * rise * estimate.ArrivalRate.Upper),
-            FleetArrivalRate = problem.ArrivalRate,
+            FleetArrivalRate = rate,
             ServiceFactor = slowdown,
             Dispersion = (float)Math.Max(estimate.Validity.Burstiness.Value ?? 1, 1),
             Utilization = (float)load.Utilization,
@@ -85,6 +86,23 @@ public sealed record WorkloadExpectation
         expected = expected with { TaskTypes = WithAliases(expected.TaskTypes, inputs.Definition.TaskTypes) };
         return float.IsFinite(expected.HighestArrivalRate + expected.Dispersion + expected.Utilization) ? expected : null;
     }
+
+    /// <summary>
+    /// The lower end of the rate's interval; where it may have changed, no lower than the average over the horizon is
+    /// known: a rate of which little is known would else never be found to have fallen.
+    /// </summary>
+    private static double LowestRate(FleetEstimate estimate)
+    {
+        var rate = estimate.ArrivalRate;
+        return estimate.Traffic?.AverageRate is { Value: > 0 } average
+            ? Math.Max(rate.Lower, rate.Value * average.Lower / average.Value)
+            : rate.Lower;
+    }
+
+    /// <summary>What is expected is the rate as it is, not the one that an allocation must carry.</summary>
+    private static double ExpectedRate(DerivedAllocation derived) => derived.Estimate.Traffic is null
+        ? derived.Problem.ArrivalRate
+        : derived.Estimate.ArrivalRate.Value;
 
     private static ExpectedService[] WithAliases(IReadOnlyList<ExpectedService> services, IReadOnlyList<TaskType> types)
     {

@@ -5,14 +5,14 @@ using Platform.Domain.Snapshots;
 namespace Platform.Domain.Ingestion;
 
 /// <summary>
-/// Holds the windows of one fleet against what its last solve expects, as they come: arrivals and service times, more and less. Four tests of
+/// Holds the windows of one fleet against what its last solve expects, as they come: arrivals and service times, more and less. Five tests of
 /// Page's. What it decides is a reason to solve and nothing more, so it may be thrown away at any time. Not safe for use from several threads at once.
 /// </summary>
 public sealed class WorkloadWatch
 {
     /// <summary>
     /// Where the sum of a test must come to. Each test comes there by chance at most once in e^h observations in the mean (Lorden, Annals of
-    /// Mathematical Statistics 42, 1971), the four of them once in 40,000.
+    /// Mathematical Statistics 42, 1971), the five of them once in 30,000.
     /// </summary>
     internal const double Threshold = 12;
 
@@ -22,12 +22,18 @@ public sealed class WorkloadWatch
     /// </summary>
     private const double LeastRise = 1.1, MostRise = 2;
 
+    /// <summary>
+    /// The ratio of a surge, which is looked for beside: a morning after a quiet night brings many times what the night
+    /// did, and a test for twice as much would let many windows go by.
+    /// </summary>
+    private const double Surge = 16;
+
     /// <summary>The ratio downward.</summary>
     private const double Fall = 0.5;
 
     private readonly Scatter _arrivals = new(), _service = new();
     private readonly Dictionary<string, ExpectedService> _types = new(StringComparer.Ordinal);
-    private PageTest _moreArrivals = new(MostRise), _fewerArrivals = new(Fall), _slower = new(MostRise), _faster = new(Fall);
+    private PageTest _moreArrivals = new(MostRise), _surge = new(Surge), _fewerArrivals = new(Fall), _slower = new(MostRise), _faster = new(Fall);
     private WorkloadExpectation? _expectation;
 
     /// <summary>What is expected now; null for nothing.</summary>
@@ -47,6 +53,7 @@ public sealed class WorkloadWatch
 
         var rise = expectation is { Utilization: > 0 } ? Math.Clamp(expectation.UtilizationLimit / expectation.Utilization, LeastRise, MostRise) : MostRise;
         (_moreArrivals, _slower) = (new PageTest(rise), new PageTest(rise));
+        _surge = new PageTest(Surge);
         (_fewerArrivals, _faster) = (new PageTest(Fall), new PageTest(Fall));
     }
 
@@ -80,6 +87,7 @@ public sealed class WorkloadWatch
         _arrivals.Add(arrivals, middle, middle);
         var scatter = Math.Max(expectation.Dispersion, _arrivals.Inflation);
         _moreArrivals.AddCount(arrivals, middle, expectation.HighestArrivalRate * length, scatter);
+        _surge.AddCount(arrivals, middle, expectation.HighestArrivalRate * length, scatter);
         _fewerArrivals.AddCount(arrivals, middle, expectation.LowestArrivalRate * length, scatter);
     }
 
@@ -96,9 +104,10 @@ public sealed class WorkloadWatch
 
     private WorkloadExcess? Decide(WorkloadExpectation expectation)
     {
-        if (!_moreArrivals.IsDecided && !_fewerArrivals.IsDecided && !_slower.IsDecided && !_faster.IsDecided)
+        PageTest[] tests = [_moreArrivals, _surge, _fewerArrivals, _slower, _faster];
+        if (!tests.Any(test => test.IsDecided))
             return null;
-        var arrivals = Ratio(_moreArrivals, _fewerArrivals);
+        var arrivals = Ratio(_surge.IsDecided ? _surge : _moreArrivals, _fewerArrivals);
         var service = Ratio(_slower, _faster);
         var load = Math.Max(arrivals, 1) * Math.Max(service, 1);
         var isUnstable = load * expectation.Utilization >= 1;

@@ -61,6 +61,12 @@ public readonly record struct FinishedQuery(
     BatchedQuery Query, double ArrivalSeconds, double StartSeconds, double FirstTokenSeconds,
     double FirstAnswerTokenSeconds, double EndSeconds)
 {
+    /// <summary>
+    /// Sum over its output tokens of the queries in service on its server when the token was made, its own included; 0
+    /// without output.
+    /// </summary>
+    public long InServiceAtTokens { get; init; }
+
     /// <summary>Seconds from arrival to the start of service.</summary>
     public double WaitSeconds => StartSeconds - ArrivalSeconds;
 

@@ -30,6 +30,9 @@ public sealed class BatchingServer
     private long _running;
     private long _tokenMakers;
 
+    // Sum over all iterations of the queries in service.
+    private long _inServiceAtIterations;
+
     private ServerTotals _totals;
     private double _waitingCountedUntil;
     private LastStep _last;
@@ -151,6 +154,7 @@ public sealed class BatchingServer
         if (!query.HasOutput)
             return;
         query.FirstIteration = _iteration;
+        query.InServiceBefore = _inServiceAtIterations;
         _running++;
         _tokenSeconds += query.Query.Costs.SecondsPerOutputToken;
         _growth += query.Query.Costs.SecondsPerEarlierToken;
@@ -193,6 +197,7 @@ public sealed class BatchingServer
         _totals.Add(_last);
         NowSeconds += seconds;
         _iteration += iterations;
+        _inServiceAtIterations += iterations * InService;
         _tokenSeconds += iterations * _growth;
     }
 
@@ -233,7 +238,7 @@ public sealed class BatchingServer
         InService--;
         _totals.Completions++;
         _freeSlots.Enqueue(slot);
-        _finished(query.Finished(NowSeconds));
+        _finished(query.Finished(NowSeconds, _inServiceAtIterations));
     }
 
     private void StopRunning(in BatchedQuery query)
@@ -282,11 +287,15 @@ public sealed class BatchingServer
         public double FirstAnswerTokenSeconds;
         public long PromptTokensLeft;
         public long FirstIteration;
+        public long InServiceBefore;
 
         public readonly bool HasOutput => Query.OutputTokens > 0;
 
-        public readonly FinishedQuery Finished(double end) =>
-            new(Query, ArrivalSeconds, StartSeconds, FirstTokenSeconds, FirstAnswerTokenSeconds, end);
+        public readonly FinishedQuery Finished(double end, long inServiceAtIterations) =>
+            new(Query, ArrivalSeconds, StartSeconds, FirstTokenSeconds, FirstAnswerTokenSeconds, end)
+            {
+                InServiceAtTokens = HasOutput ? inServiceAtIterations - InServiceBefore : 0,
+            };
     }
 }
 

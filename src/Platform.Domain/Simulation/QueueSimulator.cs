@@ -63,8 +63,7 @@ public static class QueueSimulator
         for (var k = 0; k < seconds.Length; k++)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(tokens[k], nameof(tokens));
-            var line = problem.TaskTypes[k].Service;
-            seconds[k] = line.BaseSeconds + (tokens[k] * line.SecondsPerToken);
+            seconds[k] = problem.TaskTypes[k].Service.SecondsAt(tokens[k]);
         }
 
         return seconds;

@@ -235,7 +235,7 @@ internal sealed class EstimateSensitivity
     /// <summary>A figure that depends on the service times through E[S] and E[S²], with these slopes.</summary>
     private void AddService(int k, TaskType type, long tokens, double mean, double square)
     {
-        var seconds = type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens);
+        var seconds = type.Service.SecondsAt(tokens);
         var perSecond = type.Share * (mean + (2 * square * seconds));
         _share[k] += (mean * seconds) + (square * ((seconds * seconds) + type.Service.VarianceSecondsSquared));
         _base[k] += perSecond;
@@ -283,7 +283,7 @@ internal sealed class EstimateSensitivity
         for (var k = 0; k < tokens.Length; k++)
         {
             var type = problem.TaskTypes[k];
-            var seconds = type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens[k]);
+            var seconds = type.Service.SecondsAt(tokens[k]);
             mean.Add(type.Share * seconds);
             square.Add(type.Share * ((seconds * seconds) + type.Service.VarianceSecondsSquared));
         }

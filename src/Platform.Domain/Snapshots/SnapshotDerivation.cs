@@ -116,12 +116,40 @@ public static class SnapshotDerivation
         var arithmetic = EstimatorArithmetic.Versions[versions.Estimator];
         var estimate = Estimator.Estimate(inputs.Definition, inputs.Sums, inputs.SolvedAt, arithmetic);
         var options = AllocationSolver.Versions[versions.Solver];
-        var alarm = inputs.Alarm?.Exceeds(estimate.ArrivalRate.Value) == true ? inputs.Alarm : null;
+        var alarm = Standing(inputs.Alarm, estimate);
         var step = arithmetic.HasNoStepLimit
             ? WithoutLimit(inputs.Definition, estimate, options)
             : StepLimit.Solve(inputs.Definition, estimate, alarm, options);
+        if (CarriedRate(estimate, step.Answer) is { } rate)
+            step = StepLimit.Solve(inputs.Definition, WithRate(estimate, rate), alarm, options);
         var known = (estimate, alarm);
         return new DerivedAllocation(estimate, alarm, step, () => Snapshot(inputs, previous, versions, known, step));
+    }
+
+    /// <summary>
+    /// The rate to solve for where nothing keeps the limits at the one that an allocation must carry: the most that the
+    /// fewest tokens carry, nearly, or the rate as it is estimated. Null where there is an answer, or no other rate.
+    /// </summary>
+    private static double? CarriedRate(FleetEstimate estimate, AllocationSolution answer)
+    {
+        var expected = estimate.ArrivalRate.Value;
+        if (answer.Status != SolutionStatus.Infeasible || !(estimate.Traffic?.UpperRate > expected))
+            return null;
+        return Math.Max(expected, StepLimit.NearlyAll * (answer.MaxArrivalRate ?? 0));
+    }
+
+    private static FleetEstimate WithRate(FleetEstimate estimate, double rate) =>
+        estimate with { Traffic = estimate.Traffic! with { UpperRate = rate } };
+
+    /// <summary>
+    /// The alarm where the estimate does not say as much: one that follows the traffic knows the arrivals itself.
+    /// </summary>
+    private static LoadAlarm? Standing(LoadAlarm? alarm, FleetEstimate estimate)
+    {
+        if (alarm is null)
+            return null;
+        var counting = estimate.Traffic is null ? alarm : alarm with { ArrivalRate = 0 };
+        return counting.Exceeds(estimate.ArrivalRate.Value) ? counting : null;
     }
 
     private static LimitedStep WithoutLimit(FleetDefinition definition, FleetEstimate estimate, SolverOptions options)

@@ -59,7 +59,7 @@ internal static class StepLimit
     public const double Slack = 1.25;
 
     /// <summary>Part of the greatest arrival rate that is solved for where an alarm's is beyond it.</summary>
-    private const double NearlyAll = 0.98;
+    public const double NearlyAll = 0.98;
 
     private static readonly SolverOptions Quick = new() { Rounding = RoundingMethod.Nearest };
 

@@ -121,7 +121,7 @@ internal static class SimulateCommand
         var (problem, tokens) = (request.Problem, request.Tokens);
         var service = ServiceMoments.OfMixture(
             [.. problem.TaskTypes.Select(type => type.Share)],
-            [.. problem.TaskTypes.Select((type, k) => MeanSeconds(type.Service, tokens[k]))],
+            [.. problem.TaskTypes.Select((type, k) => type.Service.SecondsAt(tokens[k]))],
             [.. problem.TaskTypes.Select(type => type.Service.VarianceSecondsSquared)]);
         var rate = MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers);
         var shared = problem is { Dispatch: Dispatch.Shared, Servers: > 1 };
@@ -137,9 +137,6 @@ internal static class SimulateCommand
             Approximation = shared ? QueueingApproximation.LeeLongton : null,
         };
     }
-
-    private static double MeanSeconds(ServiceLine line, long tokens) =>
-        line.BaseSeconds + (line.SecondsPerToken * tokens);
 
     /// <summary>
     /// Whether the document, or the first item of its array, begins as a <see cref="SimulationRequest"/>.

@@ -78,6 +78,19 @@ public sealed class FleetSimulationTests
     }
 
     [Fact]
+    public void Servers_that_batch_tell_answer_tokens_and_the_queries_in_service_and_queues_do_not()
+    {
+        var batches = Serve(
+            Plan(DemoCatalog.Fleets.First(template => template.Model is not null)), 3, false, Trace.Take(500), [10, 20, 30]);
+        var queues = Serve(Plan(DemoCatalog.Fleets[0]), 3, explores: false, Trace.Take(500), [10, 20, 30, 40]);
+
+        Assert.All(batches, query => Assert.Equal(query.TokensUsed + query.AnswerTokens, query.Concurrency!.Tokens));
+        Assert.All(batches, query => Assert.InRange(query.Concurrency!.InService, query.Concurrency.Tokens, long.MaxValue));
+        Assert.Contains(batches, query => query.Concurrency!.InService > 2 * query.Concurrency.Tokens);
+        Assert.All(queues, query => Assert.True(query.AnswerTokens is null && query.Concurrency is null));
+    }
+
+    [Fact]
     public void Service_times_scatter_around_the_line_with_the_variance_of_the_truth()
     {
         var (truth, random) = (Plan(DemoCatalog.Fleets[0]).Truth[1], new Random(2));

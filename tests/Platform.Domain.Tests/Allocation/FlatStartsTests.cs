@@ -44,7 +44,7 @@ public sealed class FlatStartsTests
                 Sharing = dispatch == Dispatch.Sharing ? new SharingServer(0.004) : null,
             };
             var solution = AllocationSolver.Solve(problem);
-            var best = All(problem).Max(tokens => AllocationSolver.Objective(problem, tokens));
+            var best = EveryAllocation.BestObjective(problem);
             if (solution.Status == SolutionStatus.Infeasible)
             {
                 Assert.Equal(double.NegativeInfinity, best);
@@ -73,7 +73,7 @@ public sealed class FlatStartsTests
                 ? free with { MeanTokenBudget = 0.6 * unlimited.MeanTokens }
                 : free with { MaxMeanSystemTimeSeconds = 0.8 * unlimited.MeanSystemTimeSeconds };
             var solution = AllocationSolver.Solve(problem);
-            var best = All(problem).Max(tokens => AllocationSolver.Objective(problem, tokens));
+            var best = EveryAllocation.BestObjective(problem);
             if (solution.Status == SolutionStatus.Optimal)
                 Assert.Equal(best, solution.Objective!.Value, 1e-9 * (1 + Math.Abs(best)));
         }
@@ -151,27 +151,6 @@ public sealed class FlatStartsTests
     /// <summary>Fewest tokens within an accuracy floor.</summary>
     private static long Least(TaskType type) =>
         type.AccuracyFloor is not { } floor ? 0 : Enumerable.Range(0, 41).FirstOrDefault(l => Math.Max(Curve(type, l), 0) >= floor);
-
-    private static IEnumerable<long[]> All(AllocationProblem problem)
-    {
-        var tokens = new long[problem.TaskTypes.Count];
-        return Fill(0);
-
-        IEnumerable<long[]> Fill(int k)
-        {
-            if (k == tokens.Length)
-            {
-                yield return tokens;
-                yield break;
-            }
-
-            for (tokens[k] = problem.TaskTypes[k].MinTokens; tokens[k] <= problem.TaskTypes[k].MaxTokens; tokens[k]++)
-            {
-                foreach (var each in Fill(k + 1))
-                    yield return each;
-            }
-        }
-    }
 
     private static TaskType Type(string id, double share, AccuracyCurve curve) =>
         new() { Id = id, Share = share, MaxTokens = 40, Service = new(0.4, 0.005), Accuracy = curve };

@@ -47,7 +47,7 @@ public sealed class GeneratedProblemTests
             var solution = AllocationSolver.Solve(problem);
             if (solution.Status == SolutionStatus.Infeasible)
                 continue;
-            var best = BruteForce(problem, new long[problem.TaskTypes.Count], 0);
+            var best = EveryAllocation.BestObjective(problem);
             Assert.True(
                 solution.Objective >= best - (2e-11 * (1 + Math.Abs(best))), $"{seed}: {solution.Objective:R} against {best:R}");
             Assert.True(solution.Rounding!.ProvenOptimal, $"{seed}: not proven");
@@ -64,7 +64,7 @@ public sealed class GeneratedProblemTests
             var types = problem.TaskTypes.Select(t => Small(t, 3) with { MinTokens = 0, MaxTokens = Math.Min(t.MaxTokens, 5) });
             problem = problem with { AccuracyWeight = 1000, ArrivalRate = 0.01, MeanTokenBudget = 1.3, TaskTypes = [.. types] };
             var solution = AllocationSolver.Solve(problem);
-            var best = BruteForce(problem, new long[problem.TaskTypes.Count], 0);
+            var best = EveryAllocation.BestObjective(problem);
             Assert.True(solution.Objective >= best - (2e-11 * (1 + Math.Abs(best))), $"{seed}: {solution.Objective:R} against {best:R}");
             Assert.True(solution.Rounding!.ProvenOptimal, $"{seed}: not proven");
         }
@@ -250,15 +250,5 @@ public sealed class GeneratedProblemTests
             Service = type.Service with { SecondsPerToken = type.Service.SecondsPerToken * 100 },
             Accuracy = type.Accuracy with { RatePerToken = type.Accuracy.RatePerToken * 30 },
         };
-    }
-
-    private static double BruteForce(AllocationProblem problem, long[] tokens, int k)
-    {
-        if (k == tokens.Length)
-            return AllocationSolver.Objective(problem, tokens);
-        var best = double.NegativeInfinity;
-        for (tokens[k] = problem.TaskTypes[k].MinTokens; tokens[k] <= problem.TaskTypes[k].MaxTokens; tokens[k]++)
-            best = Math.Max(best, BruteForce(problem, tokens, k + 1));
-        return best;
     }
 }

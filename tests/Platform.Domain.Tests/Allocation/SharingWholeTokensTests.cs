@@ -26,7 +26,7 @@ public sealed class SharingWholeTokensTests
             if (seed % 3 == 2)
                 problem = Limited(problem, seed);
             var solution = AllocationSolver.SolveInSteps(problem).Answer;
-            var best = BruteForce(problem, new long[problem.TaskTypes.Count], 0);
+            var best = EveryAllocation.BestObjective(problem);
             if (solution.Status == SolutionStatus.Infeasible)
             {
                 Assert.Equal(double.NegativeInfinity, best);
@@ -159,16 +159,6 @@ public sealed class SharingWholeTokensTests
                 MaxTimeToFirstAnswerTokenSeconds = (0.5 + (part / 2)) * solution.MeanTimeToFirstAnswerTokenSeconds,
             },
         };
-    }
-
-    private static double BruteForce(AllocationProblem problem, long[] tokens, int k)
-    {
-        if (k == tokens.Length)
-            return AllocationSolver.Objective(problem, tokens);
-        var best = double.NegativeInfinity;
-        for (tokens[k] = problem.TaskTypes[k].MinTokens; tokens[k] <= problem.TaskTypes[k].MaxTokens; tokens[k]++)
-            best = Math.Max(best, BruteForce(problem, tokens, k + 1));
-        return best;
     }
 
     private static double OfLevels(AllocationProblem problem, long[] tokens, int k)

@@ -17,7 +17,10 @@ public sealed class RecoveryTests(ITestOutputHelper output)
     {
         var seen = Covered(2_000, seed => new SyntheticFleet(seed, queries));
         output.WriteLine($"{queries} queries: {seen}");
-        Assert.All([seen.Rate, seen.Share, seen.Base, seen.Slope, seen.Seconds, seen.Accuracy], coverage => Assert.InRange(coverage.Part, 0.93, 0.97));
+        Assert.All([seen.Base, seen.Slope, seen.Seconds, seen.Accuracy], coverage => Assert.InRange(coverage.Part, 0.93, 0.97));
+
+        // That traffic may have changed widens the intervals of traffic that has not.
+        Assert.All([seen.Rate, seen.Share], coverage => Assert.InRange(coverage.Part, 0.94, 0.99));
     }
 
     /// <summary>One variance at all tokens would leave the slope in 80 % of its intervals.</summary>
@@ -35,8 +38,8 @@ public sealed class RecoveryTests(ITestOutputHelper output)
     {
         var seen = Covered(1_000, seed => new SyntheticFleet(seed, 3_000, timeVariation: 3));
         output.WriteLine($"{seen}");
-        Assert.InRange(seen.Rate.Part, 0.89, 0.97);
-        Assert.InRange(seen.Share.Part, 0.93, 0.97);
+        Assert.InRange(seen.Rate.Part, 0.89, 0.98);
+        Assert.InRange(seen.Share.Part, 0.93, 0.99);
     }
 
     /// <summary>The part of all fleets whose allocation by the estimate reaches 99 % of the objective that the truth allows.</summary>

@@ -17,12 +17,14 @@ internal sealed class SharingFleet
     private const int WindowSeconds = 60;
     private const double WarmUpSeconds = 1_200;
 
-    private readonly PriorityQueue<Query, double> _inService = new();
+    private readonly PriorityQueue<int, double> _inService = new();
+    private readonly Stack<int> _freeSlots = new();
+    private Query[] _slots = [];
+    private ServedSums[,]? _served;
     private readonly double _swing;
     private readonly double _answerVariation;
     private readonly double _meanRate;
     private readonly double _reportedPart;
-    private readonly ConcurrencySample _sample;
     private Xoshiro256 _random;
 
     // Σ over the tokens that a query in service from the beginning would have made, of the queries in service then.
@@ -34,14 +36,12 @@ internal sealed class SharingFleet
     /// <param name="answerVariation">Coefficient of variation of the answer tokens, of which windows say nothing.</param>
     /// <param name="guess">Deviation of the logarithm of the definition's figures from the truth.</param>
     /// <param name="reportedPart">The part of the queries that windows report; the others are served too.</param>
-    /// <param name="sample">The tokens of which windows tell how many queries were in service.</param>
     public SharingFleet(
         int seed, double utilization, double swing, double answerVariation = 0.3, double guess = 0.4,
-        double reportedPart = 1, ConcurrencySample sample = ConcurrencySample.None)
+        double reportedPart = 1)
     {
         _random = new Xoshiro256((ulong)seed);
         _reportedPart = reportedPart;
-        _sample = sample;
         _swing = swing;
         _answerVariation = answerVariation;
         Overhead = LogUniform(0.005, 0.02);
@@ -79,7 +79,14 @@ internal sealed class SharingFleet
     public FleetDefinition Definition { get; }
 
     /// <summary>The windows of a horizon.</summary>
-    public IReadOnlyList<WorkloadWindow> Windows()
+    /// <param name="sample">The tokens of which they tell how many queries were in service.</param>
+    public IReadOnlyList<WorkloadWindow> Windows(ConcurrencySample sample = ConcurrencySample.None)
+    {
+        _served ??= Serve();
+        return [.. Enumerable.Range(0, Horizon / WindowSeconds).Select(i => Window(_served, i, sample))];
+    }
+
+    private ServedSums[,] Serve()
     {
         var counts = new ServedSums[Horizon / WindowSeconds, Truth.TaskTypes.Count];
         var greatest = _meanRate * (1 + _swing);
@@ -110,7 +117,7 @@ internal sealed class SharingFleet
                 Arrive(counts, time, attained);
         }
 
-        return [.. Enumerable.Range(0, Horizon / WindowSeconds).Select(i => Window(counts, i))];
+        return counts;
     }
 
     public FleetEstimate Observed() => Observed(Windows());
@@ -131,7 +138,9 @@ internal sealed class SharingFleet
         var answer = deviation > 0 ? new GammaLaw(Answers[k], deviation * deviation).Next(ref _random) : Answers[k];
         var isReported = _reportedPart >= 1 || Uniform(0, 1) < _reportedPart;
         var query = new Query(k, tokens, tokens + answer, time, _inServiceTokens, isReported);
-        _inService.Enqueue(query, attained + tokens + answer);
+        var slot = FreeSlot();
+        _slots[slot] = query;
+        _inService.Enqueue(slot, attained + tokens + answer);
         if (time >= 0 && isReported)
             counts[(int)time / WindowSeconds, k].Arrivals++;
     }
@@ -139,23 +148,30 @@ internal sealed class SharingFleet
     private void End(ServedSums[,] counts, double time)
     {
         var atLastToken = _inService.Count;
-        var query = _inService.Dequeue();
+        var slot = _inService.Dequeue();
+        _freeSlots.Push(slot);
+        ref readonly var query = ref _slots[slot];
         if (time < 0 || !query.IsReported)
             return;
         var millis = (long)Math.Round(1e3 * (time - query.Start));
         ref var sums = ref counts[(int)time / WindowSeconds, query.Type];
         sums.AddEnded(query.Tokens, millis);
-        if (_sample == ConcurrencySample.AllTokens)
-            sums.AddConcurrency(query.OutputTokens, _inServiceTokens - query.InServiceTokensBefore);
-        else if (_sample == ConcurrencySample.LastToken)
-            sums.AddConcurrency(1, atLastToken);
+        sums.AddConcurrency(query.OutputTokens, _inServiceTokens - query.InServiceTokensBefore, atLastToken);
+    }
+
+    private int FreeSlot()
+    {
+        if (_freeSlots.TryPop(out var slot))
+            return slot;
+        Array.Resize(ref _slots, _slots.Length + 1);
+        return _slots.Length - 1;
     }
 
     private double RateAt(double time) => _meanRate * (1 + (_swing * Math.Sin(2 * Math.PI * time / Horizon)));
 
-    private WorkloadWindow Window(ServedSums[,] counts, int i) => Estimation.Windows.Of(
+    private WorkloadWindow Window(ServedSums[,] counts, int i, ConcurrencySample sample) => Estimation.Windows.Of(
         WindowSeconds * i, WindowSeconds * (i + 1),
-        [.. Truth.TaskTypes.Select((type, k) => counts[i, k].Window(type.Id))]);
+        [.. Truth.TaskTypes.Select((type, k) => counts[i, k].Window(type.Id, sample))]);
 
     private TaskType Type(double share, int k) => new()
     {
@@ -194,7 +210,7 @@ internal sealed class SharingFleet
     private struct ServedSums
     {
         private long _count, _tokens, _tokensSquared, _millis, _millisSquared, _tokenMillis;
-        private ConcurrencySums? _concurrency;
+        private long _outputTokens, _inServiceAtTokens, _inServiceAtLastTokens;
 
         public long Arrivals { get; set; }
 
@@ -208,18 +224,15 @@ internal sealed class SharingFleet
             _tokenMillis += tokens * millis;
         }
 
-        public void AddConcurrency(double tokens, double inService)
+        public void AddConcurrency(double tokens, double inServiceAtTokens, int inServiceAtLastToken)
         {
-            var before = _concurrency ?? new ConcurrencySums { Tokens = 0, InService = 0 };
             var wholeTokens = (long)Math.Round(tokens);
-            _concurrency = new ConcurrencySums
-            {
-                Tokens = before.Tokens + wholeTokens,
-                InService = before.InService + Math.Max((long)Math.Round(inService), wholeTokens),
-            };
+            _outputTokens += wholeTokens;
+            _inServiceAtTokens += Math.Max((long)Math.Round(inServiceAtTokens), wholeTokens);
+            _inServiceAtLastTokens += inServiceAtLastToken;
         }
 
-        public readonly TaskWindow Window(string taskType) => new()
+        public readonly TaskWindow Window(string taskType, ConcurrencySample sample) => new()
         {
             TaskType = taskType,
             Arrivals = Arrivals,
@@ -231,9 +244,16 @@ internal sealed class SharingFleet
                 Millis = _millis,
                 MillisSquared = _millisSquared,
                 TokenMillis = _tokenMillis,
-                Concurrency = _concurrency,
+                Concurrency = Concurrency(sample),
             },
             System = new SystemSums { Completions = _count, Millis = _millis, MillisSquared = _millisSquared },
+        };
+
+        private readonly ConcurrencySums? Concurrency(ConcurrencySample sample) => sample switch
+        {
+            ConcurrencySample.AllTokens => new() { Tokens = _outputTokens, InService = _inServiceAtTokens },
+            ConcurrencySample.LastToken => new() { Tokens = _count, InService = _inServiceAtLastTokens },
+            _ => null,
         };
     }
 }

@@ -40,8 +40,9 @@ public sealed class TraceTests(ITestOutputHelper output)
         Assert.True(seen.Flagged);
 
         // λ is as uncertain as such counts make it: by √dispersion more than Poisson counts.
-        var poisson = Math.Sqrt(estimate.ArrivalRate.Value / (Minutes * 60));
-        Assert.Equal(Math.Sqrt(dispersion), estimate.ArrivalRate.StandardError / poisson, 0.1 * Math.Sqrt(dispersion));
+        var average = estimate.Traffic!.AverageRate;
+        var poisson = Math.Sqrt(average.Value / (Minutes * 60));
+        Assert.Equal(Math.Sqrt(dispersion), average.StandardError / poisson, 0.1 * Math.Sqrt(dispersion));
     }
 
     /// <summary>

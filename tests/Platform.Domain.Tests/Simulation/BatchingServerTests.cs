@@ -98,6 +98,7 @@ public sealed class BatchingServerTests
             Assert.Equal(expected[i].Start, served[i].StartSeconds, 1e-8);
             Assert.Equal(expected[i].FirstAnswer, served[i].FirstAnswerTokenSeconds, 1e-8);
             Assert.Equal(expected[i].End, served[i].EndSeconds, 1e-8);
+            Assert.Equal(expected[i].InServiceAtTokens, served[i].InServiceAtTokens);
         }
     }
 
@@ -163,6 +164,8 @@ public sealed class BatchingServerTests
 
             public long Made { get; set; }
 
+            public long InServiceAtTokens { get; set; }
+
             public double Start { get; set; }
 
             public double FirstAnswer { get; set; }
@@ -218,6 +221,7 @@ public sealed class BatchingServerTests
         private void MakeToken(Served query)
         {
             query.Made++;
+            query.InServiceAtTokens += _inService.Count;
             if (query.Made == query.Query.ReasoningTokens + 1)
                 query.FirstAnswer = _now;
             query.End = _now;

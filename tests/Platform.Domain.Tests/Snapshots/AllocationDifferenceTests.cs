@@ -58,7 +58,7 @@ public sealed class AllocationDifferenceTests
     public void Contributions_add_up_where_servers_share()
     {
         var explained = 0;
-        for (var seed = 0; seed < 120; seed++)
+        for (var seed = 0; seed < 60; seed++)
         {
             var sharing = SharingProblems.Make(seed, 4, SharingProblems.Costs.Near, capped: seed % 3 == 0);
             var other = seed % 2 == 0
@@ -71,7 +71,7 @@ public sealed class AllocationDifferenceTests
                 Assert.Equal(change, difference.Inputs.Sum(input => Part(input, figure)), Near);
         }
 
-        Assert.True(explained > 60, $"only {explained} explained");
+        Assert.True(explained > 30, $"only {explained} explained");
     }
 
     [Fact]

@@ -9,14 +9,14 @@ namespace Platform.Domain.Tests.Snapshots;
 
 public sealed class SolvePolicyTests
 {
-    // Without a window the problem is the definition's, to the last bit.
+    // Without a window the problem is the definition's, but for the rate, which an allocation must carry.
     private static readonly FleetDefinition Definition = Definitions.Fleet();
 
-    private static readonly AllocationProblem Problem = new()
+    private static readonly AllocationProblem Problem = ProblemBuilder.OfDefinition(Definition) with
     {
-        ArrivalRate = 0.05,
-        AccuracyWeight = 30,
-        TaskTypes = [Definitions.Math, Definitions.Chat],
+        ArrivalRate = Estimator
+            .Estimate(Definition, new WorkloadSums(Definition.Solving.HorizonSeconds), new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero))
+            .Traffic!.UpperRate,
     };
 
     private static readonly AllocationSolution Best = AllocationSolver.Solve(Problem);

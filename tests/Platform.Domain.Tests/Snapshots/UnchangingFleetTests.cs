@@ -96,9 +96,7 @@ public sealed class UnchangingFleetTests
 
         public (double Best, double InForce) UnderTruth(double rate)
         {
-            var problem = ProblemBuilder.Build(
-                definition with { ArrivalRate = rate },
-                Estimator.Estimate(definition with { ArrivalRate = rate }, new WorkloadSums(definition.Solving.HorizonSeconds), Start));
+            var problem = ProblemBuilder.OfDefinition(definition with { ArrivalRate = rate });
             return (
                 AllocationSolver.Solve(problem).Objective!.Value,
                 AllocationSolver.Objective(problem, [.. definition.TaskTypes.Select(type => _previous!.Summary.Tokens[type.Id])]));

@@ -1,0 +1,11 @@
+namespace Platform.Domain.Estimation;
+
+/// <summary>The traffic as of now, beside what it was over the horizon.</summary>
+/// <param name="AverageRate">
+/// Arrivals per second over the horizon, weighed by age: what the rate would be had it never changed.
+/// </param>
+/// <param name="UpperRate">
+/// The rate that the true one is below with the probability that the definition names: what an allocation must carry.
+/// </param>
+/// <param name="Probability">That probability, 0.5 to 0.999.</param>
+public sealed record TrafficEstimate(IntervalEstimate AverageRate, double UpperRate, double Probability);
