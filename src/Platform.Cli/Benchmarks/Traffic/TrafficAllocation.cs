@@ -3,7 +3,9 @@ using Platform.Domain.Fleets;
 
 namespace Platform.Cli.Benchmarks.Traffic;
 
-/// <summary>What an allocation does in truth, by the fleet's true curves and lines: formulas of its own, not the solver's.</summary>
+/// <summary>
+/// What an allocation does in truth, by the fleet's true curves and lines: formulas of its own, not the solver's.
+/// </summary>
 internal sealed class TrafficAllocation
 {
     /// <param name="definition">The fleet.</param>

@@ -3,8 +3,8 @@ namespace Platform.Cli.Benchmarks.Traffic;
 /// <summary>
 /// The mean state of one of a fleet's servers while rate and allocation change: the pointwise stationary fluid-flow
 /// approximation (Wang, Tipper and Banerjee, INFOCOM 1996). What is left to do grows by what comes and falls by what a
-/// stationary server with so much left gets done. So a steady rate comes to the stationary mean, and an overload costs as
-/// much as it piles up. Steps are implicit, so that they may be long.
+/// stationary server with so much left gets done. So a steady rate comes to the stationary mean, and an overload costs
+/// as much as it piles up. Steps are implicit, so that they may be long.
 /// </summary>
 internal sealed class TrafficBacklog
 {
@@ -33,7 +33,7 @@ internal sealed class TrafficBacklog
         return (allocation.Work * served) + allocation.Overhead + ((_left + 1 - served) * perQuery);
     }
 
-    /// <summary>dV/dt = ρ − V/(V + r): in the stationary state V = ρr/(1 − ρ), the wait of Pollaczek and Khinchine.</summary>
+    /// <summary>dV/dt = ρ − V/(V + r): stationary at V = ρr/(1 − ρ), the wait of Pollaczek and Khinchine.</summary>
     private double WorkLeft(TrafficAllocation allocation, double rate, double seconds)
     {
         var come = _left + (seconds * rate * allocation.Work);

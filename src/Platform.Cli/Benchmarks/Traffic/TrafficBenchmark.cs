@@ -27,8 +27,8 @@ internal sealed record TrafficRequest
 }
 
 /// <summary>
-/// Traffic that changes, played to a fleet under each method: how often the servers are unstable, and what is lost against
-/// one who knows the rate. No database and no broker: the clock is the scenario's.
+/// Traffic that changes, played to a fleet under each method: how often the servers are unstable, and what is lost
+/// against one who knows the rate. No database and no broker: the clock is the scenario's.
 /// </summary>
 internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole console)
 {
@@ -65,7 +65,8 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
         };
     }
 
-    private (TrafficScore Score, TrafficLine Line) Play(TrafficScenario scenario, TrafficMethod method, TrafficTruth truth)
+    private (TrafficScore Score, TrafficLine Line) Play(
+        TrafficScenario scenario, TrafficMethod method, TrafficTruth truth)
     {
         var score = new TrafficScore(TrafficTruth.StepSeconds, request.WindowSeconds);
         var fleets = new List<TrafficFleet>();
@@ -104,19 +105,23 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
             return null;
         Directory.CreateDirectory(request.Moments);
         var file = new StreamWriter(Path.Combine(request.Moments, $"{scenario.Name}-{method.Name}.csv"));
-        file.WriteLine("second,rate,estimate,lower,upper,dispersion,alarm,utilization,clairvoyant,systemSeconds,versions,early,tokens");
+        file.WriteLine(
+            "second,rate,estimate,lower,upper,dispersion,alarm,service,utilization,clairvoyant,systemSeconds,"
+            + "versions,early,tokens");
         return file;
     }
 
     private static string LineOf(TrafficMoment moment)
     {
         var estimate = moment.Estimate is { } known ? FiguresOf(known) : ",,,";
+        var alarm = string.Create(
+            CultureInfo.InvariantCulture, $"{moment.AlarmRate:G6},{moment.AlarmServiceFactor:G4}");
         var load = string.Create(
             CultureInfo.InvariantCulture,
-            $"{moment.AlarmRate:G6},{moment.Utilization:G5},{moment.BestUtilization:G5},{moment.SystemSeconds:G5}");
+            $"{moment.Utilization:G5},{moment.BestUtilization:G5},{moment.SystemSeconds:G5}");
         var solves = string.Create(CultureInfo.InvariantCulture, $"{moment.Versions},{moment.EarlySolves}");
         var rate = moment.Rate.ToString("G6", CultureInfo.InvariantCulture);
-        return $"{moment.Second},{rate},{estimate},{load},{solves},{string.Join(' ', moment.Tokens)}";
+        return $"{moment.Second},{rate},{estimate},{alarm},{load},{solves},{string.Join(' ', moment.Tokens)}";
     }
 
     private static string FiguresOf(FleetEstimate known)

@@ -16,9 +16,9 @@ internal static class TrafficCommand
     public static Command Create()
     {
         var scenarios = Scenarios();
-        var hours = WholeNumberOption.Create("--hours", "length of each scenario in hours; 0 for each one's own", 0, 0, 168);
+        var hours = WholeNumberOption.Create("--hours", "hours of each scenario; 0 for its own", 0, 0, 168);
         var window = WholeNumberOption.Create("--window", "tens of seconds of a window", 3, 1, 30);
-        var rounds = WholeNumberOption.Create("--rounds", "times that each scenario is played, with other draws", 1, 1, 100);
+        var rounds = WholeNumberOption.Create("--rounds", "times that each is played, with other draws", 1, 1, 100);
         var data = new Option<string>("--data")
         {
             Description = "the folder of recorded traces; without it they are left out",
@@ -67,8 +67,10 @@ internal static class TrafficCommand
 
     private static string[] AllNames(string data)
     {
-        var recorded = Directory.Exists(data) ? TrafficScenarios.RecordedNames : [];
-        return [.. TrafficScenarios.GeneratedNames, .. recorded];
+        if (Directory.Exists(data))
+            return [.. TrafficScenarios.GeneratedNames, .. TrafficScenarios.RecordedNames];
+        Terminal.Error.Say($"there are no recorded traces in {data} (--data): they are left out");
+        return [.. TrafficScenarios.GeneratedNames];
     }
 
     private static int Run(TrafficRequest request, bool json, CancellationToken cancel)

@@ -27,7 +27,7 @@ internal sealed class TrafficFleet
     /// <param name="definition">The fleet.</param>
     /// <param name="versions">The arithmetic.</param>
     /// <param name="start">When it is registered, and solved first.</param>
-    /// <param name="phase">Part of a period after which it is solved next, so that its periods fall anywhere, 0 to 1.</param>
+    /// <param name="phase">Part of a period to its second solve, 0 to 1: its periods fall anywhere.</param>
     public TrafficFleet(FleetDefinition definition, DerivationVersions versions, DateTimeOffset start, double phase)
     {
         _phase = phase;
@@ -103,7 +103,8 @@ internal sealed class TrafficFleet
     }
 
     /// <summary>What is known of the fleet at a moment.</summary>
-    public FleetEstimate EstimateAt(DateTimeOffset at) => SnapshotDerivation.Derive(Inputs(at), null, _versions).Estimate;
+    public FleetEstimate EstimateAt(DateTimeOffset at) =>
+        SnapshotDerivation.Derive(Inputs(at), null, _versions).Estimate;
 
     private void Publish(AllocationSnapshot snapshot)
     {

@@ -4,8 +4,8 @@ using Platform.Domain.Fleets;
 namespace Platform.Cli.Benchmarks.Traffic;
 
 /// <summary>
-/// The benchmark's fleets. Their accuracy weights are such that the best allocation lies between the bounds and makes the
-/// servers about 0.6 busy at the mean rate.
+/// The benchmark's fleets. Their accuracy weights are such that the best allocation lies between the bounds and makes
+/// the servers about 0.6 busy at the mean rate.
 /// </summary>
 internal static class TrafficFleets
 {
@@ -18,7 +18,7 @@ internal static class TrafficFleets
     /// <summary>Variance of a service time around its line, seconds².</summary>
     private const double Variance = 0.04;
 
-    /// <summary>Llama-3.1-8B on one H100: seconds that all in service share, of an output token, of a prompt's.</summary>
+    /// <summary>Llama-3.1-8B on one H100: seconds that all share, of an output token, of a prompt's.</summary>
     private const double Overhead = 0.00658, PerToken = 0.0002, PerPromptToken = 0.0000194;
 
     /// <summary>Servers with a queue each, and four task types.</summary>

@@ -14,7 +14,7 @@ internal static class TrafficProfiles
     /// <summary>The same rate all the time.</summary>
     public static double[] Steady(int hours) => Minutes(hours, _ => 1);
 
-    /// <summary>A quarter of the time at the mean rate, half of it a night, and a quarter at the mean rate again.</summary>
+    /// <summary>A quarter of the time at the mean rate, half of it a night, then a quarter at the mean rate.</summary>
     public static double[] Night(int hours)
     {
         var quarter = hours * MinutesOfHour / 4;
@@ -41,7 +41,7 @@ internal static class TrafficProfiles
         }));
     }
 
-    /// <summary>Days alike: a quiet night, a morning that rises tenfold from six to eight, a dip at noon, an evening.</summary>
+    /// <summary>Days alike: a quiet night, a tenfold rise from six to eight, a dip at noon, an evening.</summary>
     public static double[] Days(int hours) => Normalised(Minutes(hours, minute => OfDay(minute % MinutesOfDay)));
 
     private static double OfDay(int minute)

@@ -84,8 +84,8 @@ internal sealed record TrafficReport
 
     private static readonly string[] Headers =
     [
-        "<method", "above 0.95", "above 1", "avoidable", "late", "longest", "of gain", "versions", "early", "infeasible",
-        "held", "width", "error",
+        "<method", "above 0.95", "above 1", "avoidable", "late", "longest", "of gain", "versions", "early",
+        "infeasible", "held", "width", "error",
     ];
 
     public required int Rounds { get; init; }
@@ -101,7 +101,10 @@ internal sealed record TrafficReport
     {
         var kind = sheet.IsRecorded ? ", recorded" : "";
         var title = Text(
-            $"{sheet.Scenario}: {sheet.Minutes / 60.0:0.#} h{kind}, {sheet.MeanRate:0.###} queries a second; objective of the best single budget ({sheet.SingleTokens} tokens) {sheet.SingleObjective:0.####} s, clairvoyant {sheet.ClairvoyantObjective:0.####} s");
+            $"{sheet.Scenario}: {sheet.Minutes / 60.0:0.#} h{kind}, {sheet.MeanRate:0.###} queries a second; ")
+            + Text($"objective of the best single budget ({sheet.SingleTokens} tokens) ")
+            + Text($"{sheet.SingleObjective:0.###} s, ")
+            + Text($"clairvoyant {sheet.ClairvoyantObjective:0.###} s");
         return DemoTable.LinesOf(new Sheet(title, Headers, [.. sheet.Methods.Select(RowOf)]));
     }
 
@@ -124,12 +127,13 @@ internal sealed record TrafficReport
 
     private IEnumerable<string> Meaning() =>
     [
-        Text($"Minutes at a true utilization under the allocation in force, {Rounds} rounds, windows of {WindowSeconds} s."),
-        Text($"avoidable: above 1 where the fewest tokens are stable, after the first {TrafficScore.FirstWindows} windows; late: later than {TrafficScore.FirstWindows} windows and {TrafficScore.SolveSeconds} s after the overload began."),
-        "of gain: of the clairvoyant's gain over the best single budget of the whole time, known beforehand; by queries.",
-        "The time in the system follows rate and allocation by a fluid approximation: an overload costs what it piles up.",
-        "held, width, error: the rate's 95 % interval holds the true rate; median width and median error over the true rate.",
-        Text($"Of recorded arrivals the mean of {RecordedRates.AroundSeconds} s around a minute is taken for its true rate."),
+        Text($"Minutes at a true utilization. {Rounds} rounds, windows of {WindowSeconds} s."),
+        Text($"avoidable: above 1, the fewest tokens are stable, after the first {TrafficScore.FirstWindows} windows"),
+        Text($"late: {TrafficScore.FirstWindows} windows and {TrafficScore.SolveSeconds} s after the overload began"),
+        "of gain: of the clairvoyant's gain over the best single budget, known beforehand; by queries",
+        "The time in the system follows rate and allocation by a fluid approximation: an overload costs what piles up.",
+        "held, width, error: the rate's 95 % interval holds the true rate; median width and error over the true rate",
+        Text($"Recorded: the mean of {RecordedRates.AroundSeconds} s around a minute is taken for its true rate."),
     ];
 
     /// <summary>A loss of many times what there is to gain is said as such: its digits tell nothing.</summary>

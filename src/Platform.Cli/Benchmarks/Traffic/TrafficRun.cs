@@ -18,6 +18,9 @@ internal sealed record TrafficMoment
     /// <summary>The rate of the alarm that stands; 0 for none.</summary>
     public required double AlarmRate { get; init; }
 
+    /// <summary>How many times as long as the estimate says the servers take, by that alarm; 1 for none.</summary>
+    public required double AlarmServiceFactor { get; init; }
+
     /// <summary>The true utilization under the allocation in force.</summary>
     public required double Utilization { get; init; }
 
@@ -73,8 +76,8 @@ internal sealed class TrafficRun(TrafficScenario scenario, TrafficMethod method,
                 Look(fleet, score, step, server);
             }
 
-            var window = windows.Next(
-                Start.AddSeconds(second), MeanRate(second), scenario.RecordedArrivals(second, second + windowSeconds), tokens);
+            var recorded = scenario.RecordedArrivals(second, second + windowSeconds);
+            var window = windows.Next(Start.AddSeconds(second), MeanRate(second), recorded, tokens);
             SolveUntil(fleet, second + windowSeconds - 1);
             fleet.Take(window, window.WindowEnd);
         }
@@ -108,6 +111,7 @@ internal sealed class TrafficRun(TrafficScenario scenario, TrafficMethod method,
             BestUtilization = rate / truth.BestIn(second / 60).Saturation,
             SystemSeconds = server.SystemSeconds,
             AlarmRate = fleet.Alarm?.ArrivalRate ?? 0,
+            AlarmServiceFactor = fleet.Alarm?.ServiceFactor ?? 1,
             Versions = fleet.Versions,
             EarlySolves = fleet.EarlySolves,
             Tokens = fleet.Tokens,

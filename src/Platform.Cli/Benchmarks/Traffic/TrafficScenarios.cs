@@ -60,7 +60,8 @@ internal static class TrafficScenarios
             return Recorded(name, TraceReader.ReadFile(Path.Combine(data, "azure-llm-2023", file)).Requests);
         }
 
-        var all = TraceReader.ReadFile(Path.Combine(data, "servegen-deepseek-r1", "traces_all_clients.csv"), "client").Requests;
+        var clients = Path.Combine(data, "servegen-deepseek-r1", "traces_all_clients.csv");
+        var all = TraceReader.ReadFile(clients, "client").Requests;
         return name == "servegen"
             ? Recorded(name, all)
             : Recorded(name, [.. all.Where(request => request.Kind == name["servegen-".Length..])]);
@@ -70,7 +71,8 @@ internal static class TrafficScenarios
     {
         var minutes = (int)requests[^1].At.TotalMinutes;
         var arrivals = new int[minutes * 60];
-        foreach (var second in requests.Select(request => (int)request.At.TotalSeconds).Where(it => it < arrivals.Length))
+        var seconds = requests.Select(request => (int)request.At.TotalSeconds);
+        foreach (var second in seconds.Where(it => it < arrivals.Length))
             arrivals[second]++;
         var definition = TrafficFleets.ScaledTo(TrafficFleets.Queue(1), arrivals.Average());
         return new TrafficScenario(name, definition, RecordedRates.Of(arrivals)) { ArrivalsBySecond = arrivals };

@@ -37,7 +37,7 @@ internal sealed class TrafficScore(int stepSeconds, int windowSeconds)
     /// <summary>The longest overload that a clairvoyant avoids, in seconds.</summary>
     public int Longest { get; private set; }
 
-    /// <summary>The method's objective beyond the best single budget's over the clairvoyant's, in the mean query.</summary>
+    /// <summary>What the method gains over the best single budget, over the clairvoyant's gain.</summary>
     public double? PartOfGain => _best > _single ? (_objective - _single) / (_best - _single) : null;
 
     /// <summary>Mean objective of a query, seconds.</summary>

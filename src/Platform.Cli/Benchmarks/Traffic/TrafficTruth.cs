@@ -104,5 +104,6 @@ internal sealed class TrafficTruth
         return objectives;
     }
 
-    private TrafficAllocation SameForAll(long tokens) => Of([.. Enumerable.Repeat(tokens, _definition.TaskTypes.Count)]);
+    private TrafficAllocation SameForAll(long tokens) =>
+        Of([.. Enumerable.Repeat(tokens, _definition.TaskTypes.Count)]);
 }

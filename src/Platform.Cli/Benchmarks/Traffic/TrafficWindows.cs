@@ -6,8 +6,9 @@ using Platform.Domain.Simulation;
 namespace Platform.Cli.Benchmarks.Traffic;
 
 /// <summary>
-/// Draws what a publisher reports of a fleet whose curves and lines are the definition's. Arrivals are Poisson or recorded,
-/// verdicts binomial, times of the line's mean and variance. What the servers have no time for ends in a later window.
+/// Draws what a publisher reports of a fleet whose curves and lines are the definition's. Arrivals are Poisson or
+/// recorded, verdicts binomial, times of the line's mean and variance. What the servers have no time for ends in a later
+/// window.
 /// </summary>
 /// <param name="definition">The fleet.</param>
 /// <param name="windowSeconds">Length of a window.</param>
@@ -19,6 +20,12 @@ internal sealed class TrafficWindows(FleetDefinition definition, int windowSecon
 
     /// <summary>Where the servers share and are busier than this, the queries in service no longer grow.</summary>
     private const double LeastIdle = 0.01;
+
+    /// <summary>
+    /// Where the servers share: how much a window's queries in service vary around their mean, and a query's time
+    /// around what they make of it, both as parts of the mean.
+    /// </summary>
+    private const double LoadVariation = 0.2, TimeVariation = 0.2;
 
     private readonly long[] _waiting = new long[definition.TaskTypes.Count];
     private Xoshiro256 _random = new(seed);
@@ -70,13 +77,14 @@ internal sealed class TrafficWindows(FleetDefinition definition, int windowSecon
     private ServiceSums Service(TaskType type, long completed, long tokens, double load)
     {
         var seconds = AloneSeconds(type, tokens) + (load * WorkSeconds(type, tokens));
-        var variance = type.Service.VarianceSecondsSquared;
+        var isSharing = definition.Dispatch == Dispatch.Sharing;
+        var deviation = TimeVariation * seconds;
+        var variance = isSharing ? deviation * deviation : type.Service.VarianceSecondsSquared;
         var sum = 1e3 * ((completed * seconds) + (Math.Sqrt(completed * variance) * _random.NextNormal()));
         var millis = Math.Max((long)Math.Round(sum), completed);
         var freedom = completed - 1.0;
         var scatter = freedom > 0 ? Math.Max(1 + (_random.NextNormal() * Math.Sqrt(2 / freedom)), 0) : 0;
         var squares = ((double)millis * millis / completed) + (1e6 * variance * freedom * scatter);
-        var isSharing = definition.Dispatch == Dispatch.Sharing;
         return new ServiceSums
         {
             Completions = completed,
@@ -103,11 +111,11 @@ internal sealed class TrafficWindows(FleetDefinition definition, int windowSecon
         var types = definition.TaskTypes;
         var work = types.Select((type, k) => _waiting[k] * WorkSeconds(type, tokens[k])).Sum();
         var part = Math.Min(definition.Servers * windowSeconds / Math.Max(work, double.Epsilon), 1);
-        return [.. _waiting.Select(waiting => (long)Math.Floor((waiting * part) + (part < 1 ? _random.NextUnit() : 0)))];
+        return [.. _waiting.Select(waiting => part < 1 ? (long)((waiting * part) + _random.NextUnit()) : waiting)];
     }
 
     /// <summary>
-    /// Queries in service beside a query's own: N = λ(W(1 + N) + O) by Little's law, W and O the mean work and overhead.
+    /// Queries in service beside a query's own: N = λ(W(1 + N) + O) by Little's law, W the mean work, O the overhead.
     /// </summary>
     private double InService(double rate, long[] tokens)
     {
@@ -116,7 +124,8 @@ internal sealed class TrafficWindows(FleetDefinition definition, int windowSecon
         var work = types.Select((type, k) => type.Share * WorkSeconds(type, tokens[k])).Sum();
         var alone = types.Select((type, k) => type.Share * AloneSeconds(type, tokens[k])).Sum();
         var load = perServer * alone / Math.Max(1 - (perServer * work), LeastIdle);
-        return Math.Min(load, (definition.Sharing?.MaxInService ?? int.MaxValue) - 1);
+        var varied = load * Math.Max(1 + (LoadVariation * _random.NextNormal()), 0);
+        return Math.Min(varied, (definition.Sharing?.MaxInService ?? int.MaxValue) - 1);
     }
 
     private static double AloneSeconds(TaskType type, long tokens) =>
