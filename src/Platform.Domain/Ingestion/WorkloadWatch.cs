@@ -28,6 +28,15 @@ public sealed class WorkloadWatch
     /// </summary>
     private const double Surge = 16;
 
+    /// <summary>
+    /// Scatter of arrivals beyond which a burst is not excused any more: it loads the servers all the same, and a solve
+    /// costs little.
+    /// </summary>
+    private const double MostScatter = 3;
+
+    /// <summary>The part of the servers' capacity that is held possible at most: from there a rise finds it out in time.</summary>
+    private const double NearlySaturated = 0.63;
+
     /// <summary>The ratio downward.</summary>
     private const double Fall = 0.5;
 
@@ -86,10 +95,16 @@ public sealed class WorkloadWatch
         var middle = expectation.ArrivalRate * length;
         _arrivals.Add(arrivals, middle, middle);
         var scatter = Math.Max(expectation.Dispersion, _arrivals.Inflation);
-        _moreArrivals.AddCount(arrivals, middle, expectation.HighestArrivalRate * length, scatter);
-        _surge.AddCount(arrivals, middle, expectation.HighestArrivalRate * length, scatter);
+        var highest = Math.Max(middle, Math.Min(expectation.HighestArrivalRate, MostHeldPossible(expectation)) * length);
+        _moreArrivals.AddCount(arrivals, middle, highest, Math.Min(scatter, MostScatter));
+        _surge.AddCount(arrivals, middle, highest, Math.Min(scatter, MostScatter));
         _fewerArrivals.AddCount(arrivals, middle, expectation.LowestArrivalRate * length, scatter);
     }
+
+    /// <summary>A rate at which the servers are nearly saturated is no longer as expected, however little is known of it.</summary>
+    private static double MostHeldPossible(WorkloadExpectation expectation) => expectation.Utilization > 0
+        ? NearlySaturated * expectation.ArrivalRate / expectation.Utilization
+        : double.PositiveInfinity;
 
     private void AddService(ServiceTotals service)
     {

@@ -155,11 +155,12 @@ public static class SnapshotDerivation
         estimate with { Traffic = estimate.Traffic! with { UpperRate = rate } };
 
     /// <summary>
-    /// The alarm where the estimate does not say as much: one that follows the traffic knows the arrivals itself.
+    /// The alarm where the estimate does not say as much: one that follows the traffic knows the arrivals itself, and where
+    /// servers share it is more arrivals that make each query slower.
     /// </summary>
     private static LoadAlarm? Standing(LoadAlarm? alarm, FleetEstimate estimate)
     {
-        if (alarm is null)
+        if (alarm is null || estimate is { Traffic: not null, Sharing: not null })
             return null;
         var counting = estimate.Traffic is null ? alarm : alarm with { ArrivalRate = 0 };
         return counting.Exceeds(estimate.ArrivalRate.Value) ? counting : null;
