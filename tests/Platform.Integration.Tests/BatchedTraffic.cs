@@ -14,6 +14,9 @@ internal sealed class BatchedTraffic
     private const double Work = 0.00041;
     private const int WindowSeconds = 60;
 
+    /// <summary>Windows of even load at the end.</summary>
+    private const int SteadyWindows = 40;
+
     private static readonly double[] Budgets = [400, 800, 1_200];
 
     private readonly DateTimeOffset _begin;
@@ -37,7 +40,7 @@ internal sealed class BatchedTraffic
             Costs = new TokenCosts(Work),
         });
         var fleet = new BatchingFleet(1, new BatchingConstants(Overhead), [.. types]);
-        _queries = fleet.Serve([.. Enumerable.Range(0, windows).Select(Segment)], seed);
+        _queries = fleet.Serve([.. Enumerable.Range(0, windows).Select(i => Segment(i, windows))], seed);
     }
 
     /// <summary>The problem as it truly is.</summary>
@@ -79,7 +82,9 @@ internal sealed class BatchedTraffic
     private static FinishedQuery[] Of(IEnumerable<FinishedQuery> queries, int taskType) =>
         [.. queries.Where(query => query.Query.TaskType == taskType)];
 
-    private static LoadSegment Segment(int i) => new(WindowSeconds, 1 + (0.6 * Math.Sin(i / 20.0)));
+    /// <summary>Load that swings, and is as in <see cref="Truth"/> at the end: what is granted is for the traffic as it is then.</summary>
+    private static LoadSegment Segment(int i, int windows) =>
+        new(WindowSeconds, i < windows - SteadyWindows ? 1 + (0.6 * Math.Sin(i / 20.0)) : 1);
 
     private static TaskType Type(string id, double share, double answer, AccuracyCurve accuracy) => new()
     {

@@ -17,7 +17,7 @@ public sealed class FleetConcernTests(TestPlatform platform)
     public async Task Windows_of_unknown_task_types_show_in_health_list_and_pages()
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
-        await tenant.PutFleetAsync("chat", Cancel);
+        await tenant.PutFleetAsync("chat", Cancel, Enough);
         await tenant.PublishAsync("chat", Misspelt(), Guid.NewGuid(), Cancel);
         var fleet = await UntilHealthAsync(tenant, "attention");
 
@@ -37,10 +37,14 @@ public sealed class FleetConcernTests(TestPlatform platform)
     public async Task An_alias_takes_over_what_windows_told_under_the_old_name()
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
-        await tenant.PutFleetAsync("chat", Cancel);
+        await tenant.PutFleetAsync("chat", Cancel, Enough);
         await tenant.PublishAsync("chat", Misspelt(), Guid.NewGuid(), Cancel);
         await UntilHealthAsync(tenant, "attention");
-        var revised = await tenant.PutFleetAsync("chat", Cancel, definition => definition["taskTypes"]![0]!["aliases"] = new JsonArray("maths"));
+        var revised = await tenant.PutFleetAsync("chat", Cancel, definition =>
+        {
+            Enough(definition);
+            definition["taskTypes"]![0]!["aliases"] = new JsonArray("maths");
+        });
         Assert.Equal("maths", (string?)revised["definition"]!["taskTypes"]![0]!["aliases"]![0]);
         await UntilHealthAsync(tenant, "ok");
 
@@ -75,6 +79,9 @@ public sealed class FleetConcernTests(TestPlatform platform)
         Assert.Null((string?)(await TestPlatform.ReadAsync(released, Cancel))["warning"]);
         await UntilHealthAsync(tenant, "ok");
     }
+
+    /// <summary>Servers for fifty queries in ten seconds.</summary>
+    private static void Enough(JsonObject definition) => definition["servers"] = 100;
 
     private static async Task<JsonNode> PinAsync(HttpClient client)
     {

@@ -6,7 +6,8 @@ namespace Platform.Domain.Ingestion;
 /// is all that is presumed, and what is beyond it divides the logarithm.
 /// </summary>
 /// <param name="alternative">The ratio that it looks for: above 1 for more than expected, below 1 for less.</param>
-internal sealed class PageTest(double alternative)
+/// <param name="threshold">Where the sum must come to.</param>
+internal sealed class PageTest(double alternative, double threshold = WorkloadWatch.Threshold)
 {
     private readonly double _log = Math.Log(alternative);
     private double _sum;
@@ -14,7 +15,7 @@ internal sealed class PageTest(double alternative)
     private double _middle;
 
     /// <summary>Whether it is decided that something has changed.</summary>
-    public bool IsDecided => _sum > WorkloadWatch.Threshold;
+    public bool IsDecided => _sum > threshold;
 
     /// <summary>What was seen over what was expected, since the sum was 0 last.</summary>
     public double Ratio => _seen / _middle;

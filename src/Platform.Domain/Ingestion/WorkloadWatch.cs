@@ -24,15 +24,24 @@ public sealed class WorkloadWatch
 
     /// <summary>
     /// The ratio of a surge, which is looked for beside: a morning after a quiet night brings many times what the night
-    /// did, and a test for twice as much would let many windows go by.
+    /// did, and a test for twice as much would let many windows go by. So much more is never taken for scatter.
     /// </summary>
     private const double Surge = 16;
 
     /// <summary>
-    /// Scatter of arrivals beyond which a burst is not excused any more: it loads the servers all the same, and a solve
-    /// costs little.
+    /// Where its sum must come to: each worker sees a part of the windows, and sixteen times as much is seldom chance, at
+    /// most once in 1,000 windows.
+    /// </summary>
+    private const double SurgeThreshold = 7;
+
+    /// <summary>
+    /// Scatter beyond which a burst is not excused any more: it loads the servers all the same, and a solve costs little.
+    /// What windows of gateways with different parts of the traffic scatter by is another matter.
     /// </summary>
     private const double MostScatter = 3;
+
+    /// <summary>The part of a fleet's traffic from which on a publisher's windows tell all of it.</summary>
+    private const double NearlyAll = 0.9;
 
     /// <summary>The part of the servers' capacity that is held possible at most: from there a rise finds it out in time.</summary>
     private const double NearlySaturated = 0.63;
@@ -42,7 +51,7 @@ public sealed class WorkloadWatch
 
     private readonly Scatter _arrivals = new(), _service = new();
     private readonly Dictionary<string, ExpectedService> _types = new(StringComparer.Ordinal);
-    private PageTest _moreArrivals = new(MostRise), _surge = new(Surge), _fewerArrivals = new(Fall), _slower = new(MostRise), _faster = new(Fall);
+    private PageTest _moreArrivals = new(MostRise), _surge = new(Surge, SurgeThreshold), _fewerArrivals = new(Fall), _slower = new(MostRise), _faster = new(Fall);
     private WorkloadExpectation? _expectation;
 
     /// <summary>What is expected now; null for nothing.</summary>
@@ -62,7 +71,7 @@ public sealed class WorkloadWatch
 
         var rise = expectation is { Utilization: > 0 } ? Math.Clamp(expectation.UtilizationLimit / expectation.Utilization, LeastRise, MostRise) : MostRise;
         (_moreArrivals, _slower) = (new PageTest(rise), new PageTest(rise));
-        _surge = new PageTest(Surge);
+        _surge = new PageTest(Surge, SurgeThreshold);
         (_fewerArrivals, _faster) = (new PageTest(Fall), new PageTest(Fall));
     }
 
@@ -95,9 +104,11 @@ public sealed class WorkloadWatch
         var middle = expectation.ArrivalRate * length;
         _arrivals.Add(arrivals, middle, middle);
         var scatter = Math.Max(expectation.Dispersion, _arrivals.Inflation);
+        var isOfOne = IsOfOnePublisher(expectation);
+        var excused = isOfOne ? Math.Min(scatter, MostScatter) : scatter;
         var highest = Math.Max(middle, Math.Min(expectation.HighestArrivalRate, MostHeldPossible(expectation)) * length);
-        _moreArrivals.AddCount(arrivals, middle, highest, Math.Min(scatter, MostScatter));
-        _surge.AddCount(arrivals, middle, highest, Math.Min(scatter, MostScatter));
+        _moreArrivals.AddCount(arrivals, middle, highest, excused);
+        _surge.AddCount(arrivals, middle, highest, isOfOne ? 1 : scatter);
         _fewerArrivals.AddCount(arrivals, middle, expectation.LowestArrivalRate * length, scatter);
     }
 
@@ -105,6 +116,10 @@ public sealed class WorkloadWatch
     private static double MostHeldPossible(WorkloadExpectation expectation) => expectation.Utilization > 0
         ? NearlySaturated * expectation.ArrivalRate / expectation.Utilization
         : double.PositiveInfinity;
+
+    /// <summary>Whether hardly ever two windows cover the same time.</summary>
+    private static bool IsOfOnePublisher(WorkloadExpectation expectation) =>
+        expectation.ArrivalRate > NearlyAll * expectation.FleetArrivalRate;
 
     private void AddService(ServiceTotals service)
     {

@@ -124,7 +124,7 @@ internal sealed class EstimateSensitivity
     /// <param name="prior">What the same estimator says without a window.</param>
     public double Noise(FleetEstimate estimate, FleetEstimate prior)
     {
-        var variance = Sampled(Square(_rate * 0.4 * estimate.ArrivalRate.StandardError), Square(_rate * prior.ArrivalRate.StandardError))
+        var variance = Sampled(Square(_rate * estimate.ArrivalRate.StandardError), Square(_rate * prior.ArrivalRate.StandardError))
             + Sampled(ShareVariance(estimate.TaskTypes), ShareVariance(prior.TaskTypes))
             + OverheadVariance(estimate);
         for (var k = 0; k < _share.Length; k++)

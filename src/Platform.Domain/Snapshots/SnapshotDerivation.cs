@@ -78,6 +78,13 @@ public sealed class DerivedAllocation
     /// </summary>
     public AllocationProblem Asked { get; }
 
+    /// <summary>
+    /// The same at the arrival rate as it is estimated, where allocations are made for the one that they must carry.
+    /// </summary>
+    public AllocationProblem AsOfNow => Estimate.Traffic is null
+        ? Asked
+        : Asked with { ArrivalRate = Math.Min(Asked.ArrivalRate, Estimate.ArrivalRate.Value) };
+
     /// <summary>Why the fewest tokens are granted; null where an allocation keeps the limits, and before estimator/6.</summary>
     public Shortfall? Shortfall { get; }
 

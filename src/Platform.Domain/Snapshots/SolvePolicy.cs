@@ -35,6 +35,9 @@ public sealed record PreviousAllocation
     /// </summary>
     public DateTimeOffset? UnstableSince { get; init; }
 
+    /// <summary>Whether the last solve knew every window that there is.</summary>
+    public bool KnowsAllWindows { get; init; }
+
     /// <summary>The version in force; 0 for none.</summary>
     internal int InForce => VersionInForce ?? Version;
 
@@ -110,7 +113,7 @@ public static class SolvePolicy
     {
         var link = previous is null ? null : new SnapshotLink(previous.Version, previous.Hash);
         var derived = SnapshotDerivation.Derive(inputs, link, versions);
-        var load = LoadInForce.Of(derived.Asked, previous);
+        var load = LoadInForce.Of(derived.AsOfNow, previous);
         var outcome = Decide(inputs, previous, derived, load);
         var inForce = InForceAfter(inputs, previous, derived, outcome);
         var concern = IsReleased(inputs, previous, outcome) ? null : UnstableConcern.Find(inputs, previous, load, outcome);
@@ -135,6 +138,8 @@ public static class SolvePolicy
     {
         if (derived.Snapshot is not { } snapshot)
             return new SolveOutcome.Infeasible();
+        if (IsSilent(inputs, previous, derived))
+            return derived.Shortfall is null ? new SolveOutcome.Confirmed() : new SolveOutcome.Infeasible();
         var emergency = EmergencyOf(inputs, previous, derived, load);
 
         // What waits for approval does not wait any longer: it is solved anew, for the rate as it is now.
@@ -143,6 +148,16 @@ public static class SolvePolicy
             return new SolveOutcome.Published(snapshot) { Emergency = emergency };
         return derived.Shortfall is null ? new SolveOutcome.Confirmed() : new SolveOutcome.Infeasible();
     }
+
+    /// <summary>
+    /// Whether nobody has told anything for so long that what is known only grows old: what was granted stays until somebody
+    /// does. Windows that say that nothing came are another matter.
+    /// </summary>
+    private static bool IsSilent(SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived) =>
+        previous is { KnowsAllWindows: true, HasLapsed: false }
+        && previous.Summary.DefinitionRevision == inputs.DefinitionRevision
+        && derived.Alarm is null
+        && derived.Estimate is { LastWindowEnd: not null, Validity.Staleness.Flagged: true };
 
     /// <summary>
     /// Why a new version is to be in force at once although allocations wait for approval; null where they do not, where a
@@ -163,7 +178,7 @@ public static class SolvePolicy
         }
 
         // Where nothing is in force, gateways grant what they like, and even the fewest tokens are too many.
-        var fewest = LoadInForce.OfFewest(derived.Asked);
+        var fewest = LoadInForce.OfFewest(derived.AsOfNow);
         return load is null && fewest >= 1
             ? string.Create(
                 CultureInfo.InvariantCulture,
@@ -210,8 +225,8 @@ public static class SolvePolicy
     /// <summary>Whether the fewest tokens were not published yet, or are others by more than each estimate moves them.</summary>
     private static bool IsNewShortfall(PreviousAllocation previous, DerivedAllocation derived)
     {
-        var before = LoadInForce.LoadOf(derived.Asked, previous.Summary.Tokens);
-        return previous.Summary.Shortfall is null || !LoadInForce.IsSame(before, LoadInForce.OfFewest(derived.Asked));
+        var before = LoadInForce.LoadOf(derived.AsOfNow, previous.Summary.Tokens);
+        return previous.Summary.Shortfall is null || !LoadInForce.IsSame(before, LoadInForce.OfFewest(derived.AsOfNow));
     }
 
     private static bool IsGiven(PreviousAllocation previous, AllocationSnapshot snapshot)

@@ -41,6 +41,9 @@ public sealed record SolveBasis
     /// <summary>Version of the workload stream up to which windows are in the sums.</summary>
     public required long WorkloadVersion { get; init; }
 
+    /// <summary>Version of the workload stream up to which the last solve knew the windows.</summary>
+    public long SolvedWorkloadVersion { get; init; }
+
     /// <summary>What is stored of the sums; null when that is of no use, or there are none.</summary>
     public required StoredSums? Stored { get; init; }
 
@@ -79,6 +82,7 @@ public sealed record SolveBasis
         Summary = Latest.Summary,
         HasLapsed = Fleet.Labels.Proposal is { } proposal && proposal.Version == Latest.Version && proposal.Until <= at,
         IsPinned = Fleet.Labels.Pin is not null,
+        KnowsAllWindows = SolvedWorkloadVersion == WorkloadVersion,
         TokensInForce = InForce?.Given,
         VersionInForce = Fleet.Labels.InForce,
         UnstableSince = UnstableSince,

@@ -22,7 +22,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         select f.fleet_id, f.definition::text, f.revision, f.latest_version, f.due_at, s.workload_version, s.whole_version, s.sums, s.recent,
             a.hash, a.summary, case when a.summary is null then a.document end, w.version, f.solved_at, f.due_reason,
             f.released_version, f.pin::text, f.proposal::text, o.summary, case when o.summary is null then o.document end,
-            f.alarm::text, f.concerns::text as concerns, f.in_force_at as in_force_at
+            f.alarm::text, f.concerns::text as concerns, f.in_force_at as in_force_at,
+            f.solved_workload_version as solved_workload_version
         from unnest($2, $3) as asked(fleet_id, stream_id)
         join platform.fleets f on f.tenant_id = $1 and f.fleet_id = asked.fleet_id and f.retired_at is null
         left join platform.workload_sums s on s.tenant_id = $1 and s.fleet_id = asked.fleet_id
@@ -132,6 +133,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             StreamVersion = Number(row, 12) ?? 0,
             SolvedAt = row.IsDBNull(13) ? null : row.GetFieldValue<DateTimeOffset>(13),
             DueReason = SolveReasonNames.ReasonOf(row.GetString(14)),
+            SolvedWorkloadVersion = row.GetFieldValue<long>(row.GetOrdinal("solved_workload_version")),
         };
         _fleets.Add(loading.Fleet, loading);
         loading.Guard(() =>
@@ -236,6 +238,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
 
         public required SolveReason DueReason { get; init; }
 
+        public long SolvedWorkloadVersion { get; init; }
+
         public required long StreamVersion { get; init; }
 
         public required DateTimeOffset? SolvedAt { get; init; }
@@ -323,6 +327,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             UnstableSince = UnstableSince,
             Sums = Sums!,
             WorkloadVersion = Version,
+            SolvedWorkloadVersion = SolvedWorkloadVersion,
             Stored = Stored,
             SolvedAt = SolvedAt,
             DueAt = DueAt,

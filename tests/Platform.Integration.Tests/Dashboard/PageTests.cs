@@ -227,8 +227,8 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         var tenant = await SolvedAsync();
         await using var page = await OpenAsync(tenant, "/fleets/chat/plan");
         var before = await page.Page.GetByRole(AriaRole.Region, new() { Name = "Figures" }).InnerTextAsync();
-        await page.Page.GetByLabel("Traffic").FillAsync("2");
-        await Expect(page.Page.Locator("output[for=factor]")).ToHaveTextAsync("2");
+        await page.Page.GetByLabel("Traffic").FillAsync("1.2");
+        await Expect(page.Page.Locator("output[for=factor]")).ToHaveTextAsync("1.2");
         await page.Page.GetByLabel("Mean tokens a query").FillAsync("50");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Solve" }).ClickAsync();
         await Expect(page.Page.GetByText("The mean token budget of 50.0 binds")).ToBeVisibleAsync();
