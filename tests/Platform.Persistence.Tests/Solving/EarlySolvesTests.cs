@@ -37,12 +37,13 @@ public sealed class EarlySolvesTests(TestStore store)
     public async Task Duplicates_are_not_seen_a_second_time()
     {
         var key = await SolvedFleetAsync();
-        var window = Incoming(key, arrivals: 10);
+        var window = Incoming(key, arrivals: 7);
         for (var i = 0; i < 20; i++)
             await store.Intake.StoreAsync([window], _early, _now, Cancel);
         await DueAsync(key, PeriodOver, SolveReason.Periodic);
-        await StoreAsync(key, arrivals: 10);
-        await StoreAsync(key, arrivals: 10);
+        await StoreAsync(key, arrivals: 7);
+        await StoreAsync(key, arrivals: 7);
+        await StoreAsync(key, arrivals: 7);
         await DueAsync(key, _now, SolveReason.Drift);
     }
 
@@ -254,14 +255,16 @@ public sealed class EarlySolvesTests(TestStore store)
     public async Task Beyond_ten_thousand_fleets_all_are_forgotten()
     {
         var key = await SolvedFleetAsync();
-        await StoreAsync(key, arrivals: 8);
-        await StoreAsync(key, arrivals: 8);
+        await StoreAsync(key, arrivals: 7);
+        await StoreAsync(key, arrivals: 7);
+        await StoreAsync(key, arrivals: 7);
         for (var i = 0; i < EarlySolves.MostFleets; i++)
             await _early.ObserveAsync(new FleetKey("others", $"{i}"), new SolveStanding(TestStore.At, null), [], _now, Cancel);
-        await StoreAsync(key, arrivals: 8);
+        await StoreAsync(key, arrivals: 7);
         await DueAsync(key, PeriodOver, SolveReason.Periodic);
-        await StoreAsync(key, arrivals: 8);
-        await StoreAsync(key, arrivals: 8);
+        await StoreAsync(key, arrivals: 7);
+        await StoreAsync(key, arrivals: 7);
+        await StoreAsync(key, arrivals: 7);
         await DueAsync(key, _now, SolveReason.Drift);
     }
 
