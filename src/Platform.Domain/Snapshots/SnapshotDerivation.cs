@@ -95,7 +95,10 @@ public sealed class DerivedAllocation
     public IReadOnlyList<HeldBack> HeldBack { get; }
 
     /// <summary>The snapshot; null when the problem is infeasible. Made when it is asked for: most solves confirm the one in force.</summary>
-    public AllocationSnapshot? Snapshot => Solution.Status == SolutionStatus.Infeasible ? null : field ??= _snapshot();
+    public AllocationSnapshot? Snapshot => HasSnapshot ? field ??= _snapshot() : null;
+
+    /// <summary>Whether there is one, which is known without making it.</summary>
+    public bool HasSnapshot => Solution.Status != SolutionStatus.Infeasible;
 }
 
 /// <summary>

@@ -128,7 +128,7 @@ public static class SolvePolicy
                 .. concern is null ? Array.Empty<FleetConcern>() : [concern],
             ],
             Overload = Overload.Find(inputs, derived),
-            Fault = derived.Snapshot is null ? Reason(derived.Solution) : derived.Shortfall?.Describe(),
+            Fault = derived.HasSnapshot ? derived.Shortfall?.Describe() : Reason(derived.Solution),
             Warning = previous?.UnstableSince is null ? concern?.Message : null,
         };
     }
@@ -136,7 +136,7 @@ public static class SolvePolicy
     private static SolveOutcome Decide(
         SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived, LoadInForce? load)
     {
-        if (derived.Snapshot is not { } snapshot)
+        if (!derived.HasSnapshot)
             return new SolveOutcome.Infeasible();
         if (IsSilent(inputs, previous, derived))
             return derived.Shortfall is null ? new SolveOutcome.Confirmed() : new SolveOutcome.Infeasible();
@@ -145,7 +145,7 @@ public static class SolvePolicy
         // What waits for approval does not wait any longer: it is solved anew, for the rate as it is now.
         var isWaiting = previous is not null && previous.InForce != previous.Version;
         if (IsWorthANewVersion(inputs, previous, derived, load) || (emergency is not null && isWaiting))
-            return new SolveOutcome.Published(snapshot) { Emergency = emergency };
+            return new SolveOutcome.Published(derived.Snapshot!) { Emergency = emergency };
         return derived.Shortfall is null ? new SolveOutcome.Confirmed() : new SolveOutcome.Infeasible();
     }
 
