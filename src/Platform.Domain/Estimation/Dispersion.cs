@@ -36,21 +36,8 @@ internal readonly record struct Dispersion(double? Index, double? Score)
     public static Dispersion OfCounts(ReadOnlySpan<double> counts, ReadOnlySpan<double> seconds)
     {
         var sum = new Pairs();
-        var last = -1;
-        for (var i = 0; i < counts.Length; i++)
-        {
-            if (seconds[i] <= 0)
-                continue;
-            if (last >= 0)
-            {
-                // (n₁e₂ − n₂e₁)²/(e₁e₂) is (n₁ − mq)²/(q(1 − q)) with m = n₁ + n₂ and q = e₁/(e₁ + e₂): expected m.
-                var contrast = (counts[last] * seconds[i]) - (counts[i] * seconds[last]);
-                sum.Add(contrast * contrast / (seconds[i] * seconds[last]), counts[last] + counts[i]);
-            }
-
-            last = i;
-        }
-
+        foreach (var (seen, expected) in PairsOf(counts, seconds))
+            sum.Add(seen, expected);
         return sum.Result();
     }
 
@@ -60,21 +47,7 @@ internal readonly record struct Dispersion(double? Index, double? Score)
     /// </summary>
     public static double InflationBetweenJumps(ReadOnlySpan<double> counts, ReadOnlySpan<double> seconds)
     {
-        var pairs = new List<(double Seen, double Expected)>(counts.Length);
-        var last = -1;
-        for (var i = 0; i < counts.Length; i++)
-        {
-            if (seconds[i] <= 0)
-                continue;
-            if (last >= 0 && counts[last] + counts[i] > 0)
-            {
-                var contrast = (counts[last] * seconds[i]) - (counts[i] * seconds[last]);
-                pairs.Add((contrast * contrast / (seconds[i] * seconds[last]), counts[last] + counts[i]));
-            }
-
-            last = i;
-        }
-
+        var pairs = PairsOf(counts, seconds);
         var all = Inflation(pairs, 1);
         pairs.Sort((a, b) => (a.Seen / a.Expected).CompareTo(b.Seen / b.Expected));
         return Math.Min(all, Inflation(pairs[..(pairs.Count - (pairs.Count / JumpPart))], MeanOfLowerChiSquared));
@@ -109,6 +82,28 @@ internal readonly record struct Dispersion(double? Index, double? Score)
         }
 
         return sum.Result();
+    }
+
+    /// <summary>Neighbours with any event: the square of their contrast, and what it is expected to be.</summary>
+    private static List<(double Seen, double Expected)> PairsOf(ReadOnlySpan<double> counts, ReadOnlySpan<double> seconds)
+    {
+        var pairs = new List<(double Seen, double Expected)>(counts.Length);
+        var last = -1;
+        for (var i = 0; i < counts.Length; i++)
+        {
+            if (seconds[i] <= 0)
+                continue;
+            if (last >= 0 && counts[last] + counts[i] > 0)
+            {
+                // (n₁e₂ − n₂e₁)²/(e₁e₂) is (n₁ − mq)²/(q(1 − q)) with m = n₁ + n₂ and q = e₁/(e₁ + e₂): expected m.
+                var contrast = (counts[last] * seconds[i]) - (counts[i] * seconds[last]);
+                pairs.Add((contrast * contrast / (seconds[i] * seconds[last]), counts[last] + counts[i]));
+            }
+
+            last = i;
+        }
+
+        return pairs;
     }
 
     private struct Pairs
