@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Platform.Domain.Estimation;
 
 /// <summary>The traffic as of now, beside what it was over the horizon.</summary>
@@ -8,4 +10,9 @@ namespace Platform.Domain.Estimation;
 /// The rate that the true one is below with the probability that the definition names: what an allocation must carry.
 /// </param>
 /// <param name="Probability">That probability, 0.5 to 0.999.</param>
-public sealed record TrafficEstimate(IntervalEstimate AverageRate, double UpperRate, double Probability);
+public sealed record TrafficEstimate(IntervalEstimate AverageRate, double UpperRate, double Probability)
+{
+    /// <summary>What the hours of the days before say; null where they say nothing, and before estimator/7.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TrafficForecast? Forecast { get; init; }
+}
