@@ -106,12 +106,12 @@ internal sealed class EstimateBenchmark
         for (var i = 0; i < Times; i++)
         {
             var watch = Stopwatch.StartNew();
-            var sums = new WorkloadSums(SweepFleets.Definition(0).Solving.HorizonSeconds);
+            var sums = new WorkloadSums(SweepFleets.Definition(0).Solving.Reach);
             foreach (var window in windows)
                 sums.Fold(window);
             best.Folded = Math.Max(best.Folded, Windows / watch.Elapsed.TotalSeconds);
             watch.Restart();
-            sums = new WorkloadSums(SweepFleets.Definition(0).Solving.HorizonSeconds);
+            sums = new WorkloadSums(SweepFleets.Definition(0).Solving.Reach);
             foreach (var text in bytes)
                 if (StrictJson.TryRead<WorkloadWindow>(text, out var window, out _))
                     sums.Fold(window);

@@ -125,7 +125,7 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
     /// <summary>The sums of a horizon's worth of windows of a kind of fleet, up to now.</summary>
     public static byte[] History(int kind)
     {
-        var sums = new WorkloadSums(HorizonSeconds);
+        var sums = new WorkloadSums(Definition(kind).Solving.Reach);
         var (now, random) = (TimeProvider.System.GetUtcNow(), new Random(kind));
         for (var i = HistoryWindows; i > 0; i--)
             sums.Fold(Window("fleet", kind, now.AddSeconds(-(double)HorizonSeconds / HistoryWindows * i), random));

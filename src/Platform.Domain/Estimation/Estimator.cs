@@ -15,7 +15,7 @@ namespace Platform.Domain.Estimation;
 public static class Estimator
 {
     /// <summary>Name of this arithmetic. Whoever changes a result changes the name: old snapshots are re-derived by what made them.</summary>
-    public const string EstimatorVersion = "estimator/6";
+    public const string EstimatorVersion = "estimator/7";
 
     /// <summary>Estimates a fleet as of an instant.</summary>
     /// <param name="definition">Task types, priors and horizon; valid.</param>
@@ -46,6 +46,7 @@ public static class Estimator
             taskTypes[k] = estimation.Estimate(definition.TaskTypes[k], k);
         var average = ArrivalEstimator.Rate(definition.ArrivalRate, evidence, dispersion.Inflation, sums.HorizonSeconds);
         var rate = stretches is null ? null : TrafficEstimator.RateAt(definition.ArrivalRate, evidence, stretches, asOf);
+        var forecast = rate is null || arithmetic.HasNoForecast ? null : Forecast(definition, sums, asOf);
         var validity = new ModelValidity
         {
             TimescaleSeconds = evidence.StretchSeconds,
@@ -66,7 +67,7 @@ public static class Estimator
             Completions = WorkloadEvidence.Shown(evidence.Totals.Completions),
             Trials = WorkloadEvidence.Shown(evidence.Totals.Trials),
             ArrivalRate = rate?.Interval ?? average,
-            Traffic = stretches is null ? null : Traffic(definition, average, rate),
+            Traffic = stretches is null ? null : Traffic(definition, average, rate, forecast),
             Sharing = sharing?.Sharing,
             MeanSystemTimeSeconds = Ratio(systemMillis, systemCompletions) / 1e3,
             Adherence = adherence,
@@ -78,11 +79,23 @@ public static class Estimator
         };
     }
 
-    private static TrafficEstimate Traffic(FleetDefinition definition, IntervalEstimate average, RateLaw? rate)
+    private static (TrafficForecast Shown, RateLaw Law)? Forecast(
+        FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf) =>
+        new DayForecast(sums, asOf).Until(asOf.AddSeconds(definition.Solving.EverySeconds));
+
+    /// <summary>
+    /// What must be carried until the next solve: the rate as of now, or that which a forecast rises to. A fall that is
+    /// forecast has not come yet.
+    /// </summary>
+    private static TrafficEstimate Traffic(
+        FleetDefinition definition, IntervalEstimate average, RateLaw? rate, (TrafficForecast Shown, RateLaw Law)? forecast)
     {
         var probability = definition.Solving.RateProbability;
         rate ??= TrafficEstimator.Presumed(definition.ArrivalRate, definition.Solving.HorizonSeconds);
-        return new TrafficEstimate(average, rate.Quantile(probability), probability);
+        var upper = rate.Quantile(probability);
+        if (forecast is { Law: var coming } && coming.Mean - rate.Mean > coming.Deviation)
+            upper = Math.Max(upper, coming.Quantile(probability));
+        return new TrafficEstimate(average, upper, probability) { Forecast = forecast?.Shown };
     }
 
     private static ModelValidity WithQueueChecks(

@@ -39,21 +39,26 @@ internal sealed record EstimatorArithmetic
     /// </summary>
     public bool HasAverageTraffic { get; init; }
 
+    /// <summary>Whether the hours of the days before say nothing of the coming one, as up to estimator/6.</summary>
+    public bool HasNoForecast { get; init; }
+
     /// <summary>The one that new snapshots are derived with.</summary>
-    public static EstimatorArithmetic Current { get; } = new() { Version = "estimator/6" };
+    public static EstimatorArithmetic Current { get; } = new() { Version = "estimator/7" };
 
     /// <summary>All that are known, by name.</summary>
     public static IReadOnlyDictionary<string, EstimatorArithmetic> Versions { get; } = new[]
     {
         Current,
-        new EstimatorArithmetic { Version = "estimator/5", HasAverageTraffic = true },
-        new EstimatorArithmetic { Version = "estimator/4", HasAverageTraffic = true, KnowsNoSharing = true },
+        new EstimatorArithmetic { Version = "estimator/6", HasNoForecast = true },
+        new EstimatorArithmetic { Version = "estimator/5", HasNoForecast = true, HasAverageTraffic = true },
+        new EstimatorArithmetic { Version = "estimator/4", HasNoForecast = true, HasAverageTraffic = true, KnowsNoSharing = true },
         new EstimatorArithmetic
         {
             Version = "estimator/3",
             TakesFloorsBelowZero = true,
             HasOldChecksOnly = true,
             HasNoStepLimit = true,
+            HasNoForecast = true,
             HasAverageTraffic = true,
             KnowsNoSharing = true,
         },

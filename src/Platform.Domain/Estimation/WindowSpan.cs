@@ -39,20 +39,20 @@ internal readonly struct WindowSpan
 
     /// <summary>The part of an amount that falls to a bucket; over all buckets the parts sum to the amount.</summary>
     /// <param name="bucket">From <see cref="FirstBucket"/> to <see cref="LastBucket"/>.</param>
-    /// <param name="amount">0 to 2^53 − 1; times a day in ticks this stays below 2^93.</param>
-    public UInt128 PartIn(long bucket, long amount) => PartIn(bucket * _width, (bucket + 1) * _width, amount);
+    /// <param name="amount">At most 2^64, so that times a day in ticks it stays below 2^104.</param>
+    public UInt128 PartIn(long bucket, UInt128 amount) => PartIn(bucket * _width, (bucket + 1) * _width, amount);
 
     /// <summary>The part of an amount that falls to a stretch of time.</summary>
     /// <param name="fromSecond">Its begin, Unix time in seconds.</param>
     /// <param name="toSecond">Its end.</param>
-    /// <param name="amount">0 to 2^53 − 1.</param>
-    public UInt128 PartIn(long fromSecond, long toSecond, long amount) =>
+    /// <param name="amount">At most 2^64.</param>
+    public UInt128 PartIn(long fromSecond, long toSecond, UInt128 amount) =>
         PartBefore(toSecond, amount) - PartBefore(fromSecond, amount);
 
-    private UInt128 PartBefore(long second, long amount)
+    private UInt128 PartBefore(long second, UInt128 amount)
     {
         var boundary = DateTime.UnixEpoch.Ticks + (second * TimeSpan.TicksPerSecond);
         var elapsed = Math.Clamp(boundary, _start, _end) - _start;
-        return checked((UInt128)amount) * (UInt128)elapsed / (UInt128)(_end - _start);
+        return checked(amount * (UInt128)elapsed) / (UInt128)(_end - _start);
     }
 }

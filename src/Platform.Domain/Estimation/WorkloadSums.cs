@@ -13,7 +13,7 @@ namespace Platform.Domain.Estimation;
 /// window that spans several, the arrivals are dealt out in proportion to time, by cumulative floors (bucket i of x arrivals over T
 /// gets ⌊x·cᵢ/T⌋ − ⌊x·cᵢ₋₁/T⌋ with cᵢ the window's time up to the end of bucket i), coverage lies where it lies, and what happened
 /// to queries that ended goes to the bucket in which the window ends. The window's first and last second are covered whole. Young
-/// buckets count arrivals by <see cref="TrafficParts"/> too, dealt out alike.
+/// buckets count arrivals by <see cref="TrafficParts"/> too, dealt out alike, and <see cref="QuarterHours"/> those of days.
 /// </remarks>
 public sealed class WorkloadSums
 {
@@ -26,27 +26,40 @@ public sealed class WorkloadSums
     private long _firstKept;
     private long _firstWithParts;
 
-    /// <summary>No windows yet.</summary>
+    /// <summary>No windows yet, and no days kept.</summary>
     /// <param name="horizonSeconds">Age in seconds beyond which evidence no longer counts, 60 to 604,800 (7 days).</param>
     public WorkloadSums(int horizonSeconds)
-        : this(horizonSeconds, null, (long.MinValue, long.MinValue), [])
+        : this(new WorkloadReach(horizonSeconds, 0))
+    {
+    }
+
+    /// <summary>No windows yet.</summary>
+    /// <param name="reach">How far back windows count.</param>
+    public WorkloadSums(WorkloadReach reach)
+        : this(reach, null, (long.MinValue, long.MinValue), [], new QuarterHours(long.MinValue, []))
     {
     }
 
     internal WorkloadSums(
-        int horizonSeconds, DateTimeOffset? lastWindowEnd, (long Kept, long WithParts) first, List<AgeBucket> buckets)
+        WorkloadReach reach, DateTimeOffset? lastWindowEnd, (long Kept, long WithParts) first, List<AgeBucket> buckets,
+        QuarterHours quarters)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(horizonSeconds, 60);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(horizonSeconds, 604_800);
-        HorizonSeconds = horizonSeconds;
+        ArgumentOutOfRangeException.ThrowIfLessThan(reach.HorizonSeconds, 60);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(reach.HorizonSeconds, 604_800);
+        ArgumentOutOfRangeException.ThrowIfNegative(reach.Days);
+        Reach = reach;
+        Quarters = quarters;
         LastWindowEnd = lastWindowEnd;
         _firstKept = first.Kept;
         _firstWithParts = first.WithParts;
         _buckets = buckets;
     }
 
-    /// <summary>Age in seconds beyond which evidence no longer counts. Sums of another horizon are other sums: fold anew.</summary>
-    public int HorizonSeconds { get; }
+    /// <summary>How far back windows count. Sums of another reach are other sums: fold anew.</summary>
+    public WorkloadReach Reach { get; }
+
+    /// <summary>Age in seconds beyond which evidence no longer counts.</summary>
+    public int HorizonSeconds => Reach.HorizonSeconds;
 
     /// <summary>Width of a bucket in seconds.</summary>
     public int BucketSeconds => WidthFor(HorizonSeconds);
@@ -59,6 +72,9 @@ public sealed class WorkloadSums
 
     /// <summary>The first bucket that counts arrivals by its parts too.</summary>
     internal long FirstWithParts => _firstWithParts;
+
+    /// <summary>Arrivals by quarters of an hour, of <see cref="WorkloadReach.Days"/>; none where that is 0.</summary>
+    internal QuarterHours Quarters { get; }
 
     /// <summary>Buckets by ascending index (Unix time in seconds over <see cref="BucketSeconds"/>, floored).</summary>
     internal IReadOnlyList<AgeBucket> Buckets => _buckets;
@@ -82,15 +98,18 @@ public sealed class WorkloadSums
         var span = new WindowSpan(window.WindowStart, window.WindowEnd, BucketSeconds);
         for (var index = Math.Max(span.FirstBucket, _firstKept); index <= span.LastBucket; index++)
             FoldInto(index, span, window.Tasks);
+        if (Reach.Days > 0)
+            Quarters.Fold(window.WindowStart, window.WindowEnd, ArrivalsOf(window));
     }
 
     /// <summary>Adds the sums of other windows: the same as to fold those here.</summary>
-    /// <param name="other">Sums of the same horizon; they stay as they are.</param>
-    /// <exception cref="ArgumentException">Another horizon has other buckets.</exception>
+    /// <param name="other">Sums of the same reach; they stay as they are.</param>
+    /// <exception cref="ArgumentException">Another reach has other buckets.</exception>
     public void Add(WorkloadSums other)
     {
-        if (other.HorizonSeconds != HorizonSeconds)
-            throw new ArgumentException($"Sums over {other.HorizonSeconds} s cannot be added to sums over {HorizonSeconds} s.", nameof(other));
+        if (other.Reach != Reach)
+            throw new ArgumentException($"Sums of {other.Reach} cannot be added to sums of {Reach}.", nameof(other));
+        Quarters.Add(other.Quarters);
         KeepFromBucket(other._firstKept, other._firstWithParts);
         if (LastWindowEnd is not { } last || other.LastWindowEnd > last)
             LastWindowEnd = other.LastWindowEnd;
@@ -104,7 +123,7 @@ public sealed class WorkloadSums
     }
 
     /// <summary>
-    /// Drops the buckets that are wholly older than the horizon at an instant, now and when they come late. Estimates as of that
+    /// Drops what no longer counts at an instant, now and when it comes late. Estimates as of that
     /// instant or any later one stay the same; earlier ones can no longer be had from these sums.
     /// </summary>
     public void Prune(DateTimeOffset asOf) => KeepFrom(asOf.ToUnixTimeSeconds());
@@ -120,7 +139,7 @@ public sealed class WorkloadSums
         if (ids.Count == 0)
             return this;
         List<AgeBucket> renamed = [.. _buckets.Select(bucket => bucket.Renamed(ids))];
-        return new WorkloadSums(HorizonSeconds, LastWindowEnd, (_firstKept, _firstWithParts), renamed);
+        return new WorkloadSums(Reach, LastWindowEnd, (_firstKept, _firstWithParts), renamed, Quarters);
     }
 
     /// <summary>The sums in a compact form that depends on nothing but the sums: equal sums give equal bytes.</summary>
@@ -134,8 +153,20 @@ public sealed class WorkloadSums
     internal long FirstWithPartsAt(long asOfSecond) =>
         WindowSpan.FloorDivide(asOfSecond - TrafficParts.KeptSeconds, BucketSeconds);
 
-    private void KeepFrom(long asOfSecond) => KeepFromBucket(
-        WindowSpan.FloorDivide(asOfSecond - HorizonSeconds, BucketSeconds), FirstWithPartsAt(asOfSecond));
+    private static UInt128 ArrivalsOf(WorkloadWindow window)
+    {
+        UInt128 arrivals = 0;
+        foreach (var task in window.Tasks)
+            arrivals = checked(arrivals + (UInt128)task.Arrivals);
+        return arrivals;
+    }
+
+    private void KeepFrom(long asOfSecond)
+    {
+        KeepFromBucket(WindowSpan.FloorDivide(asOfSecond - HorizonSeconds, BucketSeconds), FirstWithPartsAt(asOfSecond));
+        if (Reach.Days > 0)
+            Quarters.KeepFrom(asOfSecond, Reach.Days);
+    }
 
     private void KeepFromBucket(long first, long firstWithParts)
     {
@@ -164,15 +195,15 @@ public sealed class WorkloadSums
             bucket.AddWindows(1, span.Ticks);
         foreach (var task in tasks)
         {
-            var arrivals = span.PartIn(index, task.Arrivals);
+            var arrivals = span.PartIn(index, checked((UInt128)task.Arrivals));
             if (arrivals > 0 && bucket.For(task.TaskType) is { } sums)
-                AddArrivals(sums, index, span, task.Arrivals, arrivals);
+                AddArrivals(sums, index, span, (UInt128)task.Arrivals, arrivals);
             if (index == span.LastBucket)
                 bucket.For(task.TaskType)?.AddEnded(task);
         }
     }
 
-    private void AddArrivals(TaskSums sums, long index, WindowSpan span, long inWindow, UInt128 inBucket)
+    private void AddArrivals(TaskSums sums, long index, WindowSpan span, UInt128 inWindow, UInt128 inBucket)
     {
         sums.Add(WorkloadSum.Arrivals, inBucket);
         if (index < _firstWithParts)

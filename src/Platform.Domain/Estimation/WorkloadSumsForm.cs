@@ -1,4 +1,5 @@
 using System.Text;
+using Platform.Domain.Fleets;
 
 namespace Platform.Domain.Estimation;
 
@@ -11,10 +12,11 @@ namespace Platform.Domain.Estimation;
 /// publishers leave something out, and most task types are silent most of the time. Sums that came later have the bits
 /// after that of the verdicts. The last bit says that a third byte of mask follows, for the sums that came last.
 /// Buckets from the first one with parts on have the arrivals of each part after the rest of a task type that has any.
+/// After the buckets come the quarters of an hour, each with its arrivals and a bit for each 15 seconds that are not covered.
 /// </remarks>
 internal static class WorkloadSumsForm
 {
-    private const byte FormatVersion = 3;
+    private const byte FormatVersion = 4;
     private const int FirstSums = (int)WorkloadSum.SystemMillisSquared + 1;
     private const int HasCells = 1 << FirstSums;
     private const int SecondSums = (int)WorkloadSum.AnswerCompletions + 1;
@@ -26,6 +28,7 @@ internal static class WorkloadSumsForm
         var form = new SumsWriter();
         form.Number(FormatVersion);
         form.Number((ulong)sums.HorizonSeconds);
+        form.Number((ulong)sums.Reach.Days);
         form.Number((ulong)(sums.LastWindowEnd is { } end ? end.UtcTicks + 1 : 0));
         form.Signed(sums.FirstKept);
         form.Signed(sums.FirstWithParts);
@@ -41,6 +44,7 @@ internal static class WorkloadSumsForm
                 WriteParts(form, bucket);
         }
 
+        WriteQuarters(form, sums.Quarters);
         return form.ToArray();
     }
 
@@ -50,7 +54,8 @@ internal static class WorkloadSumsForm
         var form = new SumsReader(bytes);
         if (form.Number(0, byte.MaxValue) != FormatVersion)
             throw new FormatException("Workload sums of another version.");
-        var horizon = (int)form.Number(60, 604_800);
+        var reach = new WorkloadReach((int)form.Number(60, 604_800), (int)form.Number(0, SolvingPolicy.MostForecastDays));
+        var width = WorkloadSums.WidthFor(reach.HorizonSeconds);
         var end = form.Number(0, DateTimeOffset.MaxValue.UtcTicks + 1);
         var first = (Kept: form.Signed(), WithParts: form.Signed());
         var ids = ReadIds(ref form);
@@ -62,14 +67,48 @@ internal static class WorkloadSumsForm
             if (buckets.Count > 0 && index < next)
                 throw new FormatException("Workload sums with buckets out of order.");
             next = unchecked(index + 1);
-            var bucket = ReadBucket(ref form, index, WorkloadSums.WidthFor(horizon), ids);
+            var bucket = ReadBucket(ref form, index, width, ids);
             if (index >= first.WithParts)
-                ReadParts(ref form, bucket, TrafficParts.CountFor(WorkloadSums.WidthFor(horizon)));
+                ReadParts(ref form, bucket, TrafficParts.CountFor(width));
             buckets.Add(bucket);
         }
 
+        var quarters = ReadQuarters(ref form);
         form.End();
-        return new WorkloadSums(horizon, end == 0 ? null : new DateTimeOffset(end - 1, TimeSpan.Zero), first, buckets);
+        var lastEnd = end == 0 ? (DateTimeOffset?)null : new DateTimeOffset(end - 1, TimeSpan.Zero);
+        return new WorkloadSums(reach, lastEnd, first, buckets, quarters);
+    }
+
+    private static void WriteQuarters(SumsWriter form, QuarterHours quarters)
+    {
+        form.Signed(quarters.FirstKept);
+        form.Number((ulong)quarters.Known.Count);
+        var next = 0L;
+        foreach (var quarter in quarters.Known)
+        {
+            form.Signed(quarter.Index - next);
+            next = quarter.Index + 1;
+            form.Number(quarter.Arrivals);
+            form.Number(QuarterHour.Whole & ~quarter.Covered);
+        }
+    }
+
+    private static QuarterHours ReadQuarters(ref SumsReader form)
+    {
+        var firstKept = form.Signed();
+        var quarters = new List<QuarterHour>();
+        var next = 0L;
+        for (var left = form.Number(0, form.Left / 3); left > 0; left--)
+        {
+            var index = unchecked(next + form.Signed());
+            if (quarters.Count > 0 && index < next)
+                throw new FormatException("Workload sums with quarters of an hour out of order.");
+            next = unchecked(index + 1);
+            var arrivals = form.Number();
+            quarters.Add(new QuarterHour(index, arrivals, QuarterHour.Whole & ~(ulong)form.Number(0, (long)QuarterHour.Whole)));
+        }
+
+        return new QuarterHours(firstKept, quarters);
     }
 
     private static SortedList<string, int> WriteIds(SumsWriter form, IReadOnlyList<AgeBucket> buckets)

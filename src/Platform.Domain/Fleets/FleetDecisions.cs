@@ -1,3 +1,5 @@
+using Platform.Domain.Estimation;
+
 namespace Platform.Domain.Fleets;
 
 /// <summary>What a fleet's stream of decisions says: the definition of each revision, and what was announced of each allocation.</summary>
@@ -30,8 +32,9 @@ public sealed class FleetDecisions
     /// <summary>The highest version that was announced; 0 when there is none.</summary>
     public int LatestVersion => _published.Keys.DefaultIfEmpty().Max();
 
-    /// <summary>Every horizon, in seconds, that some revision has.</summary>
-    public IEnumerable<int> Horizons => _definitions.Values.Select(definition => definition.Solving.HorizonSeconds).Distinct();
+    /// <summary>How far back windows count, of every revision.</summary>
+    public IEnumerable<WorkloadReach> Reaches =>
+        _definitions.Values.Select(definition => definition.Solving.Reach).Distinct();
 
     /// <summary>The definition of a revision, or null when there is no such revision.</summary>
     public FleetDefinition? DefinitionOf(int revision) => _definitions.GetValueOrDefault(revision);

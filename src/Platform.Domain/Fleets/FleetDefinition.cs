@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
 
 namespace Platform.Domain.Fleets;
 
@@ -85,6 +86,9 @@ public sealed record SolvingPolicy
     /// <summary><see cref="MaxStep"/> where a definition leaves it out.</summary>
     public const double DefaultStep = 2;
 
+    /// <summary>The greatest <see cref="ForecastDays"/>, and what a definition has that leaves it out.</summary>
+    public const int MostForecastDays = 14;
+
     /// <summary><see cref="ArrivalRateQuantile"/> where a definition leaves it out.</summary>
     public const double DefaultRateProbability = 0.9;
 
@@ -115,6 +119,18 @@ public sealed record SolvingPolicy
     /// <summary>The probability that counts.</summary>
     [JsonIgnore]
     public double RateProbability => ArrivalRateQuantile ?? DefaultRateProbability;
+
+    /// <summary>
+    /// Days whose arrivals are kept by quarters of an hour, so that a rise that comes at the same hour is forecast: 0 to
+    /// <see cref="MostForecastDays"/>, which counts if left out; 0 for no forecast. Whoever derives a version again reads
+    /// its windows as far back.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ForecastDays { get; init; }
+
+    /// <summary>How far back windows count.</summary>
+    [JsonIgnore]
+    public WorkloadReach Reach => new(HorizonSeconds, ForecastDays ?? MostForecastDays);
 
     /// <summary>The step that counts.</summary>
     [JsonIgnore]

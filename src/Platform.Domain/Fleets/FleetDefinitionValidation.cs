@@ -125,6 +125,8 @@ public static class FleetDefinitionValidation
             errors.Add(new("/solving/maxStep", $"must be 1 to {SolvingPolicy.LargestStep}"));
         if (!(solving.RateProbability >= LeastRateProbability && solving.RateProbability <= MostRateProbability))
             errors.Add(new("/solving/arrivalRateQuantile", $"must be {LeastRateProbability} to {MostRateProbability}"));
+        if (solving.ForecastDays is < 0 or > SolvingPolicy.MostForecastDays)
+            errors.Add(new("/solving/forecastDays", $"must be 0 to {SolvingPolicy.MostForecastDays}"));
         if (solving.ApprovalSeconds is < MinApprovalSeconds or > MaxApprovalSeconds)
             errors.Add(new("/solving/approvalSeconds", $"must be {MinApprovalSeconds} to {MaxApprovalSeconds}, or null"));
         if (solving.Ladder is { Rungs: < MinRungs or > SurgeLadder.MostRungs })

@@ -39,7 +39,7 @@ public sealed class EstimateHistory(PlatformStore store)
         await using var session = await store.OpenAsync(tenant, cancel);
         if (await DefinitionAsync(session, fleet, asOf, cancel) is not { } definition)
             return null;
-        var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
+        var sums = new WorkloadSums(definition.Solving.Reach);
         await new WindowHistory(session, fleet).FoldStoredByAsync(sums, asOf, cancel);
         return (definition, sums);
     }

@@ -82,7 +82,7 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
         WorkloadSums sums;
         try
         {
-            sums = await windows.SumsAsync(definition.Solving.HorizonSeconds, header.Provenance.WorkloadVersion, header.SolvedAt);
+            sums = await windows.SumsAsync(definition.Solving.Reach, header.Provenance.WorkloadVersion, header.SolvedAt);
         }
         catch (FormatException fault)
         {

@@ -11,11 +11,11 @@ internal interface IReplayedWindows
 {
     /// <summary>The sums of the windows up to a version of the workload stream, for an estimate at an instant; read them before the next call.</summary>
     /// <exception cref="FormatException">The stored windows cannot be those that were folded once; says why.</exception>
-    Task<WorkloadSums> SumsAsync(int horizonSeconds, long version, DateTimeOffset asOf);
+    Task<WorkloadSums> SumsAsync(WorkloadReach reach, long version, DateTimeOffset asOf);
 }
 
 /// <summary>
-/// For every version in order: all windows are folded once, forward, for every horizon that a definition has had. Sums
+/// For every version in order: all windows are folded once, forward, for every reach that a definition has had. Sums
 /// cannot be subtracted: a version that is the first to know of a void has those of a fold backward, without the void
 /// windows.
 /// </summary>
@@ -23,10 +23,11 @@ internal sealed class WindowsForward(
     FleetDecisions decisions, IAsyncEnumerator<IEvent> windows, WindowHistory history, CancellationToken cancel)
     : IReplayedWindows
 {
-    private readonly Dictionary<int, WorkloadSums> _sums = decisions.Horizons.ToDictionary(horizon => horizon, horizon => new WorkloadSums(horizon));
+    private readonly Dictionary<WorkloadReach, WorkloadSums> _sums =
+        decisions.Reaches.ToDictionary(reach => reach, reach => new WorkloadSums(reach));
     private long _folded;
 
-    public async Task<WorkloadSums> SumsAsync(int horizonSeconds, long version, DateTimeOffset asOf)
+    public async Task<WorkloadSums> SumsAsync(WorkloadReach reach, long version, DateTimeOffset asOf)
     {
         if (version < _folded)
             throw new FormatException($"it says that it has the windows up to {version}, and the version before it those up to {_folded}");
@@ -43,7 +44,7 @@ internal sealed class WindowsForward(
 
         if (isAnyVoid)
             await FoldAnewAsync(version, asOf);
-        return _sums[horizonSeconds];
+        return _sums[reach];
     }
 
     private void Fold(WorkloadWindowRecorded recorded)
@@ -61,11 +62,11 @@ internal sealed class WindowsForward(
 
     private async Task FoldAnewAsync(long version, DateTimeOffset asOf)
     {
-        foreach (var horizon in _sums.Keys.ToArray())
+        foreach (var reach in _sums.Keys.ToArray())
         {
-            var sums = new WorkloadSums(horizon);
+            var sums = new WorkloadSums(reach);
             await history.FoldLatestAsync(sums, version + 1, asOf, cancel);
-            _sums[horizon] = sums;
+            _sums[reach] = sums;
         }
     }
 }
@@ -73,9 +74,9 @@ internal sealed class WindowsForward(
 /// <summary>For one version: its windows are folded backward, as far as they count.</summary>
 internal sealed class WindowsBackward(TenantSession session, string fleet, CancellationToken cancel) : IReplayedWindows
 {
-    public async Task<WorkloadSums> SumsAsync(int horizonSeconds, long version, DateTimeOffset asOf)
+    public async Task<WorkloadSums> SumsAsync(WorkloadReach reach, long version, DateTimeOffset asOf)
     {
-        var sums = new WorkloadSums(horizonSeconds);
+        var sums = new WorkloadSums(reach);
         var read = await new WindowHistory(session, fleet).FoldLatestAsync(sums, version + 1, asOf, cancel);
         if (read.Newest != version)
             throw new FormatException($"it says that it has the windows up to {version}, and there are {read.Newest}");

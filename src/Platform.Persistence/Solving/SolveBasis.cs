@@ -89,7 +89,7 @@ public sealed record SolveBasis
     };
 
     /// <summary>What is kept of it until the result is written: all but the sums.</summary>
-    public SolveBasis WithoutSums() => this with { Sums = new WorkloadSums(Sums.HorizonSeconds) };
+    public SolveBasis WithoutSums() => this with { Sums = new WorkloadSums(Sums.Reach) };
 
     /// <summary>
     /// What is to be stored of the sums: the recent part while that is small, else all as one; null while nothing is new. What has faded

@@ -92,20 +92,20 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     }
 
     /// <summary>
-    /// The sums are derived: those of another horizon, of another form, or with windows that are void by now are folded
+    /// The sums are derived: those of another reach, of another form, or with windows that are void by now are folded
     /// again from the events.
     /// </summary>
     private static void AddUp(Loading loading)
     {
-        var horizonSeconds = loading.State!.Definition.Solving.HorizonSeconds;
-        if (loading.Stored is { } stored && TryRead(loading.Whole!) is { } sums && sums.HorizonSeconds == horizonSeconds)
+        var reach = loading.State!.Definition.Solving.Reach;
+        if (loading.Stored is { } stored && TryRead(loading.Whole!) is { } sums && sums.Reach == reach)
         {
             sums.Add(stored.Recent);
             loading.Sums = sums;
         }
         else
         {
-            (loading.Sums, loading.Stored, loading.Version) = (new WorkloadSums(horizonSeconds), null, 0);
+            (loading.Sums, loading.Stored, loading.Version) = (new WorkloadSums(reach), null, 0);
         }
 
         loading.Whole = null;
@@ -147,7 +147,7 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
                 loading.Alarm = JsonSerializer.Deserialize<LoadAlarm>(row.GetString(20), StrictJson.Options);
             loading.UnstableSince = UnstableSince(row);
             clock.Enter(SolveStage.Fold);
-            StartSums(loading, definition.Solving.HorizonSeconds, row);
+            StartSums(loading, definition.Solving.Reach, row);
             clock.Enter(SolveStage.Read);
         });
     }
@@ -178,11 +178,11 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         Proposal = row.IsDBNull(column + 2) ? null : JsonSerializer.Deserialize<AllocationProposal>(row.GetString(column + 2), StrictJson.Options),
     };
 
-    private static void StartSums(Loading loading, int horizonSeconds, NpgsqlDataReader row)
+    private static void StartSums(Loading loading, WorkloadReach reach, NpgsqlDataReader row)
     {
         if (Number(row, 5) is not { } version)
             return;
-        var recent = row.IsDBNull(8) ? new WorkloadSums(horizonSeconds) : TryRead(row.GetFieldValue<byte[]>(8));
+        var recent = row.IsDBNull(8) ? new WorkloadSums(reach) : TryRead(row.GetFieldValue<byte[]>(8));
         if (recent is null)
             return;
         (loading.Whole, loading.Version) = (row.GetFieldValue<byte[]>(7), version);

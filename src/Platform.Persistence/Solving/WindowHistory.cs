@@ -164,7 +164,7 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     private static bool MayMatterBefore(WorkloadSums sums, DateTimeOffset instant, DateTimeOffset asOf)
     {
         var latestEnd = LatestEndBefore(instant);
-        return latestEnd.AddSeconds(sums.HorizonSeconds + sums.BucketSeconds) >= asOf || sums.LastWindowEnd is not { } last || last < latestEnd;
+        return latestEnd.AddSeconds(sums.Reach.Seconds) >= asOf || sums.LastWindowEnd is not { } last || last < latestEnd;
     }
 
     /// <summary>The latest end that a window which was stored before an instant can have.</summary>

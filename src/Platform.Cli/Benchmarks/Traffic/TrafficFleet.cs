@@ -33,7 +33,7 @@ internal sealed class TrafficFleet
         _phase = phase;
         _definition = definition;
         _versions = versions;
-        _sums = new WorkloadSums(definition.Solving.HorizonSeconds);
+        _sums = new WorkloadSums(definition.Solving.Reach);
         DueAt = start;
         Tokens = [.. definition.TaskTypes.Select(type => type.MinTokens)];
     }

@@ -14,13 +14,20 @@ internal sealed record TrafficMethod(string Name, DerivationVersions Versions, i
 
     private static readonly DerivationVersions Average = new("estimator/5", "dual-newton/6");
 
-    /// <summary>The average over six hours, the average over a short horizon, and the current method.</summary>
-    public static IReadOnlyList<TrafficMethod> All { get; } =
+    /// <summary>
+    /// The average over six hours, the average over a short horizon, the rate as of now alone, and the current method, which
+    /// forecasts it too.
+    /// </summary>
+    private static readonly TrafficMethod[] All =
     [
         new("average", Average),
         new("short", Average, ShortHorizonSeconds),
+        new("now", new DerivationVersions("estimator/6", "dual-newton/6")),
         new("ours", DerivationVersions.Current),
     ];
+
+    /// <summary>Those that differ over so many hours: nothing is forecast before two days are seen.</summary>
+    public static IEnumerable<TrafficMethod> Over(int hours) => All.Where(method => hours > 48 || method.Name != "now");
 
     /// <summary>The definition as this method takes it.</summary>
     public FleetDefinition Apply(FleetDefinition definition) => HorizonSeconds is { } seconds
