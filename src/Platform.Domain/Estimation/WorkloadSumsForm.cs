@@ -12,7 +12,7 @@ namespace Platform.Domain.Estimation;
 /// publishers leave something out, and most task types are silent most of the time. Sums that came later have the bits
 /// after that of the verdicts. The last bit says that a third byte of mask follows, for the sums that came last.
 /// Buckets from the first one with parts on have the arrivals of each part after the rest of a task type that has any.
-/// After the buckets come the quarters of an hour, each with its arrivals and a bit for each 15 seconds that are not covered.
+/// After the buckets come the quarters of an hour where days are kept, each with its arrivals and a bit for each 15 seconds that are not covered.
 /// </remarks>
 internal static class WorkloadSumsForm
 {
@@ -44,7 +44,8 @@ internal static class WorkloadSumsForm
                 WriteParts(form, bucket);
         }
 
-        WriteQuarters(form, sums.Quarters);
+        if (sums.Reach.Days > 0)
+            WriteQuarters(form, sums.Quarters);
         return form.ToArray();
     }
 
@@ -73,7 +74,7 @@ internal static class WorkloadSumsForm
             buckets.Add(bucket);
         }
 
-        var quarters = ReadQuarters(ref form);
+        var quarters = reach.Days > 0 ? ReadQuarters(ref form) : new QuarterHours(long.MinValue, []);
         form.End();
         var lastEnd = end == 0 ? (DateTimeOffset?)null : new DateTimeOffset(end - 1, TimeSpan.Zero);
         return new WorkloadSums(reach, lastEnd, first, buckets, quarters);

@@ -305,7 +305,7 @@ public class EstimatorTests
         var json = StrictJson.Write(Estimator.Estimate(Definition, Synthetic(new Random(1), 600, 21_600), Windows.Start.AddSeconds(600)));
         Assert.True(StrictJson.TryRead<FleetEstimate>(json, out var again, out _));
         Assert.Equal(json, StrictJson.Write(again));
-        Assert.StartsWith("{\"version\":\"estimator/6\",\"asOf\":\"2026-11-23T10:10:00Z\"", Encoding.UTF8.GetString(json), StringComparison.Ordinal);
+        Assert.StartsWith("{\"version\":\"estimator/7\",\"asOf\":\"2026-11-23T10:10:00Z\"", Encoding.UTF8.GetString(json), StringComparison.Ordinal);
     }
 
     private sealed record Truth(string Id, double Rate, ServiceLine Service, AccuracyCurve Accuracy);

@@ -15,12 +15,13 @@ public class WorkloadSumsTests
     {
         var random = new Random(seed);
         var horizon = random.Next(60, 20_000);
+        var reach = new WorkloadReach(horizon, random.Next(3));
         var windows = Windows.Wild(random, random.Next(1, 25), horizon);
-        var once = Fold(horizon, windows);
+        var once = Fold(reach, windows);
 
         var shuffled = (WorkloadWindow[])windows.Clone();
         random.Shuffle(shuffled);
-        var batched = new WorkloadSums(horizon);
+        var batched = new WorkloadSums(reach);
         foreach (var batch in shuffled.Chunk(random.Next(1, 6)))
         {
             batched = WorkloadSums.FromBytes(batched.ToBytes());
@@ -38,7 +39,8 @@ public class WorkloadSumsTests
         var horizon = random.Next(60, 20_000);
         var windows = Windows.Wild(random, random.Next(1, 25), horizon);
         var asOf = Windows.Start.AddSeconds(random.NextDouble() * 2 * horizon);
-        WorkloadSums[] parts = [.. Enumerable.Range(0, 3).Select(_ => new WorkloadSums(horizon))];
+        var reach = new WorkloadReach(horizon, random.Next(3));
+        WorkloadSums[] parts = [.. Enumerable.Range(0, 3).Select(_ => new WorkloadSums(reach))];
         foreach (var window in windows)
             parts[random.Next(parts.Length)].Fold(window);
         parts[random.Next(parts.Length)].Prune(asOf);
@@ -46,25 +48,30 @@ public class WorkloadSumsTests
         parts[0].Add(parts[1]);
         parts[0].Add(parts[2]);
 
-        var once = Fold(horizon, windows);
+        var once = Fold(reach, windows);
         once.Prune(asOf);
         return parts[0].ToBytes().AsSpan().SequenceEqual(once.ToBytes()) && parts[1].ToBytes().AsSpan().SequenceEqual(before);
     }
 
     [Fact]
-    public void Sums_over_another_horizon_cannot_be_added() =>
+    public void Sums_of_another_reach_cannot_be_added()
+    {
         Assert.Throws<ArgumentException>(() => new WorkloadSums(Horizon).Add(new WorkloadSums(Horizon + 1)));
+        var days = new WorkloadSums(new WorkloadReach(Horizon, 1));
+        Assert.Throws<ArgumentException>(() => new WorkloadSums(Horizon).Add(days));
+    }
 
     [Property(MaxTest = 60)]
     public bool Pruning_earlier_or_later_gives_the_same_bytes(int seed)
     {
         var random = new Random(seed);
-        var windows = Windows.Wild(random, 12, Horizon);
-        var asOf = Windows.Start.AddSeconds(random.NextDouble() * 5 * Horizon);
-        var late = Fold(Horizon, windows);
+        var reach = new WorkloadReach(Horizon, random.Next(2));
+        var windows = Windows.Wild(random, 12, 8 * Horizon);
+        var asOf = Windows.Start.AddSeconds(random.NextDouble() * 40 * Horizon);
+        var late = Fold(reach, windows);
         late.Prune(asOf);
 
-        var early = new WorkloadSums(Horizon);
+        var early = new WorkloadSums(reach);
         var at = random.Next(windows.Length);
         for (var i = 0; i < windows.Length; i++)
         {
@@ -223,7 +230,7 @@ public class WorkloadSumsTests
     public void Bytes_that_are_not_of_the_form_are_refused_with_a_format_exception()
     {
         var random = new Random(5);
-        var bytes = Fold(Horizon, Windows.Wild(random, 5, Horizon)).ToBytes();
+        var bytes = Fold(new WorkloadReach(Horizon, 1), Windows.Wild(random, 5, Horizon)).ToBytes();
         for (var i = 0; i < 2_000; i++)
         {
             var mutated = (byte[])bytes.Clone();
@@ -284,6 +291,35 @@ public class WorkloadSumsTests
         Assert.InRange(estimate.ArrivalRate.Value, 100.0 * most / 10, 1_000.0 * most);
     }
 
+    [Fact]
+    public void Quarters_of_an_hour_hold_the_arrivals_of_days_and_the_time_that_is_covered()
+    {
+        var sums = new WorkloadSums(new WorkloadReach(Horizon, 2));
+        sums.Fold(Windows.Of(850, 950, Windows.Arrivals("math", 50), Windows.Arrivals("code", 7)));
+        sums.Fold(Windows.Of(900, 930, Windows.Arrivals("math", 1)));
+        var first = QuarterHours.IndexOf(Windows.Start.ToUnixTimeSeconds());
+        Assert.Equal(
+            [(first, (UInt128)28, 60), (first + 1, (UInt128)30, 60)],
+            sums.Quarters.Known.Select(quarter => (quarter.Index, quarter.Arrivals, quarter.CoveredSeconds)));
+
+        // Two days and no longer: the quarter of an hour that has just ended is of no use then.
+        var twoDays = Windows.Start.AddDays(2).AddSeconds(900);
+        sums.Prune(twoDays);
+        Assert.Equal([first + 1], sums.Quarters.Known.Select(quarter => quarter.Index));
+        sums.Fold(Windows.Of(850, 950, Windows.Arrivals("math", 50)));
+        Assert.Equal((UInt128)55, Assert.Single(sums.Quarters.Known).Arrivals);
+    }
+
+    [Fact]
+    public void Fourteen_days_of_a_quarter_of_an_hour_each_take_some_kilobytes()
+    {
+        var sums = new WorkloadSums(new WorkloadReach(Horizon, 14));
+        for (var i = 0; i < 15 * 96; i++)
+            sums.Fold(Windows.Of(i * 900, (i + 1) * 900, Windows.Arrivals("math", 5_000)));
+        Assert.InRange(sums.Quarters.Known.Count, 14 * 96, (14 * 96) + 1);
+        Assert.InRange(sums.ToBytes().Length, 4_000, 7_000);
+    }
+
     [Theory]
     [InlineData(59)]
     [InlineData(604_801)]
@@ -314,9 +350,12 @@ public class WorkloadSumsTests
             yield return second;
     }
 
-    private static WorkloadSums Fold(int horizon, IEnumerable<WorkloadWindow> windows)
+    private static WorkloadSums Fold(int horizon, IEnumerable<WorkloadWindow> windows) =>
+        Fold(new WorkloadReach(horizon, 0), windows);
+
+    private static WorkloadSums Fold(WorkloadReach reach, IEnumerable<WorkloadWindow> windows)
     {
-        var sums = new WorkloadSums(horizon);
+        var sums = new WorkloadSums(reach);
         foreach (var window in windows)
             sums.Fold(window);
         return sums;

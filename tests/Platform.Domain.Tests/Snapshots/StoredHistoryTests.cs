@@ -24,6 +24,7 @@ public sealed class StoredHistoryTests
         ("dual-newton/4", new("estimator/3", "dual-newton/4")),
         ("estimator/4 dual-newton/5", new("estimator/4", "dual-newton/5")),
         ("estimator/5 dual-newton/6", new("estimator/5", "dual-newton/6")),
+        ("estimator/6 dual-newton/6", new("estimator/6", "dual-newton/6")),
         ($"{DerivationVersions.Current.Estimator} {DerivationVersions.Current.Solver}", DerivationVersions.Current),
     ];
 
@@ -131,7 +132,7 @@ public sealed class StoredHistoryTests
     private static SnapshotLink Solve(
         FleetDefinition definition, int revision, List<WorkloadWindow> windows, DateTimeOffset at, SnapshotLink? link, DerivationVersions versions)
     {
-        var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
+        var sums = new WorkloadSums(definition.Solving.Reach);
         foreach (var window in windows)
             sums.Fold(window);
         var inputs = new SnapshotInputs
