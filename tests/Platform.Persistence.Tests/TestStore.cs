@@ -79,7 +79,7 @@ public sealed class TestStore : IAsyncLifetime
     /// <summary>Sums of so many windows.</summary>
     public static WorkloadSums SumsOf(long windows, int? horizonSeconds = null)
     {
-        var sums = new WorkloadSums(horizonSeconds ?? Definition.Solving.HorizonSeconds);
+        var sums = new WorkloadSums(Definition.Solving.Reach with { HorizonSeconds = horizonSeconds ?? Definition.Solving.HorizonSeconds });
         for (var i = 0; i < windows; i++)
             sums.Fold(Window("chat"));
         return sums;

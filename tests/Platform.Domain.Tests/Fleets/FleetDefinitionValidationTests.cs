@@ -32,6 +32,8 @@ public sealed class FleetDefinitionValidationTests
         ["solved less than daily"] = (["/solving/everySeconds"], Valid with { Solving = new() { EverySeconds = 86_401 } }),
         ["horizon below a minute"] = (["/solving/horizonSeconds"], Valid with { Solving = new() { HorizonSeconds = 59 } }),
         ["horizon over a week"] = (["/solving/horizonSeconds"], Valid with { Solving = new() { HorizonSeconds = 604_801 } }),
+        ["less than no days"] = (["/solving/forecastDays"], Valid with { Solving = new() { ForecastDays = -1 } }),
+        ["more days than a fortnight"] = (["/solving/forecastDays"], Valid with { Solving = new() { ForecastDays = 15 } }),
         ["negative gain"] = (["/solving/minimumGain"], Valid with { Solving = new() { MinimumGain = -1e-9 } }),
         ["gain without a number"] = (["/solving/minimumGain"], Valid with { Solving = new() { MinimumGain = double.NaN } }),
         ["endless gain"] = (["/solving/minimumGain"], Valid with { Solving = new() { MinimumGain = double.PositiveInfinity } }),

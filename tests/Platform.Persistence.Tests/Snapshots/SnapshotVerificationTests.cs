@@ -67,7 +67,7 @@ public sealed class SnapshotVerificationTests(TestStore store)
     public async Task One_version_and_one_instant_cost_no_more_than_the_windows_that_count()
     {
         var key = new FleetKey(TestStore.NewTenant(), "chat");
-        var definition = TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 600 } };
+        var definition = TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 600, ForecastDays = 0 } };
         await store.Fleets.PutAsync(key.Tenant, key.Fleet, definition, null, "ci", TestStore.At.AddDays(-1), Cancel);
         var windows = Windows(3_000, 0, everySeconds: 10);
         foreach (var batch in windows.Chunk(500))
@@ -100,13 +100,46 @@ public sealed class SnapshotVerificationTests(TestStore store)
     public async Task The_latest_end_is_found_behind_any_number_of_windows_that_came_late()
     {
         var key = new FleetKey(TestStore.NewTenant(), "chat");
-        var definition = TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 600 } };
+        var definition = TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 600, ForecastDays = 0 } };
         await store.Fleets.PutAsync(key.Tenant, key.Fleet, definition, null, "ci", TestStore.At.AddDays(-1), Cancel);
         await StoreAsync(key, Windows(1, 0));
         await StoreAsync(key, Windows(WindowHistory.PageLength, -100_000));
         await store.ExecuteAsync($"update events.mt_events set timestamp = $1 where {Windows(key, "> 0")}", Cancel, TestStore.At.AddSeconds(10));
         var estimate = (await new EstimateHistory(store.Store).FindAsync(key.Tenant, key.Fleet, TestStore.At.AddDays(1), Cancel))!;
         Assert.Equal((TestStore.At.AddSeconds(10), 0L), (estimate.LastWindowEnd, estimate.ExposureSeconds));
+    }
+
+    [Fact]
+    public async Task A_version_that_the_hours_of_other_days_have_made_derives_again()
+    {
+        var key = new FleetKey(TestStore.NewTenant(), "chat");
+        await store.PutFleetAsync(key.Tenant, key.Fleet, Cancel);
+        // Windows of a quarter of an hour over four days and a half; every day has its busy half, and one begins now.
+        const int Count = 9 * 48;
+        foreach (var batch in Enumerable.Range(0, Count).Select(QuarterHour).Chunk(200))
+            await StoreAsync(key, batch);
+        var basis = (await store.LoadAsync(key, Cancel))!;
+        await SolveAsync(key, TestStore.At);
+
+        var estimate = Estimator.Estimate(TestStore.Definition, basis.Sums, TestStore.At);
+        Assert.InRange(estimate.ArrivalRate.Value, 0.005, 0.02);
+        Assert.True(estimate.Traffic!.UpperRate > 3 * estimate.ArrivalRate.Value);
+        Assert.NotNull(estimate.Traffic.Forecast);
+        Assert.Empty(Assert.Single(await VerifyAsync(key)).Faults);
+        Assert.Empty(Assert.Single(await VerifyAsync(key, 1)).Faults);
+
+        WorkloadWindow QuarterHour(int i)
+        {
+            var start = TestStore.At.AddSeconds(900 * (i - Count));
+            var arrivals = i / 48 % 2 == 1 ? 90 : 9;
+            return new WorkloadWindow
+            {
+                Fleet = "chat",
+                WindowStart = start,
+                WindowEnd = start.AddSeconds(900),
+                Tasks = [new TaskWindow { TaskType = "math", Arrivals = arrivals }],
+            };
+        }
     }
 
     [Fact]
