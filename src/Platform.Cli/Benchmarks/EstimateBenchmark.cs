@@ -4,6 +4,7 @@ using Npgsql;
 using Platform.Cli.Hosting;
 using Platform.Domain.Contracts;
 using Platform.Domain.Estimation;
+using Platform.Domain.Fleets;
 using Platform.Domain.Snapshots;
 using Platform.Persistence;
 using Platform.Persistence.Ingestion;
@@ -34,7 +35,7 @@ internal sealed record EstimateReport
 
     public required double Ratio { get; init; }
 
-    /// <summary>Medians of deriving one version again from the events, in milliseconds, of fleets with the same evidence within the horizon.</summary>
+    /// <summary>Medians of deriving one version again from the events, in milliseconds, of fleets with the same evidence within the horizon; the long history fills the days that are kept for forecasts too.</summary>
     public required double ShortVerifyMilliseconds { get; init; }
 
     /// <inheritdoc cref="ShortVerifyMilliseconds"/>
@@ -50,7 +51,8 @@ internal sealed record EstimateReport
         Text($"re-solve with new windows, medians of {Pairs} by turns: {ShortMilliseconds:0.00} ms with {ShortHistory} events of history, ")
             + Text($"{LongMilliseconds:0.00} ms with {LongHistory}; ratio {Ratio:0.000}"),
         Text($"one version derived again from the events, a horizon of {EstimateBenchmark.Windows} windows: {ShortVerifyMilliseconds:0.0} ms with {ShortHistory} events of history, ")
-            + Text($"{LongVerifyMilliseconds:0.0} ms with {LongHistory}; ratio {VerifyRatio:0.000}"),
+            + Text($"{LongVerifyMilliseconds:0.0} ms with {LongHistory}, of which it reads those of {SolvingPolicy.MostForecastDays} days; ")
+            + Text($"ratio {VerifyRatio:0.000}"),
     ];
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -74,7 +74,7 @@ public sealed class FleetScope
 
     private string TooLong => $"the window is longer than {Horizon}: only its end counts";
 
-    private string TooOld(TimeSpan age) => $"ended {Words(age)} ago: windows older than {Horizon} do not count";
+    private string TooOld(TimeSpan age) => $"ended {Words(age)} ago: windows older than {Horizon} count for the hours of the day at most";
 
     private static WindowWarning Unknown(int entry, string taskType) => new(
         UncountedCause.UnknownTaskType, $"/tasks/{entry}/taskType",
