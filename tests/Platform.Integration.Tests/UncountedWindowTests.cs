@@ -64,7 +64,7 @@ public sealed class UncountedWindowTests(TestPlatform platform) : IAsyncLifetime
         var old = Assert.Single(await WarningsAsync(TestTenant.Window("chat", end: _now.AddDays(-2).AddMinutes(-1))));
         Assert.Equal("/windowEnd", (string?)old!["pointer"]);
         Assert.Equal(
-            "ended 2 days ago: windows older than 21,600 s (solving.horizonSeconds) do not count",
+            "ended 2 days ago: windows older than 21,600 s (solving.horizonSeconds) do not count but for the hours of the day",
             (string?)old["detail"]);
 
         var unknown = TestTenant.Window("chat");

@@ -33,12 +33,14 @@ public sealed class FleetScope
     public const int MaxWarnings = 20;
 
     private readonly TimeSpan _horizon;
+    private readonly string _exception;
     private readonly FrozenSet<string> _taskTypes;
 
     /// <summary>The scope of a definition.</summary>
     public FleetScope(FleetDefinition definition)
     {
         _horizon = TimeSpan.FromSeconds(definition.Solving.HorizonSeconds);
+        _exception = definition.Solving.Reach.Days > 0 ? " but for the hours of the day" : "";
         _taskTypes = NamesIn(definition).ToFrozenSet(StringComparer.Ordinal);
     }
 
@@ -74,7 +76,7 @@ public sealed class FleetScope
 
     private string TooLong => $"the window is longer than {Horizon}: only its end counts";
 
-    private string TooOld(TimeSpan age) => $"ended {Words(age)} ago: windows older than {Horizon} count for the hours of the day at most";
+    private string TooOld(TimeSpan age) => $"ended {Words(age)} ago: windows older than {Horizon} do not count{_exception}";
 
     private static WindowWarning Unknown(int entry, string taskType) => new(
         UncountedCause.UnknownTaskType, $"/tasks/{entry}/taskType",
