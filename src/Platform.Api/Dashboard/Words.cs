@@ -179,7 +179,6 @@ internal static class Words
     public static string OfShortfall(InfeasibilityReason reason) => reason switch
     {
         InfeasibilityReason.Unstable => "fewest tokens: the servers carry no more",
-        InfeasibilityReason.AccuracyFloor => "fewest tokens: accuracy floor",
         InfeasibilityReason.MeanTokenBudget => "fewest tokens: mean token budget",
         InfeasibilityReason.MaxInterTokenSeconds => "fewest tokens: time between two tokens",
         InfeasibilityReason.MaxTimeToFirstAnswerTokenSeconds => "fewest tokens: time to the first answer token",
