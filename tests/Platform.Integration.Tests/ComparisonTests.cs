@@ -33,6 +33,10 @@ public sealed class ComparisonTests(TestPlatform platform)
         Assert.Equal(
             (double)math["change"]!, difference["inputs"]!.AsArray().Sum(input => (double?)input!["explains"]!["taskTypes"]!["math"]?["change"] ?? 0), 6);
         Assert.Null(difference["inputs"]![0]!["parameters"]);
+        var cause = Assert.Single(difference["causes"]!.AsArray())!;
+        Assert.Equal("definition", (string)cause["cause"]!);
+        Assert.Equal(["objective", "servers"], cause["inputs"]!.AsArray().Select(input => (string)input!));
+        Assert.Equal(1, (double)cause["explains"]!["figures"]!["objective"]!["share"]!, 9);
     }
 
     [Fact]

@@ -51,6 +51,7 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal(("fault", 1), ((string)fleet["health"]!["status"]!, (int)fleet["latestVersion"]!));
         Assert.StartsWith("unstable: ", (string)fleet["health"]!["detail"]!, StringComparison.Ordinal);
         Assert.Contains("The fewest tokens allowed are granted.", await PageAsync(), StringComparison.Ordinal);
+        await FewestIsListedAsync();
 
         var now = TimeProvider.System.GetUtcNow();
         for (var i = 0; i < 30; i++)
@@ -58,6 +59,9 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
         var ordinary = await _tenant.UntilAllocatedAsync("chat", it => it["shortfall"] is null, Cancel);
         Assert.True((double)ordinary["solution"]!["meanTokens"]! > 0);
         Assert.DoesNotContain("unstable", (string?)(await GetAsync(""))["health"]!["detail"] ?? "", StringComparison.Ordinal);
+        var lines = (await GetAsync("/allocations"))["items"]!.AsArray();
+        Assert.Null(lines[0]!["shortfallReason"]);
+        Assert.Equal("unstable", (string)lines[^1]!["shortfallReason"]!);
         await VerifiesAsync((int)ordinary["version"]!);
     }
 
@@ -155,6 +159,17 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
         Assert.True((DateTimeOffset)fleet["inForceSince"]! < (DateTimeOffset)told["at"]!, "it has been in force for longer");
     }
 
+    /// <summary>Every list of versions marks one that grants the fewest tokens.</summary>
+    private async Task FewestIsListedAsync()
+    {
+        const string Mark = "fewest tokens: the servers carry no more";
+        Assert.Equal("unstable", (string)(await GetAsync("/allocations"))["items"]![0]!["shortfallReason"]!);
+        var fleets = (await _client.GetFromJsonAsync<JsonNode>("/v1/allocations", Cancel))!["items"]!;
+        Assert.Equal("unstable", (string)fleets[0]!["inForce"]!["shortfallReason"]!);
+        Assert.Contains(Mark, await PageAsync("/"), StringComparison.Ordinal);
+        Assert.Contains(Mark, await PageAsync("/fleets/chat/history"), StringComparison.Ordinal);
+    }
+
     /// <summary>Waits for so many more solves, of which there is one a second.</summary>
     private async Task SolvesAsync(int count)
     {
@@ -181,10 +196,10 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!;
     }
 
-    private async Task<string> PageAsync()
+    private async Task<string> PageAsync(string path = "/fleets/chat")
     {
         using var session = new BrowserSession(platform.Address);
         using var signedIn = await session.SignInAsync(_tenant.Key);
-        return await session.TextAsync("/fleets/chat");
+        return await session.TextAsync(path);
     }
 }

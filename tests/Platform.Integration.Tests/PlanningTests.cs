@@ -31,6 +31,11 @@ public sealed class PlanningTests(TestPlatform platform)
         Assert.True(StrictJson.TryRead<AllocationProblem>(Encoding.UTF8.GetBytes(problem.ToJsonString()), out var read, out _));
         Assert.Equal(StrictJson.Write(AllocationSolver.Solve(read)), StrictJson.Write(solution));
         Assert.NotNull(solution["shadowPrices"]);
+        var traffic = answer["traffic"]!;
+        Assert.Equal(((double)problem["arrivalRate"]!, "asked"), ((double)traffic["plannedRate"]!, (string)traffic["basis"]!));
+        Assert.Equal(2 * (double)traffic["upperRate"]!, (double)traffic["plannedRate"]!, 1e-9);
+        Assert.True((double)traffic["arrivalRate"]!["value"]! < (double)traffic["upperRate"]!);
+        Assert.Contains("traffic", difference["causes"]!.AsArray().Select(cause => (string)cause!["cause"]!));
 
         Assert.Equal(["kept", "added", "removed"], difference["taskTypes"]!.AsArray().Select(type => (string)type!["presence"]!));
         Assert.Equal((double)solution["meanTokens"]!, (double)difference["figures"]!["meanTokens"]!["to"]!);
@@ -65,6 +70,7 @@ public sealed class PlanningTests(TestPlatform platform)
             Assert.True(values[^1] > values[0]);
         }
 
+        Assert.Equal("now", (string)answer["traffic"]!["basis"]!);
         Assert.Equal(30, (double)answer["current"]!["accuracyWeight"]!);
         Assert.Equal((double)answer["solution"]!["meanAccuracy"]!, (double)answer["current"]!["meanAccuracy"]!);
         Assert.Equal(2, (int)answer["problem"]!["servers"]!);

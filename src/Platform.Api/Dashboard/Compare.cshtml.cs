@@ -7,6 +7,7 @@ using Platform.Api.Authentication;
 using Platform.Api.Planning;
 using Platform.Api.Snapshots;
 using Platform.Domain.Contracts;
+using Platform.Domain.Snapshots;
 using Platform.Persistence.Fleets;
 using Platform.Persistence.Snapshots;
 
@@ -34,6 +35,14 @@ internal sealed class CompareModel(FleetStore fleets, SnapshotHistory history) :
     public string? Fault { get; private set; }
 
     public AllocationComparison? Comparison { get; private set; }
+
+    /// <summary>The largest part of a figure's change that an input or a cause explains, without its sign.</summary>
+    public double Largest(Func<Figures<Contribution>, Contribution> figure)
+    {
+        var difference = Comparison!.Difference;
+        var parts = difference.Inputs.Select(it => it.Explains).Concat(difference.Causes.Select(it => it.Explains));
+        return parts.Max(it => it is null ? 0 : Math.Abs(figure(it.Figures).Change));
+    }
 
     public async Task<IActionResult> OnGetAsync(CancellationToken cancel)
     {

@@ -21,10 +21,6 @@ internal static class Drawings
             it.SolvedAt, [.. types.Select(type => (double?)it.Solution.Allocation.FirstOrDefault(given => given.TaskType == type)?.Tokens)]))]);
     }
 
-    /// <summary>Arrivals a second as the windows saw them, and as they are estimated.</summary>
-    public static Series Arrivals(EstimateWithObservations known) => new("Arrivals", "/s", false, ["observed", "estimated"], [.. Covered(known).Select(it =>
-        new SeriesRow(it.From, [it.Arrivals / it.CoveredSeconds, known.Estimate.ArrivalRate.Value]))]);
-
     /// <summary>Accuracy as the windows saw it, and as the versions predict.</summary>
     public static Series Accuracy(EstimateWithObservations known, IReadOnlyList<ComparableSnapshot> versions, ComparableSnapshot? inForce) => new(
         "Accuracy", "%", false, Predicted,

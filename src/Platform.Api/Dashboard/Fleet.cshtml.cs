@@ -57,6 +57,9 @@ internal sealed class FleetModel(
 
     public EstimateWithObservations? Known { get; private set; }
 
+    /// <summary>The arrival rate as it was seen, is now and is expected; null where nothing is known of it.</summary>
+    public TrafficDrawing? Traffic { get; private set; }
+
     /// <summary>Time against load under the allocation in force; null without one, or where it is unstable.</summary>
     public LoadCurve? Load { get; private set; }
 
@@ -118,6 +121,7 @@ internal sealed class FleetModel(
             ?? (await history.FindVersionAsync(User.Tenant(), Fleet, view.Labels.InForce, cancel) is { } older ? ComparisonEndpoints.Read(older) : null);
         Load = InForce is { Problem.ArrivalRate: > 0 } inForce ? TraceLoad(inForce) : null;
         Known = await estimates.FindWithObservationsAsync(User.Tenant(), Fleet, Now, cancel);
+        Traffic = TrafficDrawing.Find(Known);
         Voids = await voids.ListLatestAsync(User.Tenant(), Fleet, MostVoids, cancel);
         Events = await LatestEventsAsync(view, cancel);
         return Page();

@@ -62,6 +62,9 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
 
     public IReadOnlyList<FrontierPoint> Frontier { get; private set; } = [];
 
+    /// <summary>The arrival rate that the plan is made for, beside the traffic as it is now.</summary>
+    public PlannedTraffic? Traffic { get; private set; }
+
     /// <summary>What a field of the form shows: the number that was asked, or that is now.</summary>
     public string Field(string name, double? now) =>
         TryReadNumber(Request.Query[name].ToString(), out var asked) ? Show.Machine(asked) : now is { } it ? Show.Machine(it) : "";
@@ -88,6 +91,7 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
             || await problems.FindAsync(User.Tenant(), Fleet, time.GetUtcNow(), cancel) is not { } current)
             return NotFound();
         (View, Now, HeldBack) = (view, current.Problem, current.HeldBack);
+        Traffic = current.TrafficOf(current.Problem);
         if (!TryReadQuestion(out var whatIf) || WhatIfProblem.Build(current.Problem, whatIf, out var problem) is { Count: > 0 } faults && Refuse(faults))
         {
             Response.StatusCode = StatusCodes.Status400BadRequest;
@@ -95,6 +99,7 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
         }
 
         (Problem, Solution) = (problem, AllocationSolver.Solve(problem));
+        Traffic = current.TrafficOf(problem);
         if (await history.FindInForceAsync(User.Tenant(), Fleet, cancel) is { } stored)
             InForce = ComparisonEndpoints.Read(stored);
         Compare(problem, cancel);

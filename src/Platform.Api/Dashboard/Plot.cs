@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Html;
@@ -13,14 +14,45 @@ internal sealed record Axis(string Title, double From, double To, Func<double, s
 {
     private const int MostTicks = 5;
 
-    /// <summary>Round numbers on it: 1, 2 or 5 times a power of ten apart.</summary>
+    private const double Day = 86_400;
+
+    /// <summary>Steps between two times, seconds: round parts of an hour and of a day.</summary>
+    private static readonly double[] TimeSteps =
+        [60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, Day, 2 * Day, 5 * Day, 10 * Day];
+
+    private bool IsOfTime { get; init; }
+
+    /// <summary>
+    /// Round numbers on it: 1, 2 or 5 times a power of ten apart; of time, a round part of an hour or a day.
+    /// </summary>
     public IEnumerable<double> Ticks()
     {
         var least = (To - From) / MostTicks;
-        var power = Math.Pow(10, Math.Floor(Math.Log10(least)));
-        var step = power * (least / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };
+        var step = IsOfTime ? TimeStep(least) : RoundStep(least);
         for (var i = (long)Math.Ceiling(From / step); i * step <= To * (1 + 1e-9); i++)
             yield return i * step;
+    }
+
+    /// <summary>An axis of time, UTC: its numbers are Unix times in seconds.</summary>
+    public static Axis OfTime(DateTimeOffset from, DateTimeOffset to)
+    {
+        var form = to - from > TimeSpan.FromDays(2) ? "d MMM" : "HH:mm";
+        return new Axis("UTC", from.ToUnixTimeSeconds(), to.ToUnixTimeSeconds(), ShowInstant) { IsOfTime = true };
+
+        string ShowInstant(double second) =>
+            DateTimeOffset.FromUnixTimeSeconds((long)second).UtcDateTime.ToString(form, CultureInfo.InvariantCulture);
+    }
+
+    private static double RoundStep(double least)
+    {
+        var power = Math.Pow(10, Math.Floor(Math.Log10(least)));
+        return power * (least / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };
+    }
+
+    private static double TimeStep(double least)
+    {
+        var step = Array.Find(TimeSteps, it => it >= least);
+        return step > 0 ? step : TimeSteps[^1];
     }
 
     /// <summary>The lower end of 0 and an upper end with some room above all values.</summary>

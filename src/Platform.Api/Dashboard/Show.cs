@@ -67,6 +67,10 @@ internal static class Show
         ? new HtmlString($"<time datetime=\"{Machine(it)}\">{it.UtcDateTime.ToString("d MMM HH:mm:ss", CultureInfo.InvariantCulture)}</time>")
         : new HtmlString(Nothing);
 
+    /// <summary>An instant in the middle of a sentence, to the minute.</summary>
+    public static string Instant(DateTimeOffset at) =>
+        $"{at.UtcDateTime.ToString("d MMM HH:mm", CultureInfo.InvariantCulture)} UTC";
+
     /// <summary>An instant in the form of an address or a form field.</summary>
     public static string Machine(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFZ", CultureInfo.InvariantCulture);
 

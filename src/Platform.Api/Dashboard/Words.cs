@@ -1,4 +1,5 @@
 using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
 using Platform.Domain.Fleets;
 using Platform.Domain.Planning;
 using Platform.Domain.Snapshots;
@@ -20,6 +21,20 @@ internal static class Words
         ProblemInput.TaskTypes => "Which task types there are",
         _ => "The solver",
     };
+
+    /// <summary>A cause of a change, with what it is about.</summary>
+    public static string Of(ChangeCause cause) => cause switch
+    {
+        ChangeCause.Traffic => "Traffic",
+        ChangeCause.Service => "Service times",
+        ChangeCause.Accuracy => "Accuracy",
+        ChangeCause.Definition => "The definition",
+        _ => "The solver",
+    };
+
+    /// <summary>The inputs that a cause moved, in the middle of a sentence.</summary>
+    public static string OfInputs(CauseChange cause) => string.Join(
+        ", ", cause.Inputs.Select(input => Of(input)).Select(words => $"{char.ToLowerInvariant(words[0])}{words[1..]}"));
 
     /// <summary>A parameter's value.</summary>
     public static string Value(object? value) => value switch
@@ -95,10 +110,80 @@ internal static class Words
     };
 
     /// <summary>Where a fleet stands on its load curve.</summary>
-    public static string OfLoad(LoadCurve load, double arrivalRate) => double.IsFinite(load.SaturationRate)
-        ? $"Under the allocation in force the servers saturate at {Show.Rate(load.SaturationRate)}; "
-            + $"{Show.Rate(arrivalRate)} arrive, {Show.Percent(arrivalRate / load.SaturationRate)} of that."
-        : "Under the allocation in force no arrival rate saturates the servers.";
+    /// <param name="load">The curve.</param>
+    /// <param name="solvedRate">The rate that the allocation in force was made for, per second.</param>
+    /// <param name="rateNow">The rate as of now, per second; null where nothing is known of it.</param>
+    public static string OfLoad(LoadCurve load, double solvedRate, double? rateNow)
+    {
+        if (!double.IsFinite(load.SaturationRate))
+            return "Under the allocation in force no arrival rate saturates the servers.";
+        var solved = $"Under the allocation in force the servers saturate at {Show.Rate(load.SaturationRate)}. "
+            + $"It was made for {OfSaturation(solvedRate)}";
+        return rateNow is { } now ? $"{solved}; now {OfSaturation(now)} arrive." : $"{solved}.";
+
+        string OfSaturation(double rate) => $"{Show.Rate(rate)}, {Show.Percent(rate / load.SaturationRate)} of that";
+    }
+
+    /// <summary>A length of time in the largest unit of which it has two.</summary>
+    public static string OfLength(int seconds) => seconds switch
+    {
+        >= 2 * 86_400 => $"{Show.Number(seconds / 86_400.0)} days",
+        >= 2 * 3_600 => $"{Show.Tick(Math.Round(seconds / 3_600.0, 1))} hours",
+        _ => $"{Show.Tick(Math.Round(seconds / 60.0, 1))} minutes",
+    };
+
+    /// <summary>How much arrives now, for how much allocations are made, and what is expected.</summary>
+    public static string OfTraffic(FleetEstimate estimate, TrafficEstimate traffic)
+    {
+        var now = $"{Show.Rate(estimate.ArrivalRate.Value)} arrive now. Too many tokens at too high a rate harm more than too few: "
+            + $"allocations are made for {Show.Rate(traffic.UpperRate)}.";
+        if (traffic.Forecast is { } forecast)
+            return $"{now} {OfForecast(forecast)}";
+        return $"{now} There is no forecast: the hours of the days before are too few, or have predicted no better than the present.";
+    }
+
+    /// <summary>What is expected, from which hours, and until when.</summary>
+    public static string OfForecast(TrafficForecast forecast) =>
+        $"By {OfHours(forecast.Hours)} up to {Show.Interval(forecast.Rate, Show.Rate)} are expected until "
+        + $"{Show.Instant(forecast.Until)}.";
+
+    /// <summary>The hours that a forecast is drawn from.</summary>
+    public static string OfHours(string hours) => hours switch
+    {
+        "yesterday" => "the same hours of yesterday",
+        "weekday" => "the same hours of the same weekday",
+        "days" => "the same hours of the last days",
+        _ => $"the hours “{hours}”",
+    };
+
+    /// <summary>For which arrival rate a plan is made, and how much arrives now.</summary>
+    public static string Of(PlannedTraffic traffic)
+    {
+        var now = $"{Show.Interval(traffic.ArrivalRate, Show.Rate)} arrive now.";
+        var upper = $"the true rate is below that with probability {Show.Percent(traffic.Probability)}";
+        return $"{now} The plan is made for {Show.Rate(traffic.PlannedRate)}{Reason()}";
+
+        string Reason() => traffic.Basis switch
+        {
+            PlannedRateBasis.Asked => $" as asked; a solve takes {Show.Rate(traffic.UpperRate)}: {upper}.",
+            PlannedRateBasis.Forecast => $": {upper}. {OfForecast(traffic.Forecast!)}",
+            PlannedRateBasis.Carried =>
+                $": at {Show.Rate(traffic.UpperRate)}, which the true rate is below with probability "
+                + $"{Show.Percent(traffic.Probability)}, no allocation keeps the limits.",
+            PlannedRateBasis.Alarm => $", the rate of the alarm that stands: the estimate alone says {Show.Rate(traffic.UpperRate)}.",
+            _ => $": {upper}.",
+        };
+    }
+
+    /// <summary>Why a version grants the fewest tokens, for a tag.</summary>
+    public static string OfShortfall(InfeasibilityReason reason) => reason switch
+    {
+        InfeasibilityReason.Unstable => "fewest tokens: the servers carry no more",
+        InfeasibilityReason.MeanTokenBudget => "fewest tokens: mean token budget",
+        InfeasibilityReason.MaxInterTokenSeconds => "fewest tokens: time between two tokens",
+        InfeasibilityReason.MaxTimeToFirstAnswerTokenSeconds => "fewest tokens: time to the first answer token",
+        _ => "fewest tokens: mean system time",
+    };
 
     /// <summary>What a ladder is for.</summary>
     public static string Of(SurgeLadder ladder) => ladder.Rungs.Count > 1

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json.Serialization;
 using Platform.Api.Authentication;
 using Platform.Api.Errors;
 using Platform.Api.Snapshots;
@@ -24,7 +25,12 @@ namespace Platform.Api.Planning;
 /// <param name="HeldByPrior">Task types whose curve is the definition's, as no verdicts tell it.</param>
 internal sealed record WhatIfAnswer(
     DateTimeOffset AsOf, AllocationProblem Problem, AllocationSolution Solution, AllocationReference? InForce,
-    AllocationDifference? Difference, IReadOnlyList<HeldBack> HeldBack, IReadOnlyList<string> HeldByPrior);
+    AllocationDifference? Difference, IReadOnlyList<HeldBack> HeldBack, IReadOnlyList<string> HeldByPrior)
+{
+    /// <summary>The arrival rate that the plan is made for, beside the traffic as it is now.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PlannedTraffic? Traffic { get; init; }
+}
 
 /// <summary>What accuracy costs in time.</summary>
 /// <param name="AsOf">The instant of the estimate that it starts from.</param>
@@ -33,7 +39,12 @@ internal sealed record WhatIfAnswer(
 /// <param name="Current">The point of that solution; null when there is none.</param>
 /// <param name="Points">A point for each accuracy weight, rising in accuracy and time; empty when there is no solution.</param>
 internal sealed record FrontierAnswer(
-    DateTimeOffset AsOf, AllocationProblem Problem, AllocationSolution Solution, FrontierPoint? Current, IReadOnlyList<FrontierPoint> Points);
+    DateTimeOffset AsOf, AllocationProblem Problem, AllocationSolution Solution, FrontierPoint? Current, IReadOnlyList<FrontierPoint> Points)
+{
+    /// <summary>The arrival rate that the points are made for, beside the traffic as it is now.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PlannedTraffic? Traffic { get; init; }
+}
 
 /// <summary>The tenants' calls about what would be: they store nothing.</summary>
 internal static class PlanningEndpoints
@@ -70,7 +81,10 @@ internal static class PlanningEndpoints
         if (await history.FindInForceAsync(caller.Tenant(), fleet, cancel) is not { } stored)
         {
             return TypedResults.Ok(new WhatIfAnswer(
-                current.AsOf, problem, solution, null, null, current.HeldBack, current.HeldByPrior));
+                current.AsOf, problem, solution, null, null, current.HeldBack, current.HeldByPrior)
+            {
+                Traffic = current.TrafficOf(problem),
+            });
         }
 
         var inForce = ComparisonEndpoints.Read(stored);
@@ -79,7 +93,10 @@ internal static class PlanningEndpoints
             : null;
         return TypedResults.Ok(new WhatIfAnswer(
             current.AsOf, problem, solution, AllocationReference.To(stored, inForce), difference,
-            current.HeldBack, current.HeldByPrior));
+            current.HeldBack, current.HeldByPrior)
+        {
+            Traffic = current.TrafficOf(problem),
+        });
     }
 
     private static async Task<IResult> FrontierAsync(
@@ -95,6 +112,10 @@ internal static class PlanningEndpoints
             return Problems.BadInput(error);
         var solution = AllocationSolver.Solve(problem);
         var points = Frontier.Trace(problem, weights, (it, options) => ComparisonEndpoints.Solve(it, options, cancel));
-        return TypedResults.Ok(new FrontierAnswer(current.AsOf, problem, solution, FrontierPoint.Of(problem.AccuracyWeight, solution), points));
+        var point = FrontierPoint.Of(problem.AccuracyWeight, solution);
+        return TypedResults.Ok(new FrontierAnswer(current.AsOf, problem, solution, point, points)
+        {
+            Traffic = current.TrafficOf(problem),
+        });
     }
 }

@@ -40,7 +40,7 @@ internal sealed record AllocationComparison(AllocationReference From, Allocation
 internal static class ComparisonEndpoints
 {
     /// <summary>Changes whenever the same two snapshots can be answered otherwise: it is in the entity tag.</summary>
-    private const string Form = "difference/1";
+    private const string Form = "difference/2";
 
     private const string Immutable = "private, max-age=31536000, immutable";
 

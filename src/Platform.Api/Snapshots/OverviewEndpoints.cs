@@ -1,7 +1,9 @@
 using System.Security.Claims;
+using System.Text.Json.Serialization;
 using Platform.Api.Authentication;
 using Platform.Api.Documentation;
 using Platform.Api.Paging;
+using Platform.Domain.Allocation;
 using Platform.Domain.Contracts;
 using Platform.Domain.Snapshots;
 using Platform.Domain.Tenants;
@@ -25,7 +27,12 @@ internal sealed record FleetAllocation(string Fleet, AllocationOverview? InForce
 /// <param name="Utilization">ρ.</param>
 internal sealed record AllocationOverview(
     int Version, string Hash, DateTimeOffset Since, IReadOnlyList<GrantedTokens> Tokens, double Objective, double MeanAccuracy, double MeanSystemTimeSeconds,
-    double Utilization);
+    double Utilization)
+{
+    /// <summary>The limit that even the fewest tokens allowed break, which are granted; null where every limit is kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public InfeasibilityReason? ShortfallReason { get; init; }
+}
 
 /// <summary>What one query of a task type is granted.</summary>
 /// <param name="TaskType">Id of the task type.</param>
@@ -62,6 +69,9 @@ internal static class OverviewEndpoints
         return new FleetAllocation(
             fleet.Fleet,
             new AllocationOverview(
-                it.Version, it.Hash, fleet.Since!.Value, [.. tokens], it.Objective, it.MeanAccuracy, it.MeanSystemTimeSeconds, it.Utilization));
+                it.Version, it.Hash, fleet.Since!.Value, [.. tokens], it.Objective, it.MeanAccuracy, it.MeanSystemTimeSeconds, it.Utilization)
+            {
+                ShortfallReason = it.ShortfallReason,
+            });
     }
 }

@@ -65,7 +65,8 @@ internal sealed class DayForecast
 
     /// <summary>What the best way says; null where none is clearly better than the present.</summary>
     /// <param name="until">The end of the coming period.</param>
-    public (TrafficForecast Shown, RateLaw Law)? Until(DateTimeOffset until)
+    /// <param name="probability">That with which the rate is to be below its upper one.</param>
+    public TrafficForecast? Until(DateTimeOffset until, double probability)
     {
         if (_seconds.Count(seconds => seconds >= LeastCovered) < 2 * FewestTried)
             return null;
@@ -82,10 +83,10 @@ internal sealed class DayForecast
             }
         }
 
-        return best is null ? null : Forecast(best, until);
+        return best is null ? null : Forecast(best, until, probability);
     }
 
-    private (TrafficForecast Shown, RateLaw Law)? Forecast(Way way, DateTimeOffset until)
+    private TrafficForecast? Forecast(Way way, DateTimeOffset until, double probability)
     {
         if (Greatest(way.Profile, until) is not { } greatest)
             return null;
@@ -95,14 +96,14 @@ internal sealed class DayForecast
             return null;
         var doubt = (1 / way.Arrivals) + (1 / greatest.Arrivals) + (1 / (level?.Seen ?? double.PositiveInfinity));
         var law = new RateLaw([new RatePart(1, 1 / doubt, 1 / (doubt * rate))]);
-        var shown = new TrafficForecast
+        return new TrafficForecast
         {
             Until = until.ToUniversalTime(),
             Rate = law.Interval,
+            UpperRate = law.Quantile(probability),
             Hours = way.Profile.Name,
             ErrorRatio = way.ErrorRatio,
         };
-        return (shown, law);
     }
 
     /// <summary>The way with how it has done on the quarters seen so far; null where that is not clearly better.</summary>

@@ -79,23 +79,24 @@ public static class Estimator
         };
     }
 
-    private static (TrafficForecast Shown, RateLaw Law)? Forecast(
+    private static TrafficForecast? Forecast(
         FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf) =>
-        new DayForecast(sums, asOf).Until(asOf.AddSeconds(definition.Solving.EverySeconds));
+        new DayForecast(sums, asOf).Until(
+            asOf.AddSeconds(definition.Solving.EverySeconds), definition.Solving.RateProbability);
 
     /// <summary>
     /// What must be carried until the next solve: the rate as of now, or that which a forecast rises to. A fall that is
     /// forecast has not come yet.
     /// </summary>
     private static TrafficEstimate Traffic(
-        FleetDefinition definition, IntervalEstimate average, RateLaw? rate, (TrafficForecast Shown, RateLaw Law)? forecast)
+        FleetDefinition definition, IntervalEstimate average, RateLaw? rate, TrafficForecast? forecast)
     {
         var probability = definition.Solving.RateProbability;
         rate ??= TrafficEstimator.Presumed(definition.ArrivalRate, definition.Solving.HorizonSeconds);
         var upper = rate.Quantile(probability);
-        if (forecast is { Law: var coming } && coming.Mean - rate.Mean > coming.Deviation)
-            upper = Math.Max(upper, coming.Quantile(probability));
-        return new TrafficEstimate(average, upper, probability) { Forecast = forecast?.Shown };
+        if (forecast is { Rate: var coming } && coming.Value - rate.Mean > coming.StandardError)
+            upper = Math.Max(upper, forecast.UpperRate);
+        return new TrafficEstimate(average, upper, probability) { Forecast = forecast };
     }
 
     private static ModelValidity WithQueueChecks(

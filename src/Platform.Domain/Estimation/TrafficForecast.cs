@@ -16,6 +16,12 @@ public sealed record TrafficForecast
     /// <summary>The greatest arrival rate until then, per second, with its 95 % interval.</summary>
     public required IntervalEstimate Rate { get; init; }
 
+    /// <summary>
+    /// The rate that it is below with the definition's probability, per second: <see cref="TrafficEstimate.UpperRate"/>
+    /// where allocations are made for the forecast.
+    /// </summary>
+    public required double UpperRate { get; init; }
+
     /// <summary>Which hours it is drawn from: <c>yesterday</c>, <c>days</c> (up to the last seven) or <c>weekday</c>.</summary>
     public required string Hours { get; init; }
 

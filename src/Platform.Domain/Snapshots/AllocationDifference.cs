@@ -52,6 +52,12 @@ public sealed record InputChange(ProblemInput Input, int Differing, ParameterCha
     public IReadOnlyList<ParameterChange>? Parameters { get; init; }
 }
 
+/// <summary>A cause that has moved inputs.</summary>
+/// <param name="Cause">Which.</param>
+/// <param name="Inputs">The inputs that it moved, in their order.</param>
+/// <param name="Explains">The sum of what they explain; null when nothing can be said.</param>
+public sealed record CauseChange(ChangeCause Cause, IReadOnlyList<ProblemInput> Inputs, InputContributions? Explains);
+
 /// <summary>What the explanation rests on.</summary>
 /// <param name="Orders">Orders in which the inputs can have moved one after another.</param>
 /// <param name="FeasibleOrders">Those at whose every step there is an allocation: the contributions are means over them.</param>
@@ -71,6 +77,9 @@ public sealed record AllocationDifference
 
     /// <summary>The inputs that moved.</summary>
     public required IReadOnlyList<InputChange> Inputs { get; init; }
+
+    /// <summary>The same inputs put together by their causes: what traffic explains, what the definition, and so on.</summary>
+    public required IReadOnlyList<CauseChange> Causes { get; init; }
 
     /// <summary>What the explanation rests on; null when there is none.</summary>
     public required Explanation? Explained { get; init; }
@@ -116,21 +125,46 @@ internal sealed class DifferenceBuilder
     {
         var values = new Dictionary<int, double[]?>();
         var explained = ShapleyValues.Of(_moved.Length, coalition => values[coalition] = ValueOf(coalition));
-        var inputs = _moved.Select((it, i) => new InputChange(
-            it.Input, it.Parameters.Length, it.Parameters.MaxBy(change => change.Relative), explained is null ? null : Contributions(explained.Contributions[i]))
-        {
-            Parameters = everyParameter ? it.Parameters : null,
-        });
+        var parts = _moved.Select((it, i) => new InputPart(it.Input, explained?.Contributions[i])).ToList();
+        var inputs = _moved.Zip(parts, (it, part) => Input(it.Parameters, part, everyParameter)).ToList();
         if (explained is not null && BySolver(values[0]!, values[(1 << _moved.Length) - 1]!) is { } bySolver)
-            inputs = inputs.Append(new InputChange(ProblemInput.Solver, 0, null, Contributions(bySolver)));
+        {
+            parts.Add(new InputPart(ProblemInput.Solver, bySolver));
+            inputs.Add(new InputChange(ProblemInput.Solver, 0, null, Contributions(bySolver)));
+        }
+
         return new AllocationDifference
         {
             TaskTypes = [.. _types.Select(Tokens)],
             Figures = Figures(c => new FigureChange(_before[c], _after[c], _after[c] - _before[c])),
-            Inputs = [.. inputs],
+            Inputs = inputs,
+            Causes = [.. parts.GroupBy(part => ChangeCauses.Find(part.Input)).OrderBy(cause => cause.Key).Select(Cause)],
             Explained = explained is null ? null : new Explanation(Factorial(_moved.Length), explained.Orders),
             NotExplained = explained is null ? "in whatever order the inputs move, there is a step without an allocation that keeps the limits" : null,
         };
+    }
+
+    /// <summary>What an input explains of each figure, then of each task type's tokens; null when nothing can be said.</summary>
+    private sealed record InputPart(ProblemInput Input, double[]? Part);
+
+    private InputChange Input(ParameterChange[] parameters, InputPart part, bool everyParameter)
+    {
+        var largest = parameters.MaxBy(change => change.Relative);
+        var explains = part.Part is { } explained ? Contributions(explained) : null;
+        return new InputChange(part.Input, parameters.Length, largest, explains)
+        {
+            Parameters = everyParameter ? parameters : null,
+        };
+    }
+
+    private CauseChange Cause(IGrouping<ChangeCause, InputPart> parts)
+    {
+        var inputs = parts.Select(part => part.Input).ToArray();
+        var explained = parts.Select(part => part.Part).OfType<double[]>().ToArray();
+        if (explained.Length == 0)
+            return new CauseChange(parts.Key, inputs, null);
+        double[] sum = [.. explained[0].Select((_, c) => explained.Sum(part => part[c]))];
+        return new CauseChange(parts.Key, inputs, Contributions(sum));
     }
 
     /// <summary>What the solver makes of the problem in which those inputs have moved; null when it is infeasible, or none that there can be.</summary>

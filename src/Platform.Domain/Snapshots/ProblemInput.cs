@@ -31,6 +31,39 @@ public enum ProblemInput
     Solver,
 }
 
+/// <summary>Where the inputs of a problem come from: what moves together has one cause.</summary>
+public enum ChangeCause
+{
+    /// <summary>What arrives: how much (<see cref="ProblemInput.ArrivalRate"/>) and of which kind (<see cref="ProblemInput.Mix"/>).</summary>
+    Traffic,
+
+    /// <summary>How long the servers take.</summary>
+    Service,
+
+    /// <summary>What tokens are worth.</summary>
+    Accuracy,
+
+    /// <summary>What the team has set in the definition: objective and limits, servers, task types.</summary>
+    Definition,
+
+    /// <summary>The arithmetic.</summary>
+    Solver,
+}
+
+/// <summary>The cause of each input.</summary>
+internal static class ChangeCauses
+{
+    /// <summary>The cause that moves an input.</summary>
+    public static ChangeCause Find(ProblemInput input) => input switch
+    {
+        ProblemInput.ArrivalRate or ProblemInput.Mix => ChangeCause.Traffic,
+        ProblemInput.Service => ChangeCause.Service,
+        ProblemInput.Accuracy => ChangeCause.Accuracy,
+        ProblemInput.Solver => ChangeCause.Solver,
+        _ => ChangeCause.Definition,
+    };
+}
+
 /// <summary>One number, or word, of a problem that differs.</summary>
 /// <param name="Input">The group that it is in.</param>
 /// <param name="Pointer">JSON Pointer into the later problem; into the earlier one for a task type that only that has.</param>

@@ -1,4 +1,6 @@
 using Platform.Domain.Allocation;
+using Platform.Domain.Estimation;
+using Platform.Domain.Planning;
 using Platform.Domain.Snapshots;
 using Platform.Persistence.Solving;
 
@@ -9,8 +11,16 @@ namespace Platform.Persistence.Planning;
 /// <param name="Problem">The problem.</param>
 /// <param name="HeldBack">Task types that a solve would hold back.</param>
 /// <param name="HeldByPrior">Ids of the task types whose curve is the prior's, as the verdicts do not tell it.</param>
+/// <param name="Estimate">The estimate that the problem is made of.</param>
 public sealed record CurrentProblem(
-    DateTimeOffset AsOf, AllocationProblem Problem, IReadOnlyList<HeldBack> HeldBack, IReadOnlyList<string> HeldByPrior);
+    DateTimeOffset AsOf, AllocationProblem Problem, IReadOnlyList<HeldBack> HeldBack, IReadOnlyList<string> HeldByPrior,
+    FleetEstimate Estimate)
+{
+    /// <summary>The traffic of a plan that is made from this problem.</summary>
+    /// <param name="planned">The plan's problem.</param>
+    public PlannedTraffic? TrafficOf(AllocationProblem planned) =>
+        PlannedTraffic.Find(Estimate, Problem.ArrivalRate, planned.ArrivalRate);
+}
 
 /// <summary>Fleets' problems as they are now, by the definition in force and all windows that are stored.</summary>
 public sealed class CurrentProblems(PlatformStore store)
@@ -27,6 +37,6 @@ public sealed class CurrentProblems(PlatformStore store)
         var derived = SnapshotDerivation.Derive(basis.Inputs(asOf), null, DerivationVersions.Current);
         var heldByPrior = derived.Estimate.TaskTypes
             .Where(type => type.Validity.CurveIdentifiability is { Flagged: true }).Select(type => type.Id);
-        return new CurrentProblem(asOf, derived.Asked, derived.HeldBack, [.. heldByPrior]);
+        return new CurrentProblem(asOf, derived.Asked, derived.HeldBack, [.. heldByPrior], derived.Estimate);
     }
 }

@@ -1,4 +1,7 @@
+using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
+using Platform.Domain.Allocation;
+using Platform.Domain.Snapshots;
 
 namespace Platform.Persistence.Snapshots;
 
@@ -17,7 +20,24 @@ public sealed record StoredSnapshot(int Version, string Hash, byte[] Document);
 /// <param name="MeanSystemTimeSeconds">Mean system time in seconds.</param>
 /// <param name="Utilization">ρ.</param>
 public sealed record SnapshotSummary(
-    int Version, string Hash, DateTimeOffset SolvedAt, double Objective, double MeanAccuracy, double MeanSystemTimeSeconds, double Utilization);
+    int Version, string Hash, DateTimeOffset SolvedAt, double Objective, double MeanAccuracy, double MeanSystemTimeSeconds, double Utilization)
+{
+    /// <summary>The limit that even the fewest tokens allowed break, which the version grants; null where it keeps every limit.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public InfeasibilityReason? ShortfallReason { get; init; }
+
+    /// <summary>The line of a stored snapshot.</summary>
+    internal static SnapshotSummary Read(SnapshotLine line) =>
+        new(line.Version, line.Hash, line.SolvedAt, line.Objective, line.MeanAccuracy, line.MeanSystemTimeSeconds, line.Utilization)
+        {
+            ShortfallReason = line.Summary is { } summary ? AllocationSummary.FromBytes(summary).Shortfall : null,
+        };
+}
+
+/// <summary>What is read of a stored snapshot for its line; each member as in <see cref="SnapshotRow"/>.</summary>
+internal sealed record SnapshotLine(
+    int Version, string Hash, DateTimeOffset SolvedAt, double Objective, double MeanAccuracy, double MeanSystemTimeSeconds,
+    double Utilization, byte[]? Summary);
 
 /// <summary>A change of the version that is in force.</summary>
 /// <param name="Change">Counts the fleet's changes, from 1, without gaps.</param>
@@ -79,27 +99,36 @@ public sealed class SnapshotHistory(PlatformStore store)
         await using var session = await store.OpenAsync(tenant, cancel);
         if (!await session.Rows.Fleets.AnyAsync(row => row.FleetId == fleet, cancel))
             return null;
-        return await session.Rows.Snapshots.AsNoTracking().Where(row => row.FleetId == fleet && row.Version < before)
+        var lines = await session.Rows.Snapshots.AsNoTracking().Where(row => row.FleetId == fleet && row.Version < before)
             .OrderByDescending(row => row.Version).Take(limit)
-            .Select(row => new SnapshotSummary(
-                row.Version, row.Hash, row.SolvedAt, row.Objective, row.MeanAccuracy, row.MeanSystemTimeSeconds, row.Utilization))
+            .Select(row => new SnapshotLine(
+                row.Version, row.Hash, row.SolvedAt, row.Objective, row.MeanAccuracy, row.MeanSystemTimeSeconds, row.Utilization,
+                row.Summary))
             .ToListAsync(cancel);
+        return [.. lines.Select(SnapshotSummary.Read)];
     }
 
     /// <summary>What is in force for each fleet that is not retired, by id, after <paramref name="after"/>.</summary>
     public async Task<IReadOnlyList<FleetInForce>> ListInForceAsync(string tenant, string after, int limit, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
-        return await session.Rows.Fleets.AsNoTracking().Where(row => row.RetiredAt == null && string.Compare(row.FleetId, after) > 0)
+        var lines = await session.Rows.Fleets.AsNoTracking().Where(row => row.RetiredAt == null && string.Compare(row.FleetId, after) > 0)
             .OrderBy(row => row.FleetId).Take(limit)
             .LeftJoin(
                 session.Rows.Snapshots, row => new { row.FleetId, Version = row.InForceVersion }, it => new { it.FleetId, it.Version },
                 (row, it) => new { row.FleetId, row.InForceAt, it })
             .OrderBy(both => both.FleetId)
-            .Select(both => new FleetInForce(
-                both.FleetId, both.InForceAt, both.it == null ? null : new SnapshotSummary(
-                    both.it.Version, both.it.Hash, both.it.SolvedAt, both.it.Objective, both.it.MeanAccuracy, both.it.MeanSystemTimeSeconds, both.it.Utilization)))
+            .Select(both => new
+            {
+                both.FleetId,
+                both.InForceAt,
+                Line = both.it == null ? null : new SnapshotLine(
+                    both.it.Version, both.it.Hash, both.it.SolvedAt, both.it.Objective, both.it.MeanAccuracy,
+                    both.it.MeanSystemTimeSeconds, both.it.Utilization, both.it.Summary),
+            })
             .ToListAsync(cancel);
+        return [.. lines.Select(it => new FleetInForce(
+            it.FleetId, it.InForceAt, it.Line is { } line ? SnapshotSummary.Read(line) : null))];
     }
 
     /// <summary>The documents of the snapshots in force that were listed, by fleet, in one query.</summary>

@@ -15,6 +15,17 @@ public class PlotTests
     public void Ticks_are_round_numbers(double from, double to, string ticks) =>
         Assert.Equal(ticks, string.Join(' ', new Axis("", from, to, Show.Tick).Ticks().Select(Show.Tick)));
 
+    [Theory]
+    [InlineData(10, "00:02 00:04 00:06 00:08 00:10")]
+    [InlineData(7 * 60, "02:00 04:00 06:00")]
+    [InlineData(3 * 24 * 60, "2 Dec 3 Dec 4 Dec")]
+    public void Ticks_of_time_are_round_times_in_UTC(int minutes, string ticks)
+    {
+        var begin = new DateTimeOffset(2026, 12, 1, 0, 0, 1, TimeSpan.Zero);
+        var axis = Axis.OfTime(begin, begin.AddMinutes(minutes));
+        Assert.Equal(ticks, string.Join(' ', axis.Ticks().Select(axis.Show)));
+    }
+
     [Property(MaxTest = 200)]
     public bool An_axis_has_some_ticks_and_not_too_many_all_within(int seed)
     {

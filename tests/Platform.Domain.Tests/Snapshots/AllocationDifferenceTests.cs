@@ -36,6 +36,43 @@ public sealed class AllocationDifferenceTests
     }
 
     [Fact]
+    public void Causes_have_each_input_once_and_explain_what_their_inputs_explain()
+    {
+        var explained = 0;
+        for (var seed = 0; seed < 40; seed++)
+        {
+            var (from, to) = Pair(seed);
+            if (Compare(from, to) is not { Explained: not null } difference)
+                continue;
+            explained++;
+            Assert.Equal(difference.Inputs.Select(it => it.Input).Order(), difference.Causes.SelectMany(it => it.Inputs).Order());
+            foreach (var cause in difference.Causes)
+                AssertSums(cause, difference);
+        }
+
+        Assert.True(explained > 20, $"only {explained} explained");
+    }
+
+    [Fact]
+    public void Arrival_rate_and_mix_are_traffic_and_what_the_team_sets_is_the_definition()
+    {
+        var to = Base with
+        {
+            ArrivalRate = 0.06,
+            Servers = 2,
+            AccuracyWeight = 31,
+            TaskTypes =
+            [
+                Definitions.Math with { Share = 0.5, Service = new ServiceLine(0.4, 0.021) },
+                Definitions.Chat with { Share = 0.5, Accuracy = new AccuracyCurve(0.5, 0.3, 0.005) },
+            ],
+        };
+        var causes = Compare(Base, to)!.Causes.Select(it => $"{it.Cause}: {string.Join(' ', it.Inputs)}");
+        Assert.Equal(
+            ["Traffic: ArrivalRate Mix", "Service: Service", "Accuracy: Accuracy", "Definition: Objective Servers"], causes);
+    }
+
+    [Fact]
     public void The_way_back_is_the_way_there_with_its_signs_turned()
     {
         for (var seed = 0; seed < 60; seed++)
@@ -230,6 +267,8 @@ public sealed class AllocationDifferenceTests
         Assert.NotEmpty(difference.NotExplained!);
         Assert.Equal([ProblemInput.Accuracy, ProblemInput.Objective], difference.Inputs.Select(input => input.Input));
         Assert.All(difference.Inputs, input => Assert.Null(input.Explains));
+        Assert.Equal([ChangeCause.Accuracy, ChangeCause.Definition], difference.Causes.Select(cause => cause.Cause));
+        Assert.All(difference.Causes, cause => Assert.Null(cause.Explains));
         Assert.Equal(difference.Figures.MeanTokens.To - difference.Figures.MeanTokens.From, difference.Figures.MeanTokens.Change);
     }
 
@@ -241,6 +280,7 @@ public sealed class AllocationDifferenceTests
         var difference = AllocationDifference.Between(stored, after, false, AllocationSolver.Solve);
         Assert.Equal([ProblemInput.ArrivalRate, ProblemInput.Solver], difference.Inputs.Select(input => input.Input));
         Assert.Equal(3, difference.Inputs[1].Explains!.TaskTypes["math"].Change);
+        Assert.Equal([ChangeCause.Traffic, ChangeCause.Solver], difference.Causes.Select(cause => cause.Cause));
         Assert.Equal(difference.TaskTypes[0].Change, difference.Inputs.Sum(input => Part(input, "math")));
     }
 
@@ -287,14 +327,24 @@ public sealed class AllocationDifferenceTests
         ("meanTokens", difference.Figures.MeanTokens.Change),
     }.Concat(difference.TaskTypes.Select(type => (type.TaskType, (double)type.Change))).ToDictionary(StringComparer.Ordinal);
 
-    private static double Part(InputChange input, string figure) => figure switch
+    private static void AssertSums(CauseChange cause, AllocationDifference difference)
     {
-        "objective" => input.Explains!.Figures.Objective.Change,
-        "meanAccuracy" => input.Explains!.Figures.MeanAccuracy.Change,
-        "meanSystemTimeSeconds" => input.Explains!.Figures.MeanSystemTimeSeconds.Change,
-        "utilization" => input.Explains!.Figures.Utilization.Change,
-        "meanTokens" => input.Explains!.Figures.MeanTokens.Change,
-        _ => input.Explains!.TaskTypes.GetValueOrDefault(figure)?.Change ?? 0,
+        var inputs = difference.Inputs.Where(it => cause.Inputs.Contains(it.Input)).ToList();
+        Assert.All(inputs, input => Assert.Equal(cause.Cause, ChangeCauses.Find(input.Input)));
+        foreach (var figure in Changes(difference).Keys)
+            Assert.Equal(inputs.Sum(input => Part(input, figure)), Part(cause.Explains!, figure), Near);
+    }
+
+    private static double Part(InputChange input, string figure) => Part(input.Explains!, figure);
+
+    private static double Part(InputContributions explains, string figure) => figure switch
+    {
+        "objective" => explains.Figures.Objective.Change,
+        "meanAccuracy" => explains.Figures.MeanAccuracy.Change,
+        "meanSystemTimeSeconds" => explains.Figures.MeanSystemTimeSeconds.Change,
+        "utilization" => explains.Figures.Utilization.Change,
+        "meanTokens" => explains.Figures.MeanTokens.Change,
+        _ => explains.TaskTypes.GetValueOrDefault(figure)?.Change ?? 0,
     };
 
     private static IEnumerable<string> Leaves(JsonNode? node, string at) => node switch

@@ -207,6 +207,9 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await tenant.UntilAllocatedAsync("chat", it => (int)it["version"]! == 2, Cancel);
         await using var page = await OpenAsync(tenant, "/fleets/chat/compare?from=1&to=2");
         await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Inputs" })).ToContainTextAsync("Arrival rate");
+        var causes = page.Page.GetByRole(AriaRole.Region, new() { Name = "Causes" });
+        await Expect(causes.GetByRole(AriaRole.Rowheader)).ToHaveTextAsync(["Traffic"]);
+        await Expect(causes.GetByRole(AriaRole.Cell).First).ToHaveTextAsync("arrival rate");
         var tokens = await page.Page.GetByRole(AriaRole.Region, new() { Name = "Tokens" }).InnerTextAsync();
 
         await page.Page.GetByLabel("From", new() { Exact = true }).FillAsync(between.ToString("O", CultureInfo.InvariantCulture));
@@ -227,11 +230,13 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         var tenant = await SolvedAsync();
         await using var page = await OpenAsync(tenant, "/fleets/chat/plan");
         var before = await page.Page.GetByRole(AriaRole.Region, new() { Name = "Figures" }).InnerTextAsync();
+        await Expect(page.Page.Locator("#rate")).ToHaveTextAsync(new Regex("The plan is made for .+: the true rate is below"));
         await page.Page.GetByLabel("Traffic").FillAsync("1.2");
         await Expect(page.Page.Locator("output[for=factor]")).ToHaveTextAsync("1.2");
         await page.Page.GetByLabel("Mean tokens a query").FillAsync("50");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Solve" }).ClickAsync();
         await Expect(page.Page.GetByText("The mean token budget of 50.0 binds")).ToBeVisibleAsync();
+        await Expect(page.Page.Locator("#rate")).ToHaveTextAsync(new Regex("arrive now. The plan is made for .+ as asked; a solve takes"));
         Assert.NotEqual(before, await page.Page.GetByRole(AriaRole.Region, new() { Name = "Figures" }).InnerTextAsync());
         await Expect(page.Page.Locator("pre").First).ToContainTextAsync("\"meanTokenBudget\":50");
         await page.AssertAccessibleAsync();
@@ -272,6 +277,9 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await page.Page.Locator("summary", new() { HasText = "Numbers: Accuracy" }).ClickAsync();
         await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Accuracy, as numbers" }).Locator("tbody tr").First).ToBeVisibleAsync();
         await Expect(page.Page.GetByRole(AriaRole.Img, new() { Name = "Accuracy of math against tokens" })).ToBeVisibleAsync();
+        await Expect(page.Page.GetByRole(AriaRole.Img, new() { Name = "Arrival rate: seen, now and expected" })).ToBeVisibleAsync();
+        await page.Page.Locator("summary", new() { HasText = "Numbers: arrival rate" }).ClickAsync();
+        await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Arrival rate, as numbers" }).Locator("tbody tr").First).ToBeVisibleAsync();
         await page.AssertCleanAsync();
     }
 
