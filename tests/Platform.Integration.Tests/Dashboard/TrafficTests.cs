@@ -104,7 +104,7 @@ public sealed class TrafficTests(DashboardBrowser browser) : IAsyncLifetime
     {
         Show(Estimate(forecast: null), Night());
         await using var page = await browser.OpenAsync(Address);
-        await Expect(page.Page.GetByText("There is no forecast: the days before are too few, or")).ToBeVisibleAsync();
+        await Expect(page.Page.GetByText("There is no forecast: the hours of the days before are too few, or")).ToBeVisibleAsync();
         await Expect(page.Page.Locator(".facts dt")).ToHaveCountAsync(3);
         await Expect(page.Page.Locator(".legend li")).ToHaveCountAsync(3);
         var picture = page.Page.GetByRole(AriaRole.Img);
