@@ -34,7 +34,7 @@ internal sealed class AllocationInForce
     /// <summary>
     /// What chance makes of <see cref="Gain"/>, seconds. The optimum itself does not count where it is free, as J is flat there; where a limit
     /// binds it moves with the limit, and J with the limit's price. Where the problem's rate is a quantile of the doubt about the traffic,
-    /// that doubt is in the rate already and excuses nothing here.
+    /// that doubt is in the rate already, and excuses little beside.
     /// </summary>
     /// <param name="deviations">How many standard deviations of it where no limit binds; twice as many of what a limit lends.</param>
     public double GainByChance(double deviations)
@@ -48,10 +48,7 @@ internal sealed class AllocationInForce
             + OfSharingLimits(prices, best)
             + Enumerable.Range(0, best.Length).Sum(k => FloorPrice(k, best[k], objective) * Noise(EstimateSensitivity.OfAccuracy(_problem, best, k)));
         var difference = objective.Minus(EstimateSensitivity.OfObjective(_problem, _tokens));
-        if (_estimate.Traffic is not null)
-            difference = difference.AtGivenRate();
-        return (deviations * Noise(difference))
-            + (2 * deviations * atLimits);
+        return OfDifference(difference, deviations) + (2 * deviations * atLimits);
     }
 
     /// <summary>
@@ -78,6 +75,19 @@ internal sealed class AllocationInForce
             var halfWayToSaturation = (cap + 1) / 2;
             return 1 - _figures.Idle > halfWayToSaturation;
         }
+    }
+
+    /// <summary>What the tokens of the best allocation bring over the fewest allowed, seconds.</summary>
+    private double WorthOfTokens =>
+        Math.Max(_best.Objective!.Value - WholeTokenFigures.Of(_model, _model.WholeLower).Objective, 0);
+
+    private double OfDifference(EstimateSensitivity difference, double deviations)
+    {
+        var all = deviations * Noise(difference);
+        if (_estimate.Traffic is null)
+            return all;
+        var atGivenRate = deviations * Noise(difference.AtGivenRate());
+        return Math.Min(all, atGivenRate + (SolvePolicy.MostExcusedByRate * WorthOfTokens));
     }
 
     /// <summary>What chance makes of the limits that only servers that share have.</summary>

@@ -61,6 +61,12 @@ public static class SolvePolicy
     internal const double GainDeviationsWhenDoubled = 0.5;
 
     /// <summary>
+    /// The most that the doubt about the arrival rate excuses, as a part of what tokens bring: the rate that is solved for
+    /// is the upper end of that doubt, so that it excuses gains only that are too small to be worth versions.
+    /// </summary>
+    internal const double MostExcusedByRate = 0.002;
+
+    /// <summary>
     /// Standard errors of the arrival rate by which the rate to carry must differ from that which the version in force was
     /// made for: the traffic has moved then. Two estimates of a steady rate differ by √2 errors, so that 4 are 2.8 of
     /// their deviations, and a solve comes every few minutes.
