@@ -79,6 +79,18 @@ public sealed class WorkloadSums
     /// <summary>Buckets by ascending index (Unix time in seconds over <see cref="BucketSeconds"/>, floored).</summary>
     internal IReadOnlyList<AgeBucket> Buckets => _buckets;
 
+    /// <summary>Windows in the buckets that are kept, each counted once.</summary>
+    internal UInt128 Windows
+    {
+        get
+        {
+            var windows = UInt128.Zero;
+            foreach (var bucket in _buckets)
+                windows = checked(windows + bucket.Windows);
+            return windows;
+        }
+    }
+
     /// <summary>Width in seconds of the buckets for a horizon.</summary>
     internal static int WidthFor(int horizonSeconds) =>
         Math.Max((horizonSeconds + BucketsPerHorizon - 1) / BucketsPerHorizon, LeastBucketSeconds);

@@ -33,7 +33,8 @@ internal sealed class AllocationInForce
 
     /// <summary>
     /// What chance makes of <see cref="Gain"/>, seconds. The optimum itself does not count where it is free, as J is flat there; where a limit
-    /// binds it moves with the limit, and J with the limit's price.
+    /// binds it moves with the limit, and J with the limit's price. Where the problem's rate is a quantile of the doubt about the traffic,
+    /// that doubt is in the rate already, and excuses little beside.
     /// </summary>
     /// <param name="deviations">How many standard deviations of it where no limit binds; twice as many of what a limit lends.</param>
     public double GainByChance(double deviations)
@@ -46,20 +47,48 @@ internal sealed class AllocationInForce
             + (prices.MaxMeanSystemTime * Noise(EstimateSensitivity.OfMeanSystemTime(_problem, best)))
             + OfSharingLimits(prices, best)
             + Enumerable.Range(0, best.Length).Sum(k => FloorPrice(k, best[k], objective) * Noise(EstimateSensitivity.OfAccuracy(_problem, best, k)));
-        return (deviations * Noise(objective.Minus(EstimateSensitivity.OfObjective(_problem, _tokens))))
-            + (2 * deviations * atLimits);
+        var difference = objective.Minus(EstimateSensitivity.OfObjective(_problem, _tokens));
+        return OfDifference(difference, deviations) + (2 * deviations * atLimits);
     }
 
     /// <summary>
     /// Whether the queue is unstable, a token bound is broken, or any limit by more than chance explains: where a limit binds at the optimum,
-    /// half of all estimates say that it is broken a little.
+    /// half of all estimates say that it is broken a little. Servers that are nearly saturated are beyond what chance excuses.
     /// </summary>
-    public bool BreaksALimit => !(_figures.Idle > 0) || Enumerable.Range(0, _tokens.Length).Any(BreaksABound)
+    public bool BreaksALimit => !(_figures.Idle > 0) || IsNearlySaturated || Enumerable.Range(0, _tokens.Length).Any(BreaksABound)
         || IsOver(1 - _figures.Idle, _problem.MaxUtilization, () => EstimateSensitivity.OfUtilization(_problem, _tokens))
         || IsOver(_figures.MeanTokens, _problem.MeanTokenBudget, () => EstimateSensitivity.OfMeanTokens(_tokens))
         || IsOver(_figures.MeanSystemTime, _problem.MaxMeanSystemTimeSeconds, () => EstimateSensitivity.OfMeanSystemTime(_problem, _tokens))
         || IsOver(_figures.InterToken, _problem.MaxInterTokenSeconds, () => EstimateSensitivity.OfInterToken(_problem, _tokens))
         || IsOver(_figures.FirstAnswer, _problem.MaxTimeToFirstAnswerTokenSeconds, () => EstimateSensitivity.OfFirstAnswer(_problem, _tokens));
+
+    /// <summary>
+    /// Whether more than half of what the cap on ρ leaves free is taken up, at the rate that an allocation must carry;
+    /// never without a cap.
+    /// </summary>
+    private bool IsNearlySaturated
+    {
+        get
+        {
+            if (_estimate.Traffic is null || _problem.MaxUtilization is not { } cap)
+                return false;
+            var halfWayToSaturation = (cap + 1) / 2;
+            return 1 - _figures.Idle > halfWayToSaturation;
+        }
+    }
+
+    /// <summary>What the tokens of the best allocation bring over the fewest allowed, seconds.</summary>
+    private double WorthOfTokens =>
+        Math.Max(_best.Objective!.Value - WholeTokenFigures.Of(_model, _model.WholeLower).Objective, 0);
+
+    private double OfDifference(EstimateSensitivity difference, double deviations)
+    {
+        var all = deviations * Noise(difference);
+        if (_estimate.Traffic is null)
+            return all;
+        var atGivenRate = deviations * Noise(difference.AtGivenRate());
+        return Math.Min(all, atGivenRate + (SolvePolicy.MostExcusedByRate * WorthOfTokens));
+    }
 
     /// <summary>What chance makes of the limits that only servers that share have.</summary>
     private double OfSharingLimits(ShadowPrices prices, long[] best)

@@ -30,6 +30,12 @@ public sealed record AllocationSummary
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public InfeasibilityReason? Shortfall { get; init; }
 
+    /// <summary>
+    /// The arrival rate that it was made to carry, per second for the whole fleet; null of rows from before it was kept.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? ArrivalRate { get; init; }
+
     /// <summary>Tokens by task type that a gateway is given.</summary>
     [JsonIgnore]
     public IReadOnlyDictionary<string, long> Given => SentTokens ?? Tokens;
@@ -42,6 +48,7 @@ public sealed record AllocationSummary
         Tokens = snapshot.Solution.Allocation!.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal),
         SentTokens = snapshot.Sent?.Allocation.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal),
         Shortfall = snapshot.Shortfall?.Reason,
+        ArrivalRate = snapshot.Problem.ArrivalRate,
     };
 
     /// <summary>Reads it from a stored snapshot. Only names that every version of the format has are looked at.</summary>
@@ -62,6 +69,7 @@ public sealed record AllocationSummary
                 Shortfall = root.TryGetProperty("shortfall", out var shortfall)
                     ? shortfall.GetProperty("reason").Deserialize<InfeasibilityReason>(StrictJson.Options)
                     : null,
+                ArrivalRate = RateOf(root),
             };
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
@@ -77,6 +85,22 @@ public sealed record AllocationSummary
 
     /// <summary>Its canonical JSON: equal summaries give equal bytes.</summary>
     public byte[] ToBytes() => CanonicalJson.Write(this);
+
+    /// <summary>
+    /// Whether stored bytes are the summary of a stored snapshot, as it is written now or was before it had the rate.
+    /// </summary>
+    /// <param name="summary">The stored bytes.</param>
+    /// <param name="document">The snapshot's canonical JSON.</param>
+    /// <exception cref="FormatException">The document is no snapshot.</exception>
+    public static bool IsOf(ReadOnlySpan<byte> summary, ReadOnlyMemory<byte> document)
+    {
+        var read = OfDocument(document);
+        var withoutRate = read with { ArrivalRate = null };
+        return summary.SequenceEqual(read.ToBytes()) || summary.SequenceEqual(withoutRate.ToBytes());
+    }
+
+    private static double? RateOf(JsonElement snapshot) =>
+        snapshot.TryGetProperty("problem", out var problem) ? problem.GetProperty("arrivalRate").GetDouble() : null;
 
     private static Dictionary<string, long> TokensOf(JsonElement answer) => answer.GetProperty("allocation").EnumerateArray()
         .ToDictionary(type => type.GetProperty("taskType").GetString()!, type => type.GetProperty("tokens").GetInt64(), StringComparer.Ordinal);

@@ -115,6 +115,14 @@ internal sealed class EstimateSensitivity
         return result;
     }
 
+    /// <summary>The same where the arrival rate is given, so that its doubt does not move the figure.</summary>
+    public EstimateSensitivity AtGivenRate()
+    {
+        var given = Minus(new EstimateSensitivity(_share.Length));
+        given._rate = 0;
+        return given;
+    }
+
     /// <summary>
     /// Standard deviation of the figure from one estimate to another of a fleet that has not changed, in the figure's unit: what the windows
     /// vary by. The prior's doubt is no part of it, since the prior is the same each time: with variance v of the figure under the estimate

@@ -55,10 +55,23 @@ public static class SolvePolicy
     internal const double GainDeviations = 2;
 
     /// <summary>
-    /// Deviations that are enough when there are twice the windows that the version in force knew: waiting to be sure costs more than
-    /// believing what is more likely than not, and a number doubles too seldom for versions to go to and fro.
+    /// Deviations that are enough when the horizon holds twice the windows that the version in force knew: waiting to be sure costs more
+    /// than believing what is more likely than not, and a number doubles too seldom for versions to go to and fro.
     /// </summary>
     internal const double GainDeviationsWhenDoubled = 0.5;
+
+    /// <summary>
+    /// The most that the doubt about the arrival rate excuses, as a part of what tokens bring: the rate that is solved for
+    /// is the upper end of that doubt, so that it excuses gains only that are too small to be worth versions.
+    /// </summary>
+    internal const double MostExcusedByRate = 0.002;
+
+    /// <summary>
+    /// Standard errors of the arrival rate by which the rate to carry must differ from that which the version in force was
+    /// made for: the traffic has moved then. Two estimates of a steady rate differ by √2 errors, so that 4 are 2.8 of
+    /// their deviations, and a solve comes every few minutes.
+    /// </summary>
+    internal const double MovedErrors = 4;
 
     /// <summary>
     /// Standard deviations that the breach of a limit must exceed, and what a limit that binds lends to a gain: both grow with the move
@@ -92,10 +105,12 @@ public static class SolvePolicy
     }
 
     /// <summary>
-    /// Solves. There is a new version when there was none, when the last one was proposed and has lapsed, when the definition was revised, when the one in force breaks a limit of the
-    /// problem as it is now, or when the gain exceeds the definition's minimum; the last two by more than the chance in the windows
-    /// explains, so that a fleet that does not change keeps its version. Where there are twice the windows, a gain that is likely is
-    /// enough. Else the one in force is confirmed. Where no allocation keeps the limits, the fewest tokens are published, once.
+    /// Solves. There is a new version when there was none, when the last one was proposed and has lapsed, when the
+    /// definition was revised, when the one in force breaks a limit of the problem as it is now, or when the gain exceeds
+    /// the definition's minimum; the last two by more than the chance in the windows explains, so that a fleet that does
+    /// not change keeps its version. Where the traffic has moved, any gain above the minimum is enough, and servers that
+    /// are nearly saturated are no chance. Where there are twice the windows, a gain that is likely is enough. Else the one
+    /// in force is confirmed. Where no allocation keeps the limits, the fewest tokens are published, once.
     /// Tokens in force that give the servers more work than they can do never stay while fewer are allowed, unless a person
     /// holds them: a version that would wait for approval is then released as an emergency.
     /// </summary>
@@ -237,14 +252,37 @@ public static class SolvePolicy
 
     private static bool IsBetter(SnapshotInputs inputs, PreviousAllocation previous, long[] tokens, DerivedAllocation derived)
     {
-        var deviations = inputs.WorkloadVersion >= 2 * previous.Summary.WorkloadVersion ? GainDeviationsWhenDoubled : GainDeviations;
         var inForce = new AllocationInForce(inputs, derived, tokens);
 
         // A fleet leaves the fewest tokens as soon as that is a gain at all.
         var least = previous.Summary.Shortfall is null ? inputs.Definition.Solving.MinimumGain : 0;
 
+        if (inForce.BreaksALimit)
+            return true;
+
         // A gain that is too small as it stands need not be held against chance.
-        return inForce.BreaksALimit || (!(inForce.Gain <= least) && !(inForce.Gain - inForce.GainByChance(deviations) <= least));
+        if (inForce.Gain <= least)
+            return false;
+        if (HasTrafficMoved(previous, derived))
+            return true;
+        var byChance = inForce.GainByChance(Deviations(inputs, previous));
+        return !(inForce.Gain - byChance <= least);
+    }
+
+    private static double Deviations(SnapshotInputs inputs, PreviousAllocation previous)
+    {
+        var known = (UInt128)Math.Max(previous.Summary.WorkloadVersion, 0);
+        var isDoubled = inputs.Sums.Windows >= 2 * known;
+        return isDoubled ? GainDeviationsWhenDoubled : GainDeviations;
+    }
+
+    /// <summary>Whether the rate to carry is another one, beyond chance, than the version in force was made to carry.</summary>
+    private static bool HasTrafficMoved(PreviousAllocation previous, DerivedAllocation derived)
+    {
+        if (derived.Estimate.Traffic is null || previous.Summary.ArrivalRate is not { } carried)
+            return false;
+        var moved = Math.Abs(derived.Problem.ArrivalRate - carried);
+        return moved > MovedErrors * derived.Estimate.ArrivalRate.StandardError;
     }
 
     private static string Reason(AllocationSolution solution) => solution.Reason == InfeasibilityReason.AccuracyFloor

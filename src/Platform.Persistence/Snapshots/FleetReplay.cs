@@ -69,7 +69,7 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
                 yield return $"the row's {name} is {CanonicalJson.Number(value)}, that of the stored bytes {solution.GetProperty(name).GetRawText()}";
         }
 
-        if (row.Summary is not null && !AllocationSummary.OfDocument(row.Document).ToBytes().AsSpan().SequenceEqual(row.Summary))
+        if (row.Summary is not null && !AllocationSummary.IsOf(row.Summary, row.Document))
             yield return "the row's summary is not that of the stored bytes";
     }
 

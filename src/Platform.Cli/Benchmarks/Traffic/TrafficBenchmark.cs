@@ -19,6 +19,12 @@ internal sealed record TrafficRequest
     /// <summary>How often each scenario is played, each time with other draws.</summary>
     public required int Rounds { get; init; }
 
+    /// <summary>Percent of the rate's law that an allocation must carry, 50 to 99.</summary>
+    public required int Quantile { get; init; }
+
+    /// <summary>Whether windows tell arrivals alone, so that curves and lines stay the definition's, which are true.</summary>
+    public required bool KnowsCurves { get; init; }
+
     /// <summary>The folder of recorded data.</summary>
     public required string Data { get; init; }
 
@@ -32,6 +38,9 @@ internal sealed record TrafficRequest
 /// </summary>
 internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole console)
 {
+    /// <summary>The largest step that a definition may allow: without verdicts the usual one would hold tokens back.</summary>
+    private const double FreeStep = 1e9;
+
     private readonly Lock _console = new();
 
     /// <summary>Plays all scenarios, several at once.</summary>
@@ -40,11 +49,23 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
         var sheets = new TrafficSheet[request.Scenarios.Count];
         Parallel.For(0, sheets.Length, new ParallelOptions { CancellationToken = cancel }, i =>
         {
-            sheets[i] = Play(TrafficScenarios.Create(request.Scenarios[i], request.Hours, request.Data));
+            sheets[i] = Play(Adjusted(TrafficScenarios.Create(request.Scenarios[i], request.Hours, request.Data)));
             lock (_console)
                 console.Say($"{request.Scenarios[i]}: done");
         });
         return new TrafficReport { Rounds = request.Rounds, WindowSeconds = request.WindowSeconds, Scenarios = sheets };
+    }
+
+    private TrafficScenario Adjusted(TrafficScenario scenario)
+    {
+        var solving = scenario.Definition.Solving with { ArrivalRateQuantile = request.Quantile / 100.0 };
+        if (request.KnowsCurves)
+            solving = solving with { MaxStep = FreeStep };
+        return scenario with
+        {
+            Definition = scenario.Definition with { Solving = solving },
+            TellsArrivalsAlone = request.KnowsCurves,
+        };
     }
 
     private TrafficSheet Play(TrafficScenario scenario)
@@ -91,6 +112,7 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
         LongestMinutes = score.Longest / 60.0,
         Objective = score.Objectives.Method,
         PartOfGain = score.PartOfGain,
+        Lost = score.Objectives.Best - score.Objectives.Method,
         VersionsWritten = fleets.Sum(fleet => fleet.Versions),
         EarlySolves = fleets.Sum(fleet => fleet.EarlySolves),
         InfeasibleSolves = fleets.Sum(fleet => fleet.InfeasibleSolves),

@@ -19,6 +19,12 @@ internal static class TrafficCommand
         var hours = WholeNumberOption.Create("--hours", "hours of each scenario; 0 for its own", 0, 0, 168);
         var window = WholeNumberOption.Create("--window", "tens of seconds of a window", 3, 1, 30);
         var rounds = WholeNumberOption.Create("--rounds", "times that each is played, with other draws", 1, 1, 100);
+        var quantile = WholeNumberOption.Create(
+            "--quantile", "percent of the rate's law that an allocation must carry", 90, 50, 99);
+        var curves = new Option<bool>("--known-curves")
+        {
+            Description = "windows tell arrivals alone, so that curves and lines stay the true ones",
+        };
         var data = new Option<string>("--data")
         {
             Description = "the folder of recorded traces; without it they are left out",
@@ -33,7 +39,7 @@ internal static class TrafficCommand
         var output = Terminal.OutputOption();
         var command = new Command("traffic", "Traffic that changes: minutes of overload and objective, by method.")
         {
-            scenarios, hours, window, rounds, data, moments, output,
+            scenarios, hours, window, rounds, quantile, curves, data, moments, output,
         };
         command.SetAction((parsed, cancel) =>
         {
@@ -44,6 +50,8 @@ internal static class TrafficCommand
                 Hours = parsed.GetValue(hours) is > 0 and var length ? length : null,
                 WindowSeconds = 10 * parsed.GetValue(window),
                 Rounds = parsed.GetValue(rounds),
+                Quantile = parsed.GetValue(quantile),
+                KnowsCurves = parsed.GetValue(curves),
                 Data = folder,
                 Moments = parsed.GetValue(moments),
             };

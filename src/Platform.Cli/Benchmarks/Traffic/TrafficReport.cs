@@ -29,6 +29,9 @@ internal sealed record TrafficLine
     /// <summary>Mean objective of a query, seconds.</summary>
     public required double Objective { get; init; }
 
+    /// <summary>What the mean query's objective is below the clairvoyant's, seconds.</summary>
+    public required double Lost { get; init; }
+
     /// <summary>The part of the clairvoyant's gain over the best single budget; null where it has none.</summary>
     public required double? PartOfGain { get; init; }
 
@@ -84,8 +87,8 @@ internal sealed record TrafficReport
 
     private static readonly string[] Headers =
     [
-        "<method", "above 0.95", "above 1", "avoidable", "late", "longest", "of gain", "versions", "early",
-        "infeasible", "held", "width", "error",
+        "<method", "above 0.95", "above 1", "avoidable", "late", "longest", "lost", "of gain", "versions",
+        "early", "infeasible", "held", "width", "error",
     ];
 
     public required int Rounds { get; init; }
@@ -116,6 +119,7 @@ internal sealed record TrafficReport
         Text($"{line.MinutesAvoidable:0.#}"),
         Text($"{line.MinutesLate:0.#}"),
         Text($"{line.LongestMinutes:0.#}"),
+        Text($"{line.Lost:0.####} s"),
         Gain(line.PartOfGain),
         Text($"{line.VersionsWritten}"),
         Text($"{line.EarlySolves}"),
@@ -130,6 +134,7 @@ internal sealed record TrafficReport
         Text($"Minutes at a true utilization. {Rounds} rounds, windows of {WindowSeconds} s."),
         Text($"avoidable: above 1, the fewest tokens are stable, after the first {TrafficScore.FirstWindows} windows"),
         Text($"late: {TrafficScore.FirstWindows} windows and {TrafficScore.SolveSeconds} s after the overload began"),
+        "lost: what the mean query's objective is below the clairvoyant's",
         "of gain: of the clairvoyant's gain over the best single budget, known beforehand; by queries",
         "The time in the system follows rate and allocation by a fluid approximation: an overload costs what piles up.",
         "held, width, error: the rate's 95 % interval holds the true rate; median width and error over the true rate",

@@ -63,7 +63,10 @@ internal sealed class TrafficRun(TrafficScenario scenario, TrafficMethod method,
     {
         var definition = method.Apply(scenario.Definition);
         var fleet = new TrafficFleet(definition, method.Versions, Start, new Xoshiro256(seed).NextUnit());
-        var windows = new TrafficWindows(definition, windowSeconds, seed);
+        var windows = new TrafficWindows(definition, windowSeconds, seed)
+        {
+            TellsArrivalsAlone = scenario.TellsArrivalsAlone,
+        };
         var server = new ServerInTruth(truth, fleet);
         for (var second = 0; second + windowSeconds <= scenario.Seconds; second += windowSeconds)
         {

@@ -11,6 +11,9 @@ internal sealed record TrafficScenario(string Name, FleetDefinition Definition, 
     /// <summary>Arrivals in each second of a recorded trace; null where they are drawn from the rates.</summary>
     public int[]? ArrivalsBySecond { get; init; }
 
+    /// <summary>Whether windows tell nothing but arrivals.</summary>
+    public bool TellsArrivalsAlone { get; init; }
+
     /// <summary>From begin to end.</summary>
     public int Seconds => RateByMinute.Length * 60;
 

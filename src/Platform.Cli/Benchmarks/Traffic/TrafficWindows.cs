@@ -30,6 +30,9 @@ internal sealed class TrafficWindows(FleetDefinition definition, int windowSecon
     private readonly long[] _waiting = new long[definition.TaskTypes.Count];
     private Xoshiro256 _random = new(seed);
 
+    /// <summary>Whether times and verdicts are left out.</summary>
+    public bool TellsArrivalsAlone { get; init; }
+
     /// <summary>The next window.</summary>
     /// <param name="start">Its start.</param>
     /// <param name="rate">λ during it, per second.</param>
@@ -59,13 +62,17 @@ internal sealed class TrafficWindows(FleetDefinition definition, int windowSecon
         };
     }
 
-    private TaskWindow Task(TaskType type, long arrivals, long completed, long tokens, double load) => new()
+    private TaskWindow Task(TaskType type, long arrivals, long completed, long tokens, double load)
     {
-        TaskType = type.Id,
-        Arrivals = arrivals,
-        Service = completed > 0 ? Service(type, completed, tokens, load) : null,
-        Accuracy = completed > 0 ? [Verdicts(type, completed, tokens)] : null,
-    };
+        var told = new TaskWindow { TaskType = type.Id, Arrivals = arrivals };
+        if (TellsArrivalsAlone || completed == 0)
+            return told;
+        return told with
+        {
+            Service = Service(type, completed, tokens, load),
+            Accuracy = [Verdicts(type, completed, tokens)],
+        };
+    }
 
     private AccuracyCount Verdicts(TaskType type, long completed, long tokens)
     {
