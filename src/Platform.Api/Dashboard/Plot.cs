@@ -66,7 +66,7 @@ internal sealed record Axis(string Title, double From, double To, Func<double, s
 /// </summary>
 internal sealed class Plot(string title, Axis x, Axis y)
 {
-    private const int Width = 420, Height = 250, Left = 58, Right = 12, Top = 10, Bottom = 42;
+    private const int Width = 420, Height = 250, Left = 58, Right = 20, Top = 10, Bottom = 42;
 
     private readonly StringBuilder _marks = new();
 

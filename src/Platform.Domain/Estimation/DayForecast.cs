@@ -25,6 +25,9 @@ internal sealed class DayForecast
     /// <summary>Part of the time that must be covered for a quarter, or a profile's hour, to count.</summary>
     private const double LeastCovered = 0.5 * QuarterHours.Seconds;
 
+    /// <summary>From a quarter's begin to its middle.</summary>
+    private const double HalfQuarter = 0.5;
+
     /// <summary>Standard errors by which a way must be better than the present: six ways are tried.</summary>
     private const double Clearly = 2;
 
@@ -166,10 +169,15 @@ internal sealed class DayForecast
         return guesses;
     }
 
-    /// <summary>The greatest rate of a profile from now to an instant, on the line between the middles of quarters.</summary>
+    /// <summary>
+    /// The greatest rate of a profile from now to an instant, on the line between the middles of quarters. It goes half a
+    /// quarter beyond: a rate that jumps has the next quarter's mean from that quarter's begin on.
+    /// </summary>
     private ProfileRate? Greatest(HourProfile profile, DateTimeOffset until)
     {
-        double[] middles = [MiddleAt(_asOf), .. WholeBetween(MiddleAt(_asOf), MiddleAt(until)), MiddleAt(until)];
+        var from = MiddleAt(_asOf);
+        var to = MiddleAt(until) + HalfQuarter;
+        double[] middles = [from, .. WholeBetween(from, to), to];
         ProfileRate? greatest = null;
         foreach (var middle in middles)
         {

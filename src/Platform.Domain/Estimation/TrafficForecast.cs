@@ -13,7 +13,10 @@ public sealed record TrafficForecast
     [JsonConverter(typeof(UtcInstantConverter))]
     public required DateTimeOffset Until { get; init; }
 
-    /// <summary>The greatest arrival rate until then, per second, with its 95 % interval.</summary>
+    /// <summary>
+    /// The greatest arrival rate until then and half a quarter of an hour on, per second, with its 95 % interval: by
+    /// quarters of an hour a jump is not told from a rise.
+    /// </summary>
     public required IntervalEstimate Rate { get; init; }
 
     /// <summary>

@@ -10,6 +10,9 @@ public class DayForecastTests
     private const int InDay = 1_440;
     private const int PeriodMinutes = 5;
 
+    /// <summary>Half a quarter of an hour beyond the period counts.</summary>
+    private const int MinutesBeyond = 7;
+
     private static readonly FleetDefinition Definition = new()
     {
         DisplayName = "chat",
@@ -36,8 +39,9 @@ public class DayForecastTests
         var days = new Days(1, minute => IsWorkingHour(minute) ? 2 : 0.05);
         var estimate = days.EstimateAt((4 * InDay) + 477);
         Assert.InRange(estimate.ArrivalRate.Value, 0.03, 0.07);
-        Assert.InRange(estimate.Traffic!.Forecast!.Rate.Value, 0.8, 2);
-        Assert.InRange(estimate.Traffic.UpperRate, 0.9, 3);
+        Assert.InRange(estimate.Traffic!.Forecast!.Rate.Value, 1.8, 2.2);
+        Assert.InRange(estimate.Traffic.UpperRate, 2, 3);
+        Assert.Equal(estimate.Traffic.Forecast.UpperRate, estimate.Traffic.UpperRate);
         Assert.Equal("days", estimate.Traffic.Forecast.Hours);
         Assert.Equal(estimate.AsOf.AddMinutes(PeriodMinutes), estimate.Traffic.Forecast.Until);
         Assert.InRange(estimate.Traffic.Forecast.ErrorRatio, 0.01, 0.5);
@@ -132,7 +136,7 @@ public class DayForecastTests
             var random = new Random(seed);
             double[] levels = [.. Enumerable.Range(0, 5).Select(_ => 1 + (spread * ((2 * random.NextDouble()) - 1)))];
             var days = new Days(seed, minute => rate * levels[minute / InDay] * Rise(minute % InDay));
-            for (var minute = 4 * InDay; minute < (5 * InDay) - PeriodMinutes; minute += 15)
+            for (var minute = 4 * InDay; minute < (5 * InDay) - PeriodMinutes - MinutesBeyond; minute += 15)
             {
                 if (days.EstimateAt(minute).Traffic!.Forecast is not { Rate: var coming })
                     continue;
@@ -203,8 +207,9 @@ public class DayForecastTests
                 Definition with { Solving = solving }, _sums, Start.AddMinutes(minute), arithmetic);
         }
 
-        /// <summary>The greatest true rate of the period after a minute.</summary>
-        public double GreatestRate(int minute) => Enumerable.Range(minute, PeriodMinutes + 1).Max(rateAt);
+        /// <summary>The greatest true rate of the period after a minute, and of what counts beyond.</summary>
+        public double GreatestRate(int minute) =>
+            Enumerable.Range(minute, PeriodMinutes + MinutesBeyond + 1).Max(rateAt);
 
         private WorkloadWindow Window(int minute) => new()
         {

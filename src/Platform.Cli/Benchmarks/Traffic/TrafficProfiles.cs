@@ -44,6 +44,13 @@ internal static class TrafficProfiles
     /// <summary>Days alike: a quiet night, a tenfold rise from six to eight, a dip at noon, an evening.</summary>
     public static double[] Days(int hours) => Normalised(Minutes(hours, minute => OfDay(minute % MinutesOfDay)));
 
+    /// <summary>Days alike with ten times the night's rate from eight to six, sharp.</summary>
+    public static double[] Offices(int hours) => Normalised(Minutes(hours, minute =>
+    {
+        const int Opens = 8 * MinutesOfHour, Closes = 18 * MinutesOfHour;
+        return minute % MinutesOfDay is >= Opens and < Closes ? 1 : 0.1;
+    }));
+
     private static double OfDay(int minute)
     {
         const double Night = 0.1;

@@ -20,6 +20,7 @@ internal static class TrafficScenarios
         new("steps-5", 12, TrafficFleets.Queue(10), hours => TrafficProfiles.Steps(hours, 5)),
         new("ramps", 9, TrafficFleets.Queue(10), TrafficProfiles.Ramps),
         new("days", 96, TrafficFleets.Queue(10), TrafficProfiles.Days),
+        new("offices", 144, TrafficFleets.Queue(10), TrafficProfiles.Offices),
         new("sharing-night", 16, TrafficFleets.Sharing(1), TrafficProfiles.Night),
         new("sharing-steps-2", 12, TrafficFleets.Sharing(2), hours => TrafficProfiles.Steps(hours, 2)),
         new("sharing-days", 96, TrafficFleets.Sharing(2), TrafficProfiles.Days),
