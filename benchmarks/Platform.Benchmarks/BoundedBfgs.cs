@@ -4,7 +4,9 @@ using MathNet.Numerics.Optimization;
 
 namespace Platform.Benchmarks;
 
-/// <summary>What a .NET developer would reach for: the bounded BFGS of MathNet.Numerics, given the exact gradient.</summary>
+/// <summary>
+/// What a .NET developer would reach for: the bounded BFGS of MathNet.Numerics, given the exact gradient.
+/// </summary>
 internal static class BoundedBfgs
 {
     /// <summary>Most types: it holds a dense matrix of N² numbers.</summary>
@@ -14,7 +16,9 @@ internal static class BoundedBfgs
     private const double Barrier = 1e12;
 
     /// <summary>Maximises J from no tokens at all.</summary>
-    /// <returns>The best J that it came across before it ended, failed or ran out of time, and whether it ended by itself.</returns>
+    /// <returns>
+    /// The best J that it came across before it ended, failed or ran out of time, and whether it ended by itself.
+    /// </returns>
     public static (double Objective, bool Ended) Maximise(GeneratedFleet fleet, TimeSpan limit)
     {
         var (best, start) = (double.NegativeInfinity, System.Diagnostics.Stopwatch.GetTimestamp());
@@ -37,7 +41,12 @@ internal static class BoundedBfgs
         {
             var none = Vector<double>.Build.Dense(fleet.Count);
             var minimizer = new BfgsBMinimizer(1e-10, 1e-10, 1e-12, 100_000);
-            minimizer.FindMinimum(ObjectiveFunction.Gradient(Value, Gradient), none, Vector<double>.Build.Dense(fleet.Upper), none.Clone());
+            minimizer.FindMinimum(
+                ObjectiveFunction.Gradient(Value, Gradient),
+                none,
+                Vector<double>.Build.Dense(fleet.Upper),
+                none.Clone()
+            );
             return (best, true);
         }
         catch (TimeoutException)

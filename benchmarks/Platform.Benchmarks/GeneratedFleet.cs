@@ -2,13 +2,22 @@ using Platform.Domain.Allocation;
 
 namespace Platform.Benchmarks;
 
-/// <summary>A seeded fleet of moderate load, as columns and as a problem, with the plain evaluation that everything is measured against.</summary>
+/// <summary>
+/// A seeded fleet of moderate load, as columns and as a problem, with the plain evaluation that everything is measured
+/// against.
+/// </summary>
 internal sealed class GeneratedFleet
 {
     public const double Rate = 0.3;
     public const double Weight = 60;
 
-    private readonly double[] _share, _base, _cost, _floor, _gain, _rate, _most;
+    private readonly double[] _share,
+        _base,
+        _cost,
+        _floor,
+        _gain,
+        _rate,
+        _most;
 
     public GeneratedFleet(int types, int seed)
     {
@@ -36,35 +45,39 @@ internal sealed class GeneratedFleet
 
     public double[] Upper => _most;
 
-    public BulkProblem Columns(double rate = Rate) => new()
-    {
-        ArrivalRate = rate,
-        AccuracyWeight = Weight,
-        Share = _share,
-        BaseSeconds = _base,
-        SecondsPerToken = _cost,
-        Floor = _floor,
-        Gain = _gain,
-        RatePerToken = _rate,
-        MaxTokens = _most,
-    };
+    public BulkProblem Columns(double rate = Rate) =>
+        new()
+        {
+            ArrivalRate = rate,
+            AccuracyWeight = Weight,
+            Share = _share,
+            BaseSeconds = _base,
+            SecondsPerToken = _cost,
+            Floor = _floor,
+            Gain = _gain,
+            RatePerToken = _rate,
+            MaxTokens = _most,
+        };
 
-    public AllocationProblem Problem() => new()
-    {
-        ArrivalRate = Rate,
-        AccuracyWeight = Weight,
-        TaskTypes =
-        [
-            .. Enumerable.Range(0, Count).Select(k => new TaskType
-            {
-                Id = $"type-{k}",
-                Share = _share[k],
-                MaxTokens = (long)_most[k],
-                Service = new(_base[k], _cost[k]),
-                Accuracy = new(_floor[k], _gain[k], _rate[k]),
-            }),
-        ],
-    };
+    public AllocationProblem Problem() =>
+        new()
+        {
+            ArrivalRate = Rate,
+            AccuracyWeight = Weight,
+            TaskTypes =
+            [
+                .. Enumerable
+                    .Range(0, Count)
+                    .Select(k => new TaskType
+                    {
+                        Id = $"type-{k}",
+                        Share = _share[k],
+                        MaxTokens = (long)_most[k],
+                        Service = new(_base[k], _cost[k]),
+                        Accuracy = new(_floor[k], _gain[k], _rate[k]),
+                    }),
+            ],
+        };
 
     /// <summary>The same types on servers that share: α 20 ms, δ about 0.4 ms, 50 to 300 answer tokens.</summary>
     /// <param name="costs">By how much δ differs from one type to the next: 0 for not at all.</param>
@@ -90,11 +103,16 @@ internal sealed class GeneratedFleet
         }
     }
 
-    /// <summary>One evaluation of the objective and its gradient, as anyone would write it: two loops and one exponential for each type.</summary>
+    /// <summary>
+    /// One evaluation of the objective and its gradient, as anyone would write it: two loops and one exponential for
+    /// each type.
+    /// </summary>
     /// <returns>J, −∞ where the queue is unstable.</returns>
     public double Evaluate(ReadOnlySpan<double> tokens, Span<double> gradient)
     {
-        double mean = 0, square = 0, accuracy = 0;
+        double mean = 0,
+            square = 0,
+            accuracy = 0;
         for (var k = 0; k < tokens.Length; k++)
         {
             var time = _base[k] + (_cost[k] * tokens[k]);

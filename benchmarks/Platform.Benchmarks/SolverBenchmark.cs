@@ -5,8 +5,8 @@ using Platform.Domain.Allocation;
 namespace Platform.Benchmarks;
 
 /// <summary>
-/// <c>./platform bench solver</c>: the default method against one plain evaluation of objective and gradient, against the other methods and against
-/// a general optimiser. Times are compared within one run only.
+/// <c>./platform bench solver</c>: the default method against one plain evaluation of objective and gradient, against
+/// the other methods and against a general optimiser. Times are compared within one run only.
 /// </summary>
 internal static class SolverBenchmark
 {
@@ -24,7 +24,11 @@ internal static class SolverBenchmark
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     private static readonly SolverMethod[] Others =
-        [SolverMethod.FixedPoint, SolverMethod.ProjectedGradient, SolverMethod.AcceleratedProjectedGradient];
+    [
+        SolverMethod.FixedPoint,
+        SolverMethod.ProjectedGradient,
+        SolverMethod.AcceleratedProjectedGradient,
+    ];
 
     /// <summary>Runs all and prints the figures.</summary>
     /// <param name="output">Receives the figures.</param>
@@ -99,16 +103,22 @@ internal static class SolverBenchmark
         var limit = Math.Max(Limit.TotalSeconds, LeastTimes * newton);
         var most = (int)Math.Clamp(limit / (2 * plain), 2, 2_000_000);
         var options = new SolverOptions { Method = method, MaxIterations = most };
-        SolverExit Solve() => method == SolverMethod.FixedPoint
-            ? new FixedPoint(model).Solve(options).Exit
-            : new ProjectedGradient(model).Solve(options).Exit;
+        SolverExit Solve() =>
+            method == SolverMethod.FixedPoint
+                ? new FixedPoint(model).Solve(options).Exit
+                : new ProjectedGradient(model).Solve(options).Exit;
         var watch = Stopwatch.GetTimestamp();
         var exit = Solve();
         var seconds = Stopwatch.GetElapsedTime(watch).TotalSeconds;
         if (seconds < 0.2)
             seconds = Seconds(() => Solve());
         var name = JsonSerializer.Serialize(method, Domain.Contracts.StrictJson.Options).Trim('"');
-        return new(name, seconds / newton, exit == SolverExit.Converged, exit == SolverExit.Stalled ? "stalled: no step improves the point any more" : null);
+        return new(
+            name,
+            seconds / newton,
+            exit == SolverExit.Converged,
+            exit == SolverExit.Stalled ? "stalled: no step improves the point any more" : null
+        );
     }
 
     private static Ratio AgainstBfgs(GeneratedFleet fleet, double optimum, double newton)
@@ -145,26 +155,35 @@ internal static class SolverBenchmark
 
             best = Math.Min(best, elapsed / count);
             times++;
-        }
-        while (times < leastTimes || Stopwatch.GetElapsedTime(begun).TotalSeconds < atLeast);
+        } while (times < leastTimes || Stopwatch.GetElapsedTime(begun).TotalSeconds < atLeast);
         return best;
     }
 
-    /// <summary>The whole answer to a problem of 12 types over its continuous optimum: whole tokens with proof, uniform budget, all figures.</summary>
+    /// <summary>
+    /// The whole answer to a problem of 12 types over its continuous optimum: whole tokens with proof, uniform budget,
+    /// all figures.
+    /// </summary>
     private static double Whole()
     {
         var fleet = new GeneratedFleet(12, 5);
         var (problem, solver) = (fleet.Problem(), new BulkSolver(12));
-        return Seconds(() => AllocationSolver.Solve(problem)) / Seconds(() => solver.Solve(fleet.Columns(), fleet.Tokens));
+        return Seconds(() => AllocationSolver.Solve(problem))
+            / Seconds(() => solver.Solve(fleet.Columns(), fleet.Tokens));
     }
 
-    /// <summary>The whole answer where the mean system time must be a fifth shorter than at the optimum over the same without that limit; and by branch and bound alone.</summary>
+    /// <summary>
+    /// The whole answer where the mean system time must be a fifth shorter than at the optimum over the same without
+    /// that limit; and by branch and bound alone.
+    /// </summary>
     private static (double Limited, double Branched) WholeLimited()
     {
         var problem = new GeneratedFleet(12, 5).Problem();
         var limited = Limited(problem);
         var free = Seconds(() => AllocationSolver.Solve(problem));
-        return (Seconds(() => AllocationSolver.Solve(limited)) / free, Seconds(() => AllocationSolver.Solve(limited, AllocationSolver.Versions["dual-newton/3"])) / free);
+        return (
+            Seconds(() => AllocationSolver.Solve(limited)) / free,
+            Seconds(() => AllocationSolver.Solve(limited, AllocationSolver.Versions["dual-newton/3"])) / free
+        );
     }
 
     /// <summary>
@@ -198,12 +217,15 @@ internal static class SolverBenchmark
             return (
                 models.Sum(model => Seconds(() => model.Method().Solve(), Brief, BriefTimes)),
                 problems.Sum(it => Seconds(() => AllocationSolver.SolveInSteps(it), Brief, BriefTimes)),
-                problems.Sum(it => Seconds(() => AllocationSolver.Solve(it), Brief, BriefTimes)));
+                problems.Sum(it => Seconds(() => AllocationSolver.Solve(it), Brief, BriefTimes))
+            );
         }
 
         SharingTimes Over(
-            string name, (double Continuous, double Decision, double Whole) of,
-            Func<GeneratedFleet, AllocationProblem> problem)
+            string name,
+            (double Continuous, double Decision, double Whole) of,
+            Func<GeneratedFleet, AllocationProblem> problem
+        )
         {
             var (continuous, decision, whole) = Measured(problem);
             return new(name, continuous / of.Continuous, decision / of.Decision, whole / of.Whole);
@@ -212,7 +234,10 @@ internal static class SolverBenchmark
 
     /// <summary>With a mean system time a fifth shorter than at the optimum without a limit.</summary>
     private static AllocationProblem Limited(AllocationProblem problem) =>
-        problem with { MaxMeanSystemTimeSeconds = 0.8 * AllocationSolver.Solve(problem).MeanSystemTimeSeconds };
+        problem with
+        {
+            MaxMeanSystemTimeSeconds = 0.8 * AllocationSolver.Solve(problem).MeanSystemTimeSeconds,
+        };
 
     private static double Bulk()
     {
@@ -226,40 +251,64 @@ internal static class SolverBenchmark
 
         Solve(0, fleets.Length);
         var (workers, start) = (Environment.ProcessorCount, Stopwatch.GetTimestamp());
-        Parallel.For(0, workers, worker => Solve(Fleets / workers * worker, worker == workers - 1 ? Fleets : Fleets / workers * (worker + 1)));
+        Parallel.For(
+            0,
+            workers,
+            worker => Solve(Fleets / workers * worker, worker == workers - 1 ? Fleets : Fleets / workers * (worker + 1))
+        );
         return Fleets / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     private static void Print(TextWriter output, Report report)
     {
-        output.WriteLine("times over that of the default method, to a certified gap of 1e-9 of the objective; \"> x\": not there when cut off");
-        output.WriteLine($"{"types",9} {"over one evaluation",20} {"sweeps",7} {"bytes",6}");
+        output.WriteLine(
+            "times over that of the default method, to a certified gap of 1e-9 of the objective; \"> x\": not there when cut off"
+        );
+        output.WriteLine($"{"types", 9} {"over one evaluation", 20} {"sweeps", 7} {"bytes", 6}");
         foreach (var row in report.Sizes)
         {
-            output.WriteLine($"{row.Types,9} {row.OverOneEvaluation,20:F1} {row.Sweeps,7} {row.BytesPerSolve,6}");
+            output.WriteLine($"{row.Types, 9} {row.OverOneEvaluation, 20:F1} {row.Sweeps, 7} {row.BytesPerSolve, 6}");
             foreach (var other in row.Others)
-                output.WriteLine($"{"",10}{other.Method,-32} {(other.Arrived || other.Times is null ? "" : "> ")}{other.Times:N1} {other.Note}");
+                output.WriteLine(
+                    $"{"", 10}{other.Method, -32} {(other.Arrived || other.Times is null ? "" : "> ")}{other.Times:N1} {other.Note}"
+                );
             foreach (var sharing in row.Sharing)
-                output.WriteLine($"{"",10}{sharing.Name,-32} {sharing.OverSplit:N2} x split, {sharing.Sweeps} sweeps");
+                output.WriteLine(
+                    $"{"", 10}{sharing.Name, -32} {sharing.OverSplit:N2} x split, {sharing.Sweeps} sweeps"
+                );
         }
 
-        output.WriteLine($"whole answer for 12 types (proven whole tokens, uniform budget, figures): {report.WholeAnswer:F1} x its continuous optimum");
-        output.WriteLine($"the same with a limit that binds: {report.WholeAnswerLimited:F1} x; by branch and bound alone: {report.WholeAnswerBranched:F1} x");
+        output.WriteLine(
+            $"whole answer for 12 types (proven whole tokens, uniform budget, figures): {report.WholeAnswer:F1} x its continuous optimum"
+        );
+        output.WriteLine(
+            $"the same with a limit that binds: {report.WholeAnswerLimited:F1} x; by branch and bound alone: {report.WholeAnswerBranched:F1} x"
+        );
         output.WriteLine(
             $"12 types where servers share over split dispatch, {SharingFleets} fleets: "
-            + "optimum, allocation with proof, whole answer");
+                + "optimum, allocation with proof, whole answer"
+        );
         foreach (var sharing in report.SharingAgainstSplit)
         {
-            var times = $"{sharing.Continuous,5:F2} {sharing.Decision,5:F2} {sharing.Whole,5:F2}";
-            output.WriteLine($"{"",10}{sharing.Name,-36} {times}");
+            var times = $"{sharing.Continuous, 5:F2} {sharing.Decision, 5:F2} {sharing.Whole, 5:F2}";
+            output.WriteLine($"{"", 10}{sharing.Name, -36} {times}");
         }
 
-        output.WriteLine($"{Fleets:N0} fleets of 12 types on {report.Cores} cores: {report.FleetsPerSecond:N0} fleets a second");
+        output.WriteLine(
+            $"{Fleets:N0} fleets of 12 types on {report.Cores} cores: {report.FleetsPerSecond:N0} fleets a second"
+        );
     }
 
     internal sealed record Ratio(string Method, double? Times, bool Arrived, string? Note);
 
-    internal sealed record Row(int Types, double OverOneEvaluation, int Sweeps, double OptimalityGap, long BytesPerSolve, IReadOnlyList<Ratio> Others)
+    internal sealed record Row(
+        int Types,
+        double OverOneEvaluation,
+        int Sweeps,
+        double OptimalityGap,
+        long BytesPerSolve,
+        IReadOnlyList<Ratio> Others
+    )
     {
         /// <summary>Servers that share, over split dispatch.</summary>
         public required IReadOnlyList<SharingRatio> Sharing { get; init; }
@@ -268,7 +317,13 @@ internal static class SolverBenchmark
     internal sealed record SharingRatio(string Name, double OverSplit, int Sweeps, double OptimalityGap);
 
     internal sealed record Report(
-        IReadOnlyList<Row> Sizes, double WholeAnswer, double WholeAnswerLimited, double WholeAnswerBranched, double FleetsPerSecond, int Cores)
+        IReadOnlyList<Row> Sizes,
+        double WholeAnswer,
+        double WholeAnswerLimited,
+        double WholeAnswerBranched,
+        double FleetsPerSecond,
+        int Cores
+    )
     {
         /// <summary>Problems of 12 types where servers share, over split dispatch.</summary>
         public required IReadOnlyList<SharingTimes> SharingAgainstSplit { get; init; }

@@ -5,8 +5,9 @@ using Platform.Domain.Contracts;
 namespace Platform.Benchmarks;
 
 /// <summary>
-/// <c>./platform bench startup</c>: the wall time of <c>./platform solve</c> on one small problem over that of an empty .NET program (framework
-/// dependent, Release, run as <c>dotnet Platform.Empty.dll</c>). The programs take turns, so that a noisy machine is noisy to all.
+/// <c>./platform bench startup</c>: the wall time of <c>./platform solve</c> on one small problem over that of an empty
+/// .NET program (framework dependent, Release, run as <c>dotnet Platform.Empty.dll</c>). The programs take turns, so
+/// that a noisy machine is noisy to all.
 /// </summary>
 internal static class StartupBenchmark
 {
@@ -19,7 +20,9 @@ internal static class StartupBenchmark
     /// <returns>The exit status: 0.</returns>
     public static int Run(TextWriter output, bool json)
     {
-        var root = Environment.GetEnvironmentVariable("PLATFORM_ROOT") ?? throw new InvalidOperationException("run it by ./platform bench startup");
+        var root =
+            Environment.GetEnvironmentVariable("PLATFORM_ROOT")
+            ?? throw new InvalidOperationException("run it by ./platform bench startup");
         var problem = Path.GetTempFileName();
         try
         {
@@ -39,7 +42,8 @@ internal static class StartupBenchmark
 
     private static List<Row> Measure(string root, string problem)
     {
-        string Built(string project) => Path.Combine(root, project, "bin", "Release", "net10.0", $"{Path.GetFileName(project)}.dll");
+        string Built(string project) =>
+            Path.Combine(root, project, "bin", "Release", "net10.0", $"{Path.GetFileName(project)}.dll");
         var native = Path.Combine(root, ".platform", "build", "native", "solver");
         List<(string Name, string Program, string[] Words)> programs =
         [
@@ -72,7 +76,9 @@ internal static class StartupBenchmark
         process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return process.ExitCode == 0 ? seconds : throw new InvalidOperationException($"{program} ended with status {process.ExitCode}");
+        return process.ExitCode == 0
+            ? seconds
+            : throw new InvalidOperationException($"{program} ended with status {process.ExitCode}");
     }
 
     private static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
@@ -81,7 +87,7 @@ internal static class StartupBenchmark
     {
         output.WriteLine($"median wall time of {Turns} runs that take turns, over that of an empty .NET program");
         foreach (var row in rows)
-            output.WriteLine($"{row.Program,-28} {row.Times,6:F2} x {row.Milliseconds,8:F1} ms");
+            output.WriteLine($"{row.Program, -28} {row.Times, 6:F2} x {row.Milliseconds, 8:F1} ms");
     }
 
     internal sealed record Row(string Program, double Times, double Milliseconds);

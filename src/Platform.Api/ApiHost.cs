@@ -57,7 +57,10 @@ internal static class ApiHost
         services.AddOpenApi("v1", document => document.AddExamples());
         services.AddSingleton<DatabaseCheck>();
         // Both give up by themselves in time for the answer to come within 5 s.
-        services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: ["ready"]).AddCheck<BrokerTopology>("broker", tags: ["ready"]);
+        services
+            .AddHealthChecks()
+            .AddCheck<DatabaseCheck>("database", tags: ["ready"])
+            .AddCheck<BrokerTopology>("broker", tags: ["ready"]);
     }
 
     public static void MapApi(this WebApplication host)
@@ -69,7 +72,10 @@ internal static class ApiHost
         host.UseAuthorization();
         host.UseRateLimiter();
         host.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        host.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+        host.MapHealthChecks(
+            "/health/ready",
+            new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") }
+        );
         host.MapPrometheusScrapingEndpoint();
         host.MapOpenApi("/openapi/{documentName}.json");
         host.MapScalarApiReference("/docs");
@@ -96,7 +102,9 @@ internal static class ApiHost
         services.AddSingleton(provider => new PlatformStore(Options(provider).Postgres, Options(provider).Databases));
         services.AddSingleton(provider => new TenantRegistry(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new FleetStore(
-            provider.GetRequiredService<PlatformStore>(), new TenantQuota(Options(provider).Limits.Fleets, Options(provider).Limits.TaskTypes)));
+            provider.GetRequiredService<PlatformStore>(),
+            new TenantQuota(Options(provider).Limits.Fleets, Options(provider).Limits.TaskTypes)
+        ));
         services.AddSingleton(provider => new WorkloadVoids(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new SnapshotHistory(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton(provider => new SnapshotVerification(provider.GetRequiredService<PlatformStore>()));
@@ -111,5 +119,6 @@ internal static class ApiHost
         services.AddSingleton(provider => new EstimateHistory(provider.GetRequiredService<PlatformStore>()));
     }
 
-    private static ApiOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<ApiOptions>>().Value;
+    private static ApiOptions Options(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<ApiOptions>>().Value;
 }

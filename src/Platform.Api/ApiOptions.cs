@@ -11,7 +11,9 @@ internal sealed class ApiOptions : IValidatableObject
     [Required]
     public string Postgres { get; init; } = "";
 
-    /// <summary>Connection strings of further databases over which tenants are spread, by names that are never changed.</summary>
+    /// <summary>
+    /// Connection strings of further databases over which tenants are spread, by names that are never changed.
+    /// </summary>
     public Dictionary<string, string> Databases { get; init; } = [];
 
     /// <summary>amqp URI of the broker with the platform's own user; its path is not looked at.</summary>
@@ -33,11 +35,16 @@ internal sealed class ApiOptions : IValidatableObject
     [Required, MinLength(16)]
     public string KeyPepper { get; init; } = "";
 
-    /// <summary>What the webhooks' secrets are derived from: 32 random bytes in hexadecimal, the same for all processes. Without it there are no webhooks.</summary>
+    /// <summary>
+    /// What the webhooks' secrets are derived from: 32 random bytes in hexadecimal, the same for all processes. Without
+    /// it there are no webhooks.
+    /// </summary>
     [RegularExpression("[0-9a-fA-F]{64}|")]
     public string WebhookKey { get; init; } = "";
 
-    /// <summary>Networks that webhooks may go to besides the public ones, in plain text too: <c>10.1.0.0/16,fd00::/8</c>.</summary>
+    /// <summary>
+    /// Networks that webhooks may go to besides the public ones, in plain text too: <c>10.1.0.0/16,fd00::/8</c>.
+    /// </summary>
     public string WebhookNetworks { get; init; } = "";
 
     /// <summary>How much of the platform one tenant may have.</summary>
@@ -45,8 +52,8 @@ internal sealed class ApiOptions : IValidatableObject
     public TenantLimits Limits { get; init; } = new();
 
     /// <summary>
-    /// Windows that may wait in the intake, of all tenants. Beyond, the broker refuses what is published, and publishers send it again:
-    /// nothing is lost, and neither the broker's memory nor its disk grows.
+    /// Windows that may wait in the intake, of all tenants. Beyond, the broker refuses what is published, and
+    /// publishers send it again: nothing is lost, and neither the broker's memory nor its disk grows.
     /// </summary>
     [Range(1_000, 100_000_000)]
     public int IntakeBacklog { get; init; } = 500_000;
@@ -64,7 +71,9 @@ internal sealed class ApiOptions : IValidatableObject
             fault = wrong.Message;
         }
 
-        return fault is null ? [] : [new ValidationResult($"Networks are separated by commas: {fault}", [nameof(WebhookNetworks)])];
+        return fault is null
+            ? []
+            : [new ValidationResult($"Networks are separated by commas: {fault}", [nameof(WebhookNetworks)])];
     }
 
     /// <summary>The platform's own broker user.</summary>
@@ -78,7 +87,9 @@ internal sealed class ApiOptions : IValidatableObject
     }
 }
 
-/// <summary>How much of the platform one tenant may have, in each API process; beyond, it is answered with 429.</summary>
+/// <summary>
+/// How much of the platform one tenant may have, in each API process; beyond, it is answered with 429.
+/// </summary>
 internal sealed class TenantLimits
 {
     /// <summary>Windows a second over HTTP, over a long time.</summary>

@@ -15,8 +15,14 @@ internal sealed class ChangeListening : BackgroundService
     public ChangeListening(ChangeFeed changes, IMeterFactory meters, ILogger<ChangeListening> log)
     {
         (_changes, _log) = (changes, log);
-        meters.Create(MeterName).CreateObservableGauge(
-            "platform.changes.current", () => changes.IsCurrent ? 1 : 0, "1", "1 while changes are heard of as they are committed, and allocations served from memory.");
+        meters
+            .Create(MeterName)
+            .CreateObservableGauge(
+                "platform.changes.current",
+                () => changes.IsCurrent ? 1 : 0,
+                "1",
+                "1 while changes are heard of as they are committed, and allocations served from memory."
+            );
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -24,7 +30,13 @@ internal sealed class ChangeListening : BackgroundService
         try
         {
             await _changes.RunAsync(
-                fault => _log.LogWarning("Changes are not heard of for now, and nothing is served from memory: {Reason}", fault.Message), stoppingToken);
+                fault =>
+                    _log.LogWarning(
+                        "Changes are not heard of for now, and nothing is served from memory: {Reason}",
+                        fault.Message
+                    ),
+                stoppingToken
+            );
         }
         catch (OperationCanceledException)
         {

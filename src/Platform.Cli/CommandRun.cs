@@ -10,7 +10,8 @@ internal static class CommandRun
 {
     private const int Interrupted = 130;
 
-    // A command that is cut short stops the processes it started, which takes longer than the two seconds of the default.
+    // A command that is cut short stops the processes it started, which takes longer than the two seconds of the
+    // default.
     private static readonly TimeSpan TidyingTime = TimeSpan.FromSeconds(30);
 
     public static async Task<int> InvokeAsync(RootCommand root, string[] args, TextWriter? error = null)
@@ -26,11 +27,13 @@ internal static class CommandRun
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration
-            {
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = TidyingTime,
-            });
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = TidyingTime,
+                }
+            );
         }
         catch (OperationCanceledException)
         {

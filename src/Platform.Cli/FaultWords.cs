@@ -31,8 +31,14 @@ internal static partial class FaultWords
     }
 
     private static bool IsFromOutside(Exception fault) =>
-        fault is IOException or UnauthorizedAccessException or HttpRequestException or DbException
-            or RabbitMQClientException or Win32Exception or TimeoutException;
+        fault
+            is IOException
+                or UnauthorizedAccessException
+                or HttpRequestException
+                or DbException
+                or RabbitMQClientException
+                or Win32Exception
+                or TimeoutException;
 
     /// <summary>A fault's message, and that beneath it where it says more.</summary>
     private static string MessagesOf(Exception fault)
@@ -46,12 +52,14 @@ internal static partial class FaultWords
 
     [GeneratedRegex(
         "^Cannot parse argument '(?<text>.*)' for (?:option|command) '(?<name>.*)' as expected type '.*'\\.",
-        RegexOptions.Singleline)]
+        RegexOptions.Singleline
+    )]
     private static partial Regex BadArgument();
 
     /// <summary>A type's full name, or what is left of one.</summary>
     [GeneratedRegex(
         @"\b(?:System|Microsoft|Npgsql|RabbitMQ|Marten|Platform)(?:\.[A-Za-z_][A-Za-z0-9_`]*)+"
-        + @"|\b[A-Za-z]+Exception\b|\bNullable\b(?:<[^>]*>)?")]
+            + @"|\b[A-Za-z]+Exception\b|\bNullable\b(?:<[^>]*>)?"
+    )]
     private static partial Regex NameOfType();
 }

@@ -21,4 +21,5 @@ return await CommandRun.InvokeAsync(
         CollectCommand.Create(),
         ReplayCommand.Create(),
     },
-    args);
+    args
+);

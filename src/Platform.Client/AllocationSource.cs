@@ -10,11 +10,20 @@ namespace Platform.Client;
 /// <param name="Fleet">The fleet.</param>
 /// <param name="Version">The version.</param>
 /// <param name="Hash">SHA-256 of the document, lower-case hexadecimal.</param>
-/// <param name="Tokens">Reasoning tokens by task type that are to be sent: where the fleet has an actuator, numbers that it allows.</param>
+/// <param name="Tokens">Reasoning tokens by task type that are to be sent: where the fleet has an actuator, numbers
+/// that it allows.</param>
 /// <param name="Document">The snapshot as it was served.</param>
-public sealed record FleetAllocation(string Fleet, int Version, string Hash, IReadOnlyDictionary<string, long> Tokens, ReadOnlyMemory<byte> Document)
+public sealed record FleetAllocation(
+    string Fleet,
+    int Version,
+    string Hash,
+    IReadOnlyDictionary<string, long> Tokens,
+    ReadOnlyMemory<byte> Document
+)
 {
-    /// <summary>When the platform last said that it is in force; null while it has not, for one that comes from a file.</summary>
+    /// <summary>
+    /// When the platform last said that it is in force; null while it has not, for one that comes from a file.
+    /// </summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
 
     /// <summary>The fleet's servers, at least 1.</summary>
@@ -57,8 +66,8 @@ public sealed record AllocationRung(double InFlightPerServer, IReadOnlyDictionar
 public sealed class NoAllocationException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Keeps the allocations in force at hand: asks the platform no more often than it is told to, with the entity tag of what it has, and holds
-/// on to the last known while the platform is away. May be called by many threads at once.
+/// Keeps the allocations in force at hand: asks the platform no more often than it is told to, with the entity tag of
+/// what it has, and holds on to the last known while the platform is away. May be called by many threads at once.
 /// </summary>
 public sealed class AllocationSource : IDisposable
 {
@@ -74,12 +83,24 @@ public sealed class AllocationSource : IDisposable
     /// <param name="api">Address of the platform.</param>
     /// <param name="key">A key that may read.</param>
     /// <param name="refreshEvery">How old an answer may be before it is asked for again; 5 s if left out.</param>
-    /// <param name="folder">Where the last known allocations are kept, for a process that starts while the platform is away; null for nowhere.</param>
+    /// <param name="folder">Where the last known allocations are kept, for a process that starts while the platform is
+    /// away; null for nowhere.</param>
     /// <param name="time">The clock; the machine's if left out.</param>
     /// <param name="handler">What sends requests; the usual one if left out.</param>
-    public AllocationSource(Uri api, string key, TimeSpan? refreshEvery = null, string? folder = null, TimeProvider? time = null, HttpMessageHandler? handler = null)
+    public AllocationSource(
+        Uri api,
+        string key,
+        TimeSpan? refreshEvery = null,
+        string? folder = null,
+        TimeProvider? time = null,
+        HttpMessageHandler? handler = null
+    )
     {
-        (_refreshEvery, _folder, _time) = (refreshEvery ?? TimeSpan.FromSeconds(5), folder, time ?? TimeProvider.System);
+        (_refreshEvery, _folder, _time) = (
+            refreshEvery ?? TimeSpan.FromSeconds(5),
+            folder,
+            time ?? TimeProvider.System
+        );
         _http = new HttpClient(handler ?? new SocketsHttpHandler()) { BaseAddress = api, Timeout = Patience };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         if (folder is not null)
@@ -102,7 +123,11 @@ public sealed class AllocationSource : IDisposable
         {
             if (!IsFresh(held))
                 await RefreshAsync(fleet, held, cancel);
-            return held.Allocation ?? throw new NoAllocationException($"The platform gives no allocation for {fleet}: {held.Fault?.Message}", held.Fault);
+            return held.Allocation
+                ?? throw new NoAllocationException(
+                    $"The platform gives no allocation for {fleet}: {held.Fault?.Message}",
+                    held.Fault
+                );
         }
         finally
         {
@@ -118,7 +143,8 @@ public sealed class AllocationSource : IDisposable
             held.Asking.Dispose();
     }
 
-    private bool IsFresh(Held held) => held is { Allocation: not null, AskedAt: { } at } && _time.GetUtcNow() - at < _refreshEvery;
+    private bool IsFresh(Held held) =>
+        held is { Allocation: not null, AskedAt: { } at } && _time.GetUtcNow() - at < _refreshEvery;
 
     private async Task RefreshAsync(string fleet, Held held, CancellationToken cancel)
     {
@@ -127,7 +153,10 @@ public sealed class AllocationSource : IDisposable
             held.Allocation = await AskAsync(fleet, held.Allocation, cancel);
             held.Fault = null;
         }
-        catch (Exception fault) when (fault is HttpRequestException or JsonException or InvalidDataException or KeyNotFoundException || (fault is OperationCanceledException && !cancel.IsCancellationRequested))
+        catch (Exception fault)
+            when (fault is HttpRequestException or JsonException or InvalidDataException or KeyNotFoundException
+                || (fault is OperationCanceledException && !cancel.IsCancellationRequested)
+            )
         {
             held.Fault = fault;
         }
@@ -137,7 +166,10 @@ public sealed class AllocationSource : IDisposable
 
     private async Task<FleetAllocation> AskAsync(string fleet, FleetAllocation? known, CancellationToken cancel)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/fleets/{Uri.EscapeDataString(fleet)}/allocation");
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get,
+            $"/v1/fleets/{Uri.EscapeDataString(fleet)}/allocation"
+        );
         if (known is not null)
             request.Headers.IfNoneMatch.Add(new EntityTagHeaderValue($"\"{known.Hash}\""));
         using var answer = await _http.SendAsync(request, cancel);
@@ -147,7 +179,9 @@ public sealed class AllocationSource : IDisposable
         var document = await answer.Content.ReadAsByteArrayAsync(cancel);
         var allocation = Read(fleet, document) with { ConfirmedAt = _time.GetUtcNow() };
         if (answer.Headers.ETag?.Tag.Trim('"') != allocation.Hash)
-            throw new InvalidDataException($"The allocation of {fleet} is not what its entity tag says: it was changed on its way.");
+            throw new InvalidDataException(
+                $"The allocation of {fleet} is not what its entity tag says: it was changed on its way."
+            );
         ToFile(fleet, document);
         return allocation;
     }
@@ -166,10 +200,14 @@ public sealed class AllocationSource : IDisposable
     }
 
     private static Dictionary<string, long> TokensOf(JsonElement answer) =>
-        answer.GetProperty("allocation").EnumerateArray().ToDictionary(
-            type => type.GetProperty("taskType").GetString()!,
-            type => type.GetProperty("tokens").GetInt64(),
-            StringComparer.Ordinal);
+        answer
+            .GetProperty("allocation")
+            .EnumerateArray()
+            .ToDictionary(
+                type => type.GetProperty("taskType").GetString()!,
+                type => type.GetProperty("tokens").GetInt64(),
+                StringComparer.Ordinal
+            );
 
     private static int ServersOf(JsonElement snapshot) =>
         snapshot.TryGetProperty("problem", out var problem) && problem.TryGetProperty("servers", out var servers)
@@ -188,9 +226,18 @@ public sealed class AllocationSource : IDisposable
     {
         try
         {
-            return _folder is null || !File.Exists(PathOf(fleet)) ? null : Read(fleet, File.ReadAllBytes(PathOf(fleet)));
+            return _folder is null || !File.Exists(PathOf(fleet))
+                ? null
+                : Read(fleet, File.ReadAllBytes(PathOf(fleet)));
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception fault)
+            when (fault
+                    is IOException
+                        or UnauthorizedAccessException
+                        or JsonException
+                        or KeyNotFoundException
+                        or InvalidOperationException
+            )
         {
             // As good as none: the platform is asked.
             return null;

@@ -17,19 +17,19 @@ internal sealed class ClientEvents : EventSource
 
     private static readonly Meter Meter = new(SourceName);
 
-    private static readonly Counter<long> Refusals =
-        Meter.CreateCounter<long>(
-            "platform.client.windows.refused", "{window}", "Windows that the platform has refused, set aside.");
+    private static readonly Counter<long> Refusals = Meter.CreateCounter<long>(
+        "platform.client.windows.refused",
+        "{window}",
+        "Windows that the platform has refused, set aside."
+    );
 
-    private static readonly Counter<long> Losses =
-        Meter.CreateCounter<long>(
-            "platform.client.windows.given_up",
-            "{window}",
-            "Windows that were given up: the platform was away for too long.");
+    private static readonly Counter<long> Losses = Meter.CreateCounter<long>(
+        "platform.client.windows.given_up",
+        "{window}",
+        "Windows that were given up: the platform was away for too long."
+    );
 
-    private ClientEvents()
-    {
-    }
+    private ClientEvents() { }
 
     /// <summary>A window was refused and set aside.</summary>
     [Event(1, Level = EventLevel.Error, Message = "A window of {0}, message {1}, was refused and set aside: {2}")]

@@ -11,9 +11,8 @@ public sealed class QueriesInFlight
     private int _count;
 
     /// <summary>Starts with nothing in flight.</summary>
-    /// <param name="gateways">
-    /// How many gateways like this one send queries to the fleet, at least 1: each then takes the others to have as many
-    /// in flight as itself.
+    /// <param name="gateways"> How many gateways like this one send queries to the fleet, at least 1: each then takes
+    /// the others to have as many in flight as itself.
     /// </param>
     /// <param name="descent">
     /// The part of a rung's number below which it is left, above 0 and at most 1: see <see cref="SurgeLevel"/>.

@@ -6,8 +6,17 @@ namespace Platform.Client;
 public sealed class TaskSums
 {
     private readonly SortedDictionary<long, (long Trials, long Correct)> _verdicts = [];
-    private long _arrivals, _completions, _tokens, _tokensSquared, _tokensGranted, _tokenMillis;
-    private long _serviceMillis, _serviceMillisSquared, _systemCompletions, _systemMillis, _systemMillisSquared;
+    private long _arrivals,
+        _completions,
+        _tokens,
+        _tokensSquared,
+        _tokensGranted,
+        _tokenMillis;
+    private long _serviceMillis,
+        _serviceMillisSquared,
+        _systemCompletions,
+        _systemMillis,
+        _systemMillisSquared;
     private long _answerTokens;
     private long _concurrencyTokens;
     private long _inService;
@@ -43,7 +52,8 @@ public sealed class TaskSums
         long serviceMillis,
         long? systemMillis,
         long? answerTokens = null,
-        ConcurrencySums? concurrency = null)
+        ConcurrencySums? concurrency = null
+    )
     {
         if (!TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens, concurrency))
             throw new OverflowException($"The sums of a window are at most {WorkloadWindowReader.MaxSum}.");
@@ -66,7 +76,8 @@ public sealed class TaskSums
         long serviceMillis,
         long? systemMillis,
         long? answerTokens = null,
-        ConcurrencySums? concurrency = null)
+        ConcurrencySums? concurrency = null
+    )
     {
         var system = systemMillis ?? 0;
         var answer = answerTokens ?? 0;
@@ -100,27 +111,51 @@ public sealed class TaskSums
 
     /// <summary>The sums in the contract's form. What nothing is known of is left out.</summary>
     /// <param name="taskType">Id of the task type.</param>
-    public TaskWindow ToWindow(string taskType) => new()
-    {
-        TaskType = taskType,
-        Arrivals = _arrivals,
-        Service = _completions == 0 ? null : new ServiceSums
+    public TaskWindow ToWindow(string taskType) =>
+        new()
         {
-            Completions = _completions,
-            Tokens = _tokens,
-            TokensSquared = _tokensSquared,
-            TokensGranted = _isGrantKnown ? _tokensGranted : null,
-            AnswerTokens = _isAnswerKnown ? _answerTokens : null,
-            Concurrency = _concurrencyTokens == 0
-                ? null
-                : new ConcurrencySums { Tokens = _concurrencyTokens, InService = _inService },
-            Millis = _serviceMillis,
-            MillisSquared = _serviceMillisSquared,
-            TokenMillis = _tokenMillis,
-        },
-        System = _systemCompletions == 0 ? null : new SystemSums { Completions = _systemCompletions, Millis = _systemMillis, MillisSquared = _systemMillisSquared },
-        Accuracy = _verdicts.Count == 0 ? null : [.. _verdicts.Select(it => new AccuracyCount { Tokens = it.Key, Trials = it.Value.Trials, Correct = it.Value.Correct })],
-    };
+            TaskType = taskType,
+            Arrivals = _arrivals,
+            Service =
+                _completions == 0
+                    ? null
+                    : new ServiceSums
+                    {
+                        Completions = _completions,
+                        Tokens = _tokens,
+                        TokensSquared = _tokensSquared,
+                        TokensGranted = _isGrantKnown ? _tokensGranted : null,
+                        AnswerTokens = _isAnswerKnown ? _answerTokens : null,
+                        Concurrency =
+                            _concurrencyTokens == 0
+                                ? null
+                                : new ConcurrencySums { Tokens = _concurrencyTokens, InService = _inService },
+                        Millis = _serviceMillis,
+                        MillisSquared = _serviceMillisSquared,
+                        TokenMillis = _tokenMillis,
+                    },
+            System =
+                _systemCompletions == 0
+                    ? null
+                    : new SystemSums
+                    {
+                        Completions = _systemCompletions,
+                        Millis = _systemMillis,
+                        MillisSquared = _systemMillisSquared,
+                    },
+            Accuracy =
+                _verdicts.Count == 0
+                    ? null
+                    :
+                    [
+                        .. _verdicts.Select(it => new AccuracyCount
+                        {
+                            Tokens = it.Key,
+                            Trials = it.Value.Trials,
+                            Correct = it.Value.Correct,
+                        }),
+                    ],
+        };
 
     private void AddSystem(long millis)
     {

@@ -3,8 +3,8 @@ using Platform.Domain.Contracts;
 namespace Platform.Client;
 
 /// <summary>
-/// Builds workload windows from single observations. May be called by many threads at once. Several builders, in several processes, may
-/// report the same fleet: windows add up.
+/// Builds workload windows from single observations. May be called by many threads at once. Several builders, in
+/// several processes, may report the same fleet: windows add up.
 /// </summary>
 public sealed class WindowBuilder : IWindowSource
 {
@@ -28,7 +28,10 @@ public sealed class WindowBuilder : IWindowSource
     public WindowBuilder(string fleet, TimeProvider time)
     {
         if (!Identifiers.IsFleet(fleet))
-            throw new ArgumentException($"\"{fleet}\" is no fleet's id: it must match {Identifiers.FleetPattern}.", nameof(fleet));
+            throw new ArgumentException(
+                $"\"{fleet}\" is no fleet's id: it must match {Identifiers.FleetPattern}.",
+                nameof(fleet)
+            );
         (Fleet, _time, _start) = (fleet, time, Now(time));
     }
 
@@ -62,7 +65,8 @@ public sealed class WindowBuilder : IWindowSource
     /// <summary>A query has ended, now.</summary>
     /// <param name="taskType">Its task type.</param>
     /// <param name="tokensUsed">Reasoning tokens that it used, 0 to <see cref="TaskSums.MostTokens"/>.</param>
-    /// <param name="tokensGranted">Reasoning tokens that it was granted; null where that is not known, which leaves the sum out of the window.</param>
+    /// <param name="tokensGranted">Reasoning tokens that it was granted; null where that is not known, which leaves the
+    /// sum out of the window.</param>
     /// <param name="service">Its time on the server, without the wait, at most a day. Rounded to the nearest
     /// millisecond.</param>
     /// <param name="system">Its time from arrival to end, wait included, at most a day; null where that is not
@@ -80,8 +84,8 @@ public sealed class WindowBuilder : IWindowSource
         TimeSpan service,
         TimeSpan? system = null,
         long? answerTokens = null,
-        ConcurrencySums? concurrency = null) =>
-        Complete(taskType, tokensUsed, tokensGranted, service, system, at: null, answerTokens, concurrency);
+        ConcurrencySums? concurrency = null
+    ) => Complete(taskType, tokensUsed, tokensGranted, service, system, at: null, answerTokens, concurrency);
 
     /// <summary>
     /// A query has ended at a moment of which is heard only now: <see cref="Arrived(string, DateTimeOffset)"/> says
@@ -110,8 +114,8 @@ public sealed class WindowBuilder : IWindowSource
         TimeSpan? system,
         DateTimeOffset at,
         long? answerTokens = null,
-        ConcurrencySums? concurrency = null) =>
-        Complete(taskType, tokensUsed, tokensGranted, service, system, at, answerTokens, concurrency);
+        ConcurrencySums? concurrency = null
+    ) => Complete(taskType, tokensUsed, tokensGranted, service, system, at, answerTokens, concurrency);
 
     /// <summary>Somebody has judged the answer to a query, then or later.</summary>
     /// <param name="taskType">Its task type.</param>
@@ -128,9 +132,9 @@ public sealed class WindowBuilder : IWindowSource
     }
 
     /// <summary>
-    /// Ends the window and begins the next. One in which nothing happened is worth sending too: that somebody watched is what the arrival
-    /// rate is counted against. Where a window comes in several parts, each call gives one: <see cref="TakeAll"/> gives
-    /// them at once.
+    /// Ends the window and begins the next. One in which nothing happened is worth sending too: that somebody watched
+    /// is what the arrival rate is counted against. Where a window comes in several parts, each call gives one:
+    /// <see cref="TakeAll"/> gives them at once.
     /// </summary>
     /// <returns>The window; null when no millisecond has passed since the last.</returns>
     public WorkloadWindow? Take()
@@ -168,7 +172,8 @@ public sealed class WindowBuilder : IWindowSource
         TimeSpan? system,
         DateTimeOffset? at,
         long? answerTokens,
-        ConcurrencySums? concurrency)
+        ConcurrencySums? concurrency
+    )
     {
         CheckTaskType(taskType);
         CheckTokens(tokensUsed, tokensGranted, answerTokens);
@@ -178,7 +183,14 @@ public sealed class WindowBuilder : IWindowSource
         {
             var parts = at is { } moment ? PartsAt(moment) : _current;
             parts.Complete(
-                taskType, tokensUsed, tokensGranted, Millis(service), Millis(system), answerTokens, concurrency);
+                taskType,
+                tokensUsed,
+                tokensGranted,
+                Millis(service),
+                Millis(system),
+                answerTokens,
+                concurrency
+            );
         }
     }
 
@@ -198,7 +210,15 @@ public sealed class WindowBuilder : IWindowSource
     private void Add(WindowParts parts, DateTimeOffset start, DateTimeOffset end)
     {
         foreach (var tasks in parts.ToTasks())
-            _ready.Enqueue(new WorkloadWindow { Fleet = Fleet, WindowStart = start, WindowEnd = end, Tasks = tasks });
+            _ready.Enqueue(
+                new WorkloadWindow
+                {
+                    Fleet = Fleet,
+                    WindowStart = start,
+                    WindowEnd = end,
+                    Tasks = tasks,
+                }
+            );
     }
 
     private WindowParts PartsAt(DateTimeOffset at)
@@ -219,7 +239,10 @@ public sealed class WindowBuilder : IWindowSource
     private static void CheckTaskType(string taskType)
     {
         if (!Identifiers.IsTaskType(taskType))
-            throw new ArgumentException($"\"{taskType}\" is no task type's id: it must match {Identifiers.TaskTypePattern}.", nameof(taskType));
+            throw new ArgumentException(
+                $"\"{taskType}\" is no task type's id: it must match {Identifiers.TaskTypePattern}.",
+                nameof(taskType)
+            );
     }
 
     private static void CheckTokens(long tokensUsed, long? tokensGranted, long? answerTokens)
@@ -228,10 +251,16 @@ public sealed class WindowBuilder : IWindowSource
         ArgumentOutOfRangeException.ThrowIfGreaterThan(tokensUsed, TaskSums.MostTokens);
         ArgumentOutOfRangeException.ThrowIfNegative(tokensGranted ?? 0, nameof(tokensGranted));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
-            tokensGranted ?? 0, WorkloadWindowReader.MaxSum, nameof(tokensGranted));
+            tokensGranted ?? 0,
+            WorkloadWindowReader.MaxSum,
+            nameof(tokensGranted)
+        );
         ArgumentOutOfRangeException.ThrowIfNegative(answerTokens ?? 0, nameof(answerTokens));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
-            answerTokens ?? 0, WorkloadWindowReader.MaxSum, nameof(answerTokens));
+            answerTokens ?? 0,
+            WorkloadWindowReader.MaxSum,
+            nameof(answerTokens)
+        );
     }
 
     private static void CheckTimes(TimeSpan service, TimeSpan? system)
@@ -249,7 +278,10 @@ public sealed class WindowBuilder : IWindowSource
         ArgumentOutOfRangeException.ThrowIfNegative(concurrency.Tokens, nameof(concurrency));
         ArgumentOutOfRangeException.ThrowIfLessThan(concurrency.InService, concurrency.Tokens, nameof(concurrency));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
-            concurrency.InService, WorkloadWindowReader.MaxSum, nameof(concurrency));
+            concurrency.InService,
+            WorkloadWindowReader.MaxSum,
+            nameof(concurrency)
+        );
         if (concurrency.Tokens == 0)
             ArgumentOutOfRangeException.ThrowIfNotEqual(concurrency.InService, 0, nameof(concurrency));
     }

@@ -24,7 +24,8 @@ internal sealed class WindowParts
         long serviceMillis,
         long? systemMillis,
         long? answerTokens,
-        ConcurrencySums? concurrency)
+        ConcurrencySums? concurrency
+    )
     {
         var sums = Of(taskType);
         if (sums.TryAddCompletion(tokensUsed, tokensGranted, serviceMillis, systemMillis, answerTokens, concurrency))

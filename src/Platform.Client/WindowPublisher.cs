@@ -26,10 +26,14 @@ public sealed record BrokerAccess(string VirtualHost, string Exchange, string Us
 public sealed record WindowMessage(string Fleet, Guid MessageId, ReadOnlyMemory<byte> Body)
 {
     // What the contract lets a publisher leave out is left out.
-    private static readonly JsonSerializerOptions Wire = new(StrictJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Wire = new(StrictJson.Options)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     /// <summary>The message of a window.</summary>
-    public static WindowMessage Of(WorkloadWindow window, Guid messageId) => new(window.Fleet, messageId, JsonSerializer.SerializeToUtf8Bytes(window, Wire));
+    public static WindowMessage Of(WorkloadWindow window, Guid messageId) =>
+        new(window.Fleet, messageId, JsonSerializer.SerializeToUtf8Bytes(window, Wire));
 
     /// <summary>
     /// The messages of a window under new ids: one as a rule, and as many as it takes where the task types are too many
@@ -38,7 +42,8 @@ public sealed record WindowMessage(string Fleet, Guid MessageId, ReadOnlyMemory<
     public static IReadOnlyList<WindowMessage> AllOf(WorkloadWindow window)
     {
         var message = Of(window, Guid.NewGuid());
-        var fits = message.Body.Length <= WorkloadWindowReader.MaxBytes
+        var fits =
+            message.Body.Length <= WorkloadWindowReader.MaxBytes
             && window.Tasks.Count <= WorkloadWindowReader.MaxTaskTypes;
         if (fits || window.Tasks.Count < 2)
             return [message];
@@ -52,8 +57,9 @@ public sealed record WindowMessage(string Fleet, Guid MessageId, ReadOnlyMemory<
 }
 
 /// <summary>
-/// Publishes workload windows as one tenant, by the contract: its own broker user, its name as validated user-id, a UUID as message-id,
-/// and publisher confirms. May be called by one thread at a time, without waiting for the calls before.
+/// Publishes workload windows as one tenant, by the contract: its own broker user, its name as validated user-id, a
+/// UUID as message-id, and publisher confirms. May be called by one thread at a time, without waiting for the calls
+/// before.
 /// </summary>
 public sealed class WindowPublisher : IWindowSink
 {
@@ -96,11 +102,19 @@ public sealed class WindowPublisher : IWindowSink
         }
     }
 
-    /// <summary>A channel on which a publish ends with the broker's confirm. Who publishes bounds what is in flight.</summary>
+    /// <summary>
+    /// A channel on which a publish ends with the broker's confirm. Who publishes bounds what is in flight.
+    /// </summary>
     public static CreateChannelOptions Confirmed { get; } =
-        new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
+        new(
+            publisherConfirmationsEnabled: true,
+            publisherConfirmationTrackingEnabled: true,
+            outstandingPublisherConfirmationsRateLimiter: null
+        );
 
-    /// <summary>Publishes, and ends when the broker has confirmed; sends again for two minutes while it does not.</summary>
+    /// <summary>
+    /// Publishes, and ends when the broker has confirmed; sends again for two minutes while it does not.
+    /// </summary>
     /// <exception cref="WindowRefusedException">The window is larger than the platform takes.</exception>
     /// <exception cref="RabbitMQClientException">The broker was away, or has refused, for longer.</exception>
     public async Task PublishAsync(WindowMessage message, CancellationToken cancel)
@@ -114,15 +128,24 @@ public sealed class WindowPublisher : IWindowSink
             ContentType = "application/json",
             DeliveryMode = DeliveryModes.Persistent,
         };
-        for (var watch = Stopwatch.StartNew(); ;)
+        for (var watch = Stopwatch.StartNew(); ; )
         {
             try
             {
                 await _channel.BasicPublishAsync(
-                    _access.Exchange, $"{_access.UserName}.{message.Fleet}", mandatory: true, properties, message.Body, cancel);
+                    _access.Exchange,
+                    $"{_access.UserName}.{message.Fleet}",
+                    mandatory: true,
+                    properties,
+                    message.Body,
+                    cancel
+                );
                 return;
             }
-            catch (Exception fault) when (watch.Elapsed < Patience && fault is AlreadyClosedException or OperationInterruptedException or PublishException)
+            catch (Exception fault)
+                when (watch.Elapsed < Patience
+                    && fault is AlreadyClosedException or OperationInterruptedException or PublishException
+                )
             {
                 await Task.Delay(Pause, cancel);
                 await ReopenAsync(cancel);
@@ -166,5 +189,6 @@ public sealed class WindowPublisher : IWindowSink
     private static WindowRefusedException TooLarge(WindowMessage message) =>
         new(
             HttpStatusCode.RequestEntityTooLarge,
-            $"the message has {message.Body.Length} bytes; at most {WorkloadWindowReader.MaxBytes} are taken");
+            $"the message has {message.Body.Length} bytes; at most {WorkloadWindowReader.MaxBytes} are taken"
+        );
 }

@@ -1,8 +1,8 @@
 namespace Platform.Client;
 
 /// <summary>
-/// Takes the windows from their source each period and sends them. What cannot be sent waits, and is sent again under the
-/// message id that it had; when too many wait, the oldest are given up. A window that the platform refuses is set
+/// Takes the windows from their source each period and sends them. What cannot be sent waits, and is sent again under
+/// the message id that it had; when too many wait, the oldest are given up. A window that the platform refuses is set
 /// aside, and the next is sent.
 /// </summary>
 public sealed class WindowReporter : IAsyncDisposable
@@ -31,7 +31,8 @@ public sealed class WindowReporter : IAsyncDisposable
         IWindowSink publisher,
         TimeSpan period,
         TimeProvider time,
-        Action<RefusedWindow>? refused = null)
+        Action<RefusedWindow>? refused = null
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(period, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(period, TimeSpan.FromDays(1));
@@ -91,8 +92,8 @@ public sealed class WindowReporter : IAsyncDisposable
     private void Enqueue()
     {
         foreach (var window in _source.TakeAll())
-            foreach (var message in WindowMessage.AllOf(window))
-                _waiting.Enqueue(message);
+        foreach (var message in WindowMessage.AllOf(window))
+            _waiting.Enqueue(message);
         GiveUpUntil(MostWaiting);
     }
 
@@ -144,7 +145,10 @@ public sealed class WindowReporter : IAsyncDisposable
         Refused++;
         LastRefused = window;
         ClientEvents.Log.WindowRefused(
-            window.Message.Fleet, window.Message.MessageId.ToString(), window.Reason.Message);
+            window.Message.Fleet,
+            window.Message.MessageId.ToString(),
+            window.Reason.Message
+        );
         try
         {
             _refused?.Invoke(window);

@@ -23,7 +23,8 @@ public enum Refusal
 public sealed record Decision<TEvent>
     where TEvent : class
 {
-    private Decision(TEvent? happened, Refusal? refusal, string reason) => (Event, RefusedAs, Reason) = (happened, refusal, reason);
+    private Decision(TEvent? happened, Refusal? refusal, string reason) =>
+        (Event, RefusedAs, Reason) = (happened, refusal, reason);
 
     /// <summary>What happens, or null when nothing does.</summary>
     public TEvent? Event { get; }

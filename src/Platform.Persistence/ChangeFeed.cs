@@ -4,8 +4,8 @@ using Npgsql;
 namespace Platform.Persistence;
 
 /// <summary>
-/// Tells, within moments, what any process has committed about fleets and keys: what makes it right to keep something in memory. One for
-/// a process; <see cref="RunAsync"/> must run.
+/// Tells, within moments, what any process has committed about fleets and keys: what makes it right to keep something
+/// in memory. One for a process; <see cref="RunAsync"/> must run.
 /// </summary>
 public sealed class ChangeFeed(PlatformStore store)
 {
@@ -29,14 +29,16 @@ public sealed class ChangeFeed(PlatformStore store)
     public event Action? Interrupted;
 
     /// <summary>
-    /// Whatever was committed more than a second ago has been told. While this is false, nothing that is kept may be used, and nothing be kept.
+    /// Whatever was committed more than a second ago has been told. While this is false, nothing that is kept may be
+    /// used, and nothing be kept.
     /// </summary>
     public bool IsCurrent => Array.TrueForAll(_listeners, listener => listener.IsCurrent);
 
     /// <summary>Listens to each database, and connects anew when it was away.</summary>
     /// <param name="lost">Told each time that a connection is lost, and why.</param>
     /// <param name="cancel">Ends it.</param>
-    public Task RunAsync(Action<Exception> lost, CancellationToken cancel) => Task.WhenAll(_listeners.Select(listener => KeepListeningAsync(listener, lost, cancel)));
+    public Task RunAsync(Action<Exception> lost, CancellationToken cancel) =>
+        Task.WhenAll(_listeners.Select(listener => KeepListeningAsync(listener, lost, cancel)));
 
     private async Task KeepListeningAsync(Listener listener, Action<Exception> lost, CancellationToken cancel)
     {
@@ -64,7 +66,10 @@ public sealed class ChangeFeed(PlatformStore store)
     {
         await using var connection = await PlatformStore.OpenForListeningAsync(listener.Database, cancel);
         connection.Notification += (_, told) => Tell(told);
-        await using var listen = new NpgsqlCommand($"listen {ChangeChannel.Fleets}; listen {ChangeChannel.Keys}", connection);
+        await using var listen = new NpgsqlCommand(
+            $"listen {ChangeChannel.Fleets}; listen {ChangeChannel.Keys}",
+            connection
+        );
         await listen.ExecuteNonQueryAsync(cancel);
         // The answer to a statement comes after all that was committed before it was sent.
         await using var confirm = new NpgsqlCommand("select 1", connection);
@@ -94,7 +99,8 @@ public sealed class ChangeFeed(PlatformStore store)
 
         public TenantDatabase Database => database;
 
-        public bool IsCurrent => _isListening && Stopwatch.GetElapsedTime(Interlocked.Read(ref _confirmedAt)) <= Currency;
+        public bool IsCurrent =>
+            _isListening && Stopwatch.GetElapsedTime(Interlocked.Read(ref _confirmedAt)) <= Currency;
 
         public void Lose() => _isListening = false;
 

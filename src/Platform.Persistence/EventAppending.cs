@@ -11,13 +11,15 @@ namespace Platform.Persistence;
 internal readonly record struct EventToAppend(Guid Stream, Guid Id, object Data);
 
 /// <summary>
-/// Appends to many streams by one statement, where Marten's session calls its function once a stream: a quarter of the time in PostgreSQL, and
-/// the sweep appends to a hundred streams at once. The rows are those that Marten writes, column by column, in its own serialisation, so that
-/// it reads them like its own. The caller holds the streams' locks, which also keep Marten's sessions from them.
+/// Appends to many streams by one statement, where Marten's session calls its function once a stream: a quarter of the
+/// time in PostgreSQL, and the sweep appends to a hundred streams at once. The rows are those that Marten writes,
+/// column by column, in its own serialisation, so that it reads them like its own. The caller holds the streams' locks,
+/// which also keep Marten's sessions from them.
 /// </summary>
 internal static class EventAppending
 {
-    // Numbered from the version that the stream had; in an order of their own, so that a stream's later event has the later number over all.
+    // Numbered from the version that the stream had; in an order of their own, so that a stream's later event has the
+    // later number over all.
     private const string Append = $"""
         with streams as (
             insert into {EventStore.Schema}.mt_streams as stored (tenant_id, id, version, timestamp)
@@ -34,7 +36,9 @@ internal static class EventAppending
             order by u.position) e
         """;
 
-    /// <summary>The statement. It writes as many rows as there are events, or the stream of those that are missing is archived.</summary>
+    /// <summary>
+    /// The statement. It writes as many rows as there are events, or the stream of those that are missing is archived.
+    /// </summary>
     /// <param name="store">Serialises.</param>
     /// <param name="tenant">The tenant's id.</param>
     /// <param name="events">The events, those of a stream in their order; at least one.</param>
@@ -49,7 +53,10 @@ internal static class EventAppending
                 TenantSession.ArrayOf([.. events.Select(it => it.Stream)], NpgsqlDbType.Uuid),
                 TenantSession.ArrayOf([.. events.Select(it => it.Id)], NpgsqlDbType.Uuid),
                 TenantSession.ArrayOf([.. events.Select(it => serializer.ToJson(it.Data))], NpgsqlDbType.Jsonb),
-                TenantSession.ArrayOf([.. events.Select(it => EventStore.EventNames[it.Data.GetType()])], NpgsqlDbType.Text),
+                TenantSession.ArrayOf(
+                    [.. events.Select(it => EventStore.EventNames[it.Data.GetType()])],
+                    NpgsqlDbType.Text
+                ),
                 TenantSession.ArrayOf([.. events.Select(it => DotNetName(it.Data.GetType()))], NpgsqlDbType.Text),
             },
         };
@@ -58,7 +65,12 @@ internal static class EventAppending
     /// <summary>Appends them as a statement of its own.</summary>
     /// <inheritdoc cref="Check"/>
     public static async Task RunAsync(
-        NpgsqlTransaction transaction, IDocumentStore store, string tenant, IReadOnlyList<EventToAppend> events, CancellationToken cancel)
+        NpgsqlTransaction transaction,
+        IDocumentStore store,
+        string tenant,
+        IReadOnlyList<EventToAppend> events,
+        CancellationToken cancel
+    )
     {
         var statement = Statement(store, tenant, events);
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction) { BatchCommands = { statement } };

@@ -65,28 +65,38 @@ public static class EventStore
     /// <summary>What stands for the tenant's rejections where they are locked.</summary>
     internal static Guid RejectionsOf(string tenant) => Named("rejections", tenant);
 
-    /// <summary>The id under which a message's event is stored, unique over all tenants: a message has one, however often it comes.</summary>
+    /// <summary>
+    /// The id under which a message's event is stored, unique over all tenants: a message has one, however often it
+    /// comes.
+    /// </summary>
     public static Guid MessageEvent(string tenant, Guid messageId) => Named("message", tenant, messageId.ToString("D"));
 
     /// <summary>The message id for a text that a client chose as its idempotency key.</summary>
-    public static Guid MessageIdFor(string tenant, string fleet, string idempotencyKey) => Named("idempotency-key", tenant, fleet, idempotencyKey);
+    public static Guid MessageIdFor(string tenant, string fleet, string idempotencyKey) =>
+        Named("idempotency-key", tenant, fleet, idempotencyKey);
 
-    internal static DocumentStore Open(NpgsqlDataSource dataSource, AutoCreate autoCreate) => DocumentStore.For(options =>
-    {
-        options.Connection(dataSource);
-        options.DatabaseSchemaName = Schema;
-        options.AutoCreateSchemaObjects = autoCreate;
-        options.UseSystemTextJsonForSerialization(Weasel.Core.EnumStorage.AsString, Weasel.Core.Casing.CamelCase, json =>
-            json.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull);
-        options.Events.TenancyStyle = TenancyStyle.Conjoined;
-        options.Events.EnableUniqueIndexOnEventId = true;
-        options.Advanced.DefaultTenantUsageEnabled = false;
-        // Marten would try a failed write again in our transaction, which is rolled back by then, and report that in place of the reason.
-        options.ConfigureWritePolly(_ => { });
-        foreach (var (type, name) in EventNames)
-            options.Events.MapEventType(type, name);
-    });
+    internal static DocumentStore Open(NpgsqlDataSource dataSource, AutoCreate autoCreate) =>
+        DocumentStore.For(options =>
+        {
+            options.Connection(dataSource);
+            options.DatabaseSchemaName = Schema;
+            options.AutoCreateSchemaObjects = autoCreate;
+            options.UseSystemTextJsonForSerialization(
+                Weasel.Core.EnumStorage.AsString,
+                Weasel.Core.Casing.CamelCase,
+                json => json.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull
+            );
+            options.Events.TenancyStyle = TenancyStyle.Conjoined;
+            options.Events.EnableUniqueIndexOnEventId = true;
+            options.Advanced.DefaultTenantUsageEnabled = false;
+            // Marten would try a failed write again in our transaction, which is rolled back by then, and report that in
+            // place of the reason.
+            options.ConfigureWritePolly(_ => { });
+            foreach (var (type, name) in EventNames)
+                options.Events.MapEventType(type, name);
+        });
 
     // '/' is in no id, so that no two lists of parts give the same text.
-    private static Guid Named(params ReadOnlySpan<string> parts) => Uuid.NewNameBased(Namespace, string.Join('/', parts));
+    private static Guid Named(params ReadOnlySpan<string> parts) =>
+        Uuid.NewNameBased(Namespace, string.Join('/', parts));
 }

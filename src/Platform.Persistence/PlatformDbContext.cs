@@ -15,7 +15,9 @@ using Platform.Persistence.Webhooks;
 
 namespace Platform.Persistence;
 
-/// <summary>The read side. Every query sees the rows of one tenant; what looks across tenants says so by ignoring the filter.</summary>
+/// <summary>
+/// The read side. Every query sees the rows of one tenant; what looks across tenants says so by ignoring the filter.
+/// </summary>
 internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> options, string tenant) : DbContext(options)
 {
     /// <summary>PostgreSQL schema of these tables.</summary>
@@ -72,9 +74,13 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         fleet.Property(row => row.Proposal).HasColumnType("jsonb").HasConversion(Json<AllocationProposal?>());
         fleet.Property(row => row.Alarm).HasColumnType("jsonb").HasConversion(Json<LoadAlarm?>());
         fleet.Property(row => row.Concerns).HasColumnType("jsonb").HasConversion(Json<IReadOnlyList<FleetConcern>?>());
-        fleet.Property(row => row.DueReason).HasConversion(reason => SolveReasonNames.NameOf(reason), name => SolveReasonNames.ReasonOf(name))
+        fleet
+            .Property(row => row.DueReason)
+            .HasConversion(reason => SolveReasonNames.NameOf(reason), name => SolveReasonNames.ReasonOf(name))
             .HasDefaultValue(SolveReason.Periodic);
-        fleet.Property(row => row.SolveReason).HasConversion(reason => SolveReasonNames.NameOf(reason!.Value), name => SolveReasonNames.ReasonOf(name));
+        fleet
+            .Property(row => row.SolveReason)
+            .HasConversion(reason => SolveReasonNames.NameOf(reason!.Value), name => SolveReasonNames.ReasonOf(name));
         // The sweep's question: which fleets are due? Retired ones are never.
         fleet.HasIndex(row => row.DueAt).HasFilter("retired_at is null").HasDatabaseName("ix_fleets_due");
 
@@ -82,16 +88,40 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         model.Entity<WorkloadSumsRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         var snapshot = model.Entity<SnapshotRow>().ToTable("allocation_snapshots");
-        snapshot.HasKey(row => new { row.TenantId, row.FleetId, row.Version });
+        snapshot.HasKey(row => new
+        {
+            row.TenantId,
+            row.FleetId,
+            row.Version,
+        });
         snapshot.HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         var change = model.Entity<InForceChangeRow>().ToTable("in_force_changes");
-        change.HasKey(row => new { row.TenantId, row.FleetId, row.Change });
+        change.HasKey(row => new
+        {
+            row.TenantId,
+            row.FleetId,
+            row.Change,
+        });
         // What was in force at an instant: the last change until then.
-        change.HasIndex(row => new { row.TenantId, row.FleetId, row.At, row.Change });
+        change.HasIndex(row => new
+        {
+            row.TenantId,
+            row.FleetId,
+            row.At,
+            row.Change,
+        });
         change.HasQueryFilter(row => row.TenantId == CurrentTenant);
 
-        model.Entity<NoticeQueueRow>().ToTable("notice_queue").HasKey(row => new { row.TenantId, row.FleetId, row.Change });
+        model
+            .Entity<NoticeQueueRow>()
+            .ToTable("notice_queue")
+            .HasKey(row => new
+            {
+                row.TenantId,
+                row.FleetId,
+                row.Change,
+            });
         model.Entity<NoticeQueueRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         var waiting = model.Entity<LogQueueRow>().ToTable("log_queue");
@@ -101,12 +131,31 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
 
         var entry = model.Entity<LogEntryRow>().ToTable("log_entries");
         entry.HasKey(row => new { row.TenantId, row.Index });
-        entry.HasIndex(row => new { row.TenantId, row.StreamId, row.StreamVersion }).IsUnique();
-        entry.HasIndex(row => new { row.TenantId, row.FleetId, row.AllocationVersion }).HasFilter("allocation_version is not null");
+        entry
+            .HasIndex(row => new
+            {
+                row.TenantId,
+                row.StreamId,
+                row.StreamVersion,
+            })
+            .IsUnique();
+        entry
+            .HasIndex(row => new
+            {
+                row.TenantId,
+                row.FleetId,
+                row.AllocationVersion,
+            })
+            .HasFilter("allocation_version is not null");
         entry.HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         var node = model.Entity<LogNodeRow>().ToTable("log_nodes");
-        node.HasKey(row => new { row.TenantId, row.Level, row.Index });
+        node.HasKey(row => new
+        {
+            row.TenantId,
+            row.Level,
+            row.Index,
+        });
         node.HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         var checkpoint = model.Entity<LogCheckpointRow>().ToTable("log_checkpoints");
@@ -122,20 +171,33 @@ internal sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> opti
         var rejection = model.Entity<RejectionRow>().ToTable("rejections");
         rejection.HasKey(row => new { row.TenantId, row.RejectedId });
         // The newest first, by which a tenant lists them and the oldest are dropped.
-        rejection.HasIndex(row => new { row.TenantId, row.RejectedAt, row.RejectedId });
+        rejection.HasIndex(row => new
+        {
+            row.TenantId,
+            row.RejectedAt,
+            row.RejectedId,
+        });
         rejection.HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         model.Entity<WebhookRow>().ToTable("webhooks").HasKey(row => new { row.TenantId, row.Name });
         model.Entity<WebhookRow>().HasQueryFilter(row => row.TenantId == CurrentTenant);
 
         var delivery = model.Entity<WebhookDeliveryRow>().ToTable("webhook_deliveries");
-        delivery.HasKey(row => new { row.TenantId, row.Webhook, row.FleetId, row.Change });
+        delivery.HasKey(row => new
+        {
+            row.TenantId,
+            row.Webhook,
+            row.FleetId,
+            row.Change,
+        });
         delivery.HasIndex(row => row.DueAt);
         delivery.HasOne<WebhookRow>().WithMany().HasForeignKey(row => new { row.TenantId, row.Webhook });
         delivery.HasQueryFilter(row => row.TenantId == CurrentTenant);
     }
 
-    private static ValueConverter<T, string> Json<T>() => new(
-        value => System.Text.Encoding.UTF8.GetString(StrictJson.Write(value)),
-        text => System.Text.Json.JsonSerializer.Deserialize<T>(text, StrictJson.Options)!);
+    private static ValueConverter<T, string> Json<T>() =>
+        new(
+            value => System.Text.Encoding.UTF8.GetString(StrictJson.Write(value)),
+            text => System.Text.Json.JsonSerializer.Deserialize<T>(text, StrictJson.Options)!
+        );
 }

@@ -3,8 +3,9 @@ using Npgsql;
 namespace Platform.Persistence;
 
 /// <summary>
-/// Row-level security beneath everything else: a statement sees and writes the rows of the tenant that its transaction names, and of none where
-/// it names none. What must look over all tenants are a few functions, each of which answers one question.
+/// Row-level security beneath everything else: a statement sees and writes the rows of the tenant that its transaction
+/// names, and of none where it names none. What must look over all tenants are a few functions, each of which answers
+/// one question.
 /// </summary>
 internal static class RowSecurity
 {
@@ -93,7 +94,8 @@ internal static class RowSecurity
         revoke execute on all functions in schema platform from public
         """;
 
-    // Snapshots, what was in force, events and operators' decisions are only ever added. Hangfire's tables hold no tenant's data.
+    // Snapshots, what was in force, events and operators' decisions are only ever added. Hangfire's tables hold no
+    // tenant's data.
     private const string Grants = """
         grant usage on schema platform, events, hangfire to {0};
         grant select, insert, update on all tables in schema platform, events to {0};
@@ -108,10 +110,16 @@ internal static class RowSecurity
         grant usage, select, update on all sequences in schema hangfire to {0}
         """;
 
-    /// <summary>Puts policies, functions and rights in place; run by the owner after every migration, and changes nothing where nothing is missing.</summary>
+    /// <summary>
+    /// Puts policies, functions and rights in place; run by the owner after every migration, and changes nothing where
+    /// nothing is missing.
+    /// </summary>
     public static async Task ApplyAsync(NpgsqlConnection owner, string role, CancellationToken cancel)
     {
-        foreach (var sql in (string[])[Policies, Functions, Grants.Replace("{0}", ApplicationRole.Quoted(role), StringComparison.Ordinal)])
+        foreach (
+            var sql in (string[])
+                [Policies, Functions, Grants.Replace("{0}", ApplicationRole.Quoted(role), StringComparison.Ordinal)]
+        )
             await ApplicationRole.ExecuteAsync(owner, sql, cancel);
     }
 
@@ -124,5 +132,6 @@ internal static class RowSecurity
     }
 
     /// <summary>The same as the first statement of a batch.</summary>
-    public static NpgsqlBatchCommand Binding(string tenant) => new(Bind) { Parameters = { new NpgsqlParameter<string> { TypedValue = tenant } } };
+    public static NpgsqlBatchCommand Binding(string tenant) =>
+        new(Bind) { Parameters = { new NpgsqlParameter<string> { TypedValue = tenant } } };
 }

@@ -3,8 +3,8 @@ using Npgsql;
 namespace Platform.Persistence;
 
 /// <summary>
-/// How PostgreSQL compresses the large values: by LZ4, which takes less of the processor's time than its default. Sums cannot be compressed;
-/// the migration that laid them out says so to PostgreSQL.
+/// How PostgreSQL compresses the large values: by LZ4, which takes less of the processor's time than its default. Sums
+/// cannot be compressed; the migration that laid them out says so to PostgreSQL.
 /// </summary>
 internal static class TableStorage
 {
@@ -31,6 +31,9 @@ internal static class TableStorage
         end $$
         """;
 
-    /// <summary>Puts it in place; run by the owner after every migration. What is stored already stays as it is.</summary>
-    public static Task ApplyAsync(NpgsqlConnection owner, CancellationToken cancel) => ApplicationRole.ExecuteAsync(owner, Apply, cancel);
+    /// <summary>
+    /// Puts it in place; run by the owner after every migration. What is stored already stays as it is.
+    /// </summary>
+    public static Task ApplyAsync(NpgsqlConnection owner, CancellationToken cancel) =>
+        ApplicationRole.ExecuteAsync(owner, Apply, cancel);
 }

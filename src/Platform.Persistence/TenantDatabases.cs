@@ -12,14 +12,15 @@ namespace Platform.Persistence;
 internal sealed record TenantDatabase(string Name, string Settings, NpgsqlDataSource Source);
 
 /// <summary>
-/// The databases that tenants are spread over. A tenant is in one of them, whole, from its registration on; the first, the main one, remembers
-/// in which. Where there is no other, nothing is asked.
+/// The databases that tenants are spread over. A tenant is in one of them, whole, from its registration on; the first,
+/// the main one, remembers in which. Where there is no other, nothing is asked.
 /// </summary>
 internal sealed class TenantDatabases : IAsyncDisposable
 {
     private const string Find = "select platform.find_tenant_database($1)";
 
-    private const string Place = "insert into platform.tenant_databases (tenant_id, database) values ($1, $2) on conflict do nothing";
+    private const string Place =
+        "insert into platform.tenant_databases (tenant_id, database) values ($1, $2) on conflict do nothing";
 
     private readonly TenantDatabase[] _databases;
 
@@ -32,7 +33,12 @@ internal sealed class TenantDatabases : IAsyncDisposable
     public TenantDatabases(string main, IReadOnlyDictionary<string, string> others)
     {
         string[] names = ["", .. others.Keys.Order(StringComparer.Ordinal)];
-        _databases = [.. names.Select(name => name.Length == 0 ? main : others[name]).Select((settings, i) => new TenantDatabase(names[i], settings, Open(settings)))];
+        _databases =
+        [
+            .. names
+                .Select(name => name.Length == 0 ? main : others[name])
+                .Select((settings, i) => new TenantDatabase(names[i], settings, Open(settings))),
+        ];
     }
 
     /// <summary>The main database.</summary>
@@ -54,18 +60,30 @@ internal sealed class TenantDatabases : IAsyncDisposable
         // One that is not there may be registered at any moment: it is not remembered.
         if (await command.ExecuteScalarAsync(cancel) is not string name)
             return Main;
-        return _known[tenant] = _databases.FirstOrDefault(it => it.Name == name)?.Source
-            ?? throw new InvalidOperationException($"The tenant {tenant} is in the database {name}, of which this process was not told.");
+        return _known[tenant] =
+            _databases.FirstOrDefault(it => it.Name == name)?.Source
+            ?? throw new InvalidOperationException(
+                $"The tenant {tenant} is in the database {name}, of which this process was not told."
+            );
     }
 
-    /// <summary>Gives a tenant that is to be registered its database, unless it has one: that with the fewest.</summary>
+    /// <summary>
+    /// Gives a tenant that is to be registered its database, unless it has one: that with the fewest.
+    /// </summary>
     public async Task PlaceAsync(string tenant, CancellationToken cancel)
     {
         var name = await LeastAsync(cancel);
         await using var connection = await Main.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await RowSecurity.BindAsync(transaction, tenant, cancel);
-        await using var command = new NpgsqlCommand(Place, connection, transaction) { Parameters = { new() { Value = tenant }, new() { Value = name } } };
+        await using var command = new NpgsqlCommand(Place, connection, transaction)
+        {
+            Parameters =
+            {
+                new() { Value = tenant },
+                new() { Value = name },
+            },
+        };
         await command.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
     }
@@ -76,15 +94,31 @@ internal sealed class TenantDatabases : IAsyncDisposable
     /// <param name="read">Reads a row.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>The rows of those that have answered, the main one's first, and why another has not, or null.</returns>
-    public async Task<(List<T> Rows, Exception? Fault)> AskAsync<T>(string sql, object[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
+    public async Task<(List<T> Rows, Exception? Fault)> AskAsync<T>(
+        string sql,
+        object[] parameters,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken cancel
+    )
     {
         var answers = await Task.WhenAll(_databases.Select(it => AskAsync(it.Source, sql, parameters, read, cancel)));
-        return ([.. answers.SelectMany(it => it.Rows)], answers.Select(it => it.Fault).FirstOrDefault(it => it is not null));
+        return (
+            [.. answers.SelectMany(it => it.Rows)],
+            answers.Select(it => it.Fault).FirstOrDefault(it => it is not null)
+        );
     }
 
-    /// <summary>The same for work that is looked for again and again: a database that is away keeps the work of the others from nobody.</summary>
+    /// <summary>
+    /// The same for work that is looked for again and again: a database that is away keeps the work of the others from
+    /// nobody.
+    /// </summary>
     /// <exception cref="Exception">None has answered.</exception>
-    public async Task<List<T>> AskForWorkAsync<T>(string sql, object[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
+    public async Task<List<T>> AskForWorkAsync<T>(
+        string sql,
+        object[] parameters,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken cancel
+    )
     {
         var (rows, fault) = await AskAsync(sql, parameters, read, cancel);
         if (rows.Count == 0 && fault is not null)
@@ -94,7 +128,12 @@ internal sealed class TenantDatabases : IAsyncDisposable
 
     /// <summary>Asks one database.</summary>
     public static async Task<List<T>> ReadAsync<T>(
-        NpgsqlDataSource source, string sql, object[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
+        NpgsqlDataSource source,
+        string sql,
+        object[] parameters,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken cancel
+    )
     {
         await using var command = source.CreateCommand(sql);
         foreach (var parameter in parameters)
@@ -117,14 +156,25 @@ internal sealed class TenantDatabases : IAsyncDisposable
     {
         if (_databases.Length == 1)
             return "";
-        var counts = (await ReadAsync(
-            Main, "select database, tenants from platform.count_tenants_by_database()", [], row => (Name: row.GetString(0), Tenants: row.GetInt64(1)), cancel))
-            .ToDictionary(it => it.Name, it => it.Tenants);
+        var counts = (
+            await ReadAsync(
+                Main,
+                "select database, tenants from platform.count_tenants_by_database()",
+                [],
+                row => (Name: row.GetString(0), Tenants: row.GetInt64(1)),
+                cancel
+            )
+        ).ToDictionary(it => it.Name, it => it.Tenants);
         return _databases.MinBy(it => counts.GetValueOrDefault(it.Name))!.Name;
     }
 
     private static async Task<(List<T> Rows, Exception? Fault)> AskAsync<T>(
-        NpgsqlDataSource source, string sql, object[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
+        NpgsqlDataSource source,
+        string sql,
+        object[] parameters,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken cancel
+    )
     {
         try
         {
@@ -139,9 +189,13 @@ internal sealed class TenantDatabases : IAsyncDisposable
     private static NpgsqlDataSource Open(string connectionString)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
-        // A statement that belongs to nothing that is traced, such as the look for what is due, would be a trace of its own each time.
-        builder.ConfigureTracing(tracing => tracing
-            .ConfigureCommandFilter(_ => Activity.Current is not null).ConfigureBatchFilter(_ => Activity.Current is not null));
+        // A statement that belongs to nothing that is traced, such as the look for what is due, would be a trace of its
+        // own each time.
+        builder.ConfigureTracing(tracing =>
+            tracing
+                .ConfigureCommandFilter(_ => Activity.Current is not null)
+                .ConfigureBatchFilter(_ => Activity.Current is not null)
+        );
         return builder.Build();
     }
 }

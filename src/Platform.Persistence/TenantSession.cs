@@ -13,8 +13,8 @@ using Platform.Persistence.Transparency;
 namespace Platform.Persistence;
 
 /// <summary>
-/// One tenant's unit of work: rows and events in one transaction, which commit together or not at all. Sees and writes nothing of any
-/// other tenant. Not for use by several threads at once.
+/// One tenant's unit of work: rows and events in one transaction, which commit together or not at all. Sees and writes
+/// nothing of any other tenant. Not for use by several threads at once.
 /// </summary>
 public sealed class TenantSession : IAsyncDisposable
 {
@@ -25,7 +25,12 @@ public sealed class TenantSession : IAsyncDisposable
     private IDocumentSession? _events;
     private bool _hasEnded;
 
-    private TenantSession(string tenant, NpgsqlConnection connection, NpgsqlTransaction transaction, IDocumentStore store)
+    private TenantSession(
+        string tenant,
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        IDocumentStore store
+    )
     {
         Tenant = tenant;
         (_connection, _transaction, _store) = (connection, transaction, store);
@@ -41,14 +46,20 @@ public sealed class TenantSession : IAsyncDisposable
     private IDocumentSession Events => _events ??= _store.LightweightSession(EventsOf(Tenant, _transaction));
 
     internal static async Task<TenantSession> OpenAsync(
-        NpgsqlDataSource dataSource, IDocumentStore store, string tenant, IsolationLevel isolation, CancellationToken cancel)
+        NpgsqlDataSource dataSource,
+        IDocumentStore store,
+        string tenant,
+        IsolationLevel isolation,
+        CancellationToken cancel
+    )
     {
         var connection = await dataSource.OpenConnectionAsync(cancel);
         try
         {
             var transaction = await connection.BeginTransactionAsync(isolation, cancel);
             var session = new TenantSession(tenant, connection, transaction, store);
-            // The first of a process takes seconds on a busy machine: before the first statement, with which the server's transaction begins.
+            // The first of a process takes seconds on a busy machine: before the first statement, with which the
+            // server's transaction begins.
             await session.Rows.Database.UseTransactionAsync(transaction, cancel);
             await RowSecurity.BindAsync(transaction, tenant, cancel);
             return session;
@@ -68,12 +79,18 @@ public sealed class TenantSession : IAsyncDisposable
     }
 
     internal static DbContextOptions<PlatformDbContext> OptionsFor(NpgsqlConnection connection) =>
-        new DbContextOptionsBuilder<PlatformDbContext>().UseNpgsql(connection, Migrator.Configure).UseSnakeCaseNamingConvention().Options;
+        new DbContextOptionsBuilder<PlatformDbContext>()
+            .UseNpgsql(connection, Migrator.Configure)
+            .UseSnakeCaseNamingConvention()
+            .Options;
 
     /// <summary>Takes the locks of an array of keys, in one order for all sessions.</summary>
-    internal const string LockStatement = "select pg_advisory_xact_lock(key) from (select key from unnest($1) as keys(key) order by key) as ordered";
+    internal const string LockStatement =
+        "select pg_advisory_xact_lock(key) from (select key from unnest($1) as keys(key) order by key) as ordered";
 
-    /// <summary>Waits until no other session holds the same locks, and holds them until the end of the transaction.</summary>
+    /// <summary>
+    /// Waits until no other session holds the same locks, and holds them until the end of the transaction.
+    /// </summary>
     internal async Task LockAsync(IEnumerable<Guid> subjects, CancellationToken cancel)
     {
         await using var batch = CreateBatch();
@@ -85,21 +102,28 @@ public sealed class TenantSession : IAsyncDisposable
     internal async Task<bool> TryLockAsync(Guid subject, CancellationToken cancel)
     {
         await using var batch = CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_try_advisory_xact_lock($1)")
-        {
-            Parameters = { new NpgsqlParameter<long> { TypedValue = LockKey(subject) } },
-        });
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand("select pg_try_advisory_xact_lock($1)")
+            {
+                Parameters = { new NpgsqlParameter<long> { TypedValue = LockKey(subject) } },
+            }
+        );
         return await batch.ExecuteScalarAsync(cancel) is true;
     }
 
-    /// <summary>A statement that takes several locks, in one order for all sessions, so that two of them cannot wait for one another.</summary>
-    internal static NpgsqlBatchCommand Locking(IEnumerable<Guid> subjects) => new(LockStatement)
-    {
-        Parameters = { new NpgsqlParameter<long[]> { TypedValue = [.. subjects.Select(LockKey).Distinct()] } },
-    };
+    /// <summary>
+    /// A statement that takes several locks, in one order for all sessions, so that two of them cannot wait for one
+    /// another.
+    /// </summary>
+    internal static NpgsqlBatchCommand Locking(IEnumerable<Guid> subjects) =>
+        new(LockStatement)
+        {
+            Parameters = { new NpgsqlParameter<long[]> { TypedValue = [.. subjects.Select(LockKey).Distinct()] } },
+        };
 
     /// <summary>Appends what is decided about a fleet to its stream, and to the tenant's log.</summary>
-    internal void Append(string fleet, FleetEvent happened) => Append(EventStore.FleetStream(Tenant, fleet), fleet, happened);
+    internal void Append(string fleet, FleetEvent happened) =>
+        Append(EventStore.FleetStream(Tenant, fleet), fleet, happened);
 
     /// <summary>Appends what is decided about the tenant to its stream, and to its log.</summary>
     internal void Append(TenantEvent happened) => Append(EventStore.TenantStream(Tenant), null, happened);
@@ -108,7 +132,9 @@ public sealed class TenantSession : IAsyncDisposable
     internal Task<IReadOnlyList<IEvent>> ReadAsync(Guid stream, long after, int limit, CancellationToken cancel) =>
         Events.Events.FetchStreamAsync(stream, version: after + limit, fromVersion: after + 1, token: cancel);
 
-    /// <summary>Reads all events of a stream, oldest first, a page at a time: memory does not grow with the history.</summary>
+    /// <summary>
+    /// Reads all events of a stream, oldest first, a page at a time: memory does not grow with the history.
+    /// </summary>
     internal async IAsyncEnumerable<IEvent> ReadAllAsync(Guid stream, [EnumeratorCancellation] CancellationToken cancel)
     {
         const int pageLength = 500;
@@ -129,15 +155,16 @@ public sealed class TenantSession : IAsyncDisposable
     }
 
     /// <summary>The statement that does so.</summary>
-    internal NpgsqlBatchCommand Notifying(string channel, IReadOnlyList<string> subjects) => new("select pg_notify($1, $2 || '/' || subject) from unnest($3) as of(subject)")
-    {
-        Parameters =
+    internal NpgsqlBatchCommand Notifying(string channel, IReadOnlyList<string> subjects) =>
+        new("select pg_notify($1, $2 || '/' || subject) from unnest($3) as of(subject)")
         {
-            new NpgsqlParameter<string> { TypedValue = channel },
-            new NpgsqlParameter<string> { TypedValue = Tenant },
-            ArrayOf<string>([.. subjects], NpgsqlDbType.Text),
-        },
-    };
+            Parameters =
+            {
+                new NpgsqlParameter<string> { TypedValue = channel },
+                new NpgsqlParameter<string> { TypedValue = Tenant },
+                ArrayOf<string>([.. subjects], NpgsqlDbType.Text),
+            },
+        };
 
     /// <summary>Statements of this transaction, sent together.</summary>
     internal NpgsqlBatch CreateBatch() => new(_connection, _transaction);
@@ -156,10 +183,16 @@ public sealed class TenantSession : IAsyncDisposable
         _unlogged.Clear();
     }
 
-    /// <summary>The statements that append to several fleets' streams at once, and to the tenant's log: one event for each fleet.</summary>
+    /// <summary>
+    /// The statements that append to several fleets' streams at once, and to the tenant's log: one event for each
+    /// fleet.
+    /// </summary>
     internal NpgsqlBatchCommand[] Appending(IReadOnlyList<(string Fleet, FleetEvent Happened)> events)
     {
-        (Guid Stream, string? Fleet)[] streams = [.. events.Select(it => (EventStore.FleetStream(Tenant, it.Fleet), it.Fleet))];
+        (Guid Stream, string? Fleet)[] streams =
+        [
+            .. events.Select(it => (EventStore.FleetStream(Tenant, it.Fleet), it.Fleet)),
+        ];
         var appended = streams.Zip(events, (it, e) => new EventToAppend(it.Stream, Guid.CreateVersion7(), e.Happened));
         return [EventAppending.Statement(_store, Tenant, [.. appended]), TransparencyLog.Queueing(Tenant, streams)];
     }
@@ -168,8 +201,12 @@ public sealed class TenantSession : IAsyncDisposable
     /// The statement that appends an event to a fleet's workload stream, which is in no log. The caller holds the
     /// stream's lock.
     /// </summary>
-    internal NpgsqlBatchCommand AppendingToWorkload(string fleet, object happened) => EventAppending.Statement(
-        _store, Tenant, [new EventToAppend(EventStore.WorkloadStream(Tenant, fleet), Guid.CreateVersion7(), happened)]);
+    internal NpgsqlBatchCommand AppendingToWorkload(string fleet, object happened) =>
+        EventAppending.Statement(
+            _store,
+            Tenant,
+            [new EventToAppend(EventStore.WorkloadStream(Tenant, fleet), Guid.CreateVersion7(), happened)]
+        );
 
     internal void Append(Guid stream, string? fleet, object happened)
     {
@@ -187,7 +224,8 @@ public sealed class TenantSession : IAsyncDisposable
     /// <summary>Ends the session; what is not committed is undone.</summary>
     public async ValueTask DisposeAsync()
     {
-        // Npgsql keeps one transaction object with each connection: to dispose of it again would undo what the connection's next user does.
+        // Npgsql keeps one transaction object with each connection: to dispose of it again would undo what the
+        // connection's next user does.
         if (_hasEnded)
             return;
         _hasEnded = true;
@@ -199,7 +237,9 @@ public sealed class TenantSession : IAsyncDisposable
     }
 
     /// <summary>An array as a parameter of a statement.</summary>
-    internal static NpgsqlParameter<T[]> ArrayOf<T>(T[] values, NpgsqlDbType type) => new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+    internal static NpgsqlParameter<T[]> ArrayOf<T>(T[] values, NpgsqlDbType type) =>
+        new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 
-    internal static long LockKey(Guid subject) => System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(subject.ToByteArray());
+    internal static long LockKey(Guid subject) =>
+        System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(subject.ToByteArray());
 }

@@ -8,13 +8,20 @@ using Platform.Workers.Webhooks;
 
 namespace Platform.Workers;
 
-/// <summary>Puts a worker process together: intake from the broker, solving by timetable, and a word on its health.</summary>
+/// <summary>
+/// Puts a worker process together: intake from the broker, solving by timetable, and a word on its health.
+/// </summary>
 internal static class WorkerHost
 {
     public static void AddWorkers(this WebApplicationBuilder builder)
     {
-        builder.Services.AddOptions<WorkerOptions>().BindConfiguration("Platform").ValidateDataAnnotations().ValidateOnStart();
-        var options = builder.Configuration.GetRequiredSection("Platform").Get<WorkerOptions>()
+        builder
+            .Services.AddOptions<WorkerOptions>()
+            .BindConfiguration("Platform")
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
+        var options =
+            builder.Configuration.GetRequiredSection("Platform").Get<WorkerOptions>()
             ?? throw new InvalidOperationException("The section Platform is missing from the configuration.");
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(_ => new PlatformStore(options.Postgres, options.Databases));
@@ -34,6 +41,9 @@ internal static class WorkerHost
     {
         host.MapPrometheusScrapingEndpoint();
         host.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        host.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+        host.MapHealthChecks(
+            "/health/ready",
+            new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") }
+        );
     }
 }

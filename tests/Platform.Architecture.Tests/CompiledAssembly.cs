@@ -4,10 +4,13 @@ using System.Reflection.PortableExecutable;
 
 namespace Platform.Architecture.Tests;
 
-/// <summary>What a compiled assembly refers to: everything that its code touches, in signatures and in the bodies of methods.</summary>
+/// <summary>
+/// What a compiled assembly refers to: everything that its code touches, in signatures and in the bodies of methods.
+/// </summary>
 internal sealed class CompiledAssembly
 {
-    private CompiledAssembly(IReadOnlyList<string> types, IReadOnlyList<string> members) => (Types, Members) = (types, members);
+    private CompiledAssembly(IReadOnlyList<string> types, IReadOnlyList<string> members) =>
+        (Types, Members) = (types, members);
 
     /// <summary>Full names of types of other assemblies.</summary>
     public IReadOnlyList<string> Types { get; }
@@ -19,10 +22,16 @@ internal sealed class CompiledAssembly
     {
         using var file = new PEReader(File.OpenRead(Assembly.Load(name).Location));
         var metadata = file.GetMetadataReader();
-        var members = metadata.MemberReferences.Select(metadata.GetMemberReference)
+        var members = metadata
+            .MemberReferences.Select(metadata.GetMemberReference)
             .Where(member => member.Parent.Kind == HandleKind.TypeReference)
-            .Select(member => $"{FullName(metadata, (TypeReferenceHandle)member.Parent)}.{metadata.GetString(member.Name)}");
-        return new CompiledAssembly([.. metadata.TypeReferences.Select(type => FullName(metadata, type))], [.. members]);
+            .Select(member =>
+                $"{FullName(metadata, (TypeReferenceHandle)member.Parent)}.{metadata.GetString(member.Name)}"
+            );
+        return new CompiledAssembly(
+            [.. metadata.TypeReferences.Select(type => FullName(metadata, type))],
+            [.. members]
+        );
     }
 
     private static string FullName(MetadataReader metadata, TypeReferenceHandle handle)

@@ -15,7 +15,10 @@ public sealed record Project(string Path)
 
     /// <summary>Names of the projects that it refers to.</summary>
     public IEnumerable<string> ProjectReferences =>
-        Items("ProjectReference").Select(it => System.IO.Path.GetFileNameWithoutExtension(it.Attribute("Include")!.Value.Replace('\\', '/')));
+        Items("ProjectReference")
+            .Select(it =>
+                System.IO.Path.GetFileNameWithoutExtension(it.Attribute("Include")!.Value.Replace('\\', '/'))
+            );
 
     public override string ToString() => Name;
 }
@@ -27,27 +30,42 @@ internal static class Repository
 
     public static string Root { get; } = FindRoot();
 
-    public static IReadOnlyList<Project> Projects { get; } = [.. Files(Root, "*.csproj").Select(path => new Project(path))];
+    public static IReadOnlyList<Project> Projects { get; } =
+    [.. Files(Root, "*.csproj").Select(path => new Project(path))];
 
-    public static IReadOnlyList<Project> SourceProjects { get; } = [.. Projects.Where(project => IsBelow(project.Path, "src"))];
+    public static IReadOnlyList<Project> SourceProjects { get; } =
+    [.. Projects.Where(project => IsBelow(project.Path, "src"))];
 
-    public static IReadOnlyList<Project> TestProjects { get; } = [.. Projects.Where(project => IsBelow(project.Path, "tests"))];
+    public static IReadOnlyList<Project> TestProjects { get; } =
+    [.. Projects.Where(project => IsBelow(project.Path, "tests"))];
 
     /// <summary>Files and folders that somebody wrote: nothing built, nothing hidden.</summary>
     public static IEnumerable<string> Files(string folder, string pattern) =>
-        Directory.EnumerateFiles(folder, pattern).Concat(Folders(folder).SelectMany(below => Directory.EnumerateFiles(below, pattern)));
+        Directory
+            .EnumerateFiles(folder, pattern)
+            .Concat(Folders(folder).SelectMany(below => Directory.EnumerateFiles(below, pattern)));
 
-    public static IEnumerable<string> Folders(string folder) => Directory.EnumerateDirectories(folder)
-        .Where(below => Path.GetFileName(below) is var name && !name.StartsWith('.') && !Built.Contains(name, StringComparer.Ordinal))
-        .SelectMany(below => Folders(below).Prepend(below));
+    public static IEnumerable<string> Folders(string folder) =>
+        Directory
+            .EnumerateDirectories(folder)
+            .Where(below =>
+                Path.GetFileName(below) is var name
+                && !name.StartsWith('.')
+                && !Built.Contains(name, StringComparer.Ordinal)
+            )
+            .SelectMany(below => Folders(below).Prepend(below));
 
-    private static bool IsBelow(string path, string folder) => path.StartsWith(Path.Combine(Root, folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    private static bool IsBelow(string path, string folder) =>
+        path.StartsWith(Path.Combine(Root, folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Platform.sln")))
             folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("These tests read the working tree: there is no Platform.sln above them.");
+        return folder?.FullName
+            ?? throw new InvalidOperationException(
+                "These tests read the working tree: there is no Platform.sln above them."
+            );
     }
 }

@@ -5,7 +5,10 @@ using Platform.Testing;
 
 namespace Platform.Cli.Tests;
 
-/// <summary><c>./platform migrate</c> as a container runs it: a process of its own that is told of the database and of nothing else.</summary>
+/// <summary>
+/// <c>./platform migrate</c> as a container runs it: a process of its own that is told of the database and of nothing
+/// else.
+/// </summary>
 public sealed class MigrateCommandTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -17,17 +20,30 @@ public sealed class MigrateCommandTests
         await using (var database = await TestDatabase.CreateAsync(Cancel))
         {
             await database.QueryAsync<int>("drop schema platform, events, hangfire cascade; select 1", Cancel);
-            var application = new NpgsqlConnectionStringBuilder(database.OwnerConnectionString) { Username = role, Password = "of the role", Pooling = false };
+            var application = new NpgsqlConnectionStringBuilder(database.OwnerConnectionString)
+            {
+                Username = role,
+                Password = "of the role",
+                Pooling = false,
+            };
 
             for (var time = 0; time < 2; time++)
             {
                 var (status, error) = await RunAsync(
-                    ("PLATFORM_POSTGRES", database.OwnerConnectionString), ("PLATFORM_POSTGRES_APPLICATION", application.ConnectionString));
+                    ("PLATFORM_POSTGRES", database.OwnerConnectionString),
+                    ("PLATFORM_POSTGRES_APPLICATION", application.ConnectionString)
+                );
                 Assert.True(status == 0, error);
             }
 
             Assert.True(await database.QueryAsync<long>("select count(*) from platform.migrations", Cancel) > 0);
-            Assert.Equal(0, await database.QueryAsync<long>($"select count(*) from pg_class where relowner = '{role}'::regrole", Cancel));
+            Assert.Equal(
+                0,
+                await database.QueryAsync<long>(
+                    $"select count(*) from pg_class where relowner = '{role}'::regrole",
+                    Cancel
+                )
+            );
             await using var connection = new NpgsqlConnection(application.ConnectionString);
             await connection.OpenAsync(Cancel);
         }
@@ -42,18 +58,27 @@ public sealed class MigrateCommandTests
     {
         var (status, error) = await RunAsync();
         Assert.Equal(CommandFailure.BadUsage, status);
-        Assert.StartsWith("platform: PLATFORM_POSTGRES is not set", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "platform: PLATFORM_POSTGRES is not set",
+            Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal
+        );
     }
 
     private static async Task<(int Status, string Error)> RunAsync(params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(
             Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet")),
-            [Path.Combine(Script.Root, "src/Platform.Cli/bin/Release/net10.0/Platform.Cli.dll"), "migrate"])
+            [Path.Combine(Script.Root, "src/Platform.Cli/bin/Release/net10.0/Platform.Cli.dll"), "migrate"]
+        )
         {
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PLATFORM_", StringComparison.Ordinal)).ToList())
+        foreach (
+            var name in start
+                .Environment.Keys.Where(name => name.StartsWith("PLATFORM_", StringComparison.Ordinal))
+                .ToList()
+        )
             start.Environment.Remove(name);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;

@@ -37,7 +37,9 @@ public sealed class PlatformProcessTests : IDisposable
     public async Task A_process_that_ends_early_is_reported_with_its_last_words()
     {
         var process = Start("sleep 0.2; echo no such database; exit 3");
-        var failure = await Assert.ThrowsAsync<CommandFailure>(() => process.WaitReadyAsync(Deadline, TestContext.Current.CancellationToken));
+        var failure = await Assert.ThrowsAsync<CommandFailure>(() =>
+            process.WaitReadyAsync(Deadline, TestContext.Current.CancellationToken)
+        );
         Assert.Equal(CommandFailure.JobSaysNo, failure.ExitStatus);
         Assert.Contains("no such database", failure.Message, StringComparison.Ordinal);
     }
@@ -55,10 +57,14 @@ public sealed class PlatformProcessTests : IDisposable
         await process.StopAsync();
     }
 
-    private PlatformProcess Start(string script) => PlatformProcess.Start(_home, new ProcessStart("host", ["/bin/sh", "-c", script], _home, _address)
-    {
-        Environment = new Dictionary<string, string> { ["MESSAGE"] = "for the host" },
-    });
+    private PlatformProcess Start(string script) =>
+        PlatformProcess.Start(
+            _home,
+            new ProcessStart("host", ["/bin/sh", "-c", script], _home, _address)
+            {
+                Environment = new Dictionary<string, string> { ["MESSAGE"] = "for the host" },
+            }
+        );
 
     // The shell makes the file a moment after it has started.
     private static bool HasSaid(PlatformProcess process, string words) =>

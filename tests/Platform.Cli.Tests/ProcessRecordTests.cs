@@ -70,5 +70,6 @@ public sealed class ProcessRecordTests : IDisposable
         Assert.Null(PlatformProcess.Find(_home, "api"));
     }
 
-    private static async Task RunScript(params string[] arguments) => Assert.Equal(0, (await Script.RunAsync(arguments)).ExitCode);
+    private static async Task RunScript(params string[] arguments) =>
+        Assert.Equal(0, (await Script.RunAsync(arguments)).ExitCode);
 }

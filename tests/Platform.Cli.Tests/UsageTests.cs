@@ -17,7 +17,11 @@ public sealed class UsageTests
     public async Task Bad_usage_is_one_line_and_status_2(params string[] arguments)
     {
         using var error = new StringWriter();
-        var status = await CommandRun.InvokeAsync(new RootCommand { UpCommand.Create(), MigrateCommand.Create(), StatusCommand.Create() }, arguments, error);
+        var status = await CommandRun.InvokeAsync(
+            new RootCommand { UpCommand.Create(), MigrateCommand.Create(), StatusCommand.Create() },
+            arguments,
+            error
+        );
         Assert.Equal(CommandFailure.BadUsage, status);
         Assert.Single(error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
@@ -28,17 +32,33 @@ public sealed class UsageTests
         var command = new Command("fail");
         command.SetAction(int (_) => throw new InvalidOperationException("two\nlines"));
         using var error = new StringWriter();
-        Assert.Equal(CommandFailure.BadUsage, await CommandRun.InvokeAsync(new RootCommand { command }, ["fail"], error));
-        Assert.Equal("platform: this is a fault of the command itself, please report it: two lines\n", error.ToString());
+        Assert.Equal(
+            CommandFailure.BadUsage,
+            await CommandRun.InvokeAsync(new RootCommand { command }, ["fail"], error)
+        );
+        Assert.Equal(
+            "platform: this is a fault of the command itself, please report it: two lines\n",
+            error.ToString()
+        );
     }
 
-    public static TheoryData<string, Exception> Faults => new()
-    {
-        { "no route to host", new HttpRequestException("no route to host") },
-        { "The connection was lost: reset by peer", new IOException("The connection was lost.", new IOException("reset by peer")) },
-        { "this is a fault of the command itself, please report it: the program object must have a value.", new InvalidOperationException("Nullable object must have a value.") },
-        { "this is a fault of the command itself, please report it: the program is missing", new InvalidOperationException("System.Text.Json.JsonElement is missing") },
-    };
+    public static TheoryData<string, Exception> Faults =>
+        new()
+        {
+            { "no route to host", new HttpRequestException("no route to host") },
+            {
+                "The connection was lost: reset by peer",
+                new IOException("The connection was lost.", new IOException("reset by peer"))
+            },
+            {
+                "this is a fault of the command itself, please report it: the program object must have a value.",
+                new InvalidOperationException("Nullable object must have a value.")
+            },
+            {
+                "this is a fault of the command itself, please report it: the program is missing",
+                new InvalidOperationException("System.Text.Json.JsonElement is missing")
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Faults), DisableDiscoveryEnumeration = true)]
@@ -47,7 +67,10 @@ public sealed class UsageTests
         var command = new Command("fail");
         command.SetAction(int (_) => throw fault);
         using var error = new StringWriter();
-        Assert.Equal(CommandFailure.BadUsage, await CommandRun.InvokeAsync(new RootCommand { command }, ["fail"], error));
+        Assert.Equal(
+            CommandFailure.BadUsage,
+            await CommandRun.InvokeAsync(new RootCommand { command }, ["fail"], error)
+        );
         Assert.Equal($"platform: {words}\n", error.ToString());
     }
 
@@ -56,7 +79,10 @@ public sealed class UsageTests
     {
         var command = new Command("count") { new Option<int>("--number") };
         using var error = new StringWriter();
-        Assert.Equal(CommandFailure.BadUsage, await CommandRun.InvokeAsync(new RootCommand { command }, ["count", "--number", "x"], error));
+        Assert.Equal(
+            CommandFailure.BadUsage,
+            await CommandRun.InvokeAsync(new RootCommand { command }, ["count", "--number", "x"], error)
+        );
         Assert.Equal("platform: --number: 'x' is not a value that it takes; --help says which are\n", error.ToString());
     }
 

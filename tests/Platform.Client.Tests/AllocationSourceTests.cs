@@ -43,7 +43,9 @@ public sealed class AllocationSourceTests : IDisposable
     [InlineData(HttpStatusCode.ServiceUnavailable)]
     [InlineData(HttpStatusCode.Unauthorized)]
     [InlineData((HttpStatusCode)0)]
-    public async Task While_the_platform_is_away_the_last_known_holds_and_it_is_not_asked_more_often(HttpStatusCode answer)
+    public async Task While_the_platform_is_away_the_last_known_holds_and_it_is_not_asked_more_often(
+        HttpStatusCode answer
+    )
     {
         using var source = Source();
         var first = await source.GetAsync("chat", Cancel);
@@ -57,7 +59,8 @@ public sealed class AllocationSourceTests : IDisposable
         _time.Now += Every;
         Assert.Equal((first.Version, _time.Now), await Seen());
 
-        async Task<(int, DateTimeOffset?)> Seen() => await source.GetAsync("chat", Cancel) is var it ? (it.Version, it.ConfirmedAt) : default;
+        async Task<(int, DateTimeOffset?)> Seen() =>
+            await source.GetAsync("chat", Cancel) is var it ? (it.Version, it.ConfirmedAt) : default;
     }
 
     [Fact]
@@ -95,12 +98,14 @@ public sealed class AllocationSourceTests : IDisposable
     [Fact]
     public async Task A_ladder_comes_with_the_allocation_and_is_there_while_the_platform_is_away()
     {
-        _server.Document = Encoding.UTF8.GetBytes("""
+        _server.Document = Encoding.UTF8.GetBytes(
+            """
             {"version":3,"problem":{"servers":4},"solution":{"allocation":[{"taskType":"math","tokens":812}]},
              "ladder":{"method":"loads/1","rungs":[
                {"inFlightPerServer":0,"arrivalRate":0.1,"allocation":[{"taskType":"math","tokens":812}]},
                {"inFlightPerServer":2.5,"allocation":[{"taskType":"math","tokens":0,"name":"none"}]}]}}
-            """);
+            """
+        );
         using (var before = Source(_folder))
             await before.GetAsync("chat", Cancel);
         _server.Answer = 0;
@@ -134,7 +139,8 @@ public sealed class AllocationSourceTests : IDisposable
         Assert.Single(_server.Asked);
     }
 
-    private AllocationSource Source(string? folder = null) => new(new Uri("http://platform.test"), "key", Every, folder, _time, _server);
+    private AllocationSource Source(string? folder = null) =>
+        new(new Uri("http://platform.test"), "key", Every, folder, _time, _server);
 
     /// <summary>Answers like the platform's API.</summary>
     private sealed class Server : HttpMessageHandler
@@ -150,10 +156,15 @@ public sealed class AllocationSourceTests : IDisposable
 
         public List<string> Asked { get; } = [];
 
-        public static byte[] Snapshot(int version, long tokens) => Encoding.UTF8.GetBytes(
-            $$$"""{"version":{{{version}}},"solution":{"allocation":[{"taskType":"math","tokens":{{{tokens}}}}]}}""");
+        public static byte[] Snapshot(int version, long tokens) =>
+            Encoding.UTF8.GetBytes(
+                $$$"""{"version":{{{version}}},"solution":{"allocation":[{"taskType":"math","tokens":{{{tokens}}}}]}}"""
+            );
 
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
         {
             var tag = $"\"{Tag ?? Convert.ToHexStringLower(SHA256.HashData(Document))}\"";
             lock (Asked)

@@ -13,7 +13,8 @@ public sealed class SurgeTests
     {
         Assert.Equal(
             [812, 812, 400, 400, 0, 0],
-            new[] { 0, 2.99, 3, 5.99, 6, 1e9 }.Select(inFlight => Allocation.TokensFor("math", inFlight)));
+            new[] { 0, 2.99, 3, 5.99, 6, 1e9 }.Select(inFlight => Allocation.TokensFor("math", inFlight))
+        );
         Assert.Equal(90, Allocation.TokensFor("chat", 4));
         Assert.Equal(812, (Allocation with { Ladder = [] }).TokensFor("math", 4));
         Assert.Throws<KeyNotFoundException>(() => Allocation.TokensFor("code", 4));
@@ -33,7 +34,10 @@ public sealed class SurgeTests
     public void A_number_that_goes_to_and_fro_around_a_rung_does_not_move_the_tokens()
     {
         var level = new SurgeLevel();
-        long[] tokens = [.. Enumerable.Range(0, 20).Select(i => Allocation.TokensFor("math", level.Observe(3 - (i % 2 * 0.5))))];
+        long[] tokens =
+        [
+            .. Enumerable.Range(0, 20).Select(i => Allocation.TokensFor("math", level.Observe(3 - (i % 2 * 0.5)))),
+        ];
         Assert.All(tokens, it => Assert.Equal(400, it));
         Assert.Equal(812, Allocation.TokensFor("math", level.Observe(2.2)));
     }
@@ -80,11 +84,15 @@ public sealed class SurgeTests
     {
         var inFlight = new QueriesInFlight();
         var level = new SurgeLevel();
-        Parallel.For(0, 10_000, i =>
-        {
-            using var query = inFlight.Begin(Allocation, "math");
-            level.Observe(i % 7);
-        });
+        Parallel.For(
+            0,
+            10_000,
+            i =>
+            {
+                using var query = inFlight.Begin(Allocation, "math");
+                level.Observe(i % 7);
+            }
+        );
         Assert.Equal(0, inFlight.Count);
         Assert.InRange(level.Observe(6), 6, 8);
         Assert.Equal(0, level.Observe(0));

@@ -22,7 +22,10 @@ public sealed class WindowBuilderTests
         builder.Arrived("chat");
         var window = TakeAfter(builder, TimeSpan.FromSeconds(10));
 
-        Assert.Equal(("chat-eu", _time.Now.AddSeconds(-10), _time.Now), (window.Fleet, window.WindowStart, window.WindowEnd));
+        Assert.Equal(
+            ("chat-eu", _time.Now.AddSeconds(-10), _time.Now),
+            (window.Fleet, window.WindowStart, window.WindowEnd)
+        );
         Assert.Equal(["chat", "math"], window.Tasks.Select(it => it.TaskType));
         Assert.Equal(new TaskWindow { TaskType = "chat", Arrivals = 1 }, window.Tasks[0]);
         var math = window.Tasks[1];
@@ -38,10 +41,34 @@ public sealed class WindowBuilderTests
                 MillisSquared = (16_400L * 16_400) + (12_400L * 12_400),
                 TokenMillis = (800L * 16_400) + (600L * 12_400),
             },
-            math.Service);
-        Assert.Equal(new SystemSums { Completions = 2, Millis = 33_000, MillisSquared = 400_000_000L + 169_000_000L }, math.System);
+            math.Service
+        );
         Assert.Equal(
-            [new AccuracyCount { Tokens = 400, Trials = 1, Correct = 1 }, new AccuracyCount { Tokens = 812, Trials = 2, Correct = 1 }], math.Accuracy);
+            new SystemSums
+            {
+                Completions = 2,
+                Millis = 33_000,
+                MillisSquared = 400_000_000L + 169_000_000L,
+            },
+            math.System
+        );
+        Assert.Equal(
+            [
+                new AccuracyCount
+                {
+                    Tokens = 400,
+                    Trials = 1,
+                    Correct = 1,
+                },
+                new AccuracyCount
+                {
+                    Tokens = 812,
+                    Trials = 2,
+                    Correct = 1,
+                },
+            ],
+            math.Accuracy
+        );
         AssertTaken(window);
     }
 
@@ -128,8 +155,9 @@ public sealed class WindowBuilderTests
     public void Queries_in_service_that_cannot_be_are_refused(long tokens, long inService)
     {
         var builder = new WindowBuilder("chat", _time);
-        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed(
-            "math", 10, 20, TimeSpan.FromSeconds(1), concurrency: Concurrency(tokens, inService)));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            builder.Completed("math", 10, 20, TimeSpan.FromSeconds(1), concurrency: Concurrency(tokens, inService))
+        );
     }
 
     [Fact]
@@ -177,13 +205,20 @@ public sealed class WindowBuilderTests
     public void Threads_lose_nothing()
     {
         var builder = new WindowBuilder("chat", _time);
-        Parallel.For(0, 10_000, i =>
-        {
-            builder.Arrived($"type-{i % 3}");
-            builder.Completed($"type-{i % 3}", 1, 1, TimeSpan.FromMilliseconds(2));
-        });
+        Parallel.For(
+            0,
+            10_000,
+            i =>
+            {
+                builder.Arrived($"type-{i % 3}");
+                builder.Completed($"type-{i % 3}", 1, 1, TimeSpan.FromMilliseconds(2));
+            }
+        );
         var window = TakeAfter(builder, TimeSpan.FromSeconds(1));
-        Assert.Equal((10_000, 20_000), (window.Tasks.Sum(it => it.Arrivals), window.Tasks.Sum(it => it.Service!.Millis)));
+        Assert.Equal(
+            (10_000, 20_000),
+            (window.Tasks.Sum(it => it.Arrivals), window.Tasks.Sum(it => it.Service!.Millis))
+        );
     }
 
     [Fact]
@@ -228,7 +263,13 @@ public sealed class WindowBuilderTests
 
         _time.Now += TimeSpan.FromSeconds(1);
         var windows = builder.TakeAll();
-        Assert.Equal((3, 3), (windows.Sum(it => it.Tasks.Sum(task => task.Arrivals)), windows.Sum(it => it.Tasks.Sum(task => task.Service?.Completions ?? 0))));
+        Assert.Equal(
+            (3, 3),
+            (
+                windows.Sum(it => it.Tasks.Sum(task => task.Arrivals)),
+                windows.Sum(it => it.Tasks.Sum(task => task.Service?.Completions ?? 0))
+            )
+        );
         Assert.Single(windows.Select(it => (it.WindowStart, it.WindowEnd)).Distinct());
         Assert.All(windows, AssertTaken);
     }
@@ -238,9 +279,19 @@ public sealed class WindowBuilderTests
     {
         var builder = new WindowBuilder("chat", _time);
         for (var i = 0; i < 2_500; i++)
-            builder.Completed($"a-task-type-with-rather-a-long-name-{i}", 1_000_000, 1_000_000, TimeSpan.FromHours(1), TimeSpan.FromHours(2));
+            builder.Completed(
+                $"a-task-type-with-rather-a-long-name-{i}",
+                1_000_000,
+                1_000_000,
+                TimeSpan.FromHours(1),
+                TimeSpan.FromHours(2)
+            );
         var messages = WindowMessage.AllOf(TakeAfter(builder, TimeSpan.FromSeconds(1)));
-        var windows = messages.Select(message => WorkloadWindowReader.TryRead(message.Body.Span, _time.Now, out var window, out _) ? window : null).ToList();
+        var windows = messages
+            .Select(message =>
+                WorkloadWindowReader.TryRead(message.Body.Span, _time.Now, out var window, out _) ? window : null
+            )
+            .ToList();
         Assert.DoesNotContain(null, windows);
         Assert.Equal(2_500, windows.Sum(it => it!.Tasks.Count));
     }
@@ -249,7 +300,8 @@ public sealed class WindowBuilderTests
     [InlineData("")]
     [InlineData("Chat")]
     [InlineData("a b")]
-    public void What_is_no_fleets_id_is_refused_at_once(string fleet) => Assert.Throws<ArgumentException>(() => new WindowBuilder(fleet, _time));
+    public void What_is_no_fleets_id_is_refused_at_once(string fleet) =>
+        Assert.Throws<ArgumentException>(() => new WindowBuilder(fleet, _time));
 
     [Fact]
     public void What_cannot_be_is_refused_at_once()
@@ -259,14 +311,20 @@ public sealed class WindowBuilderTests
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", -1, 1, TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, -1, TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.FromTicks(-1)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.Zero, TimeSpan.FromTicks(-1)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", TaskSums.MostTokens + 1, 1, TimeSpan.Zero));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            builder.Completed("math", 1, 1, TimeSpan.Zero, TimeSpan.FromTicks(-1))
+        );
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            builder.Completed("math", TaskSums.MostTokens + 1, 1, TimeSpan.Zero)
+        );
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, long.MaxValue, TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Completed("math", 1, 1, TimeSpan.FromDays(20_000)));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => builder.Completed("math", 1, 1, TimeSpan.Zero, answerTokens: -1));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => builder.Completed("math", 1, 1, TimeSpan.Zero, answerTokens: WorkloadWindowReader.MaxSum + 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            builder.Completed("math", 1, 1, TimeSpan.Zero, answerTokens: -1)
+        );
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            builder.Completed("math", 1, 1, TimeSpan.Zero, answerTokens: WorkloadWindowReader.MaxSum + 1)
+        );
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Judged("math", -1, true));
         Assert.Throws<ArgumentOutOfRangeException>(() => builder.Judged("math", long.MaxValue, true));
         Assert.Empty(TakeAfter(builder, TimeSpan.FromSeconds(1)).Tasks);
@@ -288,6 +346,9 @@ public sealed class WindowBuilderTests
     private void AssertTaken(WorkloadWindow window)
     {
         var message = WindowMessage.Of(window, Guid.NewGuid());
-        Assert.True(WorkloadWindowReader.TryRead(message.Body.Span, _time.Now, out _, out var errors), string.Join("; ", errors ?? []));
+        Assert.True(
+            WorkloadWindowReader.TryRead(message.Body.Span, _time.Now, out _, out var errors),
+            string.Join("; ", errors ?? [])
+        );
     }
 }

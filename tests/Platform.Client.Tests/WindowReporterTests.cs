@@ -35,7 +35,11 @@ public sealed class WindowReporterTests : IDisposable
         for (var i = 0; i < 3; i++)
             await TickAsync(i + 1);
 
-        await Eventually.TrueAsync(() => Task.FromResult(reporter.Sent == 2), "the windows after the refused one to be sent", Cancel);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(reporter.Sent == 2),
+            "the windows after the refused one to be sent",
+            Cancel
+        );
         Assert.Equal((1, 0, 0), (reporter.Refused, reporter.Waiting, reporter.GivenUp));
         Assert.Null(reporter.Fault);
         var refused = Assert.Single(_refused);
@@ -55,7 +59,11 @@ public sealed class WindowReporterTests : IDisposable
         await using var reporter = Reporter();
         _platform.Answers.Enqueue(status);
         await TickAsync(1);
-        await Eventually.TrueAsync(() => Task.FromResult(reporter.Fault is WindowRefusedException { IsOfWindow: false }), "the fault to be told", Cancel);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(reporter.Fault is WindowRefusedException { IsOfWindow: false }),
+            "the fault to be told",
+            Cancel
+        );
         Assert.Equal((0, 1), (reporter.Refused, reporter.Waiting));
 
         await TickAsync(3);
@@ -67,7 +75,12 @@ public sealed class WindowReporterTests : IDisposable
     public async Task A_listener_that_fails_stops_nothing()
     {
         await using var reporter = new WindowReporter(
-            _builder, new HttpWindowPublisher(new Uri("http://platform"), "key", _platform), Period, _time, _ => throw new InvalidOperationException());
+            _builder,
+            new HttpWindowPublisher(new Uri("http://platform"), "key", _platform),
+            Period,
+            _time,
+            _ => throw new InvalidOperationException()
+        );
         _platform.Answers.Enqueue(HttpStatusCode.BadRequest);
         await TickAsync(1);
         await TickAsync(2);
@@ -98,7 +111,13 @@ public sealed class WindowReporterTests : IDisposable
     }
 
     private WindowReporter Reporter() =>
-        new(_builder, new HttpWindowPublisher(new Uri("http://platform"), "key", _platform), Period, _time, _refused.Enqueue);
+        new(
+            _builder,
+            new HttpWindowPublisher(new Uri("http://platform"), "key", _platform),
+            Period,
+            _time,
+            _refused.Enqueue
+        );
 
     /// <summary>A period passes.</summary>
     /// <param name="asked">How often the platform has been asked by then.</param>
@@ -115,7 +134,10 @@ public sealed class WindowReporterTests : IDisposable
 
         public ConcurrentQueue<(string MessageId, string Body)> Asked { get; } = [];
 
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
         {
             var body = await request.Content!.ReadAsStringAsync(cancellationToken);
             var status = Answers.TryDequeue(out var answer) ? answer : HttpStatusCode.Accepted;
@@ -150,9 +172,7 @@ public sealed class WindowReporterTests : IDisposable
         {
             public bool Change(TimeSpan dueTime, TimeSpan period) => true;
 
-            public void Dispose()
-            {
-            }
+            public void Dispose() { }
 
             public ValueTask DisposeAsync() => default;
         }
@@ -172,6 +192,7 @@ public sealed class WindowReporterTests : IDisposable
         }
 
         // The base class may call this before the fields are made.
-        protected override void OnEventWritten(EventWrittenEventArgs eventData) => _messageIds?.Enqueue((string)eventData.Payload![1]!);
+        protected override void OnEventWritten(EventWrittenEventArgs eventData) =>
+            _messageIds?.Enqueue((string)eventData.Payload![1]!);
     }
 }

@@ -4,7 +4,10 @@ namespace Platform.Domain.Tests;
 internal static class Given
 {
     /// <summary>The state that a history leaves, or null for no history.</summary>
-    public static TState? History<TState, TEvent>(Func<TState?, TEvent, TState> evolve, params ReadOnlySpan<TEvent> history)
+    public static TState? History<TState, TEvent>(
+        Func<TState?, TEvent, TState> evolve,
+        params ReadOnlySpan<TEvent> history
+    )
         where TState : class
     {
         TState? state = null;

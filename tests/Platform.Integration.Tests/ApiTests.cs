@@ -14,25 +14,26 @@ public sealed class ApiTests(TestPlatform platform)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>Every call about a fleet, as another tenant would try it.</summary>
-    public static TheoryData<string, string> FleetCalls => new()
-    {
-        { "GET", "" },
-        { "DELETE", "" },
-        { "GET", "/events" },
-        { "POST", "/statistics" },
-        { "POST", "/solve" },
-        { "GET", "/allocation" },
-        { "GET", "/allocation?asOf=2100-01-01T00:00:00Z" },
-        { "GET", "/allocations" },
-        { "GET", "/allocations/1" },
-        { "GET", "/allocations/1/verification" },
-        { "GET", "/allocations/diff?from=1&to=1" },
-        { "GET", "/allocations/export" },
-        { "POST", "/what-if" },
-        { "POST", "/what-if/frontier" },
-        { "GET", "/estimate" },
-        { "GET", "/estimate?asOf=2026-01-01T00:00:00Z" },
-    };
+    public static TheoryData<string, string> FleetCalls =>
+        new()
+        {
+            { "GET", "" },
+            { "DELETE", "" },
+            { "GET", "/events" },
+            { "POST", "/statistics" },
+            { "POST", "/solve" },
+            { "GET", "/allocation" },
+            { "GET", "/allocation?asOf=2100-01-01T00:00:00Z" },
+            { "GET", "/allocations" },
+            { "GET", "/allocations/1" },
+            { "GET", "/allocations/1/verification" },
+            { "GET", "/allocations/diff?from=1&to=1" },
+            { "GET", "/allocations/export" },
+            { "POST", "/what-if" },
+            { "POST", "/what-if/frontier" },
+            { "GET", "/estimate" },
+            { "GET", "/estimate?asOf=2026-01-01T00:00:00Z" },
+        };
 
     [Theory]
     [MemberData(nameof(FleetCalls))]
@@ -63,7 +64,10 @@ public sealed class ApiTests(TestPlatform platform)
 
         using var answer = await client.GetAsync(new Uri("/v1/fleets/chat", UriKind.Relative), Cancel);
         Assert.Equal("\"r2\"", answer.Headers.ETag!.Tag);
-        Assert.Equal(11, (double)(await TestPlatform.ReadAsync(answer, Cancel))["definition"]!["objective"]!["accuracyWeight"]!);
+        Assert.Equal(
+            11,
+            (double)(await TestPlatform.ReadAsync(answer, Cancel))["definition"]!["objective"]!["accuracyWeight"]!
+        );
     }
 
     [Fact]
@@ -95,7 +99,11 @@ public sealed class ApiTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         using var client = tenant.Client();
-        using var body = new StringContent(With(TestTenant.Definition(), pointer, value), Encoding.UTF8, "application/json");
+        using var body = new StringContent(
+            With(TestTenant.Definition(), pointer, value),
+            Encoding.UTF8,
+            "application/json"
+        );
         using var answer = await client.PutAsync(new Uri("/v1/fleets/chat", UriKind.Relative), body, Cancel);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
@@ -132,11 +140,20 @@ public sealed class ApiTests(TestPlatform platform)
         await tenant.UntilAllocatedAsync("chat", snapshot => (int)snapshot["version"]! == 2, Cancel);
 
         using var client = tenant.Client();
-        var then = await client.GetFromJsonAsync<JsonNode>($"/v1/fleets/chat/allocation?asOf={(string)first["solvedAt"]!}", Cancel);
+        var then = await client.GetFromJsonAsync<JsonNode>(
+            $"/v1/fleets/chat/allocation?asOf={(string)first["solvedAt"]!}",
+            Cancel
+        );
         Assert.Equal(1, (int)then!["version"]!);
-        using var tooEarly = await client.GetAsync(new Uri($"/v1/fleets/chat/allocation?asOf={before:yyyy-MM-ddTHH:mm:ss.fffZ}", UriKind.Relative), Cancel);
+        using var tooEarly = await client.GetAsync(
+            new Uri($"/v1/fleets/chat/allocation?asOf={before:yyyy-MM-ddTHH:mm:ss.fffZ}", UriKind.Relative),
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.NotFound, tooEarly.StatusCode);
-        using var nonsense = await client.GetAsync(new Uri("/v1/fleets/chat/allocation?asOf=yesterday", UriKind.Relative), Cancel);
+        using var nonsense = await client.GetAsync(
+            new Uri("/v1/fleets/chat/allocation?asOf=yesterday", UriKind.Relative),
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.BadRequest, nonsense.StatusCode);
     }
 
@@ -145,7 +162,11 @@ public sealed class ApiTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         using var @operator = platform.Operator;
-        using var made = await @operator.PostAsJsonAsync($"/v1/tenants/{tenant.Id}/keys", new { name = "reader", scopes = new[] { "read" } }, Cancel);
+        using var made = await @operator.PostAsJsonAsync(
+            $"/v1/tenants/{tenant.Id}/keys",
+            new { name = "reader", scopes = new[] { "read" } },
+            Cancel
+        );
         var key = await TestPlatform.ReadAsync(made, Cancel);
         var reader = tenant with { Key = (string)key["apiKey"]! };
 
@@ -155,7 +176,10 @@ public sealed class ApiTests(TestPlatform platform)
         Assert.Equal(HttpStatusCode.Forbidden, (await AskAsync(reader, "POST", "/v1/fleets/chat/statistics")).Status);
         Assert.Equal(HttpStatusCode.Forbidden, (await AskAsync(reader, "GET", "/v1/tenants")).Status);
 
-        using var revoked = await @operator.DeleteAsync(new Uri($"/v1/tenants/{tenant.Id}/keys/{(string)key["id"]!}", UriKind.Relative), Cancel);
+        using var revoked = await @operator.DeleteAsync(
+            new Uri($"/v1/tenants/{tenant.Id}/keys/{(string)key["id"]!}", UriKind.Relative),
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync(reader, "GET", "/v1/fleets/chat")).Status);
         var listed = await @operator.GetStringAsync(new Uri($"/v1/tenants/{tenant.Id}/keys", UriKind.Relative), Cancel);
@@ -180,14 +204,22 @@ public sealed class ApiTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
-        await using var connection = await platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel);
+        await using var connection = await platform
+            .BrokerAs(tenant.Id, tenant.BrokerPassword)
+            .CreateConnectionAsync(Cancel);
         using var @operator = platform.Operator;
         using var answer = await @operator.DeleteAsync(new Uri($"/v1/tenants/{tenant.Id}", UriKind.Relative), Cancel);
 
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync(tenant, "GET", "/v1/fleets/chat")).Status);
-        await Eventually.TrueAsync(() => Task.FromResult(!connection.IsOpen), "its open connection to be closed", Cancel);
-        await Assert.ThrowsAnyAsync<Exception>(() => tenant.PublishAsync("chat", TestTenant.Window("chat"), Guid.NewGuid(), Cancel));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!connection.IsOpen),
+            "its open connection to be closed",
+            Cancel
+        );
+        await Assert.ThrowsAnyAsync<Exception>(() =>
+            tenant.PublishAsync("chat", TestTenant.Window("chat"), Guid.NewGuid(), Cancel)
+        );
     }
 
     [Fact]
@@ -195,20 +227,39 @@ public sealed class ApiTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
-        await using var connection = await platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel);
+        await using var connection = await platform
+            .BrokerAs(tenant.Id, tenant.BrokerPassword)
+            .CreateConnectionAsync(Cancel);
         using var @operator = platform.Operator;
-        using var answer = await @operator.PostAsync(new Uri($"/v1/tenants/{tenant.Id}/broker-password", UriKind.Relative), null, Cancel);
+        using var answer = await @operator.PostAsync(
+            new Uri($"/v1/tenants/{tenant.Id}/broker-password", UriKind.Relative),
+            null,
+            Cancel
+        );
         var access = await TestPlatform.ReadAsync(answer, Cancel);
 
-        await Eventually.TrueAsync(() => Task.FromResult(!connection.IsOpen), "its open connection to be closed", Cancel);
-        await Assert.ThrowsAnyAsync<BrokerUnreachableException>(() => platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!connection.IsOpen),
+            "its open connection to be closed",
+            Cancel
+        );
+        await Assert.ThrowsAnyAsync<BrokerUnreachableException>(() =>
+            platform.BrokerAs(tenant.Id, tenant.BrokerPassword).CreateConnectionAsync(Cancel)
+        );
         Assert.Equal(
-            (tenant.Id, platform.VirtualHost, IngressNames.Exchange), ((string)access["userName"]!, (string)access["virtualHost"]!, (string)access["exchange"]!));
+            (tenant.Id, platform.VirtualHost, IngressNames.Exchange),
+            ((string)access["userName"]!, (string)access["virtualHost"]!, (string)access["exchange"]!)
+        );
         var renewed = tenant with { BrokerPassword = (string)access["password"]! };
         await renewed.PublishAsync("chat", TestTenant.Window("chat"), Guid.NewGuid(), Cancel);
         await renewed.UntilStoredAsync("chat", 1, Cancel);
-        Assert.Equal(1, await platform.Database.QueryAsync<long>(
-            $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and type = 'broker-password-issued'", Cancel));
+        Assert.Equal(
+            1,
+            await platform.Database.QueryAsync<long>(
+                $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and type = 'broker-password-issued'",
+                Cancel
+            )
+        );
     }
 
     [Fact]
@@ -216,16 +267,25 @@ public sealed class ApiTests(TestPlatform platform)
     {
         var (tenant, suspended) = (await platform.CreateTenantAsync(Cancel), await platform.CreateTenantAsync(Cancel));
         using var @operator = platform.Operator;
-        using var suspension = await @operator.DeleteAsync(new Uri($"/v1/tenants/{suspended.Id}", UriKind.Relative), Cancel);
+        using var suspension = await @operator.DeleteAsync(
+            new Uri($"/v1/tenants/{suspended.Id}", UriKind.Relative),
+            Cancel
+        );
         using var team = tenant.Client();
         Assert.Equal(HttpStatusCode.Forbidden, await PasswordAsync(team, tenant.Id));
         Assert.Equal(HttpStatusCode.NotFound, await PasswordAsync(@operator, "platform"));
         Assert.Equal(HttpStatusCode.Conflict, await PasswordAsync(@operator, suspended.Id));
-        await Assert.ThrowsAnyAsync<BrokerUnreachableException>(() => platform.BrokerAs(suspended.Id, suspended.BrokerPassword).CreateConnectionAsync(Cancel));
+        await Assert.ThrowsAnyAsync<BrokerUnreachableException>(() =>
+            platform.BrokerAs(suspended.Id, suspended.BrokerPassword).CreateConnectionAsync(Cancel)
+        );
 
         static async Task<HttpStatusCode> PasswordAsync(HttpClient client, string id)
         {
-            using var answer = await client.PostAsync(new Uri($"/v1/tenants/{id}/broker-password", UriKind.Relative), null, Cancel);
+            using var answer = await client.PostAsync(
+                new Uri($"/v1/tenants/{id}/broker-password", UriKind.Relative),
+                null,
+                Cancel
+            );
             return answer.StatusCode;
         }
     }
@@ -243,7 +303,10 @@ public sealed class ApiTests(TestPlatform platform)
         using var answer = await @operator.PostAsync(new Uri("/v1/tenants", UriKind.Relative), content, Cancel);
         Assert.Equal(status, (int)answer.StatusCode);
         if (pointer is not null)
-            Assert.Equal(pointer, (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!["errors"]![0]!["pointer"]!);
+            Assert.Equal(
+                pointer,
+                (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!["errors"]![0]!["pointer"]!
+            );
     }
 
     [Fact]
@@ -251,7 +314,11 @@ public sealed class ApiTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         using var @operator = platform.Operator;
-        using var answer = await @operator.PostAsJsonAsync("/v1/tenants", new { id = tenant.Id, displayName = "again" }, Cancel);
+        using var answer = await @operator.PostAsJsonAsync(
+            "/v1/tenants",
+            new { id = tenant.Id, displayName = "again" },
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
         // The first one's broker password still works.
         await tenant.PutFleetAsync("chat", Cancel);
@@ -269,7 +336,7 @@ public sealed class ApiTests(TestPlatform platform)
 
         using var client = tenant.Client();
         var seen = new List<string>();
-        for (string? cursor = ""; cursor is not null;)
+        for (string? cursor = ""; cursor is not null; )
         {
             var page = await client.GetFromJsonAsync<JsonNode>($"/v1/fleets?limit=2&cursor={cursor}", Cancel);
             seen.AddRange(page!["items"]!.AsArray().Select(item => (string)item!["id"]!));
@@ -294,7 +361,9 @@ public sealed class ApiTests(TestPlatform platform)
         using var client = tenant.Client();
         var events = await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat/events", Cancel);
         Assert.Equal(
-            ["fleet-registered", "allocation-published", "fleet-retired"], events!["items"]!.AsArray().Select(item => (string)item!["type"]!));
+            ["fleet-registered", "allocation-published", "fleet-retired"],
+            events!["items"]!.AsArray().Select(item => (string)item!["type"]!)
+        );
     }
 
     [Theory]
@@ -314,15 +383,33 @@ public sealed class ApiTests(TestPlatform platform)
     {
         using var nobody = platform.Anonymous();
         var document = await nobody.GetFromJsonAsync<JsonNode>("/openapi/v1.json", Cancel);
-        var calls = document!["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(call => $"{call.Key} {path.Key}"));
+        var calls = document!["paths"]!
+            .AsObject()
+            .SelectMany(path => path.Value!.AsObject().Select(call => $"{call.Key} {path.Key}"));
         string[] contract =
         [
-            "put /v1/fleets/{fleet}", "get /v1/fleets", "get /v1/fleets/{fleet}", "delete /v1/fleets/{fleet}", "post /v1/fleets/{fleet}/statistics",
-            "get /v1/fleets/{fleet}/events", "get /v1/fleets/{fleet}/estimate", "post /v1/fleets/{fleet}/solve", "get /v1/fleets/{fleet}/allocation",
-            "get /v1/fleets/{fleet}/allocations", "get /v1/fleets/{fleet}/allocations/{version}",
-            "get /v1/fleets/{fleet}/allocations/{version}/verification", "post /v1/fleets/{fleet}/allocations/{version}/pin",
-            "delete /v1/fleets/{fleet}/pin", "get /v1/fleets/{fleet}/changes", "post /v1/tenants", "get /v1/tenants", "delete /v1/tenants/{tenant}",
-            "post /v1/tenants/{tenant}/keys", "get /v1/tenants/{tenant}/keys", "delete /v1/tenants/{tenant}/keys/{key}", "get /v1/fleets/{fleet}/allocations/diff",
+            "put /v1/fleets/{fleet}",
+            "get /v1/fleets",
+            "get /v1/fleets/{fleet}",
+            "delete /v1/fleets/{fleet}",
+            "post /v1/fleets/{fleet}/statistics",
+            "get /v1/fleets/{fleet}/events",
+            "get /v1/fleets/{fleet}/estimate",
+            "post /v1/fleets/{fleet}/solve",
+            "get /v1/fleets/{fleet}/allocation",
+            "get /v1/fleets/{fleet}/allocations",
+            "get /v1/fleets/{fleet}/allocations/{version}",
+            "get /v1/fleets/{fleet}/allocations/{version}/verification",
+            "post /v1/fleets/{fleet}/allocations/{version}/pin",
+            "delete /v1/fleets/{fleet}/pin",
+            "get /v1/fleets/{fleet}/changes",
+            "post /v1/tenants",
+            "get /v1/tenants",
+            "delete /v1/tenants/{tenant}",
+            "post /v1/tenants/{tenant}/keys",
+            "get /v1/tenants/{tenant}/keys",
+            "delete /v1/tenants/{tenant}/keys/{key}",
+            "get /v1/fleets/{fleet}/allocations/diff",
             "post /v1/fleets/{fleet}/what-if",
         ];
         Assert.Empty(contract.Except(calls));
@@ -331,18 +418,34 @@ public sealed class ApiTests(TestPlatform platform)
     [Theory]
     [InlineData("text/plain", "{}", 415)]
     [InlineData("application/json", null, 413)]
-    public async Task A_body_that_is_no_JSON_or_too_large_is_refused_before_it_is_read(string type, string? body, int status)
+    public async Task A_body_that_is_no_JSON_or_too_large_is_refused_before_it_is_read(
+        string type,
+        string? body,
+        int status
+    )
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
         using var client = tenant.Client();
-        using var content = new StringContent(body ?? new string(' ', 300_000), Encoding.UTF8, MediaTypeHeaderValue.Parse(type));
-        using var answer = await client.PostAsync(new Uri("/v1/fleets/chat/statistics", UriKind.Relative), content, Cancel);
+        using var content = new StringContent(
+            body ?? new string(' ', 300_000),
+            Encoding.UTF8,
+            MediaTypeHeaderValue.Parse(type)
+        );
+        using var answer = await client.PostAsync(
+            new Uri("/v1/fleets/chat/statistics", UriKind.Relative),
+            content,
+            Cancel
+        );
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
     }
 
-    private static async Task<(HttpStatusCode Status, string Body)> AskAsync(TestTenant tenant, string method, string path)
+    private static async Task<(HttpStatusCode Status, string Body)> AskAsync(
+        TestTenant tenant,
+        string method,
+        string path
+    )
     {
         using var client = tenant.Client();
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
@@ -360,18 +463,27 @@ public sealed class ApiTests(TestPlatform platform)
         return (answer.StatusCode, body);
     }
 
-    private static async Task<HttpStatusCode> PutAsync(HttpClient client, string fleet, double accuracyWeight, string ifMatch)
+    private static async Task<HttpStatusCode> PutAsync(
+        HttpClient client,
+        string fleet,
+        double accuracyWeight,
+        string ifMatch
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/fleets/{fleet}")
         {
-            Content = JsonContent.Create(TestTenant.Definition(definition => definition["objective"]!["accuracyWeight"] = accuracyWeight)),
+            Content = JsonContent.Create(
+                TestTenant.Definition(definition => definition["objective"]!["accuracyWeight"] = accuracyWeight)
+            ),
         };
         request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
         using var answer = await client.SendAsync(request, Cancel);
         return answer.StatusCode;
     }
 
-    /// <summary>The document's text with one value replaced; the value may be what no JSON library would write.</summary>
+    /// <summary>
+    /// The document's text with one value replaced; the value may be what no JSON library would write.
+    /// </summary>
     private static string With(JsonObject document, string pointer, string value)
     {
         const string Mark = "\"the value goes here\"";

@@ -44,19 +44,20 @@ internal sealed class BatchedTraffic
     }
 
     /// <summary>The problem as it truly is.</summary>
-    public static AllocationProblem Truth { get; } = new()
-    {
-        ArrivalRate = 1,
-        Dispatch = Dispatch.Sharing,
-        Sharing = new SharingServer(Overhead),
-        AccuracyWeight = 300,
-        TaskTypes =
-        [
-            Type("math", 0.3, 100, new AccuracyCurve(0.2, 0.6, 0.001)),
-            Type("code", 0.3, 300, new AccuracyCurve(0.3, 0.5, 0.0006)),
-            Type("chat", 0.4, 200, new AccuracyCurve(0.5, 0.3, 0.003)),
-        ],
-    };
+    public static AllocationProblem Truth { get; } =
+        new()
+        {
+            ArrivalRate = 1,
+            Dispatch = Dispatch.Sharing,
+            Sharing = new SharingServer(Overhead),
+            AccuracyWeight = 300,
+            TaskTypes =
+            [
+                Type("math", 0.3, 100, new AccuracyCurve(0.2, 0.6, 0.001)),
+                Type("code", 0.3, 300, new AccuracyCurve(0.3, 0.5, 0.0006)),
+                Type("chat", 0.4, 200, new AccuracyCurve(0.5, 0.3, 0.003)),
+            ],
+        };
 
     /// <summary>Queries that ended within the windows.</summary>
     public int Queries => _queries.Count(query => query.EndSeconds < _windows * WindowSeconds);
@@ -82,19 +83,22 @@ internal sealed class BatchedTraffic
     private static FinishedQuery[] Of(IEnumerable<FinishedQuery> queries, int taskType) =>
         [.. queries.Where(query => query.Query.TaskType == taskType)];
 
-    /// <summary>Load that swings, and is as in <see cref="Truth"/> at the end: what is granted is for the traffic as it is then.</summary>
+    /// <summary>
+    /// Load that swings, and is as in <see cref="Truth"/> at the end: what is granted is for the traffic as it is then.
+    /// </summary>
     private static LoadSegment Segment(int i, int windows) =>
         new(WindowSeconds, i < windows - SteadyWindows ? 1 + (0.6 * Math.Sin(i / 20.0)) : 1);
 
-    private static TaskType Type(string id, double share, double answer, AccuracyCurve accuracy) => new()
-    {
-        Id = id,
-        Share = share,
-        MaxTokens = 32_768,
-        AnswerTokens = answer,
-        Service = new ServiceLine((Overhead + Work) * answer, Overhead + Work),
-        Accuracy = accuracy,
-    };
+    private static TaskType Type(string id, double share, double answer, AccuracyCurve accuracy) =>
+        new()
+        {
+            Id = id,
+            Share = share,
+            MaxTokens = 32_768,
+            AnswerTokens = answer,
+            Service = new ServiceLine((Overhead + Work) * answer, Overhead + Work),
+            Accuracy = accuracy,
+        };
 
     private TaskWindow Task(TaskType type, FinishedQuery[] arrived, FinishedQuery[] ended)
     {
@@ -128,6 +132,11 @@ internal sealed class BatchedTraffic
     {
         var right = curve.Floor + (curve.Gain * (1 - Math.Exp(-curve.RatePerToken * tokens)));
         var correct = Enumerable.Range(0, trials).Count(_ => _verdicts.NextDouble() < right);
-        return new AccuracyCount { Tokens = tokens, Trials = trials, Correct = correct };
+        return new AccuracyCount
+        {
+            Tokens = tokens,
+            Trials = trials,
+            Correct = correct,
+        };
     }
 }

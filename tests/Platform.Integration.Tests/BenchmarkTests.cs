@@ -3,7 +3,10 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>Benchmarks that no other test runs, as people run them and small: what they measure is judged by people, that they work is judged here.</summary>
+/// <summary>
+/// Benchmarks that no other test runs, as people run them and small: what they measure is judged by people, that they
+/// work is judged here.
+/// </summary>
 public sealed class BenchmarkTests
 {
     [Fact]
@@ -15,8 +18,19 @@ public sealed class BenchmarkTests
         var figures = JsonNode.Parse(output)!;
         Assert.Equal((1_000, 2_000), ((int)figures["shortHistory"]!, (int)figures["longHistory"]!));
         Assert.All(
-            (string[])["windowsFoldedPerSecond", "windowsReadAndFoldedPerSecond", "shortMilliseconds", "longMilliseconds", "ratio", "shortVerifyMilliseconds", "longVerifyMilliseconds", "verifyRatio"],
-            name => Assert.True((double)figures[name]! > 0, name));
+            (string[])
+                [
+                    "windowsFoldedPerSecond",
+                    "windowsReadAndFoldedPerSecond",
+                    "shortMilliseconds",
+                    "longMilliseconds",
+                    "ratio",
+                    "shortVerifyMilliseconds",
+                    "longVerifyMilliseconds",
+                    "verifyRatio",
+                ],
+            name => Assert.True((double)figures[name]! > 0, name)
+        );
     }
 
     [Fact]
@@ -31,7 +45,18 @@ public sealed class BenchmarkTests
     [Fact]
     public async Task Reading_is_measured_beside_an_empty_endpoint_with_few_snapshots_and_with_many()
     {
-        var (status, output, error) = await Script.RunAsync("bench", "read", "--snapshots", "2", "--seconds", "1", "--rounds", "1", "-o", "json");
+        var (status, output, error) = await Script.RunAsync(
+            "bench",
+            "read",
+            "--snapshots",
+            "2",
+            "--seconds",
+            "1",
+            "--rounds",
+            "1",
+            "-o",
+            "json"
+        );
 
         Assert.True(status == 0, error);
         var figures = JsonNode.Parse(output)!["figures"]!.AsArray();
@@ -43,7 +68,16 @@ public sealed class BenchmarkTests
     [Fact]
     public async Task A_night_is_played_to_each_method()
     {
-        var (status, output, error) = await Script.RunAsync("bench", "traffic", "--scenarios", "night", "--hours", "12", "-o", "json");
+        var (status, output, error) = await Script.RunAsync(
+            "bench",
+            "traffic",
+            "--scenarios",
+            "night",
+            "--hours",
+            "12",
+            "-o",
+            "json"
+        );
 
         Assert.True(status == 0, error);
         var night = Assert.Single(JsonNode.Parse(output)!["scenarios"]!.AsArray())!;

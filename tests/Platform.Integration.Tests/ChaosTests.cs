@@ -3,18 +3,31 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>The benchmark of kills as people run it, small: services, API and workers of its own, one kill of each.</summary>
+/// <summary>
+/// The benchmark of kills as people run it, small: services, API and workers of its own, one kill of each.
+/// </summary>
 public sealed class ChaosTests
 {
     [Fact]
     public async Task Killing_every_component_under_load_loses_nothing_and_stores_nothing_twice()
     {
-        var (status, output, error) = await Script.RunAsync("bench", "chaos", "--messages", "4000", "--kills", "4", "-o", "json");
+        var (status, output, error) = await Script.RunAsync(
+            "bench",
+            "chaos",
+            "--messages",
+            "4000",
+            "--kills",
+            "4",
+            "-o",
+            "json"
+        );
 
         Assert.True(status == 0, error);
         var figures = JsonNode.Parse(output)!;
         Assert.Equal(
-            ["api", "postgres", "rabbitMq", "worker"], figures["outcomes"]!.AsArray().Select(it => (string)it!["victim"]!).Order(StringComparer.Ordinal));
+            ["api", "postgres", "rabbitMq", "worker"],
+            figures["outcomes"]!.AsArray().Select(it => (string)it!["victim"]!).Order(StringComparer.Ordinal)
+        );
         Assert.Equal((4000, 4000), ((int)figures["total"]!["acknowledged"]!, (int)figures["total"]!["stored"]!));
     }
 
@@ -25,7 +38,17 @@ public sealed class ChaosTests
 
         Assert.True(status == 0, error);
         var figures = JsonNode.Parse(output)!;
-        Assert.Equal(["api", "api-2", "worker-1", "worker-2"], figures["restarts"]!.AsArray().Select(it => (string)it!["process"]!));
-        Assert.Equal((0, 0, 0), ((int)figures["messages"]!["lost"]!, (int)figures["messages"]!["duplicated"]!, (int)figures["reads"]!["failed"]!));
+        Assert.Equal(
+            ["api", "api-2", "worker-1", "worker-2"],
+            figures["restarts"]!.AsArray().Select(it => (string)it!["process"]!)
+        );
+        Assert.Equal(
+            (0, 0, 0),
+            (
+                (int)figures["messages"]!["lost"]!,
+                (int)figures["messages"]!["duplicated"]!,
+                (int)figures["reads"]!["failed"]!
+            )
+        );
     }
 }

@@ -22,7 +22,10 @@ public sealed class CollectPagesTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
-        await using var server = await PageServer.StartAsync(Page(finished: 100, running: 3, systemSeconds: 900), Cancel);
+        await using var server = await PageServer.StartAsync(
+            Page(finished: 100, running: 3, systemSeconds: 900),
+            Cancel
+        );
         using var collector = StartCollector(tenant, "--task-type", "math", "--prometheus", server.Address.ToString());
         await collector.UntilSaidAsync("answers: vLLM", Cancel);
 
@@ -74,39 +77,54 @@ public sealed class CollectPagesTests(TestPlatform platform)
         types[0]!["share"] = 1.0;
     }
 
-    private Task StoredAsync(TestTenant tenant, string path, long sum) => Eventually.TrueAsync(
-        async () => await platform.Database.QueryAsync<long>(Sum(tenant, path), Cancel) == sum,
-        $"{path} of {sum} to be stored",
-        Cancel);
+    private Task StoredAsync(TestTenant tenant, string path, long sum) =>
+        Eventually.TrueAsync(
+            async () => await platform.Database.QueryAsync<long>(Sum(tenant, path), Cancel) == sum,
+            $"{path} of {sum} to be stored",
+            Cancel
+        );
 
-    private static string Sum(TestTenant tenant, string path) => string.Create(
-        CultureInfo.InvariantCulture,
-        $$"""
-        select coalesce(sum((task #>> '{{{path}}}')::bigint), 0)::bigint
-        from events.mt_events e, jsonb_array_elements(e.data #> '{window,tasks}') task
-        where e.tenant_id = '{{tenant.Id}}' and e.type = 'workload-window-recorded'
-        """);
+    private static string Sum(TestTenant tenant, string path) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""
+            select coalesce(sum((task #>> '{{{path}}}')::bigint), 0)::bigint
+            from events.mt_events e, jsonb_array_elements(e.data #> '{window,tasks}') task
+            where e.tenant_id = '{{tenant.Id}}' and e.type = 'workload-window-recorded'
+            """
+        );
 
-    private static string Page(int finished, int running, double systemSeconds) => string.Create(
-        CultureInfo.InvariantCulture,
-        $$"""
-        # HELP vllm:num_requests_running Number of requests in model execution batches.
-        # TYPE vllm:num_requests_running gauge
-        vllm:num_requests_running{engine="0",model_name="m"} {{running}}.0
-        vllm:num_requests_waiting{engine="0",model_name="m"} 0.0
-        vllm:request_success_total{engine="0",finished_reason="stop",model_name="m"} {{finished}}.0
-        vllm:e2e_request_latency_seconds_sum{engine="0",model_name="m"} {{systemSeconds}}
-        vllm:e2e_request_latency_seconds_count{engine="0",model_name="m"} {{finished}}.0
+    private static string Page(int finished, int running, double systemSeconds) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""
+            # HELP vllm:num_requests_running Number of requests in model execution batches.
+            # TYPE vllm:num_requests_running gauge
+            vllm:num_requests_running{engine="0",model_name="m"} {{running}}.0
+            vllm:num_requests_waiting{engine="0",model_name="m"} 0.0
+            vllm:request_success_total{engine="0",finished_reason="stop",model_name="m"} {{finished}}.0
+            vllm:e2e_request_latency_seconds_sum{engine="0",model_name="m"} {{systemSeconds}}
+            vllm:e2e_request_latency_seconds_count{engine="0",model_name="m"} {{finished}}.0
 
-        """);
+            """
+        );
 
     private CollectProcess StartCollector(TestTenant tenant, params string[] more)
     {
         var info = new ProcessStartInfo("dotnet") { RedirectStandardError = true };
         string[] arguments =
         [
-            Path.Combine(Script.Root, "src/Platform.Cli/bin/Release/net10.0/Platform.Cli.dll"), "collect",
-            "--fleet", "chat", "--every", "1", "--scrape", "1", "--api", platform.Address.ToString(), .. more,
+            Path.Combine(Script.Root, "src/Platform.Cli/bin/Release/net10.0/Platform.Cli.dll"),
+            "collect",
+            "--fleet",
+            "chat",
+            "--every",
+            "1",
+            "--scrape",
+            "1",
+            "--api",
+            platform.Address.ToString(),
+            .. more,
         ];
         foreach (var argument in arguments)
             info.ArgumentList.Add(argument);
@@ -146,9 +164,10 @@ public sealed class CollectPagesTests(TestPlatform platform)
 
         public ValueTask DisposeAsync() => _host.DisposeAsync();
 
-        private IResult AnswerPage() => _answer is { } answer
-            ? Results.Text(answer, "text/plain; version=0.0.4")
-            : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+        private IResult AnswerPage() =>
+            _answer is { } answer
+                ? Results.Text(answer, "text/plain; version=0.0.4")
+                : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
     }
 
     /// <summary>The command as it runs.</summary>

@@ -16,16 +16,17 @@ public sealed class Collector : IAsyncDisposable
     private Collector(WebApplication host) => _host = host;
 
     /// <summary>What a host has to be told to send everything here, logs of every level too, at once.</summary>
-    public Dictionary<string, string?> Settings => new()
-    {
-        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = _host.Urls.First(),
-        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-        ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
-        ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
-        ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
-        ["Logging:LogLevel:Default"] = "Trace",
-        ["Logging:Console:LogLevel:Default"] = "Warning",
-    };
+    public Dictionary<string, string?> Settings =>
+        new()
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = _host.Urls.First(),
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
+            ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
+            ["Logging:LogLevel:Default"] = "Trace",
+            ["Logging:Console:LogLevel:Default"] = "Warning",
+        };
 
     public static async Task<Collector> StartAsync(CancellationToken cancel)
     {
@@ -38,7 +39,9 @@ public sealed class Collector : IAsyncDisposable
         return collector;
     }
 
-    /// <summary>Whether some text was sent, as one of the signals <c>traces</c>, <c>metrics</c> and <c>logs</c>, or as any.</summary>
+    /// <summary>
+    /// Whether some text was sent, as one of the signals <c>traces</c>, <c>metrics</c> and <c>logs</c>, or as any.
+    /// </summary>
     public bool Has(string? signal, string text)
     {
         var utf8 = Encoding.UTF8.GetBytes(text);

@@ -7,7 +7,9 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>The demo as people run it: the built command line as a process, with its own API and workers as processes.</summary>
+/// <summary>
+/// The demo as people run it: the built command line as a process, with its own API and workers as processes.
+/// </summary>
 public sealed class DemoTests : IAsyncLifetime
 {
     /// <summary>Far more than it takes on two noisy cores.</summary>
@@ -25,7 +27,9 @@ public sealed class DemoTests : IAsyncLifetime
     {
         using var management = new HttpClient { BaseAddress = TestServices.RabbitMqManagement };
         management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(TestServices.RabbitMq.UserInfo))));
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(TestServices.RabbitMq.UserInfo)))
+        );
         await management.DeleteAsync(new Uri($"api/vhosts/{_virtualHost}", UriKind.Relative));
         await _database.DisposeAsync();
         Directory.Delete(_home, recursive: true);
@@ -42,19 +46,25 @@ public sealed class DemoTests : IAsyncLifetime
         Assert.True((int)report["windows"]!["duplicatesSent"]! > 0);
         Assert.Equal(3, report["fleets"]!.AsArray().Select(fleet => (string)fleet!["tenant"]!).Distinct().Count());
         Assert.True(report["fleets"]!.AsArray().Count >= 5);
-        Assert.All(report["fleets"]!.AsArray(), fleet =>
-        {
-            Assert.Equal((int)fleet!["windows"]!["published"]!, (int)fleet["windows"]!["stored"]!);
-            Assert.Equal((int)fleet["windows"]!["published"]!, (int)fleet["solvedWindows"]!);
-            Assert.True((double)fleet["objective"]! >= (double)fleet["uniform"]!["objective"]!);
-            Assert.NotEmpty(fleet["allocation"]!.AsArray());
-            var learning = fleet["learning"]!;
-            Assert.Equal(1, (int)learning["versions"]![0]!["version"]!);
-            var batches = learning["split"] is not null ? 1 : 0;
-            Assert.Equal(1 + batches + (3 * fleet["allocation"]!.AsArray().Count), learning["truth"]!.AsArray().Count);
-            Assert.Equal(5 + batches, learning["policies"]!.AsArray().Count);
-            Assert.True((double)learning["learned"]!["objective"]! <= (double)learning["bestObjective"]! + 1e-9);
-        });
+        Assert.All(
+            report["fleets"]!.AsArray(),
+            fleet =>
+            {
+                Assert.Equal((int)fleet!["windows"]!["published"]!, (int)fleet["windows"]!["stored"]!);
+                Assert.Equal((int)fleet["windows"]!["published"]!, (int)fleet["solvedWindows"]!);
+                Assert.True((double)fleet["objective"]! >= (double)fleet["uniform"]!["objective"]!);
+                Assert.NotEmpty(fleet["allocation"]!.AsArray());
+                var learning = fleet["learning"]!;
+                Assert.Equal(1, (int)learning["versions"]![0]!["version"]!);
+                var batches = learning["split"] is not null ? 1 : 0;
+                Assert.Equal(
+                    1 + batches + (3 * fleet["allocation"]!.AsArray().Count),
+                    learning["truth"]!.AsArray().Count
+                );
+                Assert.Equal(5 + batches, learning["policies"]!.AsArray().Count);
+                Assert.True((double)learning["learned"]!["objective"]! <= (double)learning["bestObjective"]! + 1e-9);
+            }
+        );
         Assert.Equal(2, report["fleets"]!.AsArray().Count(fleet => fleet!["learning"]!["split"] is not null));
         Assert.Equal((long)report["windows"]!["published"]!, await StoredEventsAsync());
         Assert.Empty(Directory.GetFiles(Path.Combine(_home, "run")));
@@ -78,24 +88,38 @@ public sealed class DemoTests : IAsyncLifetime
     public async Task A_bad_trace_is_one_line_that_says_where_and_status_2()
     {
         var trace = Path.Combine(_home, "bad.csv");
-        await File.WriteAllTextAsync(trace, "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,374,44\n2023-11-16 18:15:50,x,1\n", Cancel);
+        await File.WriteAllTextAsync(
+            trace,
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,374,44\n2023-11-16 18:15:50,x,1\n",
+            Cancel
+        );
 
         var (status, output, error) = await RunAsync("demo", "--trace", trace);
 
         Assert.Equal(2, status);
         Assert.Empty(output);
-        Assert.Equal($"platform: {trace}, line 3: column ContextTokens: must be a whole number from 0 to 10000000, not 'x'", error.TrimEnd());
+        Assert.Equal(
+            $"platform: {trace}, line 3: column ContextTokens: must be a whole number from 0 to 10000000, not 'x'",
+            error.TrimEnd()
+        );
     }
 
     private Task<long> StoredEventsAsync() =>
-        _database.QueryAsync<long>("select count(*) from events.mt_events where type = 'workload-window-recorded'", Cancel);
+        _database.QueryAsync<long>(
+            "select count(*) from events.mt_events where type = 'workload-window-recorded'",
+            Cancel
+        );
 
-    private Task<string> LogOfAsync(string host) => File.ReadAllTextAsync(Path.Combine(_home, "logs", $"{host}.log"), Cancel);
+    private Task<string> LogOfAsync(string host) =>
+        File.ReadAllTextAsync(Path.Combine(_home, "logs", $"{host}.log"), Cancel);
 
     private async Task<(int Status, string Output, string Error)> RunAsync(params string[] arguments)
     {
         var root = RootFolder();
-        var start = new ProcessStartInfo(DotnetProgram(), [Path.Combine(root, "src/Platform.Cli/bin/Release/net10.0/Platform.Cli.dll"), .. arguments])
+        var start = new ProcessStartInfo(
+            DotnetProgram(),
+            [Path.Combine(root, "src/Platform.Cli/bin/Release/net10.0/Platform.Cli.dll"), .. arguments]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -114,7 +138,10 @@ public sealed class DemoTests : IAsyncLifetime
         patience.CancelAfter(Deadline);
         try
         {
-            var (output, error) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
+            var (output, error) = (
+                process.StandardOutput.ReadToEndAsync(patience.Token),
+                process.StandardError.ReadToEndAsync(patience.Token)
+            );
             await process.WaitForExitAsync(patience.Token);
             return (process.ExitCode, await output, await error);
         }
@@ -136,5 +163,6 @@ public sealed class DemoTests : IAsyncLifetime
     }
 
     // The runtime lies in DOTNET/shared/Microsoft.NETCore.App/VERSION/.
-    private static string DotnetProgram() => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
+    private static string DotnetProgram() =>
+        Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
 }

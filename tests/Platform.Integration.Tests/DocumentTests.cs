@@ -14,7 +14,9 @@ public sealed class DocumentTests(TestPlatform platform)
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    /// <summary>After a change of the API: <c>curl -s ADDRESS/openapi/v1.json</c>, or what this test leaves beside it.</summary>
+    /// <summary>
+    /// After a change of the API: <c>curl -s ADDRESS/openapi/v1.json</c>, or what this test leaves beside it.
+    /// </summary>
     [Fact]
     public async Task The_OpenAPI_document_that_is_kept_is_the_one_that_is_served()
     {
@@ -48,8 +50,14 @@ public sealed class DocumentTests(TestPlatform platform)
     public void The_AsyncAPI_documents_window_is_taken_by_the_reader()
     {
         var example = Example("window");
-        var end = DateTimeOffset.Parse((string)example["windowEnd"]!, System.Globalization.CultureInfo.InvariantCulture);
-        Assert.True(WorkloadWindowReader.TryRead(StrictJson.Write(example), end, out var window, out var errors), string.Join("; ", errors ?? []));
+        var end = DateTimeOffset.Parse(
+            (string)example["windowEnd"]!,
+            System.Globalization.CultureInfo.InvariantCulture
+        );
+        Assert.True(
+            WorkloadWindowReader.TryRead(StrictJson.Write(example), end, out var window, out var errors),
+            string.Join("; ", errors ?? [])
+        );
         Assert.Equal("math", window.Tasks.Single().TaskType);
     }
 
@@ -57,16 +65,27 @@ public sealed class DocumentTests(TestPlatform platform)
     public void The_AsyncAPI_documents_notice_is_what_the_platform_sends()
     {
         var example = Example("notice");
-        var notice = new AllocationNotice(JsonSerializer.Deserialize<InForceNotice>(example["data"]!.ToJsonString(), StrictJson.Options)!);
-        Assert.True(JsonNode.DeepEquals(example, JsonNode.Parse(notice.ToBytes())), JsonNode.Parse(notice.ToBytes())!.ToJsonString());
+        var notice = new AllocationNotice(
+            JsonSerializer.Deserialize<InForceNotice>(example["data"]!.ToJsonString(), StrictJson.Options)!
+        );
+        Assert.True(
+            JsonNode.DeepEquals(example, JsonNode.Parse(notice.ToBytes())),
+            JsonNode.Parse(notice.ToBytes())!.ToJsonString()
+        );
     }
 
     [Fact]
-    public void The_AsyncAPI_documents_exchanges_are_those_of_the_code() => Assert.Equal(
-        [IngressNames.Exchange, IngressNames.Allocations],
-        AsyncApi()["channels"]!.AsObject().Select(it => (string)it.Value!["bindings"]!["amqp"]!["exchange"]!["name"]!));
+    public void The_AsyncAPI_documents_exchanges_are_those_of_the_code() =>
+        Assert.Equal(
+            [IngressNames.Exchange, IngressNames.Allocations],
+            AsyncApi()["channels"]!
+                .AsObject()
+                .Select(it => (string)it.Value!["bindings"]!["amqp"]!["exchange"]!["name"]!)
+        );
 
-    private static JsonNode Example(string message) => AsyncApi()["components"]!["messages"]![message]!["examples"]![0]!["payload"]!;
+    private static JsonNode Example(string message) =>
+        AsyncApi()["components"]!["messages"]![message]!["examples"]![0]!["payload"]!;
 
-    private static JsonNode AsyncApi() => JsonNode.Parse(File.ReadAllText(Path.Combine(Script.Root, "docs", "asyncapi.json")))!;
+    private static JsonNode AsyncApi() =>
+        JsonNode.Parse(File.ReadAllText(Path.Combine(Script.Root, "docs", "asyncapi.json")))!;
 }

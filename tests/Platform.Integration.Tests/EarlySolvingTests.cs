@@ -23,7 +23,10 @@ public sealed class EarlySolvingTests(TestPlatform platform)
             await PublishAsync(publisher, load: 30);
         await tenant.UntilStoredAsync("chat", LearntWindows + 10, Cancel);
         var steady = (await FleetAsync(tenant))["freshness"]!;
-        Assert.Equal((solved["solvedAt"]!.ToString(), "periodic"), (steady["solvedAt"]!.ToString(), (string)steady["dueReason"]!));
+        Assert.Equal(
+            (solved["solvedAt"]!.ToString(), "periodic"),
+            (steady["solvedAt"]!.ToString(), (string)steady["dueReason"]!)
+        );
         Assert.Equal(solved["dueAt"]!.ToString(), steady["dueAt"]!.ToString());
 
         var early = (await UntilSolvedAsync(tenant, "drift", () => PublishAsync(publisher, load: 60)))["freshness"]!;
@@ -42,20 +45,31 @@ public sealed class EarlySolvingTests(TestPlatform platform)
         Assert.InRange((double)before["solution"]!["utilization"]!, 0.6, 1);
 
         await UntilSolvedAsync(tenant, "instability", () => PublishAsync(publisher, load: 60));
-        var after = await tenant.UntilAllocatedAsync("chat", it => (int)it["version"]! > (int)before["version"]!, Cancel);
-        Assert.True((double)after["solution"]!["meanTokens"]! < (double)before["solution"]!["meanTokens"]!, "fewer tokens for more queries");
+        var after = await tenant.UntilAllocatedAsync(
+            "chat",
+            it => (int)it["version"]! > (int)before["version"]!,
+            Cancel
+        );
+        Assert.True(
+            (double)after["solution"]!["meanTokens"]! < (double)before["solution"]!["meanTokens"]!,
+            "fewer tokens for more queries"
+        );
     }
 
     /// <summary>A fleet that has ten minutes of steady traffic in its last solve.</summary>
     private static async Task<JsonNode> LearntAsync(TestTenant tenant, TestPublisher publisher, int servers)
     {
-        await tenant.PutFleetAsync("chat", Cancel, definition =>
-        {
-            definition["servers"] = servers;
-            definition["arrivalRate"] = 3;
-            definition["objective"]!["accuracyWeight"] = 300;
-            definition["solving"]!["everySeconds"] = 3_600;
-        });
+        await tenant.PutFleetAsync(
+            "chat",
+            Cancel,
+            definition =>
+            {
+                definition["servers"] = servers;
+                definition["arrivalRate"] = 3;
+                definition["objective"]!["accuracyWeight"] = 300;
+                definition["solving"]!["everySeconds"] = 3_600;
+            }
+        );
         var now = TimeProvider.System.GetUtcNow();
         for (var i = LearntWindows; i > 0; i--)
             await PublishAsync(publisher, load: 30, now.AddSeconds(-10 * i));
@@ -69,16 +83,26 @@ public sealed class EarlySolvingTests(TestPlatform platform)
     }
 
     private static Task PublishAsync(TestPublisher publisher, int load, DateTimeOffset? end = null) =>
-        publisher.PublishAsync("chat", StrictJson.Write<JsonNode>(TestTenant.Window("chat", load, end)), Guid.NewGuid(), Cancel);
+        publisher.PublishAsync(
+            "chat",
+            StrictJson.Write<JsonNode>(TestTenant.Window("chat", load, end)),
+            Guid.NewGuid(),
+            Cancel
+        );
 
     /// <summary>Waits for a solve, while traffic goes on.</summary>
-    private static Task<JsonNode> UntilSolvedAsync(TestTenant tenant, string reason, Func<Task> meanwhile) => Eventually.GetAsync(
-        async () =>
-        {
-            await meanwhile();
-            return await FleetAsync(tenant) is var fleet && (string?)fleet["freshness"]!["solveReason"] == reason ? fleet : null;
-        },
-        $"a solve for {reason}", Cancel);
+    private static Task<JsonNode> UntilSolvedAsync(TestTenant tenant, string reason, Func<Task> meanwhile) =>
+        Eventually.GetAsync(
+            async () =>
+            {
+                await meanwhile();
+                return await FleetAsync(tenant) is var fleet && (string?)fleet["freshness"]!["solveReason"] == reason
+                    ? fleet
+                    : null;
+            },
+            $"a solve for {reason}",
+            Cancel
+        );
 
     private static async Task<JsonNode> FleetAsync(TestTenant tenant)
     {

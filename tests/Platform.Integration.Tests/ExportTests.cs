@@ -16,7 +16,10 @@ public sealed class ExportTests(TestPlatform platform)
     {
         var tenant = await WithHistoryAsync();
         using var client = tenant.Client();
-        using var answer = await client.GetAsync(new Uri("/v1/fleets/chat/allocations/export?format=ndjson", UriKind.Relative), Cancel);
+        using var answer = await client.GetAsync(
+            new Uri("/v1/fleets/chat/allocations/export?format=ndjson", UriKind.Relative),
+            Cancel
+        );
         Assert.Equal("application/x-ndjson", answer.Content.Headers.ContentType!.MediaType);
         Assert.Equal("chat-allocations.ndjson", answer.Content.Headers.ContentDisposition!.FileName!.Trim('"'));
         var lines = (await answer.Content.ReadAsStringAsync(Cancel)).Split('\n');
@@ -24,8 +27,16 @@ public sealed class ExportTests(TestPlatform platform)
         Assert.Equal(Versions, lines.Length - 1);
 
         var hashes = await platform.Database.QueryAsync<string>(
-            $"select string_agg(hash, ' ' order by version) from platform.allocation_snapshots where tenant_id = '{tenant.Id}'", Cancel);
-        Assert.Equal(hashes, string.Join(' ', lines[..^1].Select(line => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(line))))));
+            $"select string_agg(hash, ' ' order by version) from platform.allocation_snapshots where tenant_id = '{tenant.Id}'",
+            Cancel
+        );
+        Assert.Equal(
+            hashes,
+            string.Join(
+                ' ',
+                lines[..^1].Select(line => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(line))))
+            )
+        );
     }
 
     [Fact]
@@ -33,20 +44,31 @@ public sealed class ExportTests(TestPlatform platform)
     {
         var tenant = await WithHistoryAsync();
         using var client = tenant.Client();
-        using var answer = await client.GetAsync(new Uri($"/v1/fleets/chat/allocations/export?format=csv&from=2&to={Versions}", UriKind.Relative), Cancel);
+        using var answer = await client.GetAsync(
+            new Uri($"/v1/fleets/chat/allocations/export?format=csv&from=2&to={Versions}", UriKind.Relative),
+            Cancel
+        );
         Assert.Equal("text/csv", answer.Content.Headers.ContentType!.MediaType);
         var lines = (await answer.Content.ReadAsStringAsync(Cancel)).Split("\r\n")[..^1];
         Assert.StartsWith("version,hash,solvedAt,", lines[0], StringComparison.Ordinal);
         Assert.Equal(
             Enumerable.Range(2, Versions - 1).SelectMany(version => (string[])[$"{version} math", $"{version} chat"]),
-            lines[1..].Select(line => $"{line.Split(',')[0]} {line.Split(',')[7]}"));
+            lines[1..].Select(line => $"{line.Split(',')[0]} {line.Split(',')[7]}")
+        );
 
         using var first = await client.GetAsync(new Uri("/v1/fleets/chat/allocations/2", UriKind.Relative), Cancel);
         var snapshot = await TestPlatform.ReadAsync(first, Cancel);
         var math = snapshot["solution"]!["allocation"]![0]!;
         Assert.Equal(
-            [$"{first.Headers.ETag!.Tag.Trim('"')}", snapshot["solvedAt"]!.ToString(), snapshot["solution"]!["objective"]!.ToString(), math["tokens"]!.ToString(), math["accuracy"]!.ToString()],
-            lines[1].Split(',') is var fields ? [fields[1], fields[2], fields[3], fields[8], fields[9]] : []);
+            [
+                $"{first.Headers.ETag!.Tag.Trim('"')}",
+                snapshot["solvedAt"]!.ToString(),
+                snapshot["solution"]!["objective"]!.ToString(),
+                math["tokens"]!.ToString(),
+                math["accuracy"]!.ToString(),
+            ],
+            lines[1].Split(',') is var fields ? [fields[1], fields[2], fields[3], fields[8], fields[9]] : []
+        );
     }
 
     [Theory]
@@ -59,18 +81,27 @@ public sealed class ExportTests(TestPlatform platform)
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
         using var client = tenant.Client();
-        using var answer = await client.GetAsync(new Uri($"/v1/fleets/chat/allocations/export?{query}", UriKind.Relative), Cancel);
+        using var answer = await client.GetAsync(
+            new Uri($"/v1/fleets/chat/allocations/export?{query}", UriKind.Relative),
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Equal(pointer, (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!["errors"]![0]!["pointer"]!);
+        Assert.Equal(
+            pointer,
+            (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!["errors"]![0]!["pointer"]!
+        );
     }
 
-    /// <summary>A fleet with one version that was solved, repeated in the database: what is exported is what is stored.</summary>
+    /// <summary>
+    /// A fleet with one version that was solved, repeated in the database: what is exported is what is stored.
+    /// </summary>
     private async Task<TestTenant> WithHistoryAsync()
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel, definition => definition["solving"]!["everySeconds"] = 86_400);
         await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
-        await platform.Database.QueryAsync<long>($"""
+        await platform.Database.QueryAsync<long>(
+            $"""
             with more as (
                 insert into platform.allocation_snapshots
                     (tenant_id, fleet_id, version, solved_at, hash, document, objective, mean_accuracy, mean_system_time_seconds, utilization)
@@ -79,7 +110,9 @@ public sealed class ExportTests(TestPlatform platform)
                     lateral (select convert_to(replace(convert_from(document, 'UTF8'), '"version":1', '"version":' || n), 'UTF8') as changed) as it
                 where tenant_id = '{tenant.Id}' returning 1)
             select count(*) from more
-            """, Cancel);
+            """,
+            Cancel
+        );
         return tenant;
     }
 }

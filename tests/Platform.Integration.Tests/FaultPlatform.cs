@@ -10,8 +10,8 @@ namespace Platform.Integration.Tests;
 public sealed class FaultPlatformTests : ICollectionFixture<FaultPlatform>;
 
 /// <summary>
-/// A platform of its own, whose API and worker are processes and reach PostgreSQL and RabbitMQ over a network that the tests make bad.
-/// What the tests themselves look at, they reach directly.
+/// A platform of its own, whose API and worker are processes and reach PostgreSQL and RabbitMQ over a network that the
+/// tests make bad. What the tests themselves look at, they reach directly.
 /// </summary>
 public sealed class FaultPlatform : TestPlatform
 {
@@ -23,13 +23,14 @@ public sealed class FaultPlatform : TestPlatform
     private readonly List<PlatformProcess> _processes = [];
 
     public FaultPlatform()
-        : this(TestServices.Addresses)
-    {
-    }
+        : this(TestServices.Addresses) { }
 
     internal FaultPlatform(ServiceAddresses services)
         : base(services) =>
-        (Postgres, Broker) = (new FaultProxy(new NpgsqlConnectionStringBuilder(services.Postgres).Port), new FaultProxy(services.RabbitMq.Port));
+        (Postgres, Broker) = (
+            new FaultProxy(new NpgsqlConnectionStringBuilder(services.Postgres).Port),
+            new FaultProxy(services.RabbitMq.Port)
+        );
 
     /// <summary>Between the hosts and PostgreSQL.</summary>
     public FaultProxy Postgres { get; }
@@ -38,8 +39,8 @@ public sealed class FaultPlatform : TestPlatform
     public FaultProxy Broker { get; }
 
     /// <summary>
-    /// Seconds that the hosts wait for a statement, and PostgreSQL for the next one of a transaction: fewer than in real life, so that the
-    /// tests need not wait long for what the network has swallowed.
+    /// Seconds that the hosts wait for a statement, and PostgreSQL for the next one of a transaction: fewer than in
+    /// real life, so that the tests need not wait long for what the network has swallowed.
     /// </summary>
     public int Patience { get; init; } = 3;
 
@@ -48,16 +49,17 @@ public sealed class FaultPlatform : TestPlatform
 
     protected override int Workers => 1;
 
-    protected override Dictionary<string, string?> Settings => new(base.Settings)
-    {
-        ["Platform:Postgres"] = new NpgsqlConnectionStringBuilder(Database.ConnectionString)
+    protected override Dictionary<string, string?> Settings =>
+        new(base.Settings)
         {
-            Port = Postgres.Port,
-            CommandTimeout = Patience,
-            Options = $"-c idle_in_transaction_session_timeout={Patience}s",
-        }.ConnectionString,
-        ["Platform:RabbitMq"] = new UriBuilder(Services.RabbitMq) { Port = Broker.Port }.Uri.ToString(),
-    };
+            ["Platform:Postgres"] = new NpgsqlConnectionStringBuilder(Database.ConnectionString)
+            {
+                Port = Postgres.Port,
+                CommandTimeout = Patience,
+                Options = $"-c idle_in_transaction_session_timeout={Patience}s",
+            }.ConnectionString,
+            ["Platform:RabbitMq"] = new UriBuilder(Services.RabbitMq) { Port = Broker.Port }.Uri.ToString(),
+        };
 
     public override async ValueTask DisposeAsync()
     {
@@ -78,18 +80,32 @@ public sealed class FaultPlatform : TestPlatform
     }
 
     protected override async Task<Uri> StartAsync(
-        string name, Dictionary<string, string?> settings, Action<WebApplicationBuilder> add, Action<WebApplication> map)
+        string name,
+        Dictionary<string, string?> settings,
+        Action<WebApplicationBuilder> add,
+        Action<WebApplication> map
+    )
     {
         var folder = Path.Combine(Script.Root, "src", name);
         var address = new Uri($"http://127.0.0.1:{LoopbackPort.FirstFree(Interlocked.Increment(ref _port))}");
-        var environment = new Dictionary<string, string> { ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority) };
+        var environment = new Dictionary<string, string>
+        {
+            ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority),
+        };
         foreach (var (key, value) in Settings.Concat(settings))
             environment[key.Replace(":", "__", StringComparison.Ordinal)] = value!;
-        var process = PlatformProcess.Start(_home, new ProcessStart(
-            $"{name}-{address.Port}", ["dotnet", Path.Combine(folder, "bin/Release/net10.0", $"{name}.dll")], folder, address)
-        {
-            Environment = environment,
-        });
+        var process = PlatformProcess.Start(
+            _home,
+            new ProcessStart(
+                $"{name}-{address.Port}",
+                ["dotnet", Path.Combine(folder, "bin/Release/net10.0", $"{name}.dll")],
+                folder,
+                address
+            )
+            {
+                Environment = environment,
+            }
+        );
         _processes.Add(process);
         await process.WaitReadyAsync(ReadyDeadline, TestContext.Current.CancellationToken);
         return address;

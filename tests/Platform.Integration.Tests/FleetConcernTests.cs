@@ -8,7 +8,8 @@ namespace Platform.Integration.Tests;
 /// <summary>A fleet that is solved and still needs somebody's attention says so wherever it is shown.</summary>
 public sealed class FleetConcernTests(TestPlatform platform)
 {
-    private const string UnknownTypes = "40 % of arrivals are of task types that the definition does not know: maths; "
+    private const string UnknownTypes =
+        "40 % of arrivals are of task types that the definition does not know: maths; "
         + "rename them, or add them to the definition as task types or as aliases.";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -22,10 +23,16 @@ public sealed class FleetConcernTests(TestPlatform platform)
         var fleet = await UntilHealthAsync(tenant, "attention");
 
         Assert.Equal(UnknownTypes, (string)fleet["health"]!["detail"]!);
-        Assert.Equal(("unknownTaskTypes", UnknownTypes), ((string)fleet["concerns"]![0]!["code"]!, (string)fleet["concerns"]![0]!["message"]!));
+        Assert.Equal(
+            ("unknownTaskTypes", UnknownTypes),
+            ((string)fleet["concerns"]![0]!["code"]!, (string)fleet["concerns"]![0]!["message"]!)
+        );
         using var client = tenant.Client();
         var listed = (await client.GetFromJsonAsync<JsonNode>("/v1/fleets", Cancel))!["items"]![0]!;
-        Assert.Equal(("attention", UnknownTypes), ((string)listed["health"]!["status"]!, (string)listed["concerns"]![0]!["message"]!));
+        Assert.Equal(
+            ("attention", UnknownTypes),
+            ((string)listed["health"]!["status"]!, (string)listed["concerns"]![0]!["message"]!)
+        );
         using var browser = new BrowserSession(platform.Address);
         using var signedIn = await browser.SignInAsync(tenant.Key);
         Assert.Contains(UnknownTypes, await browser.TextAsync("/"), StringComparison.Ordinal);
@@ -40,23 +47,36 @@ public sealed class FleetConcernTests(TestPlatform platform)
         await tenant.PutFleetAsync("chat", Cancel, Enough);
         await tenant.PublishAsync("chat", Misspelt(), Guid.NewGuid(), Cancel);
         await UntilHealthAsync(tenant, "attention");
-        var revised = await tenant.PutFleetAsync("chat", Cancel, definition =>
-        {
-            Enough(definition);
-            definition["taskTypes"]![0]!["aliases"] = new JsonArray("maths");
-        });
+        var revised = await tenant.PutFleetAsync(
+            "chat",
+            Cancel,
+            definition =>
+            {
+                Enough(definition);
+                definition["taskTypes"]![0]!["aliases"] = new JsonArray("maths");
+            }
+        );
         Assert.Equal("maths", (string?)revised["definition"]!["taskTypes"]![0]!["aliases"]![0]);
         await UntilHealthAsync(tenant, "ok");
 
         using var client = tenant.Client();
         var estimate = (await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat/estimate", Cancel))!;
-        Assert.Equal((50, 0), ((int)estimate["taskTypes"]![0]!["arrivals"]!, estimate["unknownTaskTypes"]!.AsArray().Count));
+        Assert.Equal(
+            (50, 0),
+            ((int)estimate["taskTypes"]![0]!["arrivals"]!, estimate["unknownTaskTypes"]!.AsArray().Count)
+        );
         var snapshot = await tenant.UntilAllocatedAsync(
-            "chat", it => (int)it["provenance"]!["definitionRevision"]! == (int)revised["revision"]!, Cancel);
+            "chat",
+            it => (int)it["provenance"]!["definitionRevision"]! == (int)revised["revision"]!,
+            Cancel
+        );
         Assert.DoesNotContain("aliases", snapshot.ToJsonString(), StringComparison.Ordinal);
         for (var version = 1; version <= (int)snapshot["version"]!; version++)
         {
-            var found = await client.GetFromJsonAsync<JsonNode>($"/v1/fleets/chat/allocations/{version}/verification", Cancel);
+            var found = await client.GetFromJsonAsync<JsonNode>(
+                $"/v1/fleets/chat/allocations/{version}/verification",
+                Cancel
+            );
             Assert.True((bool)found!["matches"]! && (bool)found["chainIntact"]!, found.ToJsonString());
         }
     }
@@ -73,9 +93,16 @@ public sealed class FleetConcernTests(TestPlatform platform)
 
         var fleet = await UntilHealthAsync(tenant, "attention");
         var message = (string)fleet["health"]!["detail"]!;
-        Assert.StartsWith("The pinned version 1 has no tokens for these task types of the definition: chat. ", message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The pinned version 1 has no tokens for these task types of the definition: chat. ",
+            message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(message, (string?)(await PinAsync(client))["warning"]);
-        using var released = await client.DeleteAsync(new Uri("/v1/fleets/chat/pin?reason=mended", UriKind.Relative), Cancel);
+        using var released = await client.DeleteAsync(
+            new Uri("/v1/fleets/chat/pin?reason=mended", UriKind.Relative),
+            Cancel
+        );
         Assert.Null((string?)(await TestPlatform.ReadAsync(released, Cancel))["warning"]);
         await UntilHealthAsync(tenant, "ok");
     }
@@ -85,7 +112,11 @@ public sealed class FleetConcernTests(TestPlatform platform)
 
     private static async Task<JsonNode> PinAsync(HttpClient client)
     {
-        using var answer = await client.PostAsJsonAsync("/v1/fleets/chat/allocations/1/pin", new { reason = "a test" }, Cancel);
+        using var answer = await client.PostAsJsonAsync(
+            "/v1/fleets/chat/allocations/1/pin",
+            new { reason = "a test" },
+            Cancel
+        );
         return await TestPlatform.ReadAsync(answer, Cancel);
     }
 
@@ -106,7 +137,13 @@ public sealed class FleetConcernTests(TestPlatform platform)
     {
         using var client = tenant.Client();
         return await Eventually.GetAsync(
-            async () => await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat", Cancel) is { } it && (string)it["health"]!["status"]! == status ? it : null,
-            $"the health {status}", Cancel);
+            async () =>
+                await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat", Cancel) is { } it
+                && (string)it["health"]!["status"]! == status
+                    ? it
+                    : null,
+            $"the health {status}",
+            Cancel
+        );
     }
 }

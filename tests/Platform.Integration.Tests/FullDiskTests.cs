@@ -5,7 +5,10 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>A disk is full under load, and is given room again: nothing is lost, nothing is stored twice, and the work goes on by itself.</summary>
+/// <summary>
+/// A disk is full under load, and is given room again: nothing is lost, nothing is stored twice, and the work goes on
+/// by itself.
+/// </summary>
 public sealed class FullDiskTests
 {
     private const int Windows = 300;
@@ -55,7 +58,10 @@ public sealed class FullDiskTests
         await tenant.UntilStoredAsync("chat", Windows, Cancel);
     }
 
-    /// <summary>The broker takes nothing while little room is left: one publisher is told so over HTTP, the other waits. Two windows in the end.</summary>
+    /// <summary>
+    /// The broker takes nothing while little room is left: one publisher is told so over HTTP, the other waits. Two
+    /// windows in the end.
+    /// </summary>
     private static async Task FillBrokerAsync(SmallServices services, FaultPlatform platform, TestTenant tenant)
     {
         var api = platform.Hosts[0];
@@ -66,7 +72,12 @@ public sealed class FullDiskTests
         await UntilAsync(api, HttpStatusCode.ServiceUnavailable, PostAsync);
         await UntilAsync(api, HttpStatusCode.ServiceUnavailable);
         await using var publisher = await tenant.ConnectAsync(Cancel);
-        var waiting = publisher.PublishAsync("chat", StrictJson.Write(TestTenant.Window("chat")), Guid.NewGuid(), Cancel);
+        var waiting = publisher.PublishAsync(
+            "chat",
+            StrictJson.Write(TestTenant.Window("chat")),
+            Guid.NewGuid(),
+            Cancel
+        );
 
         services.RabbitMq.Free();
         await waiting;
@@ -83,10 +94,14 @@ public sealed class FullDiskTests
         await Eventually.TrueAsync(
             async () =>
             {
-                using var answer = ask is null ? await client.GetAsync(new Uri(host, "/health/ready"), Cancel) : await ask();
+                using var answer = ask is null
+                    ? await client.GetAsync(new Uri(host, "/health/ready"), Cancel)
+                    : await ask();
                 return answer.StatusCode == wanted;
             },
-            $"{host} to answer {wanted}", Cancel);
+            $"{host} to answer {wanted}",
+            Cancel
+        );
         using var alive = await client.GetAsync(new Uri(host, "/health/live"), Cancel);
         Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
     }

@@ -21,7 +21,8 @@ public sealed class GatewayClientTests(TestPlatform platform)
     }
 
     [Fact]
-    public Task The_client_in_Python_publishes_once_and_has_the_tokens_in_force() => RunsAsync("/usr/bin/python3", Path.Combine(Clients, "python"));
+    public Task The_client_in_Python_publishes_once_and_has_the_tokens_in_force() =>
+        RunsAsync("/usr/bin/python3", Path.Combine(Clients, "python"));
 
     [Fact]
     public Task The_client_in_JavaScript_sets_a_refused_window_aside_and_sends_the_next() =>
@@ -29,7 +30,13 @@ public sealed class GatewayClientTests(TestPlatform platform)
 
     [Fact]
     public Task The_client_in_Python_sets_a_refused_window_aside_and_sends_the_next() =>
-        RunAsync("/usr/bin/python3", Path.Combine(Clients, "python"), new() { ["PYTHONDONTWRITEBYTECODE"] = "1" }, "-m", "unittest");
+        RunAsync(
+            "/usr/bin/python3",
+            Path.Combine(Clients, "python"),
+            new() { ["PYTHONDONTWRITEBYTECODE"] = "1" },
+            "-m",
+            "unittest"
+        );
 
     [Fact]
     public async Task The_AsyncAPI_document_keeps_to_its_specification()
@@ -65,22 +72,40 @@ public sealed class GatewayClientTests(TestPlatform platform)
         var snapshot = await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
         // What the client itself reports may bring a new version between its two questions.
         using (var team = tenant.Client())
-        using (var pinned = await team.PostAsJsonAsync($"/v1/fleets/chat/allocations/{snapshot["version"]}/pin", new { reason = "a test" }, Cancel))
+        using (
+            var pinned = await team.PostAsJsonAsync(
+                $"/v1/fleets/chat/allocations/{snapshot["version"]}/pin",
+                new { reason = "a test" },
+                Cancel
+            )
+        )
             Assert.True(pinned.IsSuccessStatusCode);
         var printed = await RunAsync(
-            program, folder,
+            program,
+            folder,
             new()
             {
                 ["API"] = platform.Address.ToString().TrimEnd('/'),
                 ["KEY"] = tenant.Key,
-                ["BROKER"] = $"amqp://{tenant.Id}:{tenant.BrokerPassword}@{platform.Services.RabbitMq.Host}:{platform.Services.RabbitMq.Port}/{tenant.VirtualHost}",
+                ["BROKER"] =
+                    $"amqp://{tenant.Id}:{tenant.BrokerPassword}@{platform.Services.RabbitMq.Host}:{platform.Services.RabbitMq.Port}/{tenant.VirtualHost}",
                 ["PYTHONDONTWRITEBYTECODE"] = "1",
             },
-            Path.GetFileName(folder) == "python" ? "example.py" : "example.mjs", "chat");
+            Path.GetFileName(folder) == "python" ? "example.py" : "example.mjs",
+            "chat"
+        );
 
         // The second answer is a 304.
-        var tokens = snapshot["solution"]!["allocation"]!.AsArray().ToDictionary(it => (string)it!["taskType"]!, it => (long)it!["tokens"]!);
-        Assert.Equal([tokens, tokens], JsonNode.Parse(printed)!.AsArray().Select(it => it!.AsObject().ToDictionary(pair => pair.Key, pair => (long)pair.Value!)));
+        var tokens = snapshot["solution"]!["allocation"]!
+            .AsArray()
+            .ToDictionary(it => (string)it!["taskType"]!, it => (long)it!["tokens"]!);
+        Assert.Equal(
+            [tokens, tokens],
+            JsonNode
+                .Parse(printed)!
+                .AsArray()
+                .Select(it => it!.AsObject().ToDictionary(pair => pair.Key, pair => (long)pair.Value!))
+        );
         await tenant.UntilStoredAsync("chat", 1, Cancel);
         await tenant.PublishAsync("chat", TestTenant.Window("chat"), Guid.NewGuid(), Cancel);
         await tenant.UntilStoredAsync("chat", 2, Cancel);
@@ -88,9 +113,16 @@ public sealed class GatewayClientTests(TestPlatform platform)
     }
 
     /// <summary>Runs a program to its end; what it prints.</summary>
-    private static async Task<string> RunAsync(string program, string folder, Dictionary<string, string> environment, params string[] arguments)
+    private static async Task<string> RunAsync(
+        string program,
+        string folder,
+        Dictionary<string, string> environment,
+        params string[] arguments
+    )
     {
-        var (status, output, error) = await Script.RunProgramAsync(program, folder, environment, arguments).WaitAsync(Patience, Cancel);
+        var (status, output, error) = await Script
+            .RunProgramAsync(program, folder, environment, arguments)
+            .WaitAsync(Patience, Cancel);
         Assert.True(status == 0, $"{program} {string.Join(' ', arguments)}: {error}");
         return output;
     }

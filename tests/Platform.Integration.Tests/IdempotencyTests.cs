@@ -54,12 +54,14 @@ public sealed class IdempotencyTests(TestPlatform platform) : IAsyncLifetime
     public async Task The_same_window_written_differently_is_a_duplicate()
     {
         var window = TestTenant.Window("chat", end: _end);
-        var turned = new JsonObject(
-            [.. window.Reverse().Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))]);
+        var turned = new JsonObject([
+            .. window.Reverse().Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone())),
+        ]);
         turned["windowEnd"] = window["windowEnd"]!.ToString().Replace("Z", "0000+00:00", StringComparison.Ordinal);
-        var (first, again) =
-            (await SendAsync("k1", window.ToJsonString()),
-            await SendAsync("k1", $"  {turned.ToJsonString(new() { WriteIndented = true })}\n"));
+        var (first, again) = (
+            await SendAsync("k1", window.ToJsonString()),
+            await SendAsync("k1", $"  {turned.ToJsonString(new() { WriteIndented = true })}\n")
+        );
         Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.Accepted), (first.Status, again.Status));
         Assert.Equal((string?)first.Answer["messageId"], (string?)again.Answer["messageId"]);
 
@@ -94,16 +96,25 @@ public sealed class IdempotencyTests(TestPlatform platform) : IAsyncLifetime
         Uri[] apis = [platform.Address, await platform.StartApiAsync([])];
         const int bodies = 12;
         var answers = await Task.WhenAll(
-            Enumerable.Range(0, bodies).Select(i => SendAsync("k1", Text(load: i + 1), apis[i % 2])));
+            Enumerable.Range(0, bodies).Select(i => SendAsync("k1", Text(load: i + 1), apis[i % 2]))
+        );
 
         Assert.All(
-            answers, answer => Assert.True(
-            answer.Status is HttpStatusCode.Accepted or HttpStatusCode.UnprocessableEntity, $"{answer.Status}"));
+            answers,
+            answer =>
+                Assert.True(
+                    answer.Status is HttpStatusCode.Accepted or HttpStatusCode.UnprocessableEntity,
+                    $"{answer.Status}"
+                )
+        );
         var accepted = answers.Where(answer => answer.Status == HttpStatusCode.Accepted).ToList();
         await Eventually.TrueAsync(
-            async () => await _tenant.StoredWindowsAsync("chat", Cancel) == 1
+            async () =>
+                await _tenant.StoredWindowsAsync("chat", Cancel) == 1
                 && platform.Rejected.CountOf(_tenant.Id) == accepted.Count - 1,
-            $"one of {accepted.Count} accepted windows to be stored and the others to be set aside", Cancel);
+            $"one of {accepted.Count} accepted windows to be stored and the others to be set aside",
+            Cancel
+        );
     }
 
     private string Text(int load) => TestTenant.Window("chat", load, _end).ToJsonString();

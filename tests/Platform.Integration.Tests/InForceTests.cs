@@ -7,7 +7,9 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>What is in force, as teams decide about it and as dashboards poll and hear it, on two API processes.</summary>
+/// <summary>
+/// What is in force, as teams decide about it and as dashboards poll and hear it, on two API processes.
+/// </summary>
 public sealed class InForceTests(TestPlatform platform) : IAsyncLifetime
 {
     private TestTenant _tenant = null!;
@@ -37,7 +39,10 @@ public sealed class InForceTests(TestPlatform platform) : IAsyncLifetime
             Assert.Equal(2, await ServedAsync(client));
 
         var labels = await DecideAsync(HttpMethod.Post, "allocations/1/pin", new { reason = "answers got worse" });
-        Assert.Equal((2, 1, "answers got worse"), ((int)labels["latest"]!, (int)labels["inForce"]!, (string)labels["pin"]!["reason"]!));
+        Assert.Equal(
+            (2, 1, "answers got worse"),
+            ((int)labels["latest"]!, (int)labels["inForce"]!, (string)labels["pin"]!["reason"]!)
+        );
         foreach (var client in both)
             await Eventually.TrueAsync(async () => await ServedAsync(client) == 1, "version 1", Cancel);
         Assert.Equal(1, (int)(await GetAsync("")).AsObject()["labels"]!["inForce"]!);
@@ -53,7 +58,11 @@ public sealed class InForceTests(TestPlatform platform) : IAsyncLifetime
     public async Task A_fleet_that_wants_approval_has_nothing_in_force_until_a_person_says_so()
     {
         await _tenant.PutFleetAsync("chat", Cancel, definition => definition["solving"]!["approvalSeconds"] = 3600);
-        await Eventually.TrueAsync(async () => (await GetAsync(""))["labels"]!["proposal"] is not null, "a proposal", Cancel);
+        await Eventually.TrueAsync(
+            async () => (await GetAsync(""))["labels"]!["proposal"] is not null,
+            "a proposal",
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.NotFound, (await _client.GetAsync(Path("/allocation"), Cancel)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await _client.GetAsync(Path("/allocations/1"), Cancel)).StatusCode);
 
@@ -85,14 +94,20 @@ public sealed class InForceTests(TestPlatform platform) : IAsyncLifetime
         await VersionsAsync(1);
         using var first = await _client.GetAsync(Path("/allocation"), Cancel);
         var tag = first.Headers.ETag!.Tag;
-        foreach (var (held, status) in ((string, int)[])[(tag, 304), ($"W/{tag}", 304), ($"\"x\", {tag}", 304), ("*", 304), ("\"x\"", 200), ("nonsense", 200)])
+        foreach (
+            var (held, status) in ((string, int)[])
+                [(tag, 304), ($"W/{tag}", 304), ($"\"x\", {tag}", 304), ("*", 304), ("\"x\"", 200), ("nonsense", 200)]
+        )
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, Path("/allocation"));
             request.Headers.TryAddWithoutValidation("If-None-Match", held);
             using var answer = await _client.SendAsync(request, Cancel);
             Assert.Equal((held, status), (held, (int)answer.StatusCode));
             Assert.Equal(tag, answer.Headers.ETag!.Tag);
-            Assert.Equal(status == 304 ? 0 : first.Content.Headers.ContentLength, (await answer.Content.ReadAsByteArrayAsync(Cancel)).Length);
+            Assert.Equal(
+                status == 304 ? 0 : first.Content.Headers.ContentLength,
+                (await answer.Content.ReadAsByteArrayAsync(Cancel)).Length
+            );
         }
     }
 
@@ -100,16 +115,26 @@ public sealed class InForceTests(TestPlatform platform) : IAsyncLifetime
     public async Task A_key_that_is_revoked_opens_nothing_and_its_streams_end()
     {
         await VersionsAsync(1);
-        using var issued = await platform.Operator.PostAsJsonAsync($"/v1/tenants/{_tenant.Id}/keys", new { name = "reader", scopes = (string[])["read"] }, Cancel);
+        using var issued = await platform.Operator.PostAsJsonAsync(
+            $"/v1/tenants/{_tenant.Id}/keys",
+            new { name = "reader", scopes = (string[])["read"] },
+            Cancel
+        );
         var key = await TestPlatform.ReadAsync(issued, Cancel);
         using var reader = platform.Client((string)key["apiKey"]!);
         Assert.Equal(1, await ServedAsync(reader));
         using var stream = await reader.GetAsync(Path("/changes"), HttpCompletionOption.ResponseHeadersRead, Cancel);
 
-        using var revoked = await platform.Operator.DeleteAsync(new Uri($"/v1/tenants/{_tenant.Id}/keys/{key["id"]}", UriKind.Relative), Cancel);
+        using var revoked = await platform.Operator.DeleteAsync(
+            new Uri($"/v1/tenants/{_tenant.Id}/keys/{key["id"]}", UriKind.Relative),
+            Cancel
+        );
         Assert.True(revoked.IsSuccessStatusCode);
         await Eventually.TrueAsync(
-            async () => (await reader.GetAsync(Path("/allocation"), Cancel)).StatusCode == HttpStatusCode.Unauthorized, "a closed door", Cancel);
+            async () => (await reader.GetAsync(Path("/allocation"), Cancel)).StatusCode == HttpStatusCode.Unauthorized,
+            "a closed door",
+            Cancel
+        );
         var rest = await stream.Content.ReadAsStringAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         Assert.StartsWith("event: change", rest, StringComparison.Ordinal);
     }
@@ -126,7 +151,10 @@ public sealed class InForceTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal(("4", 2), await live.NextAsync());
 
         await using var late = await ReadChangesAsync("1");
-        Assert.Equal([("2", 2), ("3", 1), ("4", 2)], [await late.NextAsync(), await late.NextAsync(), await late.NextAsync()]);
+        Assert.Equal(
+            [("2", 2), ("3", 1), ("4", 2)],
+            [await late.NextAsync(), await late.NextAsync(), await late.NextAsync()]
+        );
         using var retired = await _client.DeleteAsync(Path(""), Cancel);
         Assert.True(await live.HasEndedAsync());
         Assert.True(await late.HasEndedAsync());
@@ -152,22 +180,31 @@ public sealed class InForceTests(TestPlatform platform) : IAsyncLifetime
     {
         for (var version = 1; version <= count; version++)
         {
-            await _tenant.PutFleetAsync("chat", Cancel, definition =>
-            {
-                definition["displayName"] = $"Revision {version}";
-                definition["solving"]!["everySeconds"] = 86_400;
-            });
+            await _tenant.PutFleetAsync(
+                "chat",
+                Cancel,
+                definition =>
+                {
+                    definition["displayName"] = $"Revision {version}";
+                    definition["solving"]!["everySeconds"] = 86_400;
+                }
+            );
             await _tenant.UntilAllocatedAsync("chat", it => (int)it["version"]! == version, Cancel);
         }
     }
 
-    private static async Task<int> ServedAsync(HttpClient client) => (int)JsonNode.Parse(await client.GetStringAsync(Path("/allocation"), Cancel))!["version"]!;
+    private static async Task<int> ServedAsync(HttpClient client) =>
+        (int)JsonNode.Parse(await client.GetStringAsync(Path("/allocation"), Cancel))!["version"]!;
 
-    private async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await _client.GetStringAsync(Path(path), Cancel))!;
+    private async Task<JsonNode> GetAsync(string path) =>
+        JsonNode.Parse(await _client.GetStringAsync(Path(path), Cancel))!;
 
     private async Task<JsonNode> DecideAsync(HttpMethod method, string path, object? body)
     {
-        using var request = new HttpRequestMessage(method, Path($"/{path}")) { Content = body is null ? null : JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, Path($"/{path}"))
+        {
+            Content = body is null ? null : JsonContent.Create(body),
+        };
         using var answer = await _client.SendAsync(request, Cancel);
         return await TestPlatform.ReadAsync(answer, Cancel);
     }
@@ -179,7 +216,13 @@ public sealed class InForceTests(TestPlatform platform) : IAsyncLifetime
             request.Headers.Add("Last-Event-ID", lastEventId);
         var answer = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancel);
         Assert.Equal("text/event-stream", answer.Content.Headers.ContentType!.MediaType);
-        return new Changes(answer, SseParser.Create(await answer.Content.ReadAsStreamAsync(Cancel)).EnumerateAsync(Cancel).GetAsyncEnumerator(Cancel));
+        return new Changes(
+            answer,
+            SseParser
+                .Create(await answer.Content.ReadAsStreamAsync(Cancel))
+                .EnumerateAsync(Cancel)
+                .GetAsyncEnumerator(Cancel)
+        );
     }
 
     /// <summary>A reader of the stream, who waits for no longer than half a minute.</summary>
@@ -190,7 +233,9 @@ public sealed class InForceTests(TestPlatform platform) : IAsyncLifetime
         public async Task<(string?, int)> NextAsync()
         {
             Assert.True(await items.MoveNextAsync().AsTask().WaitAsync(Deadline, Cancel));
-            return items.Current.EventType == "change" ? (items.Current.EventId, (int)JsonNode.Parse(items.Current.Data)!["version"]!) : await NextAsync();
+            return items.Current.EventType == "change"
+                ? (items.Current.EventId, (int)JsonNode.Parse(items.Current.Data)!["version"]!)
+                : await NextAsync();
         }
 
         public async Task<bool> HasEndedAsync() => !await items.MoveNextAsync().AsTask().WaitAsync(Deadline, Cancel);

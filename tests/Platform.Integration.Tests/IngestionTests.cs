@@ -31,7 +31,9 @@ public sealed class IngestionTests(TestPlatform platform)
         var (one, other) = (await TenantWithFleetAsync("chat"), await TenantWithFleetAsync("chat"));
         var id = Guid.NewGuid();
         await Task.WhenAll(
-            one.PublishAsync("chat", TestTenant.Window("chat"), id, Cancel), other.PublishAsync("chat", TestTenant.Window("chat"), id, Cancel));
+            one.PublishAsync("chat", TestTenant.Window("chat"), id, Cancel),
+            other.PublishAsync("chat", TestTenant.Window("chat"), id, Cancel)
+        );
 
         await one.UntilStoredAsync("chat", 1, Cancel);
         await other.UntilStoredAsync("chat", 1, Cancel);
@@ -58,9 +60,18 @@ public sealed class IngestionTests(TestPlatform platform)
     [InlineData("[]", "body: ")]
     [InlineData("""{"fleet":"chat","tasks":[],"windowStart":"2026-01-01T00:00:00Z"}""", "windowEnd")]
     [InlineData("""{"fleet":"chat","fleet":"chat"}""", "body: ")]
-    [InlineData("""{"fleet":"chat","windowStart":"2026-01-01T00:00:00Z","windowEnd":"2026-01-01T00:00:10Z","tasks":[{"taskType":"a","arrivals":-1}]}""", "/tasks/0/arrivals")]
-    [InlineData("""{"fleet":"chat","windowStart":"2026-01-01T00:00:00Z","windowEnd":"2026-01-01T00:00:10Z","tasks":[{"taskType":"a","arrivals":1e400}]}""", "/tasks/0/arrivals")]
-    public async Task A_malformed_body_goes_aside_unchanged_with_its_reason_and_the_next_message_is_taken(string body, string reason)
+    [InlineData(
+        """{"fleet":"chat","windowStart":"2026-01-01T00:00:00Z","windowEnd":"2026-01-01T00:00:10Z","tasks":[{"taskType":"a","arrivals":-1}]}""",
+        "/tasks/0/arrivals"
+    )]
+    [InlineData(
+        """{"fleet":"chat","windowStart":"2026-01-01T00:00:00Z","windowEnd":"2026-01-01T00:00:10Z","tasks":[{"taskType":"a","arrivals":1e400}]}""",
+        "/tasks/0/arrivals"
+    )]
+    public async Task A_malformed_body_goes_aside_unchanged_with_its_reason_and_the_next_message_is_taken(
+        string body,
+        string reason
+    )
     {
         var tenant = await TenantWithFleetAsync("chat");
         // White space makes the body this test's own.
@@ -74,7 +85,10 @@ public sealed class IngestionTests(TestPlatform platform)
         Assert.Equal((tenant.Id, id.ToString()), (rejected.Tenant, rejected.MessageId));
     }
 
-    /// <summary>A reason with the publisher's words in it must fit the broker's frames, or the worker's connection dies of it, again and again.</summary>
+    /// <summary>
+    /// A reason with the publisher's words in it must fit the broker's frames, or the worker's connection dies of it,
+    /// again and again.
+    /// </summary>
     [Fact]
     public async Task A_body_with_an_endless_name_goes_aside_and_the_next_message_is_taken()
     {
@@ -83,7 +97,11 @@ public sealed class IngestionTests(TestPlatform platform)
         await tenant.PublishAsync("chat", body, Guid.NewGuid(), Cancel);
 
         await UntilPassedAsync(tenant, "chat", 1);
-        Assert.StartsWith("body: ", (await platform.Rejected.WithBodyAsync(body, Cancel)).Reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "body: ",
+            (await platform.Rejected.WithBodyAsync(body, Cancel)).Reason,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -102,26 +120,48 @@ public sealed class IngestionTests(TestPlatform platform)
     {
         var (victim, attacker) = (await TenantWithFleetAsync("prod"), await TenantWithFleetAsync("chat"));
         var body = StrictJson.Write(TestTenant.Window("prod"));
-        if (!await attacker.TryPublishCopiesAsync("chat", body, new() { ["CC"] = new List<object> { $"{victim.Id}.prod" }, ["on-behalf-of"] = victim.Id }, Cancel))
-            await attacker.PublishAsync("chat", body, Guid.NewGuid(), Cancel, properties => properties.Headers = new Dictionary<string, object?> { ["on-behalf-of"] = victim.Id });
+        if (
+            !await attacker.TryPublishCopiesAsync(
+                "chat",
+                body,
+                new()
+                {
+                    ["CC"] = new List<object> { $"{victim.Id}.prod" },
+                    ["on-behalf-of"] = victim.Id,
+                },
+                Cancel
+            )
+        )
+            await attacker.PublishAsync(
+                "chat",
+                body,
+                Guid.NewGuid(),
+                Cancel,
+                properties => properties.Headers = new Dictionary<string, object?> { ["on-behalf-of"] = victim.Id }
+            );
 
         var rejected = await platform.Rejected.WithBodyAsync(body, Cancel);
         Assert.Equal(attacker.Id, rejected.Tenant);
         Assert.Equal(0, await victim.StoredWindowsAsync("prod", Cancel));
     }
 
-    public static TheoryData<string, Action<BasicProperties>, string> BadProperties => new()
-    {
-        { "no user-id", it => it.UserId = null, "identity: " },
-        { "no message-id", it => it.MessageId = null, "message-id: " },
-        { "a message-id that is no UUID", it => it.MessageId = "7", "message-id: " },
-        { "MassTransit's envelope", it => it.ContentType = "application/vnd.masstransit+json", "content-type: " },
-        { "no content type at all", it => it.ContentType = null, "content-type: " },
-    };
+    public static TheoryData<string, Action<BasicProperties>, string> BadProperties =>
+        new()
+        {
+            { "no user-id", it => it.UserId = null, "identity: " },
+            { "no message-id", it => it.MessageId = null, "message-id: " },
+            { "a message-id that is no UUID", it => it.MessageId = "7", "message-id: " },
+            { "MassTransit's envelope", it => it.ContentType = "application/vnd.masstransit+json", "content-type: " },
+            { "no content type at all", it => it.ContentType = null, "content-type: " },
+        };
 
     [Theory]
     [MemberData(nameof(BadProperties), DisableDiscoveryEnumeration = true)]
-    public async Task A_message_with_bad_properties_goes_aside(string what, Action<BasicProperties> change, string reason)
+    public async Task A_message_with_bad_properties_goes_aside(
+        string what,
+        Action<BasicProperties> change,
+        string reason
+    )
     {
         var tenant = await TenantWithFleetAsync("chat");
         var body = StrictJson.Write(TestTenant.Window("chat", load: what.Length));
@@ -149,22 +189,42 @@ public sealed class IngestionTests(TestPlatform platform)
 
         await using var connection = await platform.BrokerAsPlatformAsync(Cancel);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancel);
-        await Assert.ThrowsAsync<OperationInterruptedException>(() => channel.ExchangeDeclarePassiveAsync(target, Cancel));
+        await Assert.ThrowsAsync<OperationInterruptedException>(() =>
+            channel.ExchangeDeclarePassiveAsync(target, Cancel)
+        );
     }
 
     [Fact]
     public async Task A_tenant_cannot_publish_in_anothers_name_nor_under_anothers_prefix_nor_read_nor_configure()
     {
         var (victim, attacker) = (await TenantWithFleetAsync("chat"), await TenantWithFleetAsync("chat"));
-        await Assert.ThrowsAnyAsync<Exception>(() => attacker.PublishAsync(
-            "chat", StrictJson.Write(TestTenant.Window("chat")), Guid.NewGuid(), Cancel, properties => properties.UserId = victim.Id));
+        await Assert.ThrowsAnyAsync<Exception>(() =>
+            attacker.PublishAsync(
+                "chat",
+                StrictJson.Write(TestTenant.Window("chat")),
+                Guid.NewGuid(),
+                Cancel,
+                properties => properties.UserId = victim.Id
+            )
+        );
 
-        await using var connection = await platform.BrokerAs(attacker.Id, attacker.BrokerPassword).CreateConnectionAsync(Cancel);
-        await RefusedAsync(connection, channel => PublishEmptyAsync(channel, "workload-statistics", $"{victim.Id}.chat"));
+        await using var connection = await platform
+            .BrokerAs(attacker.Id, attacker.BrokerPassword)
+            .CreateConnectionAsync(Cancel);
+        await RefusedAsync(
+            connection,
+            channel => PublishEmptyAsync(channel, "workload-statistics", $"{victim.Id}.chat")
+        );
         await RefusedAsync(connection, channel => PublishEmptyAsync(channel, "workload-statistics.rejected", ""));
-        await RefusedAsync(connection, channel => channel.BasicGetAsync("workload-statistics.intake", autoAck: true, Cancel));
+        await RefusedAsync(
+            connection,
+            channel => channel.BasicGetAsync("workload-statistics.intake", autoAck: true, Cancel)
+        );
         await RefusedAsync(connection, channel => channel.QueueDeclareAsync("mine", cancellationToken: Cancel));
-        await RefusedAsync(connection, channel => channel.ExchangeDeleteAsync("workload-statistics", cancellationToken: Cancel));
+        await RefusedAsync(
+            connection,
+            channel => channel.ExchangeDeleteAsync("workload-statistics", cancellationToken: Cancel)
+        );
     }
 
     [Fact]
@@ -197,10 +257,17 @@ public sealed class IngestionTests(TestPlatform platform)
     private static async Task PublishAllAsync(TestTenant tenant, string fleet, int[] agesSeconds, DateTimeOffset end)
     {
         foreach (var age in agesSeconds)
-            await tenant.PublishAsync(fleet, TestTenant.Window(fleet, load: 1 + age, end.AddSeconds(-age)), Guid.NewGuid(), Cancel);
+            await tenant.PublishAsync(
+                fleet,
+                TestTenant.Window(fleet, load: 1 + age, end.AddSeconds(-age)),
+                Guid.NewGuid(),
+                Cancel
+            );
     }
 
-    /// <summary>Sends a good window behind the others and waits until it is stored: what came before it has been judged by then.</summary>
+    /// <summary>
+    /// Sends a good window behind the others and waits until it is stored: what came before it has been judged by then.
+    /// </summary>
     private static async Task UntilPassedAsync(TestTenant tenant, string fleet, long expected)
     {
         await tenant.PublishAsync(fleet, TestTenant.Window(fleet, load: 7), Guid.NewGuid(), Cancel);
@@ -211,7 +278,10 @@ public sealed class IngestionTests(TestPlatform platform)
     {
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), Cancel);
         var refusal = await Assert.ThrowsAnyAsync<Exception>(() => attempt(channel));
-        Assert.Equal(403, (int?)(channel.CloseReason ?? (refusal as OperationInterruptedException)?.ShutdownReason)?.ReplyCode);
+        Assert.Equal(
+            403,
+            (int?)(channel.CloseReason ?? (refusal as OperationInterruptedException)?.ShutdownReason)?.ReplyCode
+        );
     }
 
     private static Task PublishEmptyAsync(IChannel channel, string exchange, string routingKey) =>

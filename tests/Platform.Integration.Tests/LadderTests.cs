@@ -4,7 +4,9 @@ using Platform.Client;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>A fleet whose definition asks for a ladder: each version carries one, and everybody reads the same.</summary>
+/// <summary>
+/// A fleet whose definition asks for a ladder: each version carries one, and everybody reads the same.
+/// </summary>
 public sealed class LadderTests(TestPlatform platform)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -18,7 +20,10 @@ public sealed class LadderTests(TestPlatform platform)
         Assert.Null(without["ladder"]);
 
         await tenant.PutFleetAsync(
-            "chat", Cancel, definition => definition["solving"]!["ladder"] = new JsonObject { ["rungs"] = 6 });
+            "chat",
+            Cancel,
+            definition => definition["solving"]!["ladder"] = new JsonObject { ["rungs"] = 6 }
+        );
         var snapshot = await tenant.UntilAllocatedAsync("chat", it => (int)it["version"]! == 2, Cancel);
         var rungs = snapshot["ladder"]!["rungs"]!.AsArray();
         Assert.InRange(rungs.Count, 3, 6);
@@ -33,9 +38,15 @@ public sealed class LadderTests(TestPlatform platform)
         Assert.Equal(0, queries[^1]);
 
         using var client = tenant.Client();
-        var verification = await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat/allocations/2/verification", Cancel);
+        var verification = await client.GetFromJsonAsync<JsonNode>(
+            "/v1/fleets/chat/allocations/2/verification",
+            Cancel
+        );
         Assert.True((bool)verification!["matches"]!);
-        var comparison = await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat/allocations/diff?from=1&to=2", Cancel);
+        var comparison = await client.GetFromJsonAsync<JsonNode>(
+            "/v1/fleets/chat/allocations/diff?from=1&to=2",
+            Cancel
+        );
         Assert.True((bool)comparison!["ladderDiffers"]!);
         var same = await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat/allocations/diff?from=2&to=2", Cancel);
         Assert.Null(same!["ladderDiffers"]);

@@ -78,15 +78,26 @@ public sealed class ListTests(TestPlatform platform) : IAsyncLifetime
         var cursor = await CursorAsync("/v1/fleets/a/events?after=2&limit=2");
         Assert.Equal([5, 6], await EventsAsync($"cursor={cursor}"));
         Assert.Equal([5, 6], await EventsAsync($"after=2&limit=2&cursor={cursor}"));
-        Assert.Equal(HttpStatusCode.BadRequest, (await _client.GetAsync(new Uri("/v1/fleets/a/events?after=-1", UriKind.Relative), Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await _client.GetAsync(new Uri("/v1/fleets/a/events?after=-1", UriKind.Relative), Cancel)).StatusCode
+        );
     }
 
     [Fact]
     public async Task One_call_tells_what_is_in_force_for_every_fleet()
     {
         await VersionsAsync("b", 2);
-        using var pinned = await _client.PostAsJsonAsync("/v1/fleets/b/allocations/1/pin", new { reason = "hold" }, Cancel);
-        await _tenant.PutFleetAsync("proposed", Cancel, definition => definition["solving"]!["approvalSeconds"] = 86_400);
+        using var pinned = await _client.PostAsJsonAsync(
+            "/v1/fleets/b/allocations/1/pin",
+            new { reason = "hold" },
+            Cancel
+        );
+        await _tenant.PutFleetAsync(
+            "proposed",
+            Cancel,
+            definition => definition["solving"]!["approvalSeconds"] = 86_400
+        );
         await _tenant.PutFleetAsync("retired", Cancel);
         await _tenant.UntilAllocatedAsync("a", _ => true, Cancel);
         await _tenant.UntilAllocatedAsync("c", _ => true, Cancel);
@@ -113,7 +124,11 @@ public sealed class ListTests(TestPlatform platform) : IAsyncLifetime
         using var same = await _client.GetAsync(new Uri("/v1/allocations", UriKind.Relative), Cancel);
         Assert.Equal((HttpStatusCode.NotModified, first.Headers.ETag), (same.StatusCode, same.Headers.ETag));
 
-        using var pinned = await _client.PostAsJsonAsync("/v1/fleets/a/allocations/1/pin", new { reason = "hold" }, Cancel);
+        using var pinned = await _client.PostAsJsonAsync(
+            "/v1/fleets/a/allocations/1/pin",
+            new { reason = "hold" },
+            Cancel
+        );
         using var changed = await _client.GetAsync(new Uri("/v1/allocations", UriKind.Relative), Cancel);
         Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
         Assert.NotEqual(first.Headers.ETag, changed.Headers.ETag);
@@ -130,22 +145,31 @@ public sealed class ListTests(TestPlatform platform) : IAsyncLifetime
             ["version"] = snapshot["version"]!.DeepClone(),
             ["hash"] = answer.Headers.ETag!.Tag.Trim('"'),
             ["since"] = (await GetAsync($"/v1/fleets/{fleet}"))["inForceSince"]!.DeepClone(),
-            ["tokens"] = new JsonArray([.. solution["allocation"]!.AsArray().Select(type => new JsonObject
-            {
-                ["taskType"] = type!["taskType"]!.DeepClone(),
-                ["tokens"] = type["tokens"]!.DeepClone(),
-            })]),
+            ["tokens"] = new JsonArray([
+                .. solution["allocation"]!
+                    .AsArray()
+                    .Select(type => new JsonObject
+                    {
+                        ["taskType"] = type!["taskType"]!.DeepClone(),
+                        ["tokens"] = type["tokens"]!.DeepClone(),
+                    }),
+            ]),
         };
         foreach (var figure in (string[])["objective", "meanAccuracy", "meanSystemTimeSeconds", "utilization"])
             wanted[figure] = solution[figure]!.DeepClone();
         Assert.True(JsonNode.DeepEquals(wanted, item), $"{wanted} {item}");
     }
 
-    private static Task<JsonNode> PutAsync(TestTenant tenant, string fleet, int revision = 1) => tenant.PutFleetAsync(fleet, Cancel, definition =>
-    {
-        definition["displayName"] = $"Revision {revision}";
-        definition["solving"]!["everySeconds"] = 86_400;
-    });
+    private static Task<JsonNode> PutAsync(TestTenant tenant, string fleet, int revision = 1) =>
+        tenant.PutFleetAsync(
+            fleet,
+            Cancel,
+            definition =>
+            {
+                definition["displayName"] = $"Revision {revision}";
+                definition["solving"]!["everySeconds"] = 86_400;
+            }
+        );
 
     /// <summary>A version for each revision.</summary>
     private async Task VersionsAsync(string fleet, int count)
@@ -168,6 +192,9 @@ public sealed class ListTests(TestPlatform platform) : IAsyncLifetime
     {
         using var answer = await client.GetAsync(new Uri(path, UriKind.Relative), Cancel);
         var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!;
-        Assert.Equal((path, 400, "/cursor"), (path, (int)answer.StatusCode, (string?)problem["errors"]?[0]?["pointer"]));
+        Assert.Equal(
+            (path, 400, "/cursor"),
+            (path, (int)answer.StatusCode, (string?)problem["errors"]?[0]?["pointer"])
+        );
     }
 }

@@ -19,24 +19,52 @@ public sealed class LogTests(TestPlatform platform)
         await tenant.PutFleetAsync("chat", Cancel, definition => definition["solving"]!["everySeconds"] = 86_400);
         await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
         using var team = tenant.Client();
-        using var pinned = await team.PostAsJsonAsync("/v1/fleets/chat/allocations/1/pin", new { reason = "hold" }, Cancel);
+        using var pinned = await team.PostAsJsonAsync(
+            "/v1/fleets/chat/allocations/1/pin",
+            new { reason = "hold" },
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.OK, pinned.StatusCode);
 
         using var auditor = await AuditorAsync(tenant);
         var entries = await Eventually.GetAsync(
-            async () => await GetAsync(auditor, "/v1/audit") is var page && page["items"]!.AsArray().Count == 6 ? page["items"]!.AsArray() : null,
-            "six entries", Cancel);
+            async () =>
+                await GetAsync(auditor, "/v1/audit") is var page && page["items"]!.AsArray().Count == 6
+                    ? page["items"]!.AsArray()
+                    : null,
+            "six entries",
+            Cancel
+        );
         Assert.Equal(
-            ["allocation-pinned", "allocation-published", "api-key-issued", "api-key-issued", "fleet-registered", "tenant-registered"],
-            entries.Select(entry => (string)entry!["event"]!).Order(StringComparer.Ordinal));
-        Assert.Equal("hold", (string)entries.Single(entry => (string)entry!["event"]! == "allocation-pinned")!["data"]!["reason"]!);
+            [
+                "allocation-pinned",
+                "allocation-published",
+                "api-key-issued",
+                "api-key-issued",
+                "fleet-registered",
+                "tenant-registered",
+            ],
+            entries.Select(entry => (string)entry!["event"]!).Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(
+            "hold",
+            (string)entries.Single(entry => (string)entry!["event"]! == "allocation-pinned")!["data"]!["reason"]!
+        );
 
         var proof = await GetAsync(auditor, "/v1/fleets/chat/allocations/1/inclusion");
         var snapshot = await auditor.GetAsync(new Uri("/v1/fleets/chat/allocations/1", UriKind.Relative), Cancel);
-        Assert.Equal(snapshot.Headers.ETag!.Tag.Trim('"'), (string)JsonNode.Parse((string)proof["leaf"]!)!["data"]!["hash"]!);
+        Assert.Equal(
+            snapshot.Headers.ETag!.Tag.Trim('"'),
+            (string)JsonNode.Parse((string)proof["leaf"]!)!["data"]!["hash"]!
+        );
         var note = await auditor.GetStringAsync(new Uri("/v1/log/checkpoint", UriKind.Relative), Cancel);
         Assert.True(SignedNote.TryParse(note, out var signed));
-        Assert.True(NoteVerifier.TryParse(await auditor.GetStringAsync(new Uri("/v1/log/verifier", UriKind.Relative), Cancel), out var verifier));
+        Assert.True(
+            NoteVerifier.TryParse(
+                await auditor.GetStringAsync(new Uri("/v1/log/verifier", UriKind.Relative), Cancel),
+                out var verifier
+            )
+        );
         Assert.True(LogSigner.HasSigned(verifier, signed));
         Assert.True(Checkpoint.TryParse(signed.Text, out var checkpoint));
         Assert.Equal(($"allocation-platform/{tenant.Id}", 6), (checkpoint.Origin, checkpoint.Size));
@@ -47,20 +75,41 @@ public sealed class LogTests(TestPlatform platform)
     public async Task A_key_that_is_refused_is_recorded_with_its_cause_once_a_minute()
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
-        using var issued = await platform.Operator.PostAsJsonAsync($"/v1/tenants/{tenant.Id}/keys", new { name = "old", scopes = (string[])["read"] }, Cancel);
+        using var issued = await platform.Operator.PostAsJsonAsync(
+            $"/v1/tenants/{tenant.Id}/keys",
+            new { name = "old", scopes = (string[])["read"] },
+            Cancel
+        );
         var key = await TestPlatform.ReadAsync(issued, Cancel);
-        using var revoked = await platform.Operator.DeleteAsync(new Uri($"/v1/tenants/{tenant.Id}/keys/{key["id"]}", UriKind.Relative), Cancel);
+        using var revoked = await platform.Operator.DeleteAsync(
+            new Uri($"/v1/tenants/{tenant.Id}/keys/{key["id"]}", UriKind.Relative),
+            Cancel
+        );
         using var old = platform.Client((string)key["apiKey"]!);
         for (var i = 0; i < 3; i++)
-            Assert.Equal(HttpStatusCode.Unauthorized, (await old.GetAsync(new Uri("/v1/fleets", UriKind.Relative), Cancel)).StatusCode);
+            Assert.Equal(
+                HttpStatusCode.Unauthorized,
+                (await old.GetAsync(new Uri("/v1/fleets", UriKind.Relative), Cancel)).StatusCode
+            );
 
         using var client = tenant.Client();
         var failed = await Eventually.GetAsync(
-            async () => (await GetAsync(client, "/v1/audit"))["items"]!.AsArray().Where(it => (string)it!["event"]! == "authentication-failed").ToArray() is { Length: > 0 } found
-                ? found : null,
-            "the record", Cancel);
+            async () =>
+                (await GetAsync(client, "/v1/audit"))["items"]!
+                    .AsArray()
+                    .Where(it => (string)it!["event"]! == "authentication-failed")
+                    .ToArray()
+                    is { Length: > 0 } found
+                    ? found
+                    : null,
+            "the record",
+            Cancel
+        );
         var data = Assert.Single(failed)!["data"]!;
-        Assert.Equal(((string)key["id"]!, "revoked", 1), ((string)data["keyId"]!, (string)data["cause"]!, (int)data["attempts"]!));
+        Assert.Equal(
+            ((string)key["id"]!, "revoked", 1),
+            ((string)data["keyId"]!, (string)data["cause"]!, (int)data["attempts"]!)
+        );
     }
 
     [Fact]
@@ -68,9 +117,17 @@ public sealed class LogTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         for (var i = 0; i < 3; i++)
-            await tenant.PutFleetAsync($"chat-{i}", Cancel, definition => definition["solving"]!["approvalSeconds"] = 3600);
+            await tenant.PutFleetAsync(
+                $"chat-{i}",
+                Cancel,
+                definition => definition["solving"]!["approvalSeconds"] = 3600
+            );
         using var auditor = await AuditorAsync(tenant);
-        await Eventually.TrueAsync(async () => (await GetAsync(auditor, "/v1/audit"))["items"]!.AsArray().Count >= 6, "six entries", Cancel);
+        await Eventually.TrueAsync(
+            async () => (await GetAsync(auditor, "/v1/audit"))["items"]!.AsArray().Count >= 6,
+            "six entries",
+            Cancel
+        );
 
         var (indexes, cursor) = (new List<long>(), "");
         while (indexes.Count < 6)
@@ -102,7 +159,10 @@ public sealed class LogTests(TestPlatform platform)
     private async Task<HttpClient> AuditorAsync(TestTenant tenant)
     {
         using var issued = await platform.Operator.PostAsJsonAsync(
-            $"/v1/tenants/{tenant.Id}/keys", new { name = "auditor", scopes = (string[])["audit"] }, Cancel);
+            $"/v1/tenants/{tenant.Id}/keys",
+            new { name = "auditor", scopes = (string[])["audit"] },
+            Cancel
+        );
         return platform.Client((string)(await TestPlatform.ReadAsync(issued, Cancel))["apiKey"]!);
     }
 

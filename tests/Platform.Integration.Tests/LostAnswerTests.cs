@@ -39,12 +39,25 @@ public sealed class LostAnswerTests(FaultPlatform platform)
 
         await LoseCommitAsync("fleet-registered", () => PutAsync("First"), HttpStatusCode.OK);
         await LoseCommitAsync("fleet-revised", () => PutAsync("Second"), HttpStatusCode.OK);
-        await LoseCommitAsync("fleet-retired", () => client.DeleteAsync(new Uri("/v1/fleets/chat", UriKind.Relative), Cancel), HttpStatusCode.NotFound);
-        Assert.Equal(3, await platform.Database.QueryAsync<long>(
-            $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and type in ('fleet-registered', 'fleet-revised', 'fleet-retired')", Cancel));
+        await LoseCommitAsync(
+            "fleet-retired",
+            () => client.DeleteAsync(new Uri("/v1/fleets/chat", UriKind.Relative), Cancel),
+            HttpStatusCode.NotFound
+        );
+        Assert.Equal(
+            3,
+            await platform.Database.QueryAsync<long>(
+                $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and type in ('fleet-registered', 'fleet-revised', 'fleet-retired')",
+                Cancel
+            )
+        );
 
-        Task<HttpResponseMessage> PutAsync(string name) => client.PutAsJsonAsync(
-            "/v1/fleets/chat", TestTenant.Definition(definition => definition["displayName"] = name), Cancel);
+        Task<HttpResponseMessage> PutAsync(string name) =>
+            client.PutAsJsonAsync(
+                "/v1/fleets/chat",
+                TestTenant.Definition(definition => definition["displayName"] = name),
+                Cancel
+            );
     }
 
     [Fact]
@@ -54,7 +67,11 @@ public sealed class LostAnswerTests(FaultPlatform platform)
         using var client = tenant.Client();
         client.DefaultRequestHeaders.Add("If-Match", "\"r1\"");
         var revised = TestTenant.Definition(definition => definition["displayName"] = "Second");
-        await LoseCommitAsync("fleet-revised", () => client.PutAsJsonAsync("/v1/fleets/chat", revised, Cancel), HttpStatusCode.OK);
+        await LoseCommitAsync(
+            "fleet-revised",
+            () => client.PutAsJsonAsync("/v1/fleets/chat", revised, Cancel),
+            HttpStatusCode.OK
+        );
         using var answer = await client.PutAsJsonAsync("/v1/fleets/chat", TestTenant.Definition(), Cancel);
         Assert.Equal(HttpStatusCode.PreconditionFailed, answer.StatusCode);
     }
@@ -66,11 +83,20 @@ public sealed class LostAnswerTests(FaultPlatform platform)
         using var @operator = platform.Operator;
         var id = $"t{Guid.NewGuid():n}";
         await LoseCommitAsync(
-            "tenant-registered", () => @operator.PostAsJsonAsync("/v1/tenants", new { id, displayName = "A tenant" }, Cancel), HttpStatusCode.Conflict);
-        var key = await MadeAsync($"/v1/tenants/{id}/keys", new { name = "default", scopes = (string[])["manage", "read", "ingest"] });
+            "tenant-registered",
+            () => @operator.PostAsJsonAsync("/v1/tenants", new { id, displayName = "A tenant" }, Cancel),
+            HttpStatusCode.Conflict
+        );
+        var key = await MadeAsync(
+            $"/v1/tenants/{id}/keys",
+            new { name = "default", scopes = (string[])["manage", "read", "ingest"] }
+        );
         var access = await MadeAsync($"/v1/tenants/{id}/broker-password", null);
 
-        var tenant = new TestTenant(platform, id, (string)key["apiKey"]!, (string)access["password"]!) { VirtualHost = (string)access["virtualHost"]! };
+        var tenant = new TestTenant(platform, id, (string)key["apiKey"]!, (string)access["password"]!)
+        {
+            VirtualHost = (string)access["virtualHost"]!,
+        };
         await tenant.PutFleetAsync("chat", Cancel);
         await UntilPassedAsync(tenant, 1);
 
@@ -93,13 +119,17 @@ public sealed class LostAnswerTests(FaultPlatform platform)
 
         await tenant.PutFleetAsync("chat", Cancel, definition => definition["objective"]!["accuracyWeight"] = 20);
         await tenant.UntilAllocatedAsync("chat", it => (int)it["provenance"]!["definitionRevision"]! == 3, Cancel);
-        Assert.Equal("1 2 3 | 1 2 3", await platform.Database.QueryAsync<string>(
-            $"""
-            select (select string_agg(version::text, ' ' order by version) from platform.allocation_snapshots where tenant_id = '{tenant.Id}') || ' | '
-                || (select string_agg(data ->> 'version', ' ' order by version) from events.mt_events
-                    where tenant_id = '{tenant.Id}' and type = 'allocation-published')
-            """,
-            Cancel));
+        Assert.Equal(
+            "1 2 3 | 1 2 3",
+            await platform.Database.QueryAsync<string>(
+                $"""
+                select (select string_agg(version::text, ' ' order by version) from platform.allocation_snapshots where tenant_id = '{tenant.Id}') || ' | '
+                    || (select string_agg(data ->> 'version', ' ' order by version) from events.mt_events
+                        where tenant_id = '{tenant.Id}' and type = 'allocation-published')
+                """,
+                Cancel
+            )
+        );
     }
 
     [Fact]
@@ -131,7 +161,9 @@ public sealed class LostAnswerTests(FaultPlatform platform)
         var through = tenant with { BrokerPort = platform.Broker.Port };
         var lost = platform.Broker.LoseAnswer(Encoding.UTF8.GetBytes(id.ToString()), FaultProxy.Confirmed);
         await using (var publisher = await through.ConnectAsync(Cancel))
-            await Assert.ThrowsAnyAsync<AlreadyClosedException>(() => publisher.PublishAsync("chat", window, id, Cancel));
+            await Assert.ThrowsAnyAsync<AlreadyClosedException>(() =>
+                publisher.PublishAsync("chat", window, id, Cancel)
+            );
         await lost.WaitAsync(Deadline, Cancel);
         await tenant.UntilStoredAsync("chat", 1, Cancel);
 
@@ -158,7 +190,10 @@ public sealed class LostAnswerTests(FaultPlatform platform)
         return tenant;
     }
 
-    /// <summary>Sends one more window behind the others and waits until it is stored: what came before it has been judged by then.</summary>
+    /// <summary>
+    /// Sends one more window behind the others and waits until it is stored: what came before it has been judged by
+    /// then.
+    /// </summary>
     private static async Task UntilPassedAsync(TestTenant tenant, long expected)
     {
         await tenant.PublishAsync("chat", TestTenant.Window("chat", load: 7), Guid.NewGuid(), Cancel);

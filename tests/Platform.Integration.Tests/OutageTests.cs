@@ -7,8 +7,8 @@ using Platform.Testing;
 namespace Platform.Integration.Tests;
 
 /// <summary>
-/// PostgreSQL or RabbitMQ refuses connections, or the network swallows everything, while windows come in: readiness says so, nothing is
-/// lost, set aside or stored twice, and the work goes on by itself.
+/// PostgreSQL or RabbitMQ refuses connections, or the network swallows everything, while windows come in: readiness
+/// says so, nothing is lost, set aside or stored twice, and the work goes on by itself.
 /// </summary>
 [Collection<FaultPlatformTests>]
 public sealed class OutageTests(FaultPlatform platform)
@@ -20,11 +20,8 @@ public sealed class OutageTests(FaultPlatform platform)
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string, Action<FaultProxy>> Outages => new()
-    {
-        { "refused", proxy => proxy.Refuse() },
-        { "swallowed", proxy => proxy.FallSilent() },
-    };
+    public static TheoryData<string, Action<FaultProxy>> Outages =>
+        new() { { "refused", proxy => proxy.Refuse() }, { "swallowed", proxy => proxy.FallSilent() } };
 
     [Theory]
     [MemberData(nameof(Outages), DisableDiscoveryEnumeration = true)]
@@ -63,7 +60,8 @@ public sealed class OutageTests(FaultPlatform platform)
         Assert.Equal(HttpStatusCode.Accepted, after.StatusCode);
         await UntilStoredOnceAsync(tenant, what, Windows + 2);
 
-        Task<HttpResponseMessage> PostAsync() => client.PostAsJsonAsync($"/v1/fleets/{what}/statistics", TestTenant.Window(what), Cancel);
+        Task<HttpResponseMessage> PostAsync() =>
+            client.PostAsJsonAsync($"/v1/fleets/{what}/statistics", TestTenant.Window(what), Cancel);
     }
 
     private async Task<TestTenant> TenantWithFleetAsync(string fleet)
@@ -88,7 +86,10 @@ public sealed class OutageTests(FaultPlatform platform)
         {
             var watch = Stopwatch.StartNew();
             await Eventually.TrueAsync(
-                async () => await StatusAsync(client, host, "/health/ready") == HttpStatusCode.ServiceUnavailable, $"{host} to say that it is not ready", Cancel);
+                async () => await StatusAsync(client, host, "/health/ready") == HttpStatusCode.ServiceUnavailable,
+                $"{host} to say that it is not ready",
+                Cancel
+            );
             Assert.True(watch.Elapsed < NoticedWithin, $"{host} said so only after {watch.Elapsed}");
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(client, host, "/health/live"));
         }
@@ -98,20 +99,33 @@ public sealed class OutageTests(FaultPlatform platform)
     {
         using var client = new HttpClient();
         foreach (var host in platform.Hosts)
-            await Eventually.TrueAsync(async () => await StatusAsync(client, host, "/health/ready") == HttpStatusCode.OK, $"{host} to be ready again", Cancel);
+            await Eventually.TrueAsync(
+                async () => await StatusAsync(client, host, "/health/ready") == HttpStatusCode.OK,
+                $"{host} to be ready again",
+                Cancel
+            );
     }
 
-    /// <summary>Connections that the API opened before the silence stay dead behind the network, and it notices only when it uses them.</summary>
+    /// <summary>
+    /// Connections that the API opened before the silence stay dead behind the network, and it notices only when it
+    /// uses them.
+    /// </summary>
     private async Task UntilRegisteredAsync()
     {
         using var client = platform.Operator;
         await Eventually.TrueAsync(
             async () =>
             {
-                using var answer = await client.PostAsJsonAsync("/v1/tenants", new { id = $"t{Guid.NewGuid():n}", displayName = "A tenant" }, Cancel);
+                using var answer = await client.PostAsJsonAsync(
+                    "/v1/tenants",
+                    new { id = $"t{Guid.NewGuid():n}", displayName = "A tenant" },
+                    Cancel
+                );
                 return answer.StatusCode == HttpStatusCode.Created;
             },
-            "the API to register a tenant again", Cancel);
+            "the API to register a tenant again",
+            Cancel
+        );
     }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client, Uri host, string path)

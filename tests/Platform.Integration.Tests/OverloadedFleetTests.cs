@@ -43,7 +43,11 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
 
         var told = JsonNode.Parse((await _receiver.NextAsync()).Body)!["data"]!;
         Assert.Equal((1, "allocation-published"), ((int)told["version"]!, (string)told["cause"]!));
-        Assert.StartsWith("unstable: the fewest tokens allowed carry at most 3.39286 arrivals per second; 295 servers, or ", (string)told["reason"]!, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "unstable: the fewest tokens allowed carry at most 3.39286 arrivals per second; 295 servers, or ",
+            (string)told["reason"]!,
+            StringComparison.Ordinal
+        );
 
         // Solves go on, once a second, and none of them writes the same again.
         await SolvesAsync(2);
@@ -55,10 +59,19 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
 
         var now = TimeProvider.System.GetUtcNow();
         for (var i = 0; i < 30; i++)
-            await _tenant.PublishAsync("chat", TestTenant.Window("chat", end: now.AddSeconds(-10 * i)), Guid.NewGuid(), Cancel);
+            await _tenant.PublishAsync(
+                "chat",
+                TestTenant.Window("chat", end: now.AddSeconds(-10 * i)),
+                Guid.NewGuid(),
+                Cancel
+            );
         var ordinary = await _tenant.UntilAllocatedAsync("chat", it => it["shortfall"] is null, Cancel);
         Assert.True((double)ordinary["solution"]!["meanTokens"]! > 0);
-        Assert.DoesNotContain("unstable", (string?)(await GetAsync(""))["health"]!["detail"] ?? "", StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "unstable",
+            (string?)(await GetAsync(""))["health"]!["detail"] ?? "",
+            StringComparison.Ordinal
+        );
         var lines = (await GetAsync("/allocations"))["items"]!.AsArray();
         Assert.Null(lines[0]!["shortfallReason"]);
         Assert.Equal("unstable", (string)lines[^1]!["shortfallReason"]!);
@@ -74,12 +87,21 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal(("allocation-emergency", null), ((string)told["cause"]!, (string?)told["by"]));
         Assert.StartsWith("version 1 gave the servers ", (string)told["reason"]!, StringComparison.Ordinal);
         var after = await GetAsync($"/allocations/{told["version"]}");
-        Assert.True((double)after["solution"]!["meanTokens"]! < 500, $"{after["solution"]!["meanTokens"]} tokens in the mean");
+        Assert.True(
+            (double)after["solution"]!["meanTokens"]! < 500,
+            $"{after["solution"]!["meanTokens"]} tokens in the mean"
+        );
 
-        var published = (await GetAsync("/events"))["items"]!.AsArray().Single(it => (int?)it!["data"]!["version"] == (int)after["version"]!)!["data"]!;
+        var published = (await GetAsync("/events"))["items"]!
+            .AsArray()
+            .Single(it => (int?)it!["data"]!["version"] == (int)after["version"]!)!["data"]!;
         Assert.StartsWith("version 1 gave the servers ", (string)published["emergency"]!, StringComparison.Ordinal);
         Assert.Null(published["proposedUntil"]);
-        Assert.Contains(", in force at once, as an emergency: version 1 gave the servers ", await PageAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            ", in force at once, as an emergency: version 1 gave the servers ",
+            await PageAsync(),
+            StringComparison.Ordinal
+        );
         await VerifiesAsync((int)after["version"]!);
     }
 
@@ -99,8 +121,15 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
     {
         await _tenant.PutFleetAsync("chat", Cancel, WantAccuracy);
         await _tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
-        Assert.Equal("allocation-published", (string)JsonNode.Parse((await _receiver.NextAsync()).Body)!["data"]!["cause"]!);
-        using var pinned = await _client.PostAsJsonAsync("/v1/fleets/chat/allocations/1/pin", new { reason = "a comparison runs" }, Cancel);
+        Assert.Equal(
+            "allocation-published",
+            (string)JsonNode.Parse((await _receiver.NextAsync()).Body)!["data"]!["cause"]!
+        );
+        using var pinned = await _client.PostAsJsonAsync(
+            "/v1/fleets/chat/allocations/1/pin",
+            new { reason = "a comparison runs" },
+            Cancel
+        );
         Assert.True(pinned.IsSuccessStatusCode);
         await RushAsync();
         await UnstableIsToldOnceAsync("The pinned version 1 gives the servers ");
@@ -115,17 +144,32 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
     /// <summary>A fleet whose versions wait for approval, with version 1 in force.</summary>
     private async Task ApprovedAsync(string? emergency)
     {
-        await _tenant.PutFleetAsync("chat", Cancel, definition =>
-        {
-            WantAccuracy(definition);
-            definition["solving"]!["approvalSeconds"] = 3_600;
-            if (emergency is not null)
-                definition["solving"]!["emergency"] = emergency;
-        });
-        await Eventually.TrueAsync(async () => (await GetAsync(""))["labels"]!["proposal"] is not null, "a proposal", Cancel);
-        using var approved = await _client.PostAsJsonAsync("/v1/fleets/chat/allocations/1/approval", new { reason = "looked at" }, Cancel);
+        await _tenant.PutFleetAsync(
+            "chat",
+            Cancel,
+            definition =>
+            {
+                WantAccuracy(definition);
+                definition["solving"]!["approvalSeconds"] = 3_600;
+                if (emergency is not null)
+                    definition["solving"]!["emergency"] = emergency;
+            }
+        );
+        await Eventually.TrueAsync(
+            async () => (await GetAsync(""))["labels"]!["proposal"] is not null,
+            "a proposal",
+            Cancel
+        );
+        using var approved = await _client.PostAsJsonAsync(
+            "/v1/fleets/chat/allocations/1/approval",
+            new { reason = "looked at" },
+            Cancel
+        );
         Assert.True(approved.IsSuccessStatusCode);
-        Assert.Equal("allocation-approved", (string)JsonNode.Parse((await _receiver.NextAsync()).Body)!["data"]!["cause"]!);
+        Assert.Equal(
+            "allocation-approved",
+            (string)JsonNode.Parse((await _receiver.NextAsync()).Body)!["data"]!["cause"]!
+        );
     }
 
     /// <summary>Ten minutes of two queries a second, at which 0.02 s a token allow few.</summary>
@@ -148,15 +192,23 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal(1, (int)told["version"]!);
         Assert.StartsWith(beginning, (string)told["reason"]!, StringComparison.Ordinal);
         await SolvesAsync(3);
-        Assert.Equal(1, await platform.Database.QueryAsync<long>(
-            $"select count(*) from platform.in_force_changes where tenant_id = '{_tenant.Id}' and cause = 'allocation-unstable'", Cancel));
+        Assert.Equal(
+            1,
+            await platform.Database.QueryAsync<long>(
+                $"select count(*) from platform.in_force_changes where tenant_id = '{_tenant.Id}' and cause = 'allocation-unstable'",
+                Cancel
+            )
+        );
         Assert.Empty(_receiver.Rest);
         var fleet = await GetAsync("");
         Assert.Equal("attention", (string)fleet["health"]!["status"]!);
         var concern = fleet["concerns"]!.AsArray().Single(it => (string)it!["code"]! == "unstableInForce")!;
         Assert.StartsWith(beginning, (string)concern["message"]!, StringComparison.Ordinal);
         Assert.Equal((DateTimeOffset)told["at"]!, (DateTimeOffset)concern["since"]!);
-        Assert.True((DateTimeOffset)fleet["inForceSince"]! < (DateTimeOffset)told["at"]!, "it has been in force for longer");
+        Assert.True(
+            (DateTimeOffset)fleet["inForceSince"]! < (DateTimeOffset)told["at"]!,
+            "it has been in force for longer"
+        );
     }
 
     /// <summary>Every list of versions marks one that grants the fewest tokens.</summary>
@@ -176,7 +228,11 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
         for (var i = 0; i < count; i++)
         {
             var solved = (string)(await GetAsync(""))["freshness"]!["solvedAt"]!;
-            await Eventually.TrueAsync(async () => (string)(await GetAsync(""))["freshness"]!["solvedAt"]! != solved, "another solve", Cancel);
+            await Eventually.TrueAsync(
+                async () => (string)(await GetAsync(""))["freshness"]!["solvedAt"]! != solved,
+                "another solve",
+                Cancel
+            );
         }
     }
 
@@ -185,7 +241,10 @@ public sealed class OverloadedFleetTests(TestPlatform platform) : IAsyncLifetime
         for (var version = 1; version <= versions; version++)
         {
             var verification = await GetAsync($"/allocations/{version}/verification");
-            Assert.True((bool)verification["matches"]! && (bool)verification["chainIntact"]!, $"{version}: {verification}");
+            Assert.True(
+                (bool)verification["matches"]! && (bool)verification["chainIntact"]!,
+                $"{version}: {verification}"
+            );
         }
     }
 

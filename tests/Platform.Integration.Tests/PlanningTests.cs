@@ -17,30 +17,48 @@ public sealed class PlanningTests(TestPlatform platform)
         await tenant.PutFleetAsync("chat", Cancel);
         await tenant.PublishAsync("chat", TestTenant.Window("chat", load: 9), Guid.NewGuid(), Cancel);
         var inForce = await tenant.UntilAllocatedOnAsync("chat", 1, Cancel);
-        var answer = await AskAsync(tenant, "/what-if", """
+        var answer = await AskAsync(
+            tenant,
+            "/what-if",
+            """
             {"arrivalRateFactor":2,"servers":3,"objective":{"maxUtilization":null},"taskTypes":[{"id":"chat","remove":true},
              {"id":"new","share":0.25,"maxTokens":900,"service":{"baseSeconds":0.1,"secondsPerToken":0.01},
               "accuracy":{"floor":0.1,"gain":0.5,"ratePerToken":0.01}}]}
-            """);
+            """
+        );
 
         Assert.Equal((int)inForce["version"]!, (int)answer["inForce"]!["version"]!);
         var (problem, solution, difference) = (answer["problem"]!, answer["solution"]!, answer["difference"]!);
-        Assert.Equal(["math 0.75", "new 0.25"], problem["taskTypes"]!.AsArray().Select(type => $"{type!["id"]} {type["share"]}"));
+        Assert.Equal(
+            ["math 0.75", "new 0.25"],
+            problem["taskTypes"]!.AsArray().Select(type => $"{type!["id"]} {type["share"]}")
+        );
         // The estimate ages by the moment: it is that of the snapshot in force but for some seconds.
         Assert.Equal(2, (double)problem["arrivalRate"]! / (double)inForce["problem"]!["arrivalRate"]!, 0.02);
-        Assert.True(StrictJson.TryRead<AllocationProblem>(Encoding.UTF8.GetBytes(problem.ToJsonString()), out var read, out _));
+        Assert.True(
+            StrictJson.TryRead<AllocationProblem>(Encoding.UTF8.GetBytes(problem.ToJsonString()), out var read, out _)
+        );
         Assert.Equal(StrictJson.Write(AllocationSolver.Solve(read)), StrictJson.Write(solution));
         Assert.NotNull(solution["shadowPrices"]);
         var traffic = answer["traffic"]!;
-        Assert.Equal(((double)problem["arrivalRate"]!, "asked"), ((double)traffic["plannedRate"]!, (string)traffic["basis"]!));
+        Assert.Equal(
+            ((double)problem["arrivalRate"]!, "asked"),
+            ((double)traffic["plannedRate"]!, (string)traffic["basis"]!)
+        );
         Assert.Equal(2 * (double)traffic["upperRate"]!, (double)traffic["plannedRate"]!, 1e-9);
         Assert.True((double)traffic["arrivalRate"]!["value"]! < (double)traffic["upperRate"]!);
         Assert.Contains("traffic", difference["causes"]!.AsArray().Select(cause => (string)cause!["cause"]!));
 
-        Assert.Equal(["kept", "added", "removed"], difference["taskTypes"]!.AsArray().Select(type => (string)type!["presence"]!));
+        Assert.Equal(
+            ["kept", "added", "removed"],
+            difference["taskTypes"]!.AsArray().Select(type => (string)type!["presence"]!)
+        );
         Assert.Equal((double)solution["meanTokens"]!, (double)difference["figures"]!["meanTokens"]!["to"]!);
         Assert.Contains("arrivalRate", difference["inputs"]!.AsArray().Select(input => (string)input!["input"]!));
-        Assert.Equal((int)inForce["version"]!, (int)(await tenant.UntilAllocatedAsync("chat", _ => true, Cancel))["version"]!);
+        Assert.Equal(
+            (int)inForce["version"]!,
+            (int)(await tenant.UntilAllocatedAsync("chat", _ => true, Cancel))["version"]!
+        );
     }
 
     [Fact]
@@ -90,7 +108,10 @@ public sealed class PlanningTests(TestPlatform platform)
         await tenant.PutFleetAsync("chat", Cancel);
         using var answer = await PostAsync(tenant, path, body);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Equal(pointer, (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!["errors"]![0]!["pointer"]!);
+        Assert.Equal(
+            pointer,
+            (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!["errors"]![0]!["pointer"]!
+        );
     }
 
     [Fact]
@@ -98,7 +119,9 @@ public sealed class PlanningTests(TestPlatform platform)
     {
         var tenant = await AllocatedAsync();
         const string Hard = """{"servers":40,"dispatch":"shared","points":12}""";
-        var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => PostAsync(tenant, "/what-if/frontier", Hard)));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 40).Select(_ => PostAsync(tenant, "/what-if/frontier", Hard))
+        );
         var refused = answers.Where(answer => answer.StatusCode == HttpStatusCode.TooManyRequests).ToList();
         Assert.NotEmpty(refused);
         Assert.All(refused, answer => Assert.NotNull(answer.Headers.RetryAfter));

@@ -6,7 +6,10 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>Debian's Prometheus with what <c>deploy/</c> gives it: the rules do what they say, and each question of the dashboard is one that it answers.</summary>
+/// <summary>
+/// Debian's Prometheus with what <c>deploy/</c> gives it: the rules do what they say, and each question of the
+/// dashboard is one that it answers.
+/// </summary>
 public sealed partial class PrometheusTests(TestPlatform platform)
 {
     private const string Missing = "There is no Prometheus here; ./platform test installs Debian's.";
@@ -31,8 +34,14 @@ public sealed partial class PrometheusTests(TestPlatform platform)
     [Fact]
     public async Task Every_alert_has_a_test_that_sees_it_fire()
     {
-        var alerts = Named().Matches(await File.ReadAllTextAsync(Path.Combine(Deployed, "alerts.yml"), Cancel)).Select(it => it.Groups[1].Value).ToArray();
-        var tested = Fires().Matches(await File.ReadAllTextAsync(Path.Combine(Deployed, "alerts.test.yml"), Cancel)).Select(it => it.Groups[1].Value).ToArray();
+        var alerts = Named()
+            .Matches(await File.ReadAllTextAsync(Path.Combine(Deployed, "alerts.yml"), Cancel))
+            .Select(it => it.Groups[1].Value)
+            .ToArray();
+        var tested = Fires()
+            .Matches(await File.ReadAllTextAsync(Path.Combine(Deployed, "alerts.test.yml"), Cancel))
+            .Select(it => it.Groups[1].Value)
+            .ToArray();
         Assert.NotEmpty(alerts);
         Assert.Equal(alerts.Order(StringComparer.Ordinal), tested.Distinct().Order(StringComparer.Ordinal));
     }
@@ -45,9 +54,20 @@ public sealed partial class PrometheusTests(TestPlatform platform)
         var folder = Directory.CreateTempSubdirectory("prometheus").FullName;
         var address = new Uri($"http://127.0.0.1:{LoopbackPort.FirstFree(LoopbackPort.First + 400)}");
         await WriteSettingsAsync(folder, worker);
-        var process = PlatformProcess.Start(folder, new ProcessStart(
-            "prometheus",
-            ["/usr/bin/prometheus", $"--config.file={folder}/prometheus.yml", $"--storage.tsdb.path={folder}/data", $"--web.listen-address={address.Authority}"], folder, address));
+        var process = PlatformProcess.Start(
+            folder,
+            new ProcessStart(
+                "prometheus",
+                [
+                    "/usr/bin/prometheus",
+                    $"--config.file={folder}/prometheus.yml",
+                    $"--storage.tsdb.path={folder}/data",
+                    $"--web.listen-address={address.Authority}",
+                ],
+                folder,
+                address
+            )
+        );
         try
         {
             using var client = new HttpClient { BaseAddress = address };
@@ -55,7 +75,10 @@ public sealed partial class PrometheusTests(TestPlatform platform)
             foreach (var expression in await ExpressionsAsync())
                 await AskAsync(client, expression);
             var rules = await client.GetFromJsonAsync<JsonNode>("/api/v1/rules", Cancel);
-            Assert.All(rules!["data"]!["groups"]![0]!["rules"]!.AsArray(), rule => Assert.Null((string?)rule!["lastError"]));
+            Assert.All(
+                rules!["data"]!["groups"]![0]!["rules"]!.AsArray(),
+                rule => Assert.Null((string?)rule!["lastError"])
+            );
             Assert.NotEmpty((await AskAsync(client, "platform_changes_current"))["data"]!["result"]!.AsArray());
         }
         finally
@@ -93,22 +116,36 @@ public sealed partial class PrometheusTests(TestPlatform platform)
     /// <summary>The dashboard's, with what Grafana puts in for its own variable.</summary>
     private static async Task<IReadOnlyList<string>> ExpressionsAsync()
     {
-        var dashboard = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Script.Root, "deploy", "grafana", "allocation-platform.json"), Cancel))!;
-        string[] found = [.. Targets(dashboard).Select(it => it.Replace("$__rate_interval", "1m", StringComparison.Ordinal))];
+        var dashboard = JsonNode.Parse(
+            await File.ReadAllTextAsync(
+                Path.Combine(Script.Root, "deploy", "grafana", "allocation-platform.json"),
+                Cancel
+            )
+        )!;
+        string[] found =
+        [
+            .. Targets(dashboard).Select(it => it.Replace("$__rate_interval", "1m", StringComparison.Ordinal)),
+        ];
         Assert.NotEmpty(found);
         return found;
 
-        static IEnumerable<string> Targets(JsonNode? node) => node switch
-        {
-            JsonObject members => members.SelectMany(it => it is { Key: "expr", Value: JsonValue expression } ? [(string)expression!] : Targets(it.Value)),
-            JsonArray items => items.SelectMany(Targets),
-            _ => [],
-        };
+        static IEnumerable<string> Targets(JsonNode? node) =>
+            node switch
+            {
+                JsonObject members => members.SelectMany(it =>
+                    it is { Key: "expr", Value: JsonValue expression } ? [(string)expression!] : Targets(it.Value)
+                ),
+                JsonArray items => items.SelectMany(Targets),
+                _ => [],
+            };
     }
 
     private static async Task<JsonNode> AskAsync(HttpClient client, string expression)
     {
-        using var answer = await client.GetAsync(new Uri($"/api/v1/query?query={Uri.EscapeDataString(expression)}", UriKind.Relative), Cancel);
+        using var answer = await client.GetAsync(
+            new Uri($"/api/v1/query?query={Uri.EscapeDataString(expression)}", UriKind.Relative),
+            Cancel
+        );
         var body = await answer.Content.ReadAsStringAsync(Cancel);
         Assert.True(answer.IsSuccessStatusCode, $"{expression}: {body}");
         return JsonNode.Parse(body)!;

@@ -10,7 +10,8 @@ namespace Platform.Integration.Tests;
 /// </summary>
 public sealed class QuietNightTests(TestPlatform platform)
 {
-    private const double Day = 0.08, Night = 0.001;
+    private const double Day = 0.08,
+        Night = 0.001;
 
     private const int WindowSeconds = 30;
 
@@ -21,22 +22,33 @@ public sealed class QuietNightTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         await using var publisher = await tenant.ConnectAsync(Cancel);
-        await tenant.PutFleetAsync("chat", Cancel, definition =>
-        {
-            definition["arrivalRate"] = Day;
-            definition["servers"] = 1;
-            definition["objective"]!["accuracyWeight"] = 3_000;
-            definition["solving"]!["everySeconds"] = 3_600;
-            definition["solving"]!["maxStep"] = 1e6;
-            definition["taskTypes"] = new JsonArray(new JsonObject
+        await tenant.PutFleetAsync(
+            "chat",
+            Cancel,
+            definition =>
             {
-                ["id"] = "math",
-                ["share"] = 1,
-                ["maxTokens"] = 4_096,
-                ["service"] = new JsonObject { ["baseSeconds"] = 0.5, ["secondsPerToken"] = 0.02 },
-                ["accuracy"] = new JsonObject { ["floor"] = 0.2, ["gain"] = 0.6, ["ratePerToken"] = 0.001 },
-            });
-        });
+                definition["arrivalRate"] = Day;
+                definition["servers"] = 1;
+                definition["objective"]!["accuracyWeight"] = 3_000;
+                definition["solving"]!["everySeconds"] = 3_600;
+                definition["solving"]!["maxStep"] = 1e6;
+                definition["taskTypes"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["id"] = "math",
+                        ["share"] = 1,
+                        ["maxTokens"] = 4_096,
+                        ["service"] = new JsonObject { ["baseSeconds"] = 0.5, ["secondsPerToken"] = 0.02 },
+                        ["accuracy"] = new JsonObject
+                        {
+                            ["floor"] = 0.2,
+                            ["gain"] = 0.6,
+                            ["ratePerToken"] = 0.001,
+                        },
+                    }
+                );
+            }
+        );
         var morning = TimeProvider.System.GetUtcNow().AddSeconds(-3 * WindowSeconds);
         var windows = 0;
         for (var hour = 5; hour > 0; hour--)
@@ -45,18 +57,25 @@ public sealed class QuietNightTests(TestPlatform platform)
         await AskAsync(tenant);
         await Eventually.TrueAsync(
             async () => (long)(await FleetAsync(tenant))["freshness"]!["solvedWorkloadVersion"]! == windows,
-            "a solve that knows the night", Cancel);
+            "a solve that knows the night",
+            Cancel
+        );
         var night = await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
         Assert.True(UtilizationAt(night, Day) > 1, "what is granted at night is too much for the day");
 
         for (var i = 0; i < 3; i++)
             await PublishAsync(publisher, morning.AddSeconds(i * WindowSeconds), i == 0 ? 3 : 2);
         var carried = await tenant.UntilAllocatedAsync("chat", it => UtilizationAt(it, Day) < 1, Cancel);
-        Assert.True((double)carried["problem"]!["arrivalRate"]! > Day / 2, "the rate of the morning is what it was solved for");
+        Assert.True(
+            (double)carried["problem"]!["arrivalRate"]! > Day / 2,
+            "the rate of the morning is what it was solved for"
+        );
         Assert.Equal("instability", (string)(await FleetAsync(tenant))["freshness"]!["solveReason"]!);
     }
 
-    /// <summary>The utilization that the tokens of an allocation make at a rate, on servers that serve one query at a time.</summary>
+    /// <summary>
+    /// The utilization that the tokens of an allocation make at a rate, on servers that serve one query at a time.
+    /// </summary>
     private static double UtilizationAt(JsonNode allocation, double rate) =>
         (double)allocation["solution"]!["utilization"]! * rate / (double)allocation["problem"]!["arrivalRate"]!;
 

@@ -8,7 +8,9 @@ using Platform.Workers.Ingestion;
 
 namespace Platform.Integration.Tests;
 
-/// <summary><c>./platform rejected</c> as operators run it: a process of its own, on a broker's virtual host of its own.</summary>
+/// <summary>
+/// <c>./platform rejected</c> as operators run it: a process of its own, on a broker's virtual host of its own.
+/// </summary>
 public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
 {
     private readonly string _virtualHost = platform.NewVirtualHost();
@@ -18,7 +20,11 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var settings = new Dictionary<string, string?> { ["Platform:IngressVirtualHost"] = _virtualHost, ["Platform:Announces"] = "false" };
+        var settings = new Dictionary<string, string?>
+        {
+            ["Platform:IngressVirtualHost"] = _virtualHost,
+            ["Platform:Announces"] = "false",
+        };
         var api = await platform.StartApiAsync(settings);
         await platform.StartWorkerAsync(settings);
         _tenant = await platform.CreateTenantAsync(Cancel, api);
@@ -40,7 +46,19 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
 
         var first = JsonNode.Parse((await SucceedAsync("rejected", "list", "--limit", "3", "-o", "json")).Output)!;
         var second = JsonNode.Parse(
-            (await SucceedAsync("rejected", "list", "--limit", "100", "--cursor", (string)first["nextCursor"]!, "-o", "json")).Output)!;
+            (
+                await SucceedAsync(
+                    "rejected",
+                    "list",
+                    "--limit",
+                    "100",
+                    "--cursor",
+                    (string)first["nextCursor"]!,
+                    "-o",
+                    "json"
+                )
+            ).Output
+        )!;
         Assert.Equal(ids, MessageIds(first).Concat(MessageIds(second)));
         Assert.Null(second["nextCursor"]);
 
@@ -58,17 +76,40 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
         await UntilListedAsync(ids.Length);
         await _tenant.PutFleetAsync("late", Cancel);
         foreach (var milliseconds in (int[])[500, 600, 700])
-            await KilledAsync(milliseconds, "rejected", "replay", "--all", "--why", "the fleet is there now", "--operator", "ann");
-        await Eventually.TrueAsync(async () =>
-        {
-            await SucceedAsync("rejected", "replay", "--all", "--why", "the fleet is there now", "--operator", "ann");
-            return (await ListAsync()).Length == 0;
-        }, "all messages to be replayed", Cancel);
+            await KilledAsync(
+                milliseconds,
+                "rejected",
+                "replay",
+                "--all",
+                "--why",
+                "the fleet is there now",
+                "--operator",
+                "ann"
+            );
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await SucceedAsync(
+                    "rejected",
+                    "replay",
+                    "--all",
+                    "--why",
+                    "the fleet is there now",
+                    "--operator",
+                    "ann"
+                );
+                return (await ListAsync()).Length == 0;
+            },
+            "all messages to be replayed",
+            Cancel
+        );
 
         await _tenant.UntilStoredAsync("late", ids.Length, Cancel);
         Assert.Equal(ids.Length, await _tenant.StoredWindowsAsync("late", Cancel));
         var recorded = await platform.Database.QueryAsync<long>(
-            $"select count(distinct message_id) from platform.rejection_decisions where tenant_id = '{_tenant.Id}' and action = 'replay' and operator = 'ann'", Cancel);
+            $"select count(distinct message_id) from platform.rejection_decisions where tenant_id = '{_tenant.Id}' and action = 'replay' and operator = 'ann'",
+            Cancel
+        );
         Assert.Equal(ids.Length, recorded);
         Assert.All(await SeenByTenantAsync(), decision => Assert.Equal("replayed", decision));
     }
@@ -88,15 +129,21 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal(1, (await RunAsync("rejected", "discard", id, "--why", "again")).Status);
         // Those that were replayed in vain wait again.
         Assert.Equal(["discarded", null, null], (await SeenByTenantAsync()).Order(StringComparer.Ordinal).Reverse());
-        Assert.Equal("of no use", await platform.Database.QueryAsync<string>(
-            $"select why from platform.rejection_decisions where message_id = '{messageId}' and action = 'discard'", Cancel));
+        Assert.Equal(
+            "of no use",
+            await platform.Database.QueryAsync<string>(
+                $"select why from platform.rejection_decisions where message_id = '{messageId}' and action = 'discard'",
+                Cancel
+            )
+        );
     }
 
     [Fact]
     public async Task A_message_that_cannot_be_stored_is_tried_four_times_and_the_good_around_it_are_stored()
     {
         var poison = Guid.NewGuid();
-        await platform.Database.QueryAsync<object>($"""
+        await platform.Database.QueryAsync<object>(
+            $"""
             create sequence platform.tries_{poison:n};
             create function platform.refuse_{poison:n}() returns trigger language plpgsql as $$ begin
                 perform nextval('platform.tries_{poison:n}'); raise exception 'a defect'; end $$;
@@ -104,7 +151,9 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
             create trigger refuse_{poison:n} before insert on events.mt_events for each row
                 when (new.data ->> 'messageId' = '{poison}') execute function platform.refuse_{poison:n}();
             select 1
-            """, Cancel);
+            """,
+            Cancel
+        );
         using var meter = new MeterListener
         {
             InstrumentPublished = (it, listener) =>
@@ -114,20 +163,42 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
             },
         };
         var counted = 0;
-        meter.SetMeasurementEventCallback<long>((_, count, tags, _) => { if (Equals(tags[0].Value, "storage")) Interlocked.Add(ref counted, (int)count); });
+        meter.SetMeasurementEventCallback<long>(
+            (_, count, tags, _) =>
+            {
+                if (Equals(tags[0].Value, "storage"))
+                    Interlocked.Add(ref counted, (int)count);
+            }
+        );
         meter.Start();
 
         const int good = 40;
         await using var publisher = await _tenant.ConnectAsync(Cancel);
-        await Task.WhenAll(Enumerable.Range(0, good + 1).Select(i => publisher.PublishAsync(
-            "chat", StrictJson.Write(TestTenant.Window("chat")), i == good / 2 ? poison : Guid.NewGuid(), Cancel)));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, good + 1)
+                .Select(i =>
+                    publisher.PublishAsync(
+                        "chat",
+                        StrictJson.Write(TestTenant.Window("chat")),
+                        i == good / 2 ? poison : Guid.NewGuid(),
+                        Cancel
+                    )
+                )
+        );
 
         await _tenant.UntilStoredAsync("chat", good, Cancel);
         Assert.Equal([$"{poison}"], await UntilListedAsync(1));
         Assert.Equal(good, await _tenant.StoredWindowsAsync("chat", Cancel));
-        Assert.Equal(4, await platform.Database.QueryAsync<long>($"select last_value from platform.tries_{poison:n}", Cancel));
+        Assert.Equal(
+            4,
+            await platform.Database.QueryAsync<long>($"select last_value from platform.tries_{poison:n}", Cancel)
+        );
         Assert.Equal(1, counted);
-        await platform.Database.QueryAsync<object>($"drop trigger refuse_{poison:n} on events.mt_events; select 1", Cancel);
+        await platform.Database.QueryAsync<object>(
+            $"drop trigger refuse_{poison:n} on events.mt_events; select 1",
+            Cancel
+        );
     }
 
     [Theory]
@@ -155,8 +226,9 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
         Assert.All(lines, line => Assert.Equal(6, line.Split('\t').Length));
         Assert.Equal(ids.Order(), lines.Select(line => line.Split('\t')[4]).Order());
         Assert.All(
-            lines, line =>
-            Assert.EndsWith("\tfleet: the tenant has no fleet \"late\"", line, StringComparison.Ordinal));
+            lines,
+            line => Assert.EndsWith("\tfleet: the tenant has no fleet \"late\"", line, StringComparison.Ordinal)
+        );
         Assert.DoesNotContain(output + error, it => it is '\e' or '…' or >= '\u2500' and <= '\u257f');
         Assert.Contains("3 messages", error, StringComparison.Ordinal);
     }
@@ -165,8 +237,12 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
     {
         using var client = _tenant.Client();
         using var answer = await client.GetAsync(new Uri("/v1/rejections?limit=1000", UriKind.Relative), Cancel);
-        return [.. (await TestPlatform.ReadAsync(answer, Cancel))["items"]!.AsArray()
-            .Select(it => (string?)it!["decision"]?["action"])];
+        return
+        [
+            .. (await TestPlatform.ReadAsync(answer, Cancel))["items"]!
+                .AsArray()
+                .Select(it => (string?)it!["decision"]?["action"]),
+        ];
     }
 
     private async Task<string[]> RejectAsync(string fleet, int count)
@@ -178,13 +254,18 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
         return [.. ids.Select(id => $"{id}")];
     }
 
-    private async Task<string[]> UntilListedAsync(int count) => await Eventually.GetAsync(
-        async () => await ListAsync() is var ids && ids.Length == count ? ids : null, $"{count} rejected messages", Cancel);
+    private async Task<string[]> UntilListedAsync(int count) =>
+        await Eventually.GetAsync(
+            async () => await ListAsync() is var ids && ids.Length == count ? ids : null,
+            $"{count} rejected messages",
+            Cancel
+        );
 
     private async Task<string[]> ListAsync() =>
         MessageIds(JsonNode.Parse((await SucceedAsync("rejected", "list", "--limit", "1000", "-o", "json")).Output)!);
 
-    private static string[] MessageIds(JsonNode page) => [.. page["items"]!.AsArray().Select(item => (string)item!["messageId"]!)];
+    private static string[] MessageIds(JsonNode page) =>
+        [.. page["items"]!.AsArray().Select(item => (string)item!["messageId"]!)];
 
     private async Task<(int Status, string Output, string Error)> SucceedAsync(params string[] arguments)
     {
@@ -196,7 +277,10 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
     private async Task<(int Status, string Output, string Error)> RunAsync(params string[] arguments)
     {
         using var process = Start(arguments);
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(Cancel), process.StandardError.ReadToEndAsync(Cancel));
+        var (output, error) = (
+            process.StandardOutput.ReadToEndAsync(Cancel),
+            process.StandardError.ReadToEndAsync(Cancel)
+        );
         await process.WaitForExitAsync(Cancel);
         return (process.ExitCode, await output, await error);
     }
@@ -218,21 +302,24 @@ public sealed class RejectedCommandTests(TestPlatform platform) : IAsyncLifetime
         }
     }
 
-    private Process Start(string[] arguments) => Process.Start(
-        new ProcessStartInfo(
-            Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet")),
-            [Path.Combine(Script.Root, "src/Platform.Cli/bin/Release/net10.0/Platform.Cli.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment =
+    private Process Start(string[] arguments) =>
+        Process.Start(
+            new ProcessStartInfo(
+                Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet")),
+                [Path.Combine(Script.Root, "src/Platform.Cli/bin/Release/net10.0/Platform.Cli.dll"), .. arguments]
+            )
             {
-                ["PLATFORM_ROOT"] = Script.Root,
-                ["PLATFORM_HOME"] = Path.GetTempPath(),
-                ["PLATFORM_POSTGRES"] = platform.Database.OwnerConnectionString,
-                ["PLATFORM_RABBITMQ"] = TestServices.RabbitMq.OriginalString,
-                ["PLATFORM_RABBITMQ_MANAGEMENT"] = TestServices.RabbitMqManagement.OriginalString,
-                ["Platform__IngressVirtualHost"] = _virtualHost,
-            },
-        })!;
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                Environment =
+                {
+                    ["PLATFORM_ROOT"] = Script.Root,
+                    ["PLATFORM_HOME"] = Path.GetTempPath(),
+                    ["PLATFORM_POSTGRES"] = platform.Database.OwnerConnectionString,
+                    ["PLATFORM_RABBITMQ"] = TestServices.RabbitMq.OriginalString,
+                    ["PLATFORM_RABBITMQ_MANAGEMENT"] = TestServices.RabbitMqManagement.OriginalString,
+                    ["Platform__IngressVirtualHost"] = _virtualHost,
+                },
+            }
+        )!;
 }

@@ -42,18 +42,35 @@ public sealed class RejectedMessages : IAsyncDisposable
         _messages.Where(message => message.Tenant == tenant).Select(message => message.Reason);
 
     /// <summary>Waits for the message with that body.</summary>
-    public Task<RejectedMessage> WithBodyAsync(byte[] body, CancellationToken cancel) => Eventually.GetAsync(
-        () => Task.FromResult(_messages.FirstOrDefault(message => message.Body.AsSpan().SequenceEqual(body))), "the rejected message", cancel);
+    public Task<RejectedMessage> WithBodyAsync(byte[] body, CancellationToken cancel) =>
+        Eventually.GetAsync(
+            () => Task.FromResult(_messages.FirstOrDefault(message => message.Body.AsSpan().SequenceEqual(body))),
+            "the rejected message",
+            cancel
+        );
 
     /// <summary>Waits for the message with that message-id.</summary>
-    public Task<RejectedMessage> WithMessageIdAsync(Guid id, CancellationToken cancel) => Eventually.GetAsync(
-        () => Task.FromResult(_messages.FirstOrDefault(message => message.MessageId == $"{id}")), "the rejected message", cancel);
+    public Task<RejectedMessage> WithMessageIdAsync(Guid id, CancellationToken cancel) =>
+        Eventually.GetAsync(
+            () => Task.FromResult(_messages.FirstOrDefault(message => message.MessageId == $"{id}")),
+            "the rejected message",
+            cancel
+        );
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
-    private void Take(BasicDeliverEventArgs delivery) => _messages.Add(new RejectedMessage(
-        delivery.Body.ToArray(), delivery.BasicProperties.MessageId, Header(delivery, "tenant"), Header(delivery, "reason")));
+    private void Take(BasicDeliverEventArgs delivery) =>
+        _messages.Add(
+            new RejectedMessage(
+                delivery.Body.ToArray(),
+                delivery.BasicProperties.MessageId,
+                Header(delivery, "tenant"),
+                Header(delivery, "reason")
+            )
+        );
 
     private static string Header(BasicDeliverEventArgs delivery, string name) =>
-        delivery.BasicProperties.Headers?.TryGetValue(name, out var value) == true && value is byte[] utf8 ? Encoding.UTF8.GetString(utf8) : "";
+        delivery.BasicProperties.Headers?.TryGetValue(name, out var value) == true && value is byte[] utf8
+            ? Encoding.UTF8.GetString(utf8)
+            : "";
 }

@@ -32,7 +32,8 @@ public sealed class RejectionTests(TestPlatform platform) : IAsyncLifetime
         var message = Assert.Single(await UntilListedAsync(_tenant, 1))!;
         Assert.Equal(
             ("chat", $"{id}", body.Length),
-            ((string?)message["fleet"], (string?)message["messageId"], (int)message["bytes"]!));
+            ((string?)message["fleet"], (string?)message["messageId"], (int)message["bytes"]!)
+        );
         Assert.StartsWith("body: /nonsense: ", (string?)message["reason"], StringComparison.Ordinal);
         Assert.Null(message["decision"]);
 
@@ -64,10 +65,12 @@ public sealed class RejectionTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal(fleets.Reverse(), all.Select(it => (string?)it!["fleet"]));
 
         var seen = new List<string>();
-        for (string? cursor = ""; cursor is not null;)
+        for (string? cursor = ""; cursor is not null; )
         {
-            var page =
-                await GetAsync(_tenant, $"/v1/rejections?limit=2{(cursor.Length > 0 ? $"&cursor={cursor}" : "")}");
+            var page = await GetAsync(
+                _tenant,
+                $"/v1/rejections?limit=2{(cursor.Length > 0 ? $"&cursor={cursor}" : "")}"
+            );
             seen.AddRange(page["items"]!.AsArray().Select(it => (string)it!["id"]!));
             cursor = (string?)page["nextCursor"];
         }
@@ -97,8 +100,12 @@ public sealed class RejectionTests(TestPlatform platform) : IAsyncLifetime
         await _tenant.PublishAsync("chat", body, Guid.NewGuid(), Cancel, properties => properties.UserId = null);
         await platform.Rejected.WithBodyAsync(body, Cancel);
         Assert.Equal(
-            0, await platform.Database.QueryAsync<long>(
-            "select count(*) from platform.rejections where reason like 'identity:%'", Cancel));
+            0,
+            await platform.Database.QueryAsync<long>(
+                "select count(*) from platform.rejections where reason like 'identity:%'",
+                Cancel
+            )
+        );
         Assert.Empty((await GetAsync(_tenant, "/v1/rejections"))["items"]!.AsArray());
     }
 
@@ -108,7 +115,9 @@ public sealed class RejectionTests(TestPlatform platform) : IAsyncLifetime
     [Fact]
     public async Task What_is_in_the_queue_of_rejected_messages_is_in_the_list()
     {
-        var bodies = Enumerable.Range(0, 30).Select(i => Encoding.UTF8.GetBytes($"message {i} of {_tenant.Id}"))
+        var bodies = Enumerable
+            .Range(0, 30)
+            .Select(i => Encoding.UTF8.GetBytes($"message {i} of {_tenant.Id}"))
             .ToArray();
         await using var publisher = await _tenant.ConnectAsync(Cancel);
         await Task.WhenAll(bodies.Select(body => publisher.PublishAsync("chat", body, Guid.NewGuid(), Cancel)));
@@ -126,16 +135,24 @@ public sealed class RejectionTests(TestPlatform platform) : IAsyncLifetime
     {
         using var @operator = platform.Operator;
         using var made = await @operator.PostAsJsonAsync(
-            $"/v1/tenants/{_tenant.Id}/keys", new { name = scope, scopes = new[] { scope } }, Cancel);
+            $"/v1/tenants/{_tenant.Id}/keys",
+            new { name = scope, scopes = new[] { scope } },
+            Cancel
+        );
         using var client = platform.Client((string)(await TestPlatform.ReadAsync(made, Cancel))["apiKey"]!);
         using var answer = await client.GetAsync(new Uri("/v1/rejections", UriKind.Relative), Cancel);
         Assert.Equal(expected, answer.StatusCode);
     }
 
-    private static Task<JsonArray> UntilListedAsync(TestTenant tenant, int count) => Eventually.GetAsync(
-        async () => (await GetAsync(tenant, "/v1/rejections"))["items"]!.AsArray() is var items && items.Count == count
-            ? items : null,
-        $"{count} messages in the tenant's list", Cancel);
+    private static Task<JsonArray> UntilListedAsync(TestTenant tenant, int count) =>
+        Eventually.GetAsync(
+            async () =>
+                (await GetAsync(tenant, "/v1/rejections"))["items"]!.AsArray() is var items && items.Count == count
+                    ? items
+                    : null,
+            $"{count} messages in the tenant's list",
+            Cancel
+        );
 
     private static async Task<JsonNode> GetAsync(TestTenant tenant, string path)
     {

@@ -16,7 +16,12 @@ public sealed class RoadTests(TestPlatform platform)
 
         Assert.Equal(5, await tenant.StoredWindowsAsync("chat", Cancel));
         Assert.Equal("optimal", (string)snapshot["solution"]!["status"]!);
-        Assert.True((double)snapshot["solution"]!["objective"]! >= (double)snapshot["solution"]!["uniform"]!["objective"]!);
-        Assert.True((double)snapshot["problem"]!["arrivalRate"]! > 0.1, "the events say that more arrives than the prior");
+        Assert.True(
+            (double)snapshot["solution"]!["objective"]! >= (double)snapshot["solution"]!["uniform"]!["objective"]!
+        );
+        Assert.True(
+            (double)snapshot["problem"]!["arrivalRate"]! > 0.1,
+            "the events say that more arrives than the prior"
+        );
     }
 }

@@ -27,20 +27,36 @@ public sealed class SharedLoadTests(FaultPlatform platform)
             started.Add(await platform.StartWorkerAsync([]));
             await PublishAsync(tenant);
             published += Windows;
-            await Eventually.TrueAsync(async () => await StoredAsync(tenant, "count(*)") >= published, $"{published} windows to be stored", Cancel);
+            await Eventually.TrueAsync(
+                async () => await StoredAsync(tenant, "count(*)") >= published,
+                $"{published} windows to be stored",
+                Cancel
+            );
         }
 
         Assert.Equal(published, await StoredAsync(tenant, "count(distinct data ->> 'messageId')"));
         Assert.Equal(published, await StoredAsync(tenant, "count(*)"));
         Assert.Equal(
-            (MostWorkers - 1) * Enumerable.Range(0, Windows).Sum(LoadOf), await StoredAsync(tenant, "sum((data #>> '{window,tasks,0,arrivals}')::bigint)::bigint"));
+            (MostWorkers - 1) * Enumerable.Range(0, Windows).Sum(LoadOf),
+            await StoredAsync(tenant, "sum((data #>> '{window,tasks,0,arrivals}')::bigint)::bigint")
+        );
         await Eventually.TrueAsync(
-            async () => (await AcknowledgedAsync()) is { Length: MostWorkers } acks && acks.All(count => count > 0) && acks.Sum() >= published,
-            "each of four workers to have acknowledged some", Cancel);
+            async () =>
+                (await AcknowledgedAsync()) is { Length: MostWorkers } acks
+                && acks.All(count => count > 0)
+                && acks.Sum() >= published,
+            "each of four workers to have acknowledged some",
+            Cancel
+        );
         await Eventually.TrueAsync(
-            async () => await platform.Database.QueryAsync<long>(
-                "select count(distinct data ->> 'ServerId') from hangfire.state where name = 'Processing'", Cancel) >= MostWorkers,
-            "each of four workers to have swept", Cancel);
+            async () =>
+                await platform.Database.QueryAsync<long>(
+                    "select count(distinct data ->> 'ServerId') from hangfire.state where name = 'Processing'",
+                    Cancel
+                ) >= MostWorkers,
+            "each of four workers to have swept",
+            Cancel
+        );
         await Task.WhenAll(started.Select(platform.StopAsync));
     }
 
@@ -50,17 +66,36 @@ public sealed class SharedLoadTests(FaultPlatform platform)
     {
         await using var publisher = await tenant.ConnectAsync(Cancel);
         for (var i = 0; i < Windows; i++)
-            await publisher.PublishAsync($"f{i % Fleets}", StrictJson.Write(TestTenant.Window($"f{i % Fleets}", LoadOf(i))), Guid.NewGuid(), Cancel);
+            await publisher.PublishAsync(
+                $"f{i % Fleets}",
+                StrictJson.Write(TestTenant.Window($"f{i % Fleets}", LoadOf(i))),
+                Guid.NewGuid(),
+                Cancel
+            );
     }
 
-    private Task<long> StoredAsync(TestTenant tenant, string what) => platform.Database.QueryAsync<long>(
-        $"select {what} from events.mt_events where tenant_id = '{tenant.Id}' and type = 'workload-window-recorded'", Cancel);
+    private Task<long> StoredAsync(TestTenant tenant, string what) =>
+        platform.Database.QueryAsync<long>(
+            $"select {what} from events.mt_events where tenant_id = '{tenant.Id}' and type = 'workload-window-recorded'",
+            Cancel
+        );
 
-    /// <summary>What each consumer of the intake has acknowledged, by the broker's count, which knows of a channel before it knows anything of it.</summary>
+    /// <summary>
+    /// What each consumer of the intake has acknowledged, by the broker's count, which knows of a channel before it
+    /// knows anything of it.
+    /// </summary>
     private async Task<long[]> AcknowledgedAsync()
     {
         using var management = platform.Management();
-        var channels = await management.GetFromJsonAsync<JsonArray>(new Uri($"api/vhosts/{platform.VirtualHost}/channels", UriKind.Relative), Cancel);
-        return [.. channels!.Where(channel => (int?)channel!["prefetch_count"] > 0).Select(channel => (long?)channel!["message_stats"]?["ack"] ?? 0)];
+        var channels = await management.GetFromJsonAsync<JsonArray>(
+            new Uri($"api/vhosts/{platform.VirtualHost}/channels", UriKind.Relative),
+            Cancel
+        );
+        return
+        [
+            .. channels!
+                .Where(channel => (int?)channel!["prefetch_count"] > 0)
+                .Select(channel => (long?)channel!["message_stats"]?["ack"] ?? 0),
+        ];
     }
 }

@@ -17,8 +17,8 @@ public sealed class SharingServersTests(TestPlatform platform)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>
-    /// The definition is a third off and says nothing of the overhead. What shared grants on the same windows is written
-    /// beside it; OtherDisciplinesTests says where that leads once its own allocation is served.
+    /// The definition is a third off and says nothing of the overhead. What shared grants on the same windows is
+    /// written beside it; OtherDisciplinesTests says where that leads once its own allocation is served.
     /// </summary>
     [Fact]
     public async Task Windows_of_a_server_that_batches_bring_the_allocation_near_the_optimum()
@@ -29,10 +29,13 @@ public sealed class SharingServersTests(TestPlatform platform)
         var sharing = await AllocatedAsync(tenant, traffic, "sharing", Definition("sharing", 1));
         var shared = await AllocatedAsync(tenant, traffic, "shared", Definition("shared", 60));
         var (ofSharing, ofShared) = (Objective(sharing), Objective(shared));
-        TestContext.Current.TestOutputHelper!.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{traffic.Queries} queries: optimum {best.Objective:0.00}, sharing {ofSharing:0.00}, "
-                + $"shared {ofShared:0.00}, best single budget {best.Uniform!.Objective:0.00}"));
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{traffic.Queries} queries: optimum {best.Objective:0.00}, sharing {ofSharing:0.00}, "
+                    + $"shared {ofShared:0.00}, best single budget {best.Uniform!.Objective:0.00}"
+            )
+        );
         Assert.InRange(traffic.Queries, 12_000, 24_000);
         Assert.True(ofSharing >= 0.99 * best.Objective, $"{ofSharing} against {best.Objective}");
         await VerifyAsync(tenant, "sharing", sharing);
@@ -53,7 +56,9 @@ public sealed class SharingServersTests(TestPlatform platform)
                 var fleet = await client.GetStringAsync(new Uri("/v1/fleets/split", UriKind.Relative), Cancel);
                 return fleet.Contains("dispatch should be sharing", StringComparison.Ordinal);
             },
-            "the fleet to be told that its servers batch", Cancel);
+            "the fleet to be told that its servers batch",
+            Cancel
+        );
         var question = new { dispatch = "sharing" };
         using var answer = await client.PostAsJsonAsync("/v1/fleets/split/what-if", question, Cancel);
         var plan = await TestPlatform.ReadAsync(answer, Cancel);
@@ -61,7 +66,11 @@ public sealed class SharingServersTests(TestPlatform platform)
     }
 
     private static async Task<JsonNode> AllocatedAsync(
-        TestTenant tenant, BatchedTraffic traffic, string fleet, JsonObject definition)
+        TestTenant tenant,
+        BatchedTraffic traffic,
+        string fleet,
+        JsonObject definition
+    )
     {
         using var client = tenant.Client();
         using var put = await client.PutAsJsonAsync($"/v1/fleets/{fleet}", definition, Cancel);
@@ -71,8 +80,7 @@ public sealed class SharingServersTests(TestPlatform platform)
         definition["displayName"] = "Revised";
         using var revised = await client.PutAsJsonAsync($"/v1/fleets/{fleet}", definition, Cancel);
         var revision = (int)(await TestPlatform.ReadAsync(revised, Cancel))["revision"]!;
-        return await tenant.UntilAllocatedAsync(
-            fleet, it => IsOn(it["provenance"]!, revision), Cancel);
+        return await tenant.UntilAllocatedAsync(fleet, it => IsOn(it["provenance"]!, revision), Cancel);
 
         static bool IsOn(JsonNode provenance, int revision) =>
             (long)provenance["workloadVersion"]! == Windows && (int)provenance["definitionRevision"]! == revision;
@@ -93,24 +101,27 @@ public sealed class SharingServersTests(TestPlatform platform)
     }
 
     /// <summary>Service lines a third too slow, the accuracy curves right, and α left out.</summary>
-    private static JsonObject Definition(string dispatch, int servers) => new()
-    {
-        ["displayName"] = "Batching",
-        ["servers"] = servers,
-        ["dispatch"] = dispatch,
-        ["objective"] = new JsonObject { ["accuracyWeight"] = BatchedTraffic.Truth.AccuracyWeight },
-        ["arrivalRate"] = 0.8,
-        ["taskTypes"] = new JsonArray([.. BatchedTraffic.Truth.TaskTypes.Select(type => TaskType(type, dispatch))]),
-        ["solving"] = new JsonObject { ["everySeconds"] = 1, ["horizonSeconds"] = 21_600 },
-    };
-
-    private static JsonNode TaskType(TaskType type, string dispatch) => JsonSerializer.SerializeToNode(
-        type with
+    private static JsonObject Definition(string dispatch, int servers) =>
+        new()
         {
-            AnswerTokens = dispatch == "sharing" ? type.AnswerTokens : 0,
-            Service = new ServiceLine(type.Service.BaseSeconds * 1.3, type.Service.SecondsPerToken * 1.3),
-        },
-        StrictJson.Options)!;
+            ["displayName"] = "Batching",
+            ["servers"] = servers,
+            ["dispatch"] = dispatch,
+            ["objective"] = new JsonObject { ["accuracyWeight"] = BatchedTraffic.Truth.AccuracyWeight },
+            ["arrivalRate"] = 0.8,
+            ["taskTypes"] = new JsonArray([.. BatchedTraffic.Truth.TaskTypes.Select(type => TaskType(type, dispatch))]),
+            ["solving"] = new JsonObject { ["everySeconds"] = 1, ["horizonSeconds"] = 21_600 },
+        };
+
+    private static JsonNode TaskType(TaskType type, string dispatch) =>
+        JsonSerializer.SerializeToNode(
+            type with
+            {
+                AnswerTokens = dispatch == "sharing" ? type.AnswerTokens : 0,
+                Service = new ServiceLine(type.Service.BaseSeconds * 1.3, type.Service.SecondsPerToken * 1.3),
+            },
+            StrictJson.Options
+        )!;
 
     private static async Task VerifyAsync(TestTenant tenant, string fleet, JsonNode snapshot)
     {

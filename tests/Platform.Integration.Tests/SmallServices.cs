@@ -2,7 +2,9 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>A PostgreSQL and a RabbitMQ of their own, each with its data on a small file system in memory, which can be filled.</summary>
+/// <summary>
+/// A PostgreSQL and a RabbitMQ of their own, each with its data on a small file system in memory, which can be filled.
+/// </summary>
 internal sealed class SmallServices : IAsyncDisposable
 {
     private readonly string _home;
@@ -10,7 +12,10 @@ internal sealed class SmallServices : IAsyncDisposable
     private SmallServices(string home)
     {
         _home = home;
-        (Postgres, RabbitMq) = (new SmallDisk(Path.Combine(home, "postgres")), new SmallDisk(Path.Combine(home, "rabbitmq")));
+        (Postgres, RabbitMq) = (
+            new SmallDisk(Path.Combine(home, "postgres")),
+            new SmallDisk(Path.Combine(home, "rabbitmq"))
+        );
     }
 
     /// <summary>Where PostgreSQL keeps data and log.</summary>
@@ -30,7 +35,10 @@ internal sealed class SmallServices : IAsyncDisposable
         var services = new SmallServices(home);
         try
         {
-            if (!await services.Postgres.TryMountAsync(mebibytes: 256) || !await services.RabbitMq.TryMountAsync(mebibytes: 160))
+            if (
+                !await services.Postgres.TryMountAsync(mebibytes: 256)
+                || !await services.RabbitMq.TryMountAsync(mebibytes: 160)
+            )
             {
                 await services.DisposeAsync();
                 return null;
@@ -68,7 +76,12 @@ internal sealed class SmallDisk(string folder) : IAsyncDisposable
     public async Task<bool> TryMountAsync(int mebibytes)
     {
         Directory.CreateDirectory(folder);
-        var mount = await Script.RunProgramAsync("/bin/sh", "-c", $"exec mount -t tmpfs -o size={mebibytes}m,mode=755 platform-tests \"$0\"", folder);
+        var mount = await Script.RunProgramAsync(
+            "/bin/sh",
+            "-c",
+            $"exec mount -t tmpfs -o size={mebibytes}m,mode=755 platform-tests \"$0\"",
+            folder
+        );
         return _isMounted = mount.ExitCode == 0;
     }
 

@@ -24,14 +24,26 @@ public sealed class SolvingTests(TestPlatform platform)
         var wins = 0;
         for (var round = 1; round <= 5; round++)
         {
-            await tenant.PutFleetAsync("chat", Cancel, definition =>
-            {
-                definition["solving"]!["everySeconds"] = 86_400;
-                definition["objective"]!["accuracyWeight"] = 30 + round;
-            });
-            var solves = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ =>
-                new FleetSolving(new SolveStore(store), TimeProvider.System, NullLogger<FleetSolving>.Instance)
-                    .SolveAsync(tenant.Id, ["chat"], TimeProvider.System.GetUtcNow(), Cancel)));
+            await tenant.PutFleetAsync(
+                "chat",
+                Cancel,
+                definition =>
+                {
+                    definition["solving"]!["everySeconds"] = 86_400;
+                    definition["objective"]!["accuracyWeight"] = 30 + round;
+                }
+            );
+            var solves = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 6)
+                    .Select(_ =>
+                        new FleetSolving(
+                            new SolveStore(store),
+                            TimeProvider.System,
+                            NullLogger<FleetSolving>.Instance
+                        ).SolveAsync(tenant.Id, ["chat"], TimeProvider.System.GetUtcNow(), Cancel)
+                    )
+            );
             wins += solves.Sum(figures => figures.Published + figures.Confirmed);
         }
 
@@ -65,7 +77,11 @@ public sealed class SolvingTests(TestPlatform platform)
         using var client = tenant.Client();
         using var answer = await client.PostAsync(new Uri("/v1/fleets/chat/solve", UriKind.Relative), null, Cancel);
         Assert.Equal(System.Net.HttpStatusCode.Accepted, answer.StatusCode);
-        await tenant.UntilAllocatedAsync("chat", snapshot => (long)snapshot["provenance"]!["workloadVersion"]! == 1, Cancel);
+        await tenant.UntilAllocatedAsync(
+            "chat",
+            snapshot => (long)snapshot["provenance"]!["workloadVersion"]! == 1,
+            Cancel
+        );
     }
 
     [Fact]
@@ -81,7 +97,10 @@ public sealed class SolvingTests(TestPlatform platform)
         string? previous = null;
         for (var version = 1; version <= 2; version++)
         {
-            using var answer = await client.GetAsync(new Uri($"/v1/fleets/chat/allocations/{version}", UriKind.Relative), Cancel);
+            using var answer = await client.GetAsync(
+                new Uri($"/v1/fleets/chat/allocations/{version}", UriKind.Relative),
+                Cancel
+            );
             var body = await answer.Content.ReadAsByteArrayAsync(Cancel);
             var hash = Convert.ToHexStringLower(SHA256.HashData(body));
             Assert.Equal($"\"{hash}\"", answer.Headers.ETag!.Tag);
@@ -100,7 +119,10 @@ public sealed class SolvingTests(TestPlatform platform)
         await tenant.PutFleetAsync("chat", Cancel, definition => definition["arrivalRate"] = 1_000.0);
 
         var fleet = await Eventually.GetAsync(
-            async () => await FleetAsync(tenant) is var it && (string)it["health"]!["status"]! == "fault" ? it : null, "the fault", Cancel);
+            async () => await FleetAsync(tenant) is var it && (string)it["health"]!["status"]! == "fault" ? it : null,
+            "the fault",
+            Cancel
+        );
         Assert.StartsWith("unstable: ", (string)fleet["health"]!["detail"]!, StringComparison.Ordinal);
         Assert.Equal((2, 2), ((int)fleet["latestVersion"]!, (int)fleet["labels"]!["inForce"]!));
         var snapshot = await tenant.UntilAllocatedAsync("chat", it => (int)it["version"]! == 2, Cancel);
@@ -117,7 +139,11 @@ public sealed class SolvingTests(TestPlatform platform)
         await tenant.UntilAllocatedOnAsync("chat", 3, Cancel);
 
         await tenant.PutFleetAsync("chat", Cancel, definition => definition["solving"]!["horizonSeconds"] = 3_600);
-        var snapshot = await tenant.UntilAllocatedAsync("chat", it => (int)it["provenance"]!["definitionRevision"]! == 3, Cancel);
+        var snapshot = await tenant.UntilAllocatedAsync(
+            "chat",
+            it => (int)it["provenance"]!["definitionRevision"]! == 3,
+            Cancel
+        );
         Assert.Equal(3, (long)snapshot["provenance"]!["workloadVersion"]!);
         Assert.True((double)snapshot["problem"]!["arrivalRate"]! > 0.1, "the windows still count");
     }
@@ -125,7 +151,9 @@ public sealed class SolvingTests(TestPlatform platform)
     private static async Task<JsonArray> HistoryAsync(TestTenant tenant, string fleet)
     {
         using var client = tenant.Client();
-        return (await client.GetFromJsonAsync<JsonNode>($"/v1/fleets/{fleet}/allocations", Cancel))!["items"]!.AsArray();
+        return (await client.GetFromJsonAsync<JsonNode>($"/v1/fleets/{fleet}/allocations", Cancel))![
+            "items"
+        ]!.AsArray();
     }
 
     private static async Task<JsonNode> FleetAsync(TestTenant tenant)
@@ -134,10 +162,15 @@ public sealed class SolvingTests(TestPlatform platform)
         return (await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat", Cancel))!;
     }
 
-    private static async Task<string> SolvedAtAsync(TestTenant tenant) => (await FleetAsync(tenant))["freshness"]!["solvedAt"]!.ToString();
+    private static async Task<string> SolvedAtAsync(TestTenant tenant) =>
+        (await FleetAsync(tenant))["freshness"]!["solvedAt"]!.ToString();
 
-    private Task<long> PublishedEventsAsync(TestTenant tenant) => platform.Database.QueryAsync<long>(
-        $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and type = 'allocation-published'", Cancel);
+    private Task<long> PublishedEventsAsync(TestTenant tenant) =>
+        platform.Database.QueryAsync<long>(
+            $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and type = 'allocation-published'",
+            Cancel
+        );
 
-    private static string Sorted(string list) => string.Join(", ", list.Split(", ").Order(StringComparer.Ordinal).OrderBy(part => part.Length));
+    private static string Sorted(string list) =>
+        string.Join(", ", list.Split(", ").Order(StringComparer.Ordinal).OrderBy(part => part.Length));
 }

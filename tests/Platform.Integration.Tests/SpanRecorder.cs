@@ -28,6 +28,10 @@ public sealed class SpanRecorder : IDisposable
         Eventually.GetAsync(() => Task.FromResult(_ended.FirstOrDefault(wanted)), what, cancel);
 
     /// <summary>Waits for a span of a name that links to a trace.</summary>
-    public Task<Activity> UntilLinkedAsync(string name, ActivityTraceId trace, CancellationToken cancel) => UntilAsync(
-        span => span.OperationName == name && span.Links.Any(link => link.Context.TraceId == trace), $"a span \"{name}\" that links to {trace}", cancel);
+    public Task<Activity> UntilLinkedAsync(string name, ActivityTraceId trace, CancellationToken cancel) =>
+        UntilAsync(
+            span => span.OperationName == name && span.Links.Any(link => link.Context.TraceId == trace),
+            $"a span \"{name}\" that links to {trace}",
+            cancel
+        );
 }

@@ -26,7 +26,11 @@ public sealed partial class TelemetryTests(TestPlatform platform)
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
         await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
-        var trace = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded);
+        var trace = new ActivityContext(
+            ActivityTraceId.CreateRandom(),
+            ActivitySpanId.CreateRandom(),
+            ActivityTraceFlags.Recorded
+        );
         await PublishAsync(tenant, trace, overHttp);
         var snapshot = await tenant.UntilAllocatedOnAsync("chat", 1, Cancel);
 
@@ -34,9 +38,14 @@ public sealed partial class TelemetryTests(TestPlatform platform)
         Assert.Equal(ActivityKind.Consumer, process.Kind);
         var solve = await spans.UntilLinkedAsync("solve fleet", trace.TraceId, Cancel);
         Assert.Equal((tenant.Id, "chat"), (solve.GetTagItem("platform.tenant"), solve.GetTagItem("platform.fleet")));
-        // The windows of the message are in this solve's allocation, or in the one in force that it confirmed and the next one revised.
+        // The windows of the message are in this solve's allocation, or in the one in force that it confirmed and the
+        // next one revised.
         var hash = await HashAsync(tenant);
-        var published = await spans.UntilAsync(it => Equals(it.GetTagItem("platform.snapshot.hash"), hash), "the solve that published the snapshot", Cancel);
+        var published = await spans.UntilAsync(
+            it => Equals(it.GetTagItem("platform.snapshot.hash"), hash),
+            "the solve that published the snapshot",
+            Cancel
+        );
         Assert.Equal((int)snapshot["version"]!, published.GetTagItem("platform.snapshot.version"));
         Assert.Equal(1L, published.GetTagItem("platform.workload.version"));
     }
@@ -49,10 +58,21 @@ public sealed partial class TelemetryTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
-        await tenant.PublishAsync("chat", StrictJson.Write(TestTenant.Window("chat")), Guid.NewGuid(), Cancel, properties => properties.Headers = Header(traceParent));
+        await tenant.PublishAsync(
+            "chat",
+            StrictJson.Write(TestTenant.Window("chat")),
+            Guid.NewGuid(),
+            Cancel,
+            properties => properties.Headers = Header(traceParent)
+        );
         await tenant.UntilStoredAsync("chat", 1, Cancel);
-        Assert.Equal(0, await platform.Database.QueryAsync<long>(
-            $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and data ? 'traceParent'", Cancel));
+        Assert.Equal(
+            0,
+            await platform.Database.QueryAsync<long>(
+                $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and data ? 'traceParent'",
+                Cancel
+            )
+        );
     }
 
     [Fact]
@@ -60,7 +80,11 @@ public sealed partial class TelemetryTests(TestPlatform platform)
     {
         var worker = await platform.StartWorkerAsync([]);
         var tenant = await MeetTroubleAsync();
-        var texts = await Task.WhenAll(((string[])["deploy/prometheus/alerts.yml", "deploy/grafana/allocation-platform.json"]).Select(it => File.ReadAllTextAsync(Path.Combine(Script.Root, it), Cancel)));
+        var texts = await Task.WhenAll(
+            ((string[])["deploy/prometheus/alerts.yml", "deploy/grafana/allocation-platform.json"]).Select(it =>
+                File.ReadAllTextAsync(Path.Combine(Script.Root, it), Cancel)
+            )
+        );
         var wanted = texts.SelectMany(NamesIn).Distinct().ToArray();
         Assert.Contains("platform_solving_lag_seconds_bucket", wanted);
         Assert.Contains("http_response_status_code", wanted);
@@ -68,11 +92,18 @@ public sealed partial class TelemetryTests(TestPlatform platform)
         foreach (var name in wanted)
         {
             await Eventually.TrueAsync(
-                async () => IsIn(await ScrapeAsync(new Uri(platform.Address, "/metrics")), name) || IsIn(await ScrapeAsync(new Uri(worker, "/metrics")), name),
-                $"{name} in a scrape", Cancel);
+                async () =>
+                    IsIn(await ScrapeAsync(new Uri(platform.Address, "/metrics")), name)
+                    || IsIn(await ScrapeAsync(new Uri(worker, "/metrics")), name),
+                $"{name} in a scrape",
+                Cancel
+            );
         }
 
-        await platform.Database.QueryAsync<int>($"update platform.fleets set retired_at = now() where tenant_id = '{tenant.Id}' returning 1", Cancel);
+        await platform.Database.QueryAsync<int>(
+            $"update platform.fleets set retired_at = now() where tenant_id = '{tenant.Id}' returning 1",
+            Cancel
+        );
     }
 
     [Fact]
@@ -82,7 +113,8 @@ public sealed partial class TelemetryTests(TestPlatform platform)
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync("a-fleet-of-its-own", Cancel);
         await tenant.UntilAllocatedAsync("a-fleet-of-its-own", _ => true, Cancel);
-        var scrape = await ScrapeAsync(new Uri(worker, "/metrics")) + await ScrapeAsync(new Uri(platform.Address, "/metrics"));
+        var scrape =
+            await ScrapeAsync(new Uri(worker, "/metrics")) + await ScrapeAsync(new Uri(platform.Address, "/metrics"));
         Assert.Contains("platform_solving_solves_total", scrape, StringComparison.Ordinal);
         Assert.DoesNotContain(tenant.Id, scrape, StringComparison.Ordinal);
         Assert.DoesNotContain("a-fleet-of-its-own", scrape, StringComparison.Ordinal);
@@ -98,26 +130,47 @@ public sealed partial class TelemetryTests(TestPlatform platform)
         var tenant = await platform.CreateTenantAsync(Cancel, api);
         await tenant.PutFleetAsync("chat", Cancel);
         using (var client = tenant.Client())
-            (await client.PostAsJsonAsync("/v1/fleets/chat/statistics", TestTenant.Window("chat"), Cancel)).EnsureSuccessStatusCode();
+            (
+                await client.PostAsJsonAsync("/v1/fleets/chat/statistics", TestTenant.Window("chat"), Cancel)
+            ).EnsureSuccessStatusCode();
         using (var browser = new Dashboard.BrowserSession(api))
             await browser.SignInAsync(tenant.Key);
         await tenant.UntilAllocatedOnAsync("chat", 1, Cancel);
         var webhookSecret = await FailAtAReceiverAsync(tenant);
 
-        foreach (var (signal, word) in ((string, string)[])
-            [
-                ("traces", "send workload-statistics"), ("traces", "PUT /v1/fleets/{fleet}"), ("metrics", "platform.changes.current"), ("metrics", "dotnet.gc.collections"),
-                ("logs", "allocation-api"), ("logs", "allocation-worker"),
-            ])
+        foreach (
+            var (signal, word) in ((string, string)[])
+                [
+                    ("traces", "send workload-statistics"),
+                    ("traces", "PUT /v1/fleets/{fleet}"),
+                    ("metrics", "platform.changes.current"),
+                    ("metrics", "dotnet.gc.collections"),
+                    ("logs", "allocation-api"),
+                    ("logs", "allocation-worker"),
+                ]
+        )
         {
-            await Eventually.TrueAsync(() => Task.FromResult(collector.Has(signal, word)), $"{word} among the {signal}", Cancel);
+            await Eventually.TrueAsync(
+                () => Task.FromResult(collector.Has(signal, word)),
+                $"{word} among the {signal}",
+                Cancel
+            );
         }
 
         string[] secrets =
         [
-            tenant.Key, tenant.Key.Split('_')[^1], tenant.BrokerPassword, TestPlatform.OperatorKey, "pepper-of-the-tests", new string('7', 64), new string('9', 64),
-            webhookSecret, webhookSecret.Split('_')[1], SecretOfAReceiver,
-            Uri.UnescapeDataString(platform.Services.RabbitMq.UserInfo.Split(':')[1]), new Npgsql.NpgsqlConnectionStringBuilder(platform.Database.ConnectionString).Password!,
+            tenant.Key,
+            tenant.Key.Split('_')[^1],
+            tenant.BrokerPassword,
+            TestPlatform.OperatorKey,
+            "pepper-of-the-tests",
+            new string('7', 64),
+            new string('9', 64),
+            webhookSecret,
+            webhookSecret.Split('_')[1],
+            SecretOfAReceiver,
+            Uri.UnescapeDataString(platform.Services.RabbitMq.UserInfo.Split(':')[1]),
+            new Npgsql.NpgsqlConnectionStringBuilder(platform.Database.ConnectionString).Password!,
         ];
         Assert.All(secrets, secret => Assert.False(collector.Has(null, secret), "a secret was sent to the collector"));
     }
@@ -126,11 +179,22 @@ public sealed partial class TelemetryTests(TestPlatform platform)
     private static async Task<string> FailAtAReceiverAsync(TestTenant tenant)
     {
         using var client = tenant.Client();
-        using var put = await client.PutAsJsonAsync("/v1/webhooks/hook", new { url = $"http://127.0.0.1:1/{SecretOfAReceiver}" }, Cancel);
+        using var put = await client.PutAsJsonAsync(
+            "/v1/webhooks/hook",
+            new { url = $"http://127.0.0.1:1/{SecretOfAReceiver}" },
+            Cancel
+        );
         var secret = (string)(await TestPlatform.ReadAsync(put, Cancel))["secret"]!;
         await tenant.PutFleetAsync("another", Cancel);
         await Eventually.TrueAsync(
-            async () => (await client.GetFromJsonAsync<System.Text.Json.Nodes.JsonNode>("/v1/webhooks/hook", Cancel))!["failingSince"] is not null, "an attempt to fail", Cancel);
+            async () =>
+                (await client.GetFromJsonAsync<System.Text.Json.Nodes.JsonNode>("/v1/webhooks/hook", Cancel))![
+                    "failingSince"
+                ]
+                    is not null,
+            "an attempt to fail",
+            Cancel
+        );
         return secret;
     }
 
@@ -139,16 +203,25 @@ public sealed partial class TelemetryTests(TestPlatform platform)
         var traceParent = $"00-{trace.TraceId}-{trace.SpanId}-01";
         if (!overHttp)
         {
-            await tenant.PublishAsync("chat", StrictJson.Write(TestTenant.Window("chat")), Guid.NewGuid(), Cancel, properties => properties.Headers = Header(traceParent));
+            await tenant.PublishAsync(
+                "chat",
+                StrictJson.Write(TestTenant.Window("chat")),
+                Guid.NewGuid(),
+                Cancel,
+                properties => properties.Headers = Header(traceParent)
+            );
             return;
         }
 
         using var client = tenant.Client();
         client.DefaultRequestHeaders.Add("traceparent", traceParent);
-        (await client.PostAsJsonAsync("/v1/fleets/chat/statistics", TestTenant.Window("chat"), Cancel)).EnsureSuccessStatusCode();
+        (
+            await client.PostAsJsonAsync("/v1/fleets/chat/statistics", TestTenant.Window("chat"), Cancel)
+        ).EnsureSuccessStatusCode();
     }
 
-    private static Dictionary<string, object?> Header(string traceParent) => new() { ["traceparent"] = Encoding.ASCII.GetBytes(traceParent) };
+    private static Dictionary<string, object?> Header(string traceParent) =>
+        new() { ["traceparent"] = Encoding.ASCII.GetBytes(traceParent) };
 
     private static async Task<string> HashAsync(TestTenant tenant)
     {
@@ -165,19 +238,26 @@ public sealed partial class TelemetryTests(TestPlatform platform)
         await tenant.PublishAsync("chat", "{}"u8.ToArray(), Guid.NewGuid(), Cancel);
         await tenant.PublishAsync("chat", TestTenant.Window("chat"), Guid.NewGuid(), Cancel);
         await tenant.UntilAllocatedOnAsync("chat", 1, Cancel);
-        await platform.Database.QueryAsync<int>($"update platform.fleets set definition = '{{}}' where tenant_id = '{tenant.Id}' returning 1", Cancel);
+        await platform.Database.QueryAsync<int>(
+            $"update platform.fleets set definition = '{{}}' where tenant_id = '{tenant.Id}' returning 1",
+            Cancel
+        );
         return tenant;
     }
 
     private static async Task<string> ScrapeAsync(Uri address)
     {
         using var client = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Get, address) { Headers = { Accept = { new MediaTypeWithQualityHeaderValue("text/plain") } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, address)
+        {
+            Headers = { Accept = { new MediaTypeWithQualityHeaderValue("text/plain") } },
+        };
         using var answer = await client.SendAsync(request, Cancel);
         return await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync(Cancel);
     }
 
-    private static bool IsIn(string scrape, string name) => Regex.IsMatch(scrape, $"(^{name}[{{ ]|[{{,]{name}=\")", RegexOptions.Multiline);
+    private static bool IsIn(string scrape, string name) =>
+        Regex.IsMatch(scrape, $"(^{name}[{{ ]|[{{,]{name}=\")", RegexOptions.Multiline);
 
     /// <summary>The names of metrics and labels in a file's expressions.</summary>
     private static IEnumerable<string> NamesIn(string text) => Name().Matches(text).Select(match => match.Value);

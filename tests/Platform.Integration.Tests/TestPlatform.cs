@@ -16,8 +16,8 @@ using RabbitMQ.Client;
 namespace Platform.Integration.Tests;
 
 /// <summary>
-/// The platform as it runs: an API and two workers, on a database and a virtual host of their own. Tests share it, each with tenants of
-/// its own.
+/// The platform as it runs: an API and two workers, on a database and a virtual host of their own. Tests share it, each
+/// with tenants of its own.
 /// </summary>
 public class TestPlatform : IAsyncLifetime
 {
@@ -29,9 +29,7 @@ public class TestPlatform : IAsyncLifetime
     private Uri _api = null!;
 
     public TestPlatform()
-        : this(TestServices.Addresses)
-    {
-    }
+        : this(TestServices.Addresses) { }
 
     protected TestPlatform(ServiceAddresses services) => (Services, VirtualHost) = (services, NewVirtualHost());
 
@@ -53,20 +51,21 @@ public class TestPlatform : IAsyncLifetime
     protected virtual int Workers => 2;
 
     /// <summary>What the hosts are told of their surroundings.</summary>
-    protected virtual Dictionary<string, string?> Settings => new()
-    {
-        ["Platform:Postgres"] = Database.ConnectionString,
-        ["Platform:RabbitMq"] = Services.RabbitMq.ToString(),
-        ["Platform:RabbitMqManagement"] = Services.RabbitMqManagement.ToString(),
-        ["Platform:IngressVirtualHost"] = VirtualHost,
-        ["Platform:OperatorKey"] = OperatorKey,
-        ["Platform:KeyPepper"] = "pepper-of-the-tests",
-        ["Platform:LogKey"] = new string('7', 64),
-        ["Platform:WebhookKey"] = new string('9', 64),
-        // Receivers are in the tests.
-        ["Platform:WebhookNetworks"] = "127.0.0.0/8",
-        ["Logging:LogLevel:Default"] = "Warning",
-    };
+    protected virtual Dictionary<string, string?> Settings =>
+        new()
+        {
+            ["Platform:Postgres"] = Database.ConnectionString,
+            ["Platform:RabbitMq"] = Services.RabbitMq.ToString(),
+            ["Platform:RabbitMqManagement"] = Services.RabbitMqManagement.ToString(),
+            ["Platform:IngressVirtualHost"] = VirtualHost,
+            ["Platform:OperatorKey"] = OperatorKey,
+            ["Platform:KeyPepper"] = "pepper-of-the-tests",
+            ["Platform:LogKey"] = new string('7', 64),
+            ["Platform:WebhookKey"] = new string('9', 64),
+            // Receivers are in the tests.
+            ["Platform:WebhookNetworks"] = "127.0.0.0/8",
+            ["Logging:LogLevel:Default"] = "Warning",
+        };
 
     public async ValueTask InitializeAsync()
     {
@@ -106,13 +105,18 @@ public class TestPlatform : IAsyncLifetime
         return name;
     }
 
-    /// <summary>Starts one more API, with settings that differ from those of the others, and waits until it is ready.</summary>
+    /// <summary>
+    /// Starts one more API, with settings that differ from those of the others, and waits until it is ready.
+    /// </summary>
     public async Task<Uri> StartApiAsync(Dictionary<string, string?> settings)
     {
         var api = await StartAsync("Platform.Api", settings, builder => builder.AddApi(), host => host.MapApi());
         using var client = new HttpClient { BaseAddress = api };
         await Eventually.TrueAsync(
-            async () => (await client.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode, "the API to be ready", CancellationToken.None);
+            async () => (await client.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode,
+            "the API to be ready",
+            CancellationToken.None
+        );
         return api;
     }
 
@@ -124,8 +128,8 @@ public class TestPlatform : IAsyncLifetime
     public virtual Task StopAsync(Uri host) => _hosts.Single(it => it.Address == host).Host.StopAsync();
 
     /// <summary>
-    /// A new tenant with its first key and its broker user. A broker that has just started on a busy machine takes seconds over a user, and the
-    /// API answers that it is to be tried again.
+    /// A new tenant with its first key and its broker user. A broker that has just started on a busy machine takes
+    /// seconds over a user, and the API answers that it is to be tried again.
     /// </summary>
     /// <param name="cancel">Gives up.</param>
     /// <param name="api">The API that it uses, when that is not the platform's first.</param>
@@ -136,7 +140,11 @@ public class TestPlatform : IAsyncLifetime
     {
         var id = $"t{Guid.NewGuid():n}";
         using var client = Client(OperatorKey, api);
-        using var answer = await client.PostAsJsonAsync(new Uri("/v1/tenants", UriKind.Relative), new { id, displayName = "A tenant" }, cancel);
+        using var answer = await client.PostAsJsonAsync(
+            new Uri("/v1/tenants", UriKind.Relative),
+            new { id, displayName = "A tenant" },
+            cancel
+        );
         if (answer.StatusCode == System.Net.HttpStatusCode.ServiceUnavailable)
             return null;
         var body = await ReadAsync(answer, cancel);
@@ -147,14 +155,20 @@ public class TestPlatform : IAsyncLifetime
         };
     }
 
-    public IConnectionFactory BrokerAs(string userName, string password, string? virtualHost = null, int? port = null) => new ConnectionFactory
-    {
-        HostName = Services.RabbitMq.Host,
-        Port = port ?? Services.RabbitMq.Port,
-        VirtualHost = virtualHost ?? VirtualHost,
-        UserName = userName,
-        Password = password,
-    };
+    public IConnectionFactory BrokerAs(
+        string userName,
+        string password,
+        string? virtualHost = null,
+        int? port = null
+    ) =>
+        new ConnectionFactory
+        {
+            HostName = Services.RabbitMq.Host,
+            Port = port ?? Services.RabbitMq.Port,
+            VirtualHost = virtualHost ?? VirtualHost,
+            UserName = userName,
+            Password = password,
+        };
 
     /// <summary>A connection to the broker as the platform's own user, who may read queues.</summary>
     public Task<IConnection> BrokerAsPlatformAsync(CancellationToken cancel)
@@ -171,21 +185,30 @@ public class TestPlatform : IAsyncLifetime
     }
 
     /// <summary>The broker's management interface.</summary>
-    public HttpClient Management() => new()
-    {
-        BaseAddress = Services.RabbitMqManagement,
-        DefaultRequestHeaders =
+    public HttpClient Management() =>
+        new()
         {
-            Authorization = new AuthenticationHeaderValue(
-                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(Services.RabbitMq.UserInfo)))),
-        },
-    };
+            BaseAddress = Services.RabbitMqManagement,
+            DefaultRequestHeaders =
+            {
+                Authorization = new AuthenticationHeaderValue(
+                    "Basic",
+                    Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(Services.RabbitMq.UserInfo)))
+                ),
+            },
+        };
 
     /// <summary>Starts a host in this process.</summary>
     protected virtual async Task<Uri> StartAsync(
-        string name, Dictionary<string, string?> settings, Action<WebApplicationBuilder> add, Action<WebApplication> map)
+        string name,
+        Dictionary<string, string?> settings,
+        Action<WebApplicationBuilder> add,
+        Action<WebApplication> map
+    )
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ApplicationName = name, EnvironmentName = "Testing" });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { ApplicationName = name, EnvironmentName = "Testing" }
+        );
         builder.Configuration.AddInMemoryCollection(Settings);
         builder.Configuration.AddInMemoryCollection(settings);
         builder.WebHost.UseUrls("http://127.0.0.1:0");

@@ -21,12 +21,13 @@ public sealed class UncountedWindowTests(TestPlatform platform) : IAsyncLifetime
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>What is wrong with a window, where, and a word of the reason.</summary>
-    public static TheoryData<string, string, string> NeverCounting => new()
-    {
-        { "1970", "/windowEnd", "count for no fleet" },
-        { "30 days ago", "/windowEnd", "30 days ago" },
-        { "2^53 - 1 arrivals a minute", "/tasks/0/arrivals", "running counter" },
-    };
+    public static TheoryData<string, string, string> NeverCounting =>
+        new()
+        {
+            { "1970", "/windowEnd", "count for no fleet" },
+            { "30 days ago", "/windowEnd", "30 days ago" },
+            { "2^53 - 1 arrivals a minute", "/tasks/0/arrivals", "running counter" },
+        };
 
     public async ValueTask InitializeAsync()
     {
@@ -39,7 +40,10 @@ public sealed class UncountedWindowTests(TestPlatform platform) : IAsyncLifetime
     [Theory]
     [MemberData(nameof(NeverCounting))]
     public async Task A_window_that_counts_for_no_fleet_is_refused_at_both_doors(
-        string what, string pointer, string reason)
+        string what,
+        string pointer,
+        string reason
+    )
     {
         var window = Damaged(what);
         var (status, answer) = await SendAsync(window);
@@ -65,7 +69,8 @@ public sealed class UncountedWindowTests(TestPlatform platform) : IAsyncLifetime
         Assert.Equal("/windowEnd", (string?)old!["pointer"]);
         Assert.Equal(
             "ended 2 days ago: windows older than 21,600 s (solving.horizonSeconds) do not count but for the hours of the day",
-            (string?)old["detail"]);
+            (string?)old["detail"]
+        );
 
         var unknown = TestTenant.Window("chat");
         unknown["tasks"]![0]!["taskType"] = "maths";
@@ -99,7 +104,9 @@ public sealed class UncountedWindowTests(TestPlatform platform) : IAsyncLifetime
 
         await Eventually.TrueAsync(
             () => Task.FromResult(causes.Contains("older-than-horizon") && causes.Contains("unknown-task-type")),
-                "both causes to be counted", Cancel);
+            "both causes to be counted",
+            Cancel
+        );
         await _tenant.UntilStoredAsync("chat", 2, Cancel);
     }
 

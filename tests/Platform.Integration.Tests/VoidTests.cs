@@ -8,7 +8,9 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>A counter that was sent as a delta makes a fleet unsolvable; its health says what to do, and that mends it.</summary>
+/// <summary>
+/// A counter that was sent as a delta makes a fleet unsolvable; its health says what to do, and that mends it.
+/// </summary>
 public sealed class VoidTests(TestPlatform platform)
 {
     private const int Poison = 1_200_000;
@@ -26,13 +28,24 @@ public sealed class VoidTests(TestPlatform platform)
         var detail = (string)(await UntilHealthAsync(tenant, "fault"))["health"]!["detail"]!;
         Assert.StartsWith("unstable: ", detail, StringComparison.Ordinal);
         Assert.Contains("of the arrivals: 1,200,000 from ", detail, StringComparison.Ordinal);
-        Assert.Contains($"POST /v1/fleets/chat/voids with {{\"messageId\": \"{poison}\"", detail, StringComparison.Ordinal);
+        Assert.Contains(
+            $"POST /v1/fleets/chat/voids with {{\"messageId\": \"{poison}\"",
+            detail,
+            StringComparison.Ordinal
+        );
 
         using var client = tenant.Client();
-        using var voided = await PostAsync(client, "chat", new { reason = "a counter sent as a delta", messageId = poison });
+        using var voided = await PostAsync(
+            client,
+            "chat",
+            new { reason = "a counter sent as a delta", messageId = poison }
+        );
         Assert.Equal(HttpStatusCode.Created, voided.StatusCode);
         var answer = await TestPlatform.ReadAsync(voided, Cancel);
-        Assert.Equal((1, Poison, 2), ((int)answer["windows"]!, (int)answer["arrivals"]!, (int)answer["workloadVersion"]!));
+        Assert.Equal(
+            (1, Poison, 2),
+            ((int)answer["windows"]!, (int)answer["arrivals"]!, (int)answer["workloadVersion"]!)
+        );
         await UntilHealthAsync(tenant, "ok");
 
         await AssertShownAsync(tenant, client, answer);
@@ -49,12 +62,53 @@ public sealed class VoidTests(TestPlatform platform)
         (object Body, HttpStatusCode Status, string Words)[] requests =
         [
             (new { reason = "a test" }, HttpStatusCode.BadRequest, "either messageId, or from and to"),
-            (new { reason = "a test", messageId = Guid.NewGuid(), from = now, to = now.AddHours(1) }, HttpStatusCode.BadRequest, "either messageId, or from and to"),
+            (
+                new
+                {
+                    reason = "a test",
+                    messageId = Guid.NewGuid(),
+                    from = now,
+                    to = now.AddHours(1),
+                },
+                HttpStatusCode.BadRequest,
+                "either messageId, or from and to"
+            ),
             (new { reason = " ", messageId = Guid.NewGuid() }, HttpStatusCode.BadRequest, "/reason"),
-            (new { reason = "a test", from = now, to = now.AddHours(-1) }, HttpStatusCode.BadRequest, "/to"),
-            (new { reason = "a test", from = now.AddDays(-9), to = now }, HttpStatusCode.BadRequest, "at most 8 days ago"),
-            (new { reason = "a test", from = now.AddHours(-1), to = now }, HttpStatusCode.Conflict, "no stored window of the fleet overlaps"),
-            (new { reason = "a test", messageId = Guid.NewGuid() }, HttpStatusCode.Conflict, "no stored window of the fleet came with the message"),
+            (
+                new
+                {
+                    reason = "a test",
+                    from = now,
+                    to = now.AddHours(-1),
+                },
+                HttpStatusCode.BadRequest,
+                "/to"
+            ),
+            (
+                new
+                {
+                    reason = "a test",
+                    from = now.AddDays(-9),
+                    to = now,
+                },
+                HttpStatusCode.BadRequest,
+                "at most 8 days ago"
+            ),
+            (
+                new
+                {
+                    reason = "a test",
+                    from = now.AddHours(-1),
+                    to = now,
+                },
+                HttpStatusCode.Conflict,
+                "no stored window of the fleet overlaps"
+            ),
+            (
+                new { reason = "a test", messageId = Guid.NewGuid() },
+                HttpStatusCode.Conflict,
+                "no stored window of the fleet came with the message"
+            ),
         ];
         foreach (var (body, status, words) in requests)
         {
@@ -77,7 +131,12 @@ public sealed class VoidTests(TestPlatform platform)
         await tenant.UntilStoredAsync("chat", 3, Cancel);
         using var client = tenant.Client();
         var now = TimeProvider.System.GetUtcNow();
-        var request = new { reason = "a load test", from = now.AddMinutes(-10), to = now.AddMinutes(1) };
+        var request = new
+        {
+            reason = "a load test",
+            from = now.AddMinutes(-10),
+            to = now.AddMinutes(1),
+        };
         using var first = await PostAsync(client, "chat", request);
         using var again = await PostAsync(client, "chat", request);
         Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (first.StatusCode, again.StatusCode));
@@ -90,14 +149,23 @@ public sealed class VoidTests(TestPlatform platform)
 
     private async Task AssertShownAsync(TestTenant tenant, HttpClient client, JsonNode answer)
     {
-        var listed = Assert.Single((await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat/voids", Cancel))!["items"]!.AsArray())!;
+        var listed = Assert.Single(
+            (await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat/voids", Cancel))!["items"]!.AsArray()
+        )!;
         Assert.Equal(answer.ToJsonString(), listed.ToJsonString());
         var events = (await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat/events", Cancel))!["items"]!.AsArray();
-        Assert.Equal("a counter sent as a delta", (string)events.Single(it => (string)it!["type"]! == "workload-voided")!["data"]!["reason"]!);
+        Assert.Equal(
+            "a counter sent as a delta",
+            (string)events.Single(it => (string)it!["type"]! == "workload-voided")!["data"]!["reason"]!
+        );
         var logged = await Eventually.GetAsync(
-            async () => (await client.GetFromJsonAsync<JsonNode>("/v1/audit", Cancel))!["items"]!.AsArray()
-                .FirstOrDefault(it => (string)it!["event"]! == "workload-voided"),
-            "the void in the log", Cancel);
+            async () =>
+                (await client.GetFromJsonAsync<JsonNode>("/v1/audit", Cancel))!["items"]!
+                    .AsArray()
+                    .FirstOrDefault(it => (string)it!["event"]! == "workload-voided"),
+            "the void in the log",
+            Cancel
+        );
         Assert.Equal(("chat", "default"), ((string)logged["fleet"]!, (string)logged["data"]!["by"]!));
         using var browser = new BrowserSession(platform.Address);
         using var signedIn = await browser.SignInAsync(tenant.Key);
@@ -111,14 +179,20 @@ public sealed class VoidTests(TestPlatform platform)
     {
         var revised = await tenant.PutFleetAsync("chat", Cancel, definition => definition["displayName"] = "Revised");
         var snapshot = await tenant.UntilAllocatedAsync(
-            "chat", it => (int)it["provenance"]!["definitionRevision"]! == (int)revised["revision"]!, Cancel);
+            "chat",
+            it => (int)it["provenance"]!["definitionRevision"]! == (int)revised["revision"]!,
+            Cancel
+        );
         Assert.Equal(2, (int)snapshot["provenance"]!["workloadVersion"]!);
         await using var store = new PlatformStore(tenant.Platform.Database.ConnectionString);
         var report = await VerifyCommand.VerifyAsync(store, tenant.Id, null, null, Cancel);
         Assert.Equal((0, (int)snapshot["version"]!), (report.ExitStatus, report.Versions));
         for (var version = 1; version <= (int)snapshot["version"]!; version++)
         {
-            var found = await client.GetFromJsonAsync<JsonNode>($"/v1/fleets/chat/allocations/{version}/verification", Cancel);
+            var found = await client.GetFromJsonAsync<JsonNode>(
+                $"/v1/fleets/chat/allocations/{version}/verification",
+                Cancel
+            );
             Assert.True((bool)found!["matches"]! && (bool)found["chainIntact"]!, found.ToJsonString());
         }
     }
@@ -137,7 +211,13 @@ public sealed class VoidTests(TestPlatform platform)
     {
         using var client = tenant.Client();
         return await Eventually.GetAsync(
-            async () => await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat", Cancel) is { } it && (string)it["health"]!["status"]! == status ? it : null,
-            $"the health {status}", Cancel);
+            async () =>
+                await client.GetFromJsonAsync<JsonNode>("/v1/fleets/chat", Cancel) is { } it
+                && (string)it["health"]!["status"]! == status
+                    ? it
+                    : null,
+            $"the health {status}",
+            Cancel
+        );
     }
 }

@@ -9,7 +9,15 @@ using Platform.Testing;
 namespace Platform.Integration.Tests;
 
 /// <summary>A message as a receiver gets it.</summary>
-internal sealed record ReceivedMessage(string Path, string Query, string? ContentType, string Id, DateTimeOffset At, string Signature, string Body);
+internal sealed record ReceivedMessage(
+    string Path,
+    string Query,
+    string? ContentType,
+    string Id,
+    DateTimeOffset At,
+    string Signature,
+    string Body
+);
 
 /// <summary>A tenant's server.</summary>
 internal sealed class WebhookReceiver(WebApplication host) : IAsyncDisposable
@@ -38,7 +46,12 @@ internal sealed class WebhookReceiver(WebApplication host) : IAsyncDisposable
 
     public string Url(string path) => host.Urls.Single() + path;
 
-    public Task<ReceivedMessage> NextAsync() => Eventually.GetAsync(() => Task.FromResult(_received.TryDequeue(out var next) ? next : null), "a message", Cancel);
+    public Task<ReceivedMessage> NextAsync() =>
+        Eventually.GetAsync(
+            () => Task.FromResult(_received.TryDequeue(out var next) ? next : null),
+            "a message",
+            Cancel
+        );
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
 
@@ -46,9 +59,20 @@ internal sealed class WebhookReceiver(WebApplication host) : IAsyncDisposable
     {
         using var reader = new StreamReader(http.Request.Body);
         var headers = http.Request.Headers;
-        var at = DateTimeOffset.FromUnixTimeSeconds(long.Parse(headers["webhook-timestamp"]!, CultureInfo.InvariantCulture));
-        _received.Enqueue(new ReceivedMessage(
-            http.Request.Path, http.Request.QueryString.Value!, http.Request.ContentType, headers["webhook-id"]!, at, headers["webhook-signature"]!, await reader.ReadToEndAsync()));
+        var at = DateTimeOffset.FromUnixTimeSeconds(
+            long.Parse(headers["webhook-timestamp"]!, CultureInfo.InvariantCulture)
+        );
+        _received.Enqueue(
+            new ReceivedMessage(
+                http.Request.Path,
+                http.Request.QueryString.Value!,
+                http.Request.ContentType,
+                headers["webhook-id"]!,
+                at,
+                headers["webhook-signature"]!,
+                await reader.ReadToEndAsync()
+            )
+        );
         http.Response.StatusCode = Answers.TryDequeue(out var status) ? status : StatusCodes.Status204NoContent;
         if (http.Response.StatusCode == StatusCodes.Status307TemporaryRedirect)
             http.Response.Headers.Location = "/elsewhere";

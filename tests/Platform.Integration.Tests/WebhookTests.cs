@@ -8,7 +8,9 @@ using Platform.Testing;
 
 namespace Platform.Integration.Tests;
 
-/// <summary>What comes into force is told to receivers of the tenant's, by the convention of Standard Webhooks.</summary>
+/// <summary>
+/// What comes into force is told to receivers of the tenant's, by the convention of Standard Webhooks.
+/// </summary>
 public sealed class WebhookTests(TestPlatform platform)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -18,7 +20,11 @@ public sealed class WebhookTests(TestPlatform platform)
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         var tenant = await platform.CreateTenantAsync(Cancel);
-        var secret = await PutAsync(tenant, "gateway", new { url = receiver.Url("/taken?key=1"), fleets = (string[])["chat"] });
+        var secret = await PutAsync(
+            tenant,
+            "gateway",
+            new { url = receiver.Url("/taken?key=1"), fleets = (string[])["chat"] }
+        );
         await tenant.PutFleetAsync("other", Cancel);
         await tenant.PutFleetAsync("chat", Cancel);
         var first = await receiver.NextAsync();
@@ -27,15 +33,36 @@ public sealed class WebhookTests(TestPlatform platform)
 
         Assert.All([first, second], message => Verify(message, secret));
         var told = JsonNode.Parse(first.Body)!;
-        Assert.Equal(("application/cloudevents+json", "/taken", "?key=1"), (first.ContentType, first.Path, first.Query));
-        Assert.Equal(("allocation.in-force", tenant.Id, "chat", 1L), ((string?)told["type"], (string?)told["data"]!["tenant"], (string?)told["data"]!["fleet"], (long)told["data"]!["change"]!));
+        Assert.Equal(
+            ("application/cloudevents+json", "/taken", "?key=1"),
+            (first.ContentType, first.Path, first.Query)
+        );
+        Assert.Equal(
+            ("allocation.in-force", tenant.Id, "chat", 1L),
+            (
+                (string?)told["type"],
+                (string?)told["data"]!["tenant"],
+                (string?)told["data"]!["fleet"],
+                (long)told["data"]!["change"]!
+            )
+        );
         Assert.Equal($"chat-1-{(string?)told["data"]!["hash"]}", first.Id);
         Assert.Equal(2L, (long)JsonNode.Parse(second.Body)!["data"]!["change"]!);
-        await Eventually.TrueAsync(async () => (int)(await FindAsync(tenant, "gateway"))["waiting"]! == 0, "all to be told", Cancel);
+        await Eventually.TrueAsync(
+            async () => (int)(await FindAsync(tenant, "gateway"))["waiting"]! == 0,
+            "all to be told",
+            Cancel
+        );
         var fares = await FindAsync(tenant, "gateway");
         Assert.NotNull(fares["deliveredAt"]);
         Assert.Equal((null, null, null), (fares["failingSince"], fares["fault"], fares["disabledAt"]));
-        Assert.Equal(1, await platform.Database.QueryAsync<long>($"select count(*) from platform.in_force_changes where tenant_id = '{tenant.Id}' and fleet_id = 'other'", Cancel));
+        Assert.Equal(
+            1,
+            await platform.Database.QueryAsync<long>(
+                $"select count(*) from platform.in_force_changes where tenant_id = '{tenant.Id}' and fleet_id = 'other'",
+                Cancel
+            )
+        );
         Assert.Empty(receiver.Rest);
     }
 
@@ -48,17 +75,33 @@ public sealed class WebhookTests(TestPlatform platform)
         var secret = await PutAsync(tenant, "gateway", new { url = receiver.Url("/") });
         await tenant.PutFleetAsync("chat", Cancel);
         var first = await receiver.NextAsync();
-        await Eventually.TrueAsync(async () => (string?)(await FindAsync(tenant, "gateway"))["fault"] == "answered 503", "the failure to show", Cancel);
+        await Eventually.TrueAsync(
+            async () => (string?)(await FindAsync(tenant, "gateway"))["fault"] == "answered 503",
+            "the failure to show",
+            Cancel
+        );
         var failed = (DateTimeOffset)(await FindAsync(tenant, "gateway"))["failingSince"]!;
-        var due = new DateTimeOffset(await platform.Database.QueryAsync<DateTime>($"select due_at from platform.webhook_deliveries where tenant_id = '{tenant.Id}'", Cancel));
+        var due = new DateTimeOffset(
+            await platform.Database.QueryAsync<DateTime>(
+                $"select due_at from platform.webhook_deliveries where tenant_id = '{tenant.Id}'",
+                Cancel
+            )
+        );
         var again = await receiver.NextAsync();
 
         Assert.Equal((first.Id, first.Body), (again.Id, again.Body));
         Assert.InRange(due - failed, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5.5));
         // Signed with whole seconds.
-        Assert.True(again.At > due - TimeSpan.FromSeconds(1), $"sent {first.At:O}, failed {failed:O}, due {due:O}, sent again {again.At:O}");
+        Assert.True(
+            again.At > due - TimeSpan.FromSeconds(1),
+            $"sent {first.At:O}, failed {failed:O}, due {due:O}, sent again {again.At:O}"
+        );
         Verify(again, secret);
-        await Eventually.TrueAsync(async () => (await FindAsync(tenant, "gateway"))["failingSince"] is null, "the failure to be over", Cancel);
+        await Eventually.TrueAsync(
+            async () => (await FindAsync(tenant, "gateway"))["failingSince"] is null,
+            "the failure to be over",
+            Cancel
+        );
     }
 
     [Fact]
@@ -70,24 +113,40 @@ public sealed class WebhookTests(TestPlatform platform)
         for (var i = 0; i < fleets; i++)
             await tenant.PutFleetAsync($"fleet-{i}", Cancel);
         var changes = $"from platform.in_force_changes where tenant_id = '{tenant.Id}'";
-        await Eventually.TrueAsync(async () => await platform.Database.QueryAsync<long>($"select count(*) {changes}", Cancel) == fleets, "all to be in force", Cancel);
+        await Eventually.TrueAsync(
+            async () => await platform.Database.QueryAsync<long>($"select count(*) {changes}", Cancel) == fleets,
+            "all to be in force",
+            Cancel
+        );
         await PutAsync(tenant, "gateway", new { url = receiver.Url("/") });
         for (var i = 0; i < 2 * fleets; i++)
             receiver.Answers.Enqueue(503);
         // All of it at the same moment, as if the receiver had been away while it came.
         await platform.Database.QueryAsync<string>(
-            $"insert into platform.webhook_deliveries (tenant_id, webhook, fleet_id, change, due_at, failed) select tenant_id, 'gateway', fleet_id, change, now(), 0 {changes} returning webhook", Cancel);
-        await Eventually.TrueAsync(async () => (await FindAsync(tenant, "gateway"))["failingSince"] is not null, "an attempt to fail", Cancel);
+            $"insert into platform.webhook_deliveries (tenant_id, webhook, fleet_id, change, due_at, failed) select tenant_id, 'gateway', fleet_id, change, now(), 0 {changes} returning webhook",
+            Cancel
+        );
+        await Eventually.TrueAsync(
+            async () => (await FindAsync(tenant, "gateway"))["failingSince"] is not null,
+            "an attempt to fail",
+            Cancel
+        );
         // Each of two workers may have taken a part.
         Assert.InRange(receiver.Rest.Count, 1, 4);
         Assert.Equal(fleets, (int)(await FindAsync(tenant, "gateway"))["waiting"]!);
         receiver.Answers.Clear();
-        await Eventually.TrueAsync(async () => (int)(await FindAsync(tenant, "gateway"))["waiting"]! == 0, "all to be told", Cancel);
+        await Eventually.TrueAsync(
+            async () => (int)(await FindAsync(tenant, "gateway"))["waiting"]! == 0,
+            "all to be told",
+            Cancel
+        );
         // Each came once more after the last failure.
         Assert.Equal(fleets, receiver.Rest.Skip(receiver.Rest.Count - fleets).Select(it => it.Id).Distinct().Count());
     }
 
-    /// <summary>The receiver does not want one message; another receiver is away: neither keeps the others back.</summary>
+    /// <summary>
+    /// The receiver does not want one message; another receiver is away: neither keeps the others back.
+    /// </summary>
     [Fact]
     public async Task A_message_that_is_not_wanted_keeps_no_other_back()
     {
@@ -101,7 +160,11 @@ public sealed class WebhookTests(TestPlatform platform)
         await tenant.PutFleetAsync("two", Cancel);
         Assert.StartsWith("two-1-", (await receiver.NextAsync()).Id, StringComparison.Ordinal);
         Assert.StartsWith("one-1-", refused.Id, StringComparison.Ordinal);
-        await Eventually.TrueAsync(async () => (string?)(await FindAsync(tenant, "away"))["fault"] == "cannot be connected to", "the failure to show", Cancel);
+        await Eventually.TrueAsync(
+            async () => (string?)(await FindAsync(tenant, "away"))["fault"] == "cannot be connected to",
+            "the failure to show",
+            Cancel
+        );
     }
 
     [Fact]
@@ -132,16 +195,33 @@ public sealed class WebhookTests(TestPlatform platform)
         receiver.Answers.Enqueue(500);
         await tenant.PutFleetAsync("one", Cancel);
         await receiver.NextAsync();
-        await Eventually.TrueAsync(async () => (await FindAsync(tenant, "gateway"))["failingSince"] is not null, "the failure to show", Cancel);
+        await Eventually.TrueAsync(
+            async () => (await FindAsync(tenant, "gateway"))["failingSince"] is not null,
+            "the failure to show",
+            Cancel
+        );
         receiver.Answers.Enqueue(500);
-        await platform.Database.QueryAsync<int>($"update platform.webhooks set failing_since = now() - interval '73 hours' where tenant_id = '{tenant.Id}' returning 1", Cancel);
-        await platform.Database.QueryAsync<int>($"update platform.webhook_deliveries set failed = 9, due_at = now() where tenant_id = '{tenant.Id}' returning 1", Cancel);
+        await platform.Database.QueryAsync<int>(
+            $"update platform.webhooks set failing_since = now() - interval '73 hours' where tenant_id = '{tenant.Id}' returning 1",
+            Cancel
+        );
+        await platform.Database.QueryAsync<int>(
+            $"update platform.webhook_deliveries set failed = 9, due_at = now() where tenant_id = '{tenant.Id}' returning 1",
+            Cancel
+        );
         await receiver.NextAsync();
         await UntilDisabledAsync(tenant, "answered 500");
 
         using var client = tenant.Client();
         await Eventually.TrueAsync(
-            async () => (await client.GetStringAsync(new Uri("/v1/audit", UriKind.Relative), Cancel)).Contains("webhook-disabled", StringComparison.Ordinal), "the log to say so", Cancel);
+            async () =>
+                (await client.GetStringAsync(new Uri("/v1/audit", UriKind.Relative), Cancel)).Contains(
+                    "webhook-disabled",
+                    StringComparison.Ordinal
+                ),
+            "the log to say so",
+            Cancel
+        );
     }
 
     [Fact]
@@ -151,7 +231,11 @@ public sealed class WebhookTests(TestPlatform platform)
         var tenant = await platform.CreateTenantAsync(Cancel);
         var old = await PutAsync(tenant, "gateway", new { url = receiver.Url("/") });
         using var client = tenant.Client();
-        using var answer = await client.PostAsync(new Uri("/v1/webhooks/gateway/secret", UriKind.Relative), null, Cancel);
+        using var answer = await client.PostAsync(
+            new Uri("/v1/webhooks/gateway/secret", UriKind.Relative),
+            null,
+            Cancel
+        );
         var latest = (string?)(await TestPlatform.ReadAsync(answer, Cancel))["secret"];
         Assert.NotEqual(old, latest);
         await tenant.PutFleetAsync("one", Cancel);
@@ -159,7 +243,10 @@ public sealed class WebhookTests(TestPlatform platform)
         Verify(message, old);
         Verify(message, latest);
 
-        await platform.Database.QueryAsync<int>($"update platform.webhooks set previous_until = now() where tenant_id = '{tenant.Id}' returning 1", Cancel);
+        await platform.Database.QueryAsync<int>(
+            $"update platform.webhooks set previous_until = now() where tenant_id = '{tenant.Id}' returning 1",
+            Cancel
+        );
         await tenant.PutFleetAsync("two", Cancel);
         var later = await receiver.NextAsync();
         Verify(later, latest);
@@ -175,15 +262,31 @@ public sealed class WebhookTests(TestPlatform platform)
         await PutAsync(tenant, "redirected", new { url = receiver.Url("/") });
         await PutAsync(tenant, "private", new { url = "https://hooks.example.org/" });
         using var client = tenant.Client();
-        using var refused = await client.PutAsJsonAsync("/v1/webhooks/metadata", new { url = "http://169.254.169.254/latest/meta-data" }, Cancel);
+        using var refused = await client.PutAsJsonAsync(
+            "/v1/webhooks/metadata",
+            new { url = "http://169.254.169.254/latest/meta-data" },
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         // As if the name had come to mean it.
-        await platform.Database.QueryAsync<int>($"update platform.webhooks set url = 'http://169.254.169.254/' where tenant_id = '{tenant.Id}' and name = 'private' returning 1", Cancel);
+        await platform.Database.QueryAsync<int>(
+            $"update platform.webhooks set url = 'http://169.254.169.254/' where tenant_id = '{tenant.Id}' and name = 'private' returning 1",
+            Cancel
+        );
         await tenant.PutFleetAsync("one", Cancel);
         await receiver.NextAsync();
-        await Eventually.TrueAsync(async () => (string?)(await FindAsync(tenant, "redirected"))["fault"] == "answered 307", "the refusal to show", Cancel);
         await Eventually.TrueAsync(
-            async () => (string?)(await FindAsync(tenant, "private"))["fault"] == "its name means no address that webhooks may go to", "the refusal to show", Cancel);
+            async () => (string?)(await FindAsync(tenant, "redirected"))["fault"] == "answered 307",
+            "the refusal to show",
+            Cancel
+        );
+        await Eventually.TrueAsync(
+            async () =>
+                (string?)(await FindAsync(tenant, "private"))["fault"]
+                == "its name means no address that webhooks may go to",
+            "the refusal to show",
+            Cancel
+        );
         Assert.Empty(receiver.Rest);
     }
 
@@ -200,9 +303,23 @@ public sealed class WebhookTests(TestPlatform platform)
         using var client = tenant.Client();
         using var removed = await client.DeleteAsync(new Uri("/v1/webhooks/one", UriKind.Relative), Cancel);
         Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
-        Assert.Equal(0, await platform.Database.QueryAsync<long>($"select count(*) from platform.webhook_deliveries where tenant_id = '{tenant.Id}'", Cancel));
-        (await platform.Operator.DeleteAsync(new Uri($"/v1/tenants/{tenant.Id}", UriKind.Relative), Cancel)).EnsureSuccessStatusCode();
-        Assert.Equal(0, await platform.Database.QueryAsync<long>($"select count(*) from platform.webhooks where tenant_id = '{tenant.Id}'", Cancel));
+        Assert.Equal(
+            0,
+            await platform.Database.QueryAsync<long>(
+                $"select count(*) from platform.webhook_deliveries where tenant_id = '{tenant.Id}'",
+                Cancel
+            )
+        );
+        (
+            await platform.Operator.DeleteAsync(new Uri($"/v1/tenants/{tenant.Id}", UriKind.Relative), Cancel)
+        ).EnsureSuccessStatusCode();
+        Assert.Equal(
+            0,
+            await platform.Database.QueryAsync<long>(
+                $"select count(*) from platform.webhooks where tenant_id = '{tenant.Id}'",
+                Cancel
+            )
+        );
     }
 
     [Fact]
@@ -210,11 +327,20 @@ public sealed class WebhookTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         using var client = tenant.Client();
-        foreach (var (name, body, pointer) in ((string, object, string)[])[
-            ("Hook", new { url = "https://hooks.example.org/" }, "\"\""), ("hook", new { url = "https://user@hooks.example.org/" }, "/url"),
-            ("hook", new { url = "https://hooks.example.org/", fleets = (string[])["chat", "Chat"] }, "/fleets/1"),
-            ("hook", new { url = "https://hooks.example.org/", fleets = (string[])[] }, "/fleets"),
-            ("hook", new { url = "https://hooks.example.org/", secret = "mine" }, "/secret")])
+        foreach (
+            var (name, body, pointer) in ((string, object, string)[])
+                [
+                    ("Hook", new { url = "https://hooks.example.org/" }, "\"\""),
+                    ("hook", new { url = "https://user@hooks.example.org/" }, "/url"),
+                    (
+                        "hook",
+                        new { url = "https://hooks.example.org/", fleets = (string[])["chat", "Chat"] },
+                        "/fleets/1"
+                    ),
+                    ("hook", new { url = "https://hooks.example.org/", fleets = (string[])[] }, "/fleets"),
+                    ("hook", new { url = "https://hooks.example.org/", secret = "mine" }, "/secret"),
+                ]
+        )
         {
             using var answer = await client.PutAsJsonAsync($"/v1/webhooks/{name}", body, Cancel);
             Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
@@ -223,14 +349,25 @@ public sealed class WebhookTests(TestPlatform platform)
 
         for (var i = 0; i < 10; i++)
             await PutAsync(tenant, $"hook-{i}", new { url = "https://hooks.example.org/" });
-        using var eleventh = await client.PutAsJsonAsync("/v1/webhooks/hook-10", new { url = "https://hooks.example.org/" }, Cancel);
+        using var eleventh = await client.PutAsJsonAsync(
+            "/v1/webhooks/hook-10",
+            new { url = "https://hooks.example.org/" },
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.TooManyRequests, eleventh.StatusCode);
         Assert.Null(await PutAsync(tenant, "hook-9", new { url = "https://hooks.example.org/" }));
         Assert.Equal(10, (await client.GetFromJsonAsync<JsonNode>("/v1/webhooks", Cancel))!["items"]!.AsArray().Count);
     }
 
-    private static Task UntilDisabledAsync(TestTenant tenant, string fault) => Eventually.TrueAsync(
-        async () => await FindAsync(tenant, "gateway") is var it && it["disabledAt"] is not null && (string?)it["fault"] == fault, "the webhook to be disabled", Cancel);
+    private static Task UntilDisabledAsync(TestTenant tenant, string fault) =>
+        Eventually.TrueAsync(
+            async () =>
+                await FindAsync(tenant, "gateway") is var it
+                && it["disabledAt"] is not null
+                && (string?)it["fault"] == fault,
+            "the webhook to be disabled",
+            Cancel
+        );
 
     private static async Task<string?> PutAsync(TestTenant tenant, string name, object webhook)
     {
@@ -250,7 +387,9 @@ public sealed class WebhookTests(TestPlatform platform)
     {
         var key = Convert.FromBase64String(secret!["whsec_".Length..]);
         var timestamp = message.At.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        var expected = Convert.ToBase64String(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{message.Id}.{timestamp}.{message.Body}")));
+        var expected = Convert.ToBase64String(
+            HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{message.Id}.{timestamp}.{message.Body}"))
+        );
         Assert.Contains($"v1,{expected}", message.Signature.Split(' '));
         var now = TimeProvider.System.GetUtcNow();
         Assert.InRange(message.At, now.AddMinutes(-5), now.AddSeconds(5));

@@ -13,31 +13,78 @@ public sealed class WordsTests(TestPlatform platform) : IAsyncLifetime
     /// <summary>What only somebody who knows this program's language would understand.</summary>
     private static readonly string[] Insides =
     [
-        "System.", "Platform.", "Nullable", "Exception", "Path: $", "LineNumber", "BytePositionInLine", ".NET",
-        "isFinalBlock", "Int32", "Int64", "DateTimeOffset",
-        "   at ", "deserializ",
+        "System.",
+        "Platform.",
+        "Nullable",
+        "Exception",
+        "Path: $",
+        "LineNumber",
+        "BytePositionInLine",
+        ".NET",
+        "isFinalBlock",
+        "Int32",
+        "Int64",
+        "DateTimeOffset",
+        "   at ",
+        "deserializ",
     ];
 
     private static readonly string[] BadBodies =
     [
-        "", "{", "[", "[]", "7", "null", "\"text\"", "{}", "<xml/>", "{'a':1}", "{\"nonsense\":1}", "{\"fleet\":null}",
+        "",
+        "{",
+        "[",
+        "[]",
+        "7",
+        "null",
+        "\"text\"",
+        "{}",
+        "<xml/>",
+        "{'a':1}",
+        "{\"nonsense\":1}",
+        "{\"fleet\":null}",
         "{\"fleet\":7,\"tasks\":{}}",
-        "{\"fleet\":\"\\ud800\"}", "{\"a\":1,\"a\":2}", "\u0000", "{} {}",
+        "{\"fleet\":\"\\ud800\"}",
+        "{\"a\":1,\"a\":2}",
+        "\u0000",
+        "{} {}",
         "{\"fleet\":\"chat\",\"windowStart\":\"yesterday\"}",
         "{\"fleet\":\"chat\",\"windowStart\":\"2026-01-01T00:00:00Z\",\"windowEnd\":\"2026-01-01T00:00:10Z\",\"tasks\":[null,{\"taskType\":1,\"arrivals\":\"x\"}]}",
-        "{\"displayName\":7}", "{\"displayName\":\"x\",\"dispatch\":\"round\"}",
-        "{\"displayName\":\"x\",\"servers\":1.5}", "{\"servers\":\"two\"}",
-        "{\"servers\":99999999999}", "{\"arrivalRate\":\"1e400\"}", "{\"taskTypes\":[{\"id\":null}]}",
-        "{\"taskTypes\":7}", "{\"reason\":7}", "{\"reason\":\"\"}",
-        "{\"points\":1e9}", "{\"url\":7}", "{\"url\":\"nowhere\"}", "{\"fleets\":7}", "{\"id\":7}", "{\"id\":\"X\"}",
+        "{\"displayName\":7}",
+        "{\"displayName\":\"x\",\"dispatch\":\"round\"}",
+        "{\"displayName\":\"x\",\"servers\":1.5}",
+        "{\"servers\":\"two\"}",
+        "{\"servers\":99999999999}",
+        "{\"arrivalRate\":\"1e400\"}",
+        "{\"taskTypes\":[{\"id\":null}]}",
+        "{\"taskTypes\":7}",
+        "{\"reason\":7}",
+        "{\"reason\":\"\"}",
+        "{\"points\":1e9}",
+        "{\"url\":7}",
+        "{\"url\":\"nowhere\"}",
+        "{\"fleets\":7}",
+        "{\"id\":7}",
+        "{\"id\":\"X\"}",
         "{\"name\":\"\",\"scopes\":[\"all\"]}",
     ];
 
     private static readonly string[] BadQueries =
     [
-        "limit=x", "limit=0", "cursor=!", "after=x", "after=-1", "from=x&to=1", "from=1", "to=1",
-        "from=9999999999999999999&to=1", "asOf=yesterday", "version=x",
-        "format=x", "detail=x", "reason=",
+        "limit=x",
+        "limit=0",
+        "cursor=!",
+        "after=x",
+        "after=-1",
+        "from=x&to=1",
+        "from=1",
+        "to=1",
+        "from=9999999999999999999&to=1",
+        "asOf=yesterday",
+        "version=x",
+        "format=x",
+        "detail=x",
+        "reason=",
     ];
 
     private JsonNode _document = null!;
@@ -78,7 +125,8 @@ public sealed class WordsTests(TestPlatform platform) : IAsyncLifetime
         var asked = 0;
         foreach (
             var (_, path) in Calls(operation => operation["requestBody"] is null, "get")
-            .Where(call => !call.Path.EndsWith("/changes", StringComparison.Ordinal)))
+                .Where(call => !call.Path.EndsWith("/changes", StringComparison.Ordinal))
+        )
         {
             foreach (var query in BadQueries)
             {
@@ -100,7 +148,9 @@ public sealed class WordsTests(TestPlatform platform) : IAsyncLifetime
         using var answer = await client.GetAsync(new Uri(path, UriKind.Relative), Cancel);
         var fault = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!["errors"]![0]!;
         Assert.Equal(
-            (400, pointer, detail), ((int)answer.StatusCode, (string?)fault["pointer"], (string?)fault["detail"]));
+            (400, pointer, detail),
+            ((int)answer.StatusCode, (string?)fault["pointer"], (string?)fault["detail"])
+        );
     }
 
     [Fact]
@@ -110,8 +160,10 @@ public sealed class WordsTests(TestPlatform platform) : IAsyncLifetime
         foreach (var body in BadBodies)
             await publisher.PublishAsync("chat", Encoding.UTF8.GetBytes(body), Guid.NewGuid(), Cancel);
         await Testing.Eventually.TrueAsync(
-            () => Task.FromResult(platform.Rejected.CountOf(_tenant.Id) == BadBodies.Length), "all to be set aside",
-            Cancel);
+            () => Task.FromResult(platform.Rejected.CountOf(_tenant.Id) == BadBodies.Length),
+            "all to be set aside",
+            Cancel
+        );
         foreach (var reason in platform.Rejected.ReasonsOf(_tenant.Id))
             LooksWell(reason, reason);
     }
@@ -122,15 +174,18 @@ public sealed class WordsTests(TestPlatform platform) : IAsyncLifetime
         where isWanted(operation.Value!) && (method is null || operation.Key == method)
         select (new HttpMethod(operation.Key.ToUpperInvariant()), path.Key);
 
-    private string Filled(string path) => path.Replace("{fleet}", "chat", StringComparison.Ordinal)
-        .Replace("{tenant}", _tenant.Id, StringComparison.Ordinal)
-        .Replace("{version}", "1", StringComparison.Ordinal).Replace("{webhook}", "hook", StringComparison.Ordinal);
+    private string Filled(string path) =>
+        path.Replace("{fleet}", "chat", StringComparison.Ordinal)
+            .Replace("{tenant}", _tenant.Id, StringComparison.Ordinal)
+            .Replace("{version}", "1", StringComparison.Ordinal)
+            .Replace("{webhook}", "hook", StringComparison.Ordinal);
 
     /// <summary>1 when the request was refused, 0 when it was taken.</summary>
     private async Task<int> LooksWellAsync(HttpRequestMessage request, string what)
     {
         using var client = request.RequestUri!.OriginalString.StartsWith("/v1/tenants", StringComparison.Ordinal)
-            ? platform.Operator : _tenant.Client();
+            ? platform.Operator
+            : _tenant.Client();
         using var answer = await client.SendAsync(request, Cancel);
         if (answer.IsSuccessStatusCode)
             return 0;
@@ -143,6 +198,8 @@ public sealed class WordsTests(TestPlatform platform) : IAsyncLifetime
     {
         foreach (var inside in Insides)
             Assert.False(
-                message.Contains(inside, StringComparison.Ordinal), $"{what} is answered with \"{inside}\": {message}");
+                message.Contains(inside, StringComparison.Ordinal),
+                $"{what} is answered with \"{inside}\": {message}"
+            );
     }
 }

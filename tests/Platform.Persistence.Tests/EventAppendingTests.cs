@@ -7,18 +7,38 @@ namespace Platform.Persistence.Tests;
 /// <summary>What is appended to many streams at once is what Marten would have written.</summary>
 public sealed class EventAppendingTests(TestStore store)
 {
-    private static readonly AllocationPublished Published = new() { At = TestStore.At, Version = 1, Hash = "abc", Revision = 1, WorkloadVersion = 7 };
+    private static readonly AllocationPublished Published = new()
+    {
+        At = TestStore.At,
+        Version = 1,
+        Hash = "abc",
+        Revision = 1,
+        WorkloadVersion = 7,
+    };
 
     private readonly string _tenant = TestStore.NewTenant();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private static WorkloadWindowRecorded Recorded { get; } = new() { MessageId = Guid.NewGuid(), Window = TestStore.Window("chat") };
+    private static WorkloadWindowRecorded Recorded { get; } =
+        new() { MessageId = Guid.NewGuid(), Window = TestStore.Window("chat") };
 
     [Fact]
     public async Task The_rows_are_those_that_Marten_writes()
     {
-        object[] events = [Published, Published with { ProposedUntil = TestStore.At.AddTicks(10) }, Recorded, Recorded with { TraceParent = "00-1-2-03" }];
+        object[] events =
+        [
+            Published,
+            Published with
+            {
+                ProposedUntil = TestStore.At.AddTicks(10),
+            },
+            Recorded,
+            Recorded with
+            {
+                TraceParent = "00-1-2-03",
+            },
+        ];
         var (ours, martens) = (Guid.NewGuid(), Guid.NewGuid());
         for (var part = 0; part < 2; part++)
         {
@@ -31,18 +51,26 @@ public sealed class EventAppendingTests(TestStore store)
         }
 
         const string row = "to_jsonb(t) - 'id' - 'seq_id' - 'stream_id' - 'timestamp' - 'created'";
-        foreach (var (table, stream) in ((string, string)[])[("events.mt_events", "stream_id"), ("events.mt_streams", "id")])
+        foreach (
+            var (table, stream) in ((string, string)[])[("events.mt_events", "stream_id"), ("events.mt_streams", "id")]
+        )
         {
             var (one, other) = (await ReadAsync(ours), await ReadAsync(martens));
             Assert.Equal(other, one);
             Assert.NotEqual("[]", one);
 
-            Task<string> ReadAsync(Guid id) => store.Database.QueryAsync<string>(
-                $"select coalesce(jsonb_agg({row} order by version), '[]')::text from {table} t where tenant_id = '{_tenant}' and {stream} = '{id}'", Cancel);
+            Task<string> ReadAsync(Guid id) =>
+                store.Database.QueryAsync<string>(
+                    $"select coalesce(jsonb_agg({row} order by version), '[]')::text from {table} t where tenant_id = '{_tenant}' and {stream} = '{id}'",
+                    Cancel
+                );
         }
 
         await using var reading = await store.Store.OpenAsync(_tenant, Cancel);
-        Assert.Equal(events.Select(it => it.GetType()), (await reading.ReadAsync(ours, 0, 10, Cancel)).Select(it => it.Data.GetType()));
+        Assert.Equal(
+            events.Select(it => it.GetType()),
+            (await reading.ReadAsync(ours, 0, 10, Cancel)).Select(it => it.Data.GetType())
+        );
     }
 
     [Fact]
@@ -55,16 +83,29 @@ public sealed class EventAppendingTests(TestStore store)
         Assert.Equal("1:1 2:2 3:6", await OfAsync(0));
         Assert.Equal("1:3 2:4 3:7", await OfAsync(1));
         Assert.Equal("1:5", await OfAsync(2));
-        Assert.Equal("1 2 3 4 5 6 7", await store.Database.QueryAsync<string>(
-            $"select string_agg(data ->> 'workloadVersion', ' ' order by seq_id) from events.mt_events where tenant_id = '{_tenant}'", Cancel));
-        Assert.Equal("3 3 1", await store.Database.QueryAsync<string>(
-            $"select string_agg(version::text, ' ' order by array_position('{{{string.Join(',', streams)}}}', id)) from events.mt_streams where tenant_id = '{_tenant}'", Cancel));
+        Assert.Equal(
+            "1 2 3 4 5 6 7",
+            await store.Database.QueryAsync<string>(
+                $"select string_agg(data ->> 'workloadVersion', ' ' order by seq_id) from events.mt_events where tenant_id = '{_tenant}'",
+                Cancel
+            )
+        );
+        Assert.Equal(
+            "3 3 1",
+            await store.Database.QueryAsync<string>(
+                $"select string_agg(version::text, ' ' order by array_position('{{{string.Join(',', streams)}}}', id)) from events.mt_streams where tenant_id = '{_tenant}'",
+                Cancel
+            )
+        );
 
-        EventToAppend Event(int stream, long number) => new(streams[stream], Guid.NewGuid(), Published with { WorkloadVersion = number });
+        EventToAppend Event(int stream, long number) =>
+            new(streams[stream], Guid.NewGuid(), Published with { WorkloadVersion = number });
 
-        Task<string> OfAsync(int stream) => store.Database.QueryAsync<string>(
-            $"select string_agg(version || ':' || (data ->> 'workloadVersion'), ' ' order by version) from events.mt_events where tenant_id = '{_tenant}' and stream_id = '{streams[stream]}'",
-            Cancel);
+        Task<string> OfAsync(int stream) =>
+            store.Database.QueryAsync<string>(
+                $"select string_agg(version || ':' || (data ->> 'workloadVersion'), ' ' order by version) from events.mt_events where tenant_id = '{_tenant}' and stream_id = '{streams[stream]}'",
+                Cancel
+            );
     }
 
     [Fact]
@@ -82,7 +123,9 @@ public sealed class EventAppendingTests(TestStore store)
         var (archived, other) = (Guid.NewGuid(), Guid.NewGuid());
         await AppendAsync([new(archived, Guid.NewGuid(), Published)]);
         await store.ExecuteAsync("update events.mt_streams set is_archived = true where id = $1", Cancel, archived);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => AppendAsync([new(other, Guid.NewGuid(), Published), new(archived, Guid.NewGuid(), Published)]));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            AppendAsync([new(other, Guid.NewGuid(), Published), new(archived, Guid.NewGuid(), Published)])
+        );
         Assert.Equal(1, await store.CountAsync("events.mt_events", _tenant, Cancel));
     }
 

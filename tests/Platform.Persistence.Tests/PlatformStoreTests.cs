@@ -21,7 +21,9 @@ public sealed class PlatformStoreTests(TestStore store)
     public async Task A_session_that_is_ended_twice_leaves_the_next_one_on_its_connection_alone()
     {
         var cancel = TestContext.Current.CancellationToken;
-        await using var narrow = new PlatformStore(new NpgsqlConnectionStringBuilder(store.Database.ConnectionString) { MaxPoolSize = 1 }.ConnectionString);
+        await using var narrow = new PlatformStore(
+            new NpgsqlConnectionStringBuilder(store.Database.ConnectionString) { MaxPoolSize = 1 }.ConnectionString
+        );
         var first = await narrow.OpenAsync(TestStore.NewTenant(), cancel);
         await first.DisposeAsync();
         await using var next = await narrow.OpenAsync(TestStore.NewTenant(), cancel);
@@ -60,14 +62,21 @@ public sealed class PlatformStoreTests(TestStore store)
     {
         var fault = new PostgresException("it says so", "ERROR", "ERROR", sqlState);
         Assert.Equal(passing, PlatformStore.IsTransient(fault));
-        Assert.Equal(passing, PlatformStore.IsTransient(new InvalidOperationException("wrapped", new InvalidOperationException("twice", fault))));
+        Assert.Equal(
+            passing,
+            PlatformStore.IsTransient(
+                new InvalidOperationException("wrapped", new InvalidOperationException("twice", fault))
+            )
+        );
     }
 
     [Theory]
     [InlineData("25P03")]
     [InlineData("XX000")]
     public void What_ends_a_session_passes(string sqlState) =>
-        Assert.True(PlatformStore.IsTransient(new PostgresException("could not write init file", "TÖDLICH", "FATAL", sqlState)));
+        Assert.True(
+            PlatformStore.IsTransient(new PostgresException("could not write init file", "TÖDLICH", "FATAL", sqlState))
+        );
 
     [Fact]
     public void A_lost_connection_passes_and_a_wrong_argument_lasts()

@@ -24,19 +24,23 @@ public sealed class RowSecurityTests(TestStore store)
     [Fact]
     public async Task Every_table_with_a_tenant_is_secured_and_the_others_are_known()
     {
-        var insecure = await ListAsync("""
+        var insecure = await ListAsync(
+            """
             select format('%s.%s', c.relnamespace::regnamespace, c.relname) from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
             where c.relkind in ('r', 'p') and c.relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
                 and not (c.relrowsecurity and c.relforcerowsecurity
                     and exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'of_its_tenant' and p.polcmd = '*'))
-            """);
+            """
+        );
         Assert.Empty(insecure);
-        var without = await ListAsync("""
+        var without = await ListAsync(
+            """
             select format('%s.%s', c.relnamespace::regnamespace, c.relname) from pg_class c
             where c.relkind in ('r', 'p') and c.relnamespace in ('platform'::regnamespace, 'events'::regnamespace, 'public'::regnamespace)
                 and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id')
             order by 1
-            """);
+            """
+        );
         Assert.Equal(OfNoTenant, without);
     }
 
@@ -44,11 +48,26 @@ public sealed class RowSecurityTests(TestStore store)
     public async Task The_applications_role_owns_nothing_and_is_above_nothing()
     {
         var role = new NpgsqlConnectionStringBuilder(store.Database.ConnectionString).Username;
-        Assert.Empty(await ListAsync(
-            $"select rolname::text from pg_roles where rolname = '{role}' and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)"));
-        Assert.Empty(await ListAsync($"select c.oid::regclass::text from pg_class c join pg_roles r on r.oid = c.relowner where r.rolname = '{role}'"));
-        Assert.Empty(await ListAsync($"select nspname::text from pg_namespace where has_schema_privilege('{role}', oid, 'create')"));
-        Assert.Empty(await ListAsync($"select m.roleid::regrole::text from pg_auth_members m join pg_roles r on r.oid = m.member where r.rolname = '{role}'"));
+        Assert.Empty(
+            await ListAsync(
+                $"select rolname::text from pg_roles where rolname = '{role}' and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)"
+            )
+        );
+        Assert.Empty(
+            await ListAsync(
+                $"select c.oid::regclass::text from pg_class c join pg_roles r on r.oid = c.relowner where r.rolname = '{role}'"
+            )
+        );
+        Assert.Empty(
+            await ListAsync(
+                $"select nspname::text from pg_namespace where has_schema_privilege('{role}', oid, 'create')"
+            )
+        );
+        Assert.Empty(
+            await ListAsync(
+                $"select m.roleid::regrole::text from pg_auth_members m join pg_roles r on r.oid = m.member where r.rolname = '{role}'"
+            )
+        );
     }
 
     [Theory]
@@ -73,7 +92,12 @@ public sealed class RowSecurityTests(TestStore store)
         await OwnerHasEverythingAsync(TestStore.NewTenant());
         foreach (var table in await TenantTablesAsync())
             Assert.Equal((table, 0L), (table, await CountAsync(null, table)));
-        Assert.Equal("42501", await StateOfAsync("insert into platform.tenants (tenant_id, display_name, registered_at) values ('forged', 'F', now())"));
+        Assert.Equal(
+            "42501",
+            await StateOfAsync(
+                "insert into platform.tenants (tenant_id, display_name, registered_at) values ('forged', 'F', now())"
+            )
+        );
     }
 
     [Fact]
@@ -84,13 +108,25 @@ public sealed class RowSecurityTests(TestStore store)
         await OwnerHasEverythingAsync(stranger);
         foreach (var table in await TenantTablesAsync())
         {
-            var all = await store.Database.QueryAsync<long>($"select count(*) from {table} where tenant_id = '{owner}'", Cancel);
+            var all = await store.Database.QueryAsync<long>(
+                $"select count(*) from {table} where tenant_id = '{owner}'",
+                Cancel
+            );
             Assert.Equal((table, all), (table, await CountAsync(owner, table)));
         }
 
         Assert.Equal(0, await CountAsync(owner, "platform.fleets", $"where tenant_id = '{stranger}'"));
-        Assert.Equal("42501", await StateOfAsync($"insert into platform.workload_sums values ('{stranger}', 'forged', 1, '', null, 1)", owner));
-        Assert.Equal("42501", await StateOfAsync($"update platform.fleets set tenant_id = '{stranger}', fleet_id = 'taken'", owner));
+        Assert.Equal(
+            "42501",
+            await StateOfAsync(
+                $"insert into platform.workload_sums values ('{stranger}', 'forged', 1, '', null, 1)",
+                owner
+            )
+        );
+        Assert.Equal(
+            "42501",
+            await StateOfAsync($"update platform.fleets set tenant_id = '{stranger}', fleet_id = 'taken'", owner)
+        );
     }
 
     [Fact]
@@ -99,26 +135,41 @@ public sealed class RowSecurityTests(TestStore store)
         string[] tenants = [TestStore.NewTenant(), TestStore.NewTenant()];
         foreach (var tenant in tenants)
             await OwnerHasEverythingAsync(tenant);
-        var settings = new NpgsqlConnectionStringBuilder(store.Database.ConnectionString) { MaxPoolSize = 4, Timeout = 60 };
+        var settings = new NpgsqlConnectionStringBuilder(store.Database.ConnectionString)
+        {
+            MaxPoolSize = 4,
+            Timeout = 60,
+        };
         await using var pooled = new PlatformStore(settings.ConnectionString);
 
-        var seen = await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
-        {
-            var tenant = tenants[i % 2];
-            await using var session = await pooled.OpenAsync(tenant, Cancel);
-            await using var batch = session.CreateBatch();
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("select string_agg(distinct tenant_id, ',') from (select tenant_id from platform.fleets union all select tenant_id from events.mt_events) as rows"));
-            var found = (string?)await batch.ExecuteScalarAsync(Cancel);
-            // Some commit and some do not: neither may leave the tenant behind.
-            if (i % 3 == 0)
-                await session.CommitAsync(Cancel);
-            return (tenant, found);
-        }));
+        var seen = await Task.WhenAll(
+            Enumerable
+                .Range(0, 200)
+                .Select(async i =>
+                {
+                    var tenant = tenants[i % 2];
+                    await using var session = await pooled.OpenAsync(tenant, Cancel);
+                    await using var batch = session.CreateBatch();
+                    batch.BatchCommands.Add(
+                        new NpgsqlBatchCommand(
+                            "select string_agg(distinct tenant_id, ',') from (select tenant_id from platform.fleets union all select tenant_id from events.mt_events) as rows"
+                        )
+                    );
+                    var found = (string?)await batch.ExecuteScalarAsync(Cancel);
+                    // Some commit and some do not: neither may leave the tenant behind.
+                    if (i % 3 == 0)
+                        await session.CommitAsync(Cancel);
+                    return (tenant, found);
+                })
+        );
 
         Assert.All(seen, it => Assert.Equal(it.tenant, it.found));
         await using var left = new NpgsqlConnection(settings.ConnectionString);
         await left.OpenAsync(Cancel);
-        await using var named = new NpgsqlCommand("select coalesce(current_setting('platform.tenant', true), '')", left);
+        await using var named = new NpgsqlCommand(
+            "select coalesce(current_setting('platform.tenant', true), '')",
+            left
+        );
         Assert.Equal("", await named.ExecuteScalarAsync(Cancel));
     }
 
@@ -129,24 +180,56 @@ public sealed class RowSecurityTests(TestStore store)
         var server = new NpgsqlConnectionStringBuilder(TestServices.Postgres) { Pooling = false };
         await using var administrator = new NpgsqlConnection(server.ConnectionString);
         await administrator.OpenAsync(Cancel);
-        await ApplicationRole.ExecuteAsync(administrator, $"create role {owner} login createrole password 'secret'", Cancel);
+        await ApplicationRole.ExecuteAsync(
+            administrator,
+            $"create role {owner} login createrole password 'secret'",
+            Cancel
+        );
         await ApplicationRole.ExecuteAsync(administrator, $"create database {owner} owner {owner}", Cancel);
         try
         {
-            var connection = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = owner, Username = owner, Password = "secret" }.ConnectionString;
+            var connection = new NpgsqlConnectionStringBuilder(server.ConnectionString)
+            {
+                Database = owner,
+                Username = owner,
+                Password = "secret",
+            }.ConnectionString;
             await Migrator.MigrateAsync(connection, null, Cancel);
             await Migrator.MigrateAsync(connection, null, Cancel);
             await using var theirs = new PlatformStore(ApplicationRole.ConnectionFor(connection));
-            await new TenantRegistry(theirs).RegisterAsync("acme", "A team", TestStore.Key("acme", "first"), [1], _ => Task.CompletedTask, TestStore.At, Cancel);
-            await new FleetStore(theirs).PutAsync("acme", "chat", TestStore.Definition, null, "ci", TestStore.At, Cancel);
-            Assert.Equal(["acme"], (await new TenantRegistry(theirs).ListAsync("", 10, Cancel)).Select(tenant => tenant.Id));
+            await new TenantRegistry(theirs).RegisterAsync(
+                "acme",
+                "A team",
+                TestStore.Key("acme", "first"),
+                [1],
+                _ => Task.CompletedTask,
+                TestStore.At,
+                Cancel
+            );
+            await new FleetStore(theirs).PutAsync(
+                "acme",
+                "chat",
+                TestStore.Definition,
+                null,
+                "ci",
+                TestStore.At,
+                Cancel
+            );
+            Assert.Equal(
+                ["acme"],
+                (await new TenantRegistry(theirs).ListAsync("", 10, Cancel)).Select(tenant => tenant.Id)
+            );
             Assert.NotNull(await new TenantRegistry(theirs).FindKeyAsync("acme-first", Cancel));
             await using var claim = await new DueFleets(theirs).ClaimAsync(TestStore.At.AddDays(1), 10, Cancel);
             Assert.Equal([new FleetKey("acme", "chat")], claim.Fleets);
         }
         finally
         {
-            await ApplicationRole.ExecuteAsync(administrator, $"drop database {owner} with (force)", CancellationToken.None);
+            await ApplicationRole.ExecuteAsync(
+                administrator,
+                $"drop database {owner} with (force)",
+                CancellationToken.None
+            );
             await ApplicationRole.ExecuteAsync(administrator, $"drop role {owner}_application", CancellationToken.None);
             await ApplicationRole.ExecuteAsync(administrator, $"drop role {owner}", CancellationToken.None);
         }
@@ -156,7 +239,9 @@ public sealed class RowSecurityTests(TestStore store)
     public async Task The_owner_is_refused_as_the_applications_role()
     {
         var owner = store.Database.OwnerConnectionString;
-        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => Migrator.MigrateAsync(owner, owner, Cancel));
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            Migrator.MigrateAsync(owner, owner, Cancel)
+        );
         Assert.Contains("row-level security", fault.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => ApplicationRole.ConnectionFor("Host=localhost;Username=someone"));
     }
@@ -165,16 +250,27 @@ public sealed class RowSecurityTests(TestStore store)
     {
         await store.RegisterTenantAsync(tenant, Cancel);
         await store.PutFleetAsync(tenant, "chat", Cancel);
-        Assert.Equal([IntakeOutcome.Stored], await store.Intake.StoreAsync([new IncomingWindow(tenant, Guid.NewGuid(), TestStore.Window("chat"))], Cancel));
+        Assert.Equal(
+            [IntakeOutcome.Stored],
+            await store.Intake.StoreAsync(
+                [new IncomingWindow(tenant, Guid.NewGuid(), TestStore.Window("chat"))],
+                Cancel
+            )
+        );
         Assert.True(await store.PublishAsync(tenant, "chat", Cancel));
         await new Rejections(store.Store).RecordAsync(
-            [new NewRejection(tenant, "1", TestStore.At, "chat", null, "body: no JSON", new byte[3])], Cancel);
+            [new NewRejection(tenant, "1", TestStore.At, "chat", null, "body: no JSON", new byte[3])],
+            Cancel
+        );
     }
 
-    private Task<IReadOnlyList<string>> TenantTablesAsync() => ListAsync("""
-        select format('%s.%s', c.relnamespace::regnamespace, c.relname) from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
-        where c.relkind in ('r', 'p') and c.relnamespace in ('platform'::regnamespace, 'events'::regnamespace) order by 1
-        """);
+    private Task<IReadOnlyList<string>> TenantTablesAsync() =>
+        ListAsync(
+            """
+            select format('%s.%s', c.relnamespace::regnamespace, c.relname) from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+            where c.relkind in ('r', 'p') and c.relnamespace in ('platform'::regnamespace, 'events'::regnamespace) order by 1
+            """
+        );
 
     private async Task<long> CountAsync(string? tenant, string table, string where = "") =>
         (long)(await AsApplicationAsync(tenant, $"select count(*) from {table} {where}"))!;

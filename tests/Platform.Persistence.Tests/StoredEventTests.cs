@@ -8,8 +8,8 @@ using Platform.Domain.Tenants;
 namespace Platform.Persistence.Tests;
 
 /// <summary>
-/// Each event as the database of the first day holds it. What was stored then must be read for ever, so a text here is never changed: an
-/// event that gains a member gains a text here.
+/// Each event as the database of the first day holds it. What was stored then must be read for ever, so a text here is
+/// never changed: an event that gains a member gains a text here.
 /// </summary>
 public sealed class StoredEventTests(TestStore store)
 {
@@ -30,7 +30,13 @@ public sealed class StoredEventTests(TestStore store)
         Servers = 2,
         Dispatch = Dispatch.Split,
         ArrivalRate = 0.1,
-        Objective = new FleetObjective { AccuracyWeight = 30, MaxUtilization = 0.95, MeanTokenBudget = 1_000, MaxMeanSystemTimeSeconds = 12.5 },
+        Objective = new FleetObjective
+        {
+            AccuracyWeight = 30,
+            MaxUtilization = 0.95,
+            MeanTokenBudget = 1_000,
+            MaxMeanSystemTimeSeconds = 12.5,
+        },
         TaskTypes =
         [
             new TaskType
@@ -45,53 +51,177 @@ public sealed class StoredEventTests(TestStore store)
                 Accuracy = new AccuracyCurve(0.2, 0.6, 0.001),
             },
         ],
-        Solving = new SolvingPolicy { EverySeconds = 60, HorizonSeconds = 3_600, MinimumGain = 0.01 },
+        Solving = new SolvingPolicy
+        {
+            EverySeconds = 60,
+            HorizonSeconds = 3_600,
+            MinimumGain = 0.01,
+        },
     };
 
     private static readonly (string Name, string Text, object Event)[] Stored =
     [
-        ("tenant-registered", """{ "at": "2026-11-23T10:00:00.25+00:00", "displayName": "A team" }""",
-            new TenantRegistered { At = At, DisplayName = "A team" }),
+        (
+            "tenant-registered",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "displayName": "A team" }""",
+            new TenantRegistered { At = At, DisplayName = "A team" }
+        ),
         ("tenant-suspended", """{ "at": "2026-11-23T10:00:00.25+00:00" }""", new TenantSuspended { At = At }),
-        ("broker-password-issued", """{ "at": "2026-11-23T10:00:00.25+00:00" }""", new BrokerPasswordIssued { At = At }),
-        ("api-key-issued",
+        (
+            "broker-password-issued",
+            """{ "at": "2026-11-23T10:00:00.25+00:00" }""",
+            new BrokerPasswordIssued { At = At }
+        ),
+        (
+            "api-key-issued",
             """
             { "at": "2026-11-23T10:00:00.25+00:00", "keyId": "AAECAwQFBgcICQoL", "name": "ci", "scopes": [ "read", "ingest" ],
               "expiresAt": "2027-11-23T10:00:00.25+00:00" }
             """,
-            new ApiKeyIssued { At = At, KeyId = "AAECAwQFBgcICQoL", Name = "ci", Scopes = ["read", "ingest"], ExpiresAt = At.AddYears(1) }),
-        ("api-key-issued", """{ "at": "2026-11-23T10:00:00.25+00:00", "keyId": "AAECAwQFBgcICQoL", "name": "ci", "scopes": [ "audit" ] }""",
-            new ApiKeyIssued { At = At, KeyId = "AAECAwQFBgcICQoL", Name = "ci", Scopes = ["audit"] }),
-        ("api-key-revoked", """{ "at": "2026-11-23T10:00:00.25+00:00", "keyId": "AAECAwQFBgcICQoL" }""",
-            new ApiKeyRevoked { At = At, KeyId = "AAECAwQFBgcICQoL" }),
-        ("authentication-failed", """{ "at": "2026-11-23T10:00:00.25+00:00", "keyId": "AAECAwQFBgcICQoL", "cause": "revoked", "attempts": 3 }""",
-            new AuthenticationFailed { At = At, KeyId = "AAECAwQFBgcICQoL", Cause = "revoked", Attempts = 3 }),
-        ("webhook-put",
+            new ApiKeyIssued
+            {
+                At = At,
+                KeyId = "AAECAwQFBgcICQoL",
+                Name = "ci",
+                Scopes = ["read", "ingest"],
+                ExpiresAt = At.AddYears(1),
+            }
+        ),
+        (
+            "api-key-issued",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "keyId": "AAECAwQFBgcICQoL", "name": "ci", "scopes": [ "audit" ] }""",
+            new ApiKeyIssued
+            {
+                At = At,
+                KeyId = "AAECAwQFBgcICQoL",
+                Name = "ci",
+                Scopes = ["audit"],
+            }
+        ),
+        (
+            "api-key-revoked",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "keyId": "AAECAwQFBgcICQoL" }""",
+            new ApiKeyRevoked { At = At, KeyId = "AAECAwQFBgcICQoL" }
+        ),
+        (
+            "authentication-failed",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "keyId": "AAECAwQFBgcICQoL", "cause": "revoked", "attempts": 3 }""",
+            new AuthenticationFailed
+            {
+                At = At,
+                KeyId = "AAECAwQFBgcICQoL",
+                Cause = "revoked",
+                Attempts = 3,
+            }
+        ),
+        (
+            "webhook-put",
             """{ "at": "2026-11-23T10:00:00.25+00:00", "webhook": "gateway", "receiver": "https://hooks.example.org", "fleets": [ "chat" ], "by": "ci" }""",
-            new WebhookPut { At = At, Webhook = "gateway", Receiver = "https://hooks.example.org", Fleets = ["chat"], By = "ci" }),
-        ("webhook-put", """{ "at": "2026-11-23T10:00:00.25+00:00", "webhook": "gateway", "receiver": "https://hooks.example.org", "by": "ci" }""",
-            new WebhookPut { At = At, Webhook = "gateway", Receiver = "https://hooks.example.org", By = "ci" }),
-        ("webhook-secret-replaced", """{ "at": "2026-11-23T10:00:00.25+00:00", "webhook": "gateway", "by": "ci" }""",
-            new WebhookSecretReplaced { At = At, Webhook = "gateway", By = "ci" }),
-        ("webhook-removed", """{ "at": "2026-11-23T10:00:00.25+00:00", "webhook": "gateway", "by": "ci" }""",
-            new WebhookRemoved { At = At, Webhook = "gateway", By = "ci" }),
-        ("webhook-disabled", """{ "at": "2026-11-23T10:00:00.25+00:00", "webhook": "gateway", "reason": "answered 410" }""",
-            new WebhookDisabled { At = At, Webhook = "gateway", Reason = "answered 410" }),
-        ("fleet-registered", $$"""{ "at": "2026-11-23T10:00:00.25+00:00", "by": "ci", "definition": {{DefinitionText}} }""",
-            new FleetRegistered { At = At, By = "ci", Definition = Definition }),
-        ("fleet-revised", $$"""{ "at": "2026-11-23T10:00:00.25+00:00", "by": "ci", "definition": {{DefinitionText}} }""",
-            new FleetRevised { At = At, By = "ci", Definition = Definition }),
-        ("fleet-retired", """{ "at": "2026-11-23T10:00:00.25+00:00", "by": "ci" }""", new FleetRetired { At = At, By = "ci" }),
-        ("allocation-published",
+            new WebhookPut
+            {
+                At = At,
+                Webhook = "gateway",
+                Receiver = "https://hooks.example.org",
+                Fleets = ["chat"],
+                By = "ci",
+            }
+        ),
+        (
+            "webhook-put",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "webhook": "gateway", "receiver": "https://hooks.example.org", "by": "ci" }""",
+            new WebhookPut
+            {
+                At = At,
+                Webhook = "gateway",
+                Receiver = "https://hooks.example.org",
+                By = "ci",
+            }
+        ),
+        (
+            "webhook-secret-replaced",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "webhook": "gateway", "by": "ci" }""",
+            new WebhookSecretReplaced
+            {
+                At = At,
+                Webhook = "gateway",
+                By = "ci",
+            }
+        ),
+        (
+            "webhook-removed",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "webhook": "gateway", "by": "ci" }""",
+            new WebhookRemoved
+            {
+                At = At,
+                Webhook = "gateway",
+                By = "ci",
+            }
+        ),
+        (
+            "webhook-disabled",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "webhook": "gateway", "reason": "answered 410" }""",
+            new WebhookDisabled
+            {
+                At = At,
+                Webhook = "gateway",
+                Reason = "answered 410",
+            }
+        ),
+        (
+            "fleet-registered",
+            $$"""{ "at": "2026-11-23T10:00:00.25+00:00", "by": "ci", "definition": {{DefinitionText}} }""",
+            new FleetRegistered
+            {
+                At = At,
+                By = "ci",
+                Definition = Definition,
+            }
+        ),
+        (
+            "fleet-revised",
+            $$"""{ "at": "2026-11-23T10:00:00.25+00:00", "by": "ci", "definition": {{DefinitionText}} }""",
+            new FleetRevised
+            {
+                At = At,
+                By = "ci",
+                Definition = Definition,
+            }
+        ),
+        (
+            "fleet-retired",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "by": "ci" }""",
+            new FleetRetired { At = At, By = "ci" }
+        ),
+        (
+            "allocation-published",
             """{ "at": "2026-11-23T10:00:00.25+00:00", "version": 7, "hash": "d77514aa", "revision": 3, "workloadVersion": 5000000000 }""",
-            new AllocationPublished { At = At, Version = 7, Hash = "d77514aa", Revision = 3, WorkloadVersion = 5_000_000_000 }),
-        ("allocation-published",
+            new AllocationPublished
+            {
+                At = At,
+                Version = 7,
+                Hash = "d77514aa",
+                Revision = 3,
+                WorkloadVersion = 5_000_000_000,
+            }
+        ),
+        (
+            "allocation-published",
             """
             { "at": "2026-11-23T10:00:00.25+00:00", "version": 8, "hash": "d77514aa", "revision": 3, "workloadVersion": 1,
               "proposedUntil": "2026-11-24T10:00:00.25+00:00" }
             """,
-            new AllocationPublished { At = At, Version = 8, Hash = "d77514aa", Revision = 3, WorkloadVersion = 1, ProposedUntil = At.AddDays(1) }),
-        ("allocation-published",
+            new AllocationPublished
+            {
+                At = At,
+                Version = 8,
+                Hash = "d77514aa",
+                Revision = 3,
+                WorkloadVersion = 1,
+                ProposedUntil = At.AddDays(1),
+            }
+        ),
+        (
+            "allocation-published",
             """
             { "at": "2026-11-23T10:00:00.25+00:00", "version": 8, "hash": "d77514aa", "revision": 3, "workloadVersion": 1,
               "emergency": "version 7 gave the servers 1.3 times the work that they can do", "shortfall": "unstable: the fewest" }
@@ -105,14 +235,42 @@ public sealed class StoredEventTests(TestStore store)
                 WorkloadVersion = 1,
                 Emergency = "version 7 gave the servers 1.3 times the work that they can do",
                 Shortfall = "unstable: the fewest",
-            }),
-        ("allocation-approved", """{ "at": "2026-11-23T10:00:00.25+00:00", "version": 8, "reason": "looked at", "by": "ann" }""",
-            new AllocationApproved { At = At, Version = 8, Reason = "looked at", By = "ann" }),
-        ("allocation-pinned", """{ "at": "2026-11-23T10:00:00.25+00:00", "version": 7, "reason": "roll back", "by": "ann" }""",
-            new AllocationPinned { At = At, Version = 7, Reason = "roll back", By = "ann" }),
-        ("allocation-unpinned", """{ "at": "2026-11-23T10:00:00.25+00:00", "reason": "mended", "by": "ann" }""",
-            new AllocationUnpinned { At = At, Reason = "mended", By = "ann" }),
-        ("workload-voided",
+            }
+        ),
+        (
+            "allocation-approved",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "version": 8, "reason": "looked at", "by": "ann" }""",
+            new AllocationApproved
+            {
+                At = At,
+                Version = 8,
+                Reason = "looked at",
+                By = "ann",
+            }
+        ),
+        (
+            "allocation-pinned",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "version": 7, "reason": "roll back", "by": "ann" }""",
+            new AllocationPinned
+            {
+                At = At,
+                Version = 7,
+                Reason = "roll back",
+                By = "ann",
+            }
+        ),
+        (
+            "allocation-unpinned",
+            """{ "at": "2026-11-23T10:00:00.25+00:00", "reason": "mended", "by": "ann" }""",
+            new AllocationUnpinned
+            {
+                At = At,
+                Reason = "mended",
+                By = "ann",
+            }
+        ),
+        (
+            "workload-voided",
             """
             { "at": "2026-11-23T10:00:00.25+00:00", "messageId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "reason": "a counter sent as a delta",
               "by": "ann", "windows": 1, "arrivals": 1200000, "workloadVersion": 5000000000 }
@@ -126,8 +284,10 @@ public sealed class StoredEventTests(TestStore store)
                 Windows = 1,
                 Arrivals = 1_200_000,
                 WorkloadVersion = 5_000_000_000,
-            }),
-        ("workload-voided",
+            }
+        ),
+        (
+            "workload-voided",
             """
             { "at": "2026-11-23T10:00:00.25+00:00", "from": "2026-11-23T09:00:00.25+00:00", "to": "2026-11-23T10:00:00.25+00:00",
               "reason": "a load test", "by": "ann", "windows": 360, "arrivals": 9007199254740991, "workloadVersion": 361 }
@@ -142,8 +302,10 @@ public sealed class StoredEventTests(TestStore store)
                 Windows = 360,
                 Arrivals = 9_007_199_254_740_991,
                 WorkloadVersion = 361,
-            }),
-        ("workload-window-recorded",
+            }
+        ),
+        (
+            "workload-window-recorded",
             """
             { "messageId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
               "window": { "fleet": "chat-eu", "windowStart": "2026-11-23T09:59:50.25+00:00", "windowEnd": "2026-11-23T10:00:00.25+00:00",
@@ -186,8 +348,21 @@ public sealed class StoredEventTests(TestStore store)
                                 MillisSquared = 2_990_000_000,
                                 TokenMillis = 146_000_000,
                             },
-                            System = new SystemSums { Completions = 11, Millis = 231_000, MillisSquared = 5_100_000_000 },
-                            Accuracy = [new AccuracyCount { Tokens = 512, Trials = 10, Correct = 7 }],
+                            System = new SystemSums
+                            {
+                                Completions = 11,
+                                Millis = 231_000,
+                                MillisSquared = 5_100_000_000,
+                            },
+                            Accuracy =
+                            [
+                                new AccuracyCount
+                                {
+                                    Tokens = 512,
+                                    Trials = 10,
+                                    Correct = 7,
+                                },
+                            ],
                         },
                         new TaskWindow
                         {
@@ -195,7 +370,12 @@ public sealed class StoredEventTests(TestStore store)
                             Arrivals = 0,
                             Service = new ServiceSums
                             {
-                                Completions = 1, Tokens = 2, TokensSquared = 4, AnswerTokens = 1_210, Millis = 3, MillisSquared = 9,
+                                Completions = 1,
+                                Tokens = 2,
+                                TokensSquared = 4,
+                                AnswerTokens = 1_210,
+                                Millis = 3,
+                                MillisSquared = 9,
                                 TokenMillis = 6,
                             },
                         },
@@ -211,24 +391,24 @@ public sealed class StoredEventTests(TestStore store)
                                 Millis = 3,
                                 MillisSquared = 9,
                                 TokenMillis = 6,
-                                Concurrency = new ConcurrencySums
-                                {
-                                    Tokens = 1_212,
-                                    InService = 9_007_199_254_740_991,
-                                },
+                                Concurrency = new ConcurrencySums { Tokens = 1_212, InService = 9_007_199_254_740_991 },
                             },
                         },
                         new TaskWindow { TaskType = "chat", Arrivals = 9_007_199_254_740_991 },
                     ],
                 },
-            }),
+            }
+        ),
     ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public void There_is_a_stored_example_of_every_event() =>
-        Assert.Equal(EventStore.EventNames.Values.Order(StringComparer.Ordinal), Stored.Select(it => it.Name).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            EventStore.EventNames.Values.Order(StringComparer.Ordinal),
+            Stored.Select(it => it.Name).Distinct().Order(StringComparer.Ordinal)
+        );
 
     [Fact]
     public async Task What_was_stored_is_read_to_the_same_objects()
@@ -241,7 +421,10 @@ public sealed class StoredEventTests(TestStore store)
 
         Assert.Equal(Stored.Select(it => it.Event.GetType()), read.Select(e => e.EventType));
         Assert.Equal(Stored.Select(it => it.Name), read.Select(e => e.EventTypeName));
-        Assert.All(read.Zip(Stored), pair => Assert.Equal(CanonicalJson.Write(pair.Second.Event), CanonicalJson.Write(pair.First.Data)));
+        Assert.All(
+            read.Zip(Stored),
+            pair => Assert.Equal(CanonicalJson.Write(pair.Second.Event), CanonicalJson.Write(pair.First.Data))
+        );
     }
 
     [Fact]
@@ -257,11 +440,13 @@ public sealed class StoredEventTests(TestStore store)
 
         foreach (var (i, (name, text, _)) in Stored.Index())
         {
-            var row = $"from events.mt_events where tenant_id = '{tenant}' and stream_id = '{stream}' and version = {i + 1}";
+            var row =
+                $"from events.mt_events where tenant_id = '{tenant}' and stream_id = '{stream}' and version = {i + 1}";
             Assert.Equal(name, await store.Database.QueryAsync<string>($"select type {row}", Cancel));
             Assert.True(
                 await store.Database.QueryAsync<bool>($"select data = '{text}'::jsonb {row}", Cancel),
-                await store.Database.QueryAsync<string>($"select data::text {row}", Cancel));
+                await store.Database.QueryAsync<string>($"select data::text {row}", Cancel)
+            );
         }
     }
 
@@ -269,7 +454,12 @@ public sealed class StoredEventTests(TestStore store)
     private async Task InsertAsync(string tenant, Guid stream)
     {
         await store.ExecuteAsync(
-            "insert into events.mt_streams (id, type, version, tenant_id) values ($1, null, $2, $3)", Cancel, stream, (long)Stored.Length, tenant);
+            "insert into events.mt_streams (id, type, version, tenant_id) values ($1, null, $2, $3)",
+            Cancel,
+            stream,
+            (long)Stored.Length,
+            tenant
+        );
         foreach (var (i, (name, text, _)) in Stored.Index())
         {
             await store.ExecuteAsync(
@@ -277,7 +467,14 @@ public sealed class StoredEventTests(TestStore store)
                 insert into events.mt_events (seq_id, id, stream_id, version, data, type, tenant_id, mt_dotnet_type)
                 values (nextval('events.mt_events_sequence'), $1, $2, $3, $4::jsonb, $5, $6, null)
                 """,
-                Cancel, new Guid($"11111111-0000-4000-9000-{i:d12}"), stream, (long)i + 1, text, name, tenant);
+                Cancel,
+                new Guid($"11111111-0000-4000-9000-{i:d12}"),
+                stream,
+                (long)i + 1,
+                text,
+                name,
+                tenant
+            );
         }
     }
 }

@@ -35,8 +35,14 @@ public sealed class TenantIsolationTests(TestStore store)
     {
         await OwnerHasEverythingAsync();
         await store.RegisterTenantAsync(_stranger, Cancel);
-        Assert.Equal([$"{_stranger}-first"], (await store.Tenants.ListKeysAsync(_stranger, Cancel))!.Select(key => key.Id));
-        Assert.Equal(Refusal.NotFound, (await store.Tenants.RevokeKeyAsync(_stranger, $"{_owner}-first", TestStore.At, Cancel)).RefusedAs);
+        Assert.Equal(
+            [$"{_stranger}-first"],
+            (await store.Tenants.ListKeysAsync(_stranger, Cancel))!.Select(key => key.Id)
+        );
+        Assert.Equal(
+            Refusal.NotFound,
+            (await store.Tenants.RevokeKeyAsync(_stranger, $"{_owner}-first", TestStore.At, Cancel)).RefusedAs
+        );
         Assert.NotNull(await store.Tenants.FindKeyAsync($"{_owner}-first", Cancel));
     }
 
@@ -47,7 +53,13 @@ public sealed class TenantIsolationTests(TestStore store)
         var before = await OwnersFleetAsync();
         Assert.False(await store.Fleets.RequestSolveAsync(_stranger, "chat", TestStore.At.AddDays(-1), Cancel));
         Assert.Equal(Refusal.NotFound, (await store.RetireAsync(_stranger, "chat", Cancel)).RefusedAs);
-        await store.Solves.PostponeAsync(new FleetKey(_stranger, "chat"), "fault", TestStore.At.AddDays(1), TestStore.At.AddDays(1), Cancel);
+        await store.Solves.PostponeAsync(
+            new FleetKey(_stranger, "chat"),
+            "fault",
+            TestStore.At.AddDays(1),
+            TestStore.At.AddDays(1),
+            Cancel
+        );
         Assert.Equal(before, await OwnersFleetAsync());
     }
 
@@ -72,12 +84,23 @@ public sealed class TenantIsolationTests(TestStore store)
         Assert.Null(await store.LoadAsync(key, Cancel));
         await store.PutFleetAsync(_stranger, "chat", Cancel);
         var basis = (await store.LoadAsync(key, Cancel))!;
-        Assert.Equal((0, null, null, 0L), (basis.Fleet.LatestVersion, basis.Latest, basis.Stored, basis.WorkloadVersion));
+        Assert.Equal(
+            (0, null, null, 0L),
+            (basis.Fleet.LatestVersion, basis.Latest, basis.Stored, basis.WorkloadVersion)
+        );
         Assert.Null(basis.Sums.LastWindowEnd);
 
         var before = await OwnersFleetAsync();
         var owners = (await store.LoadAsync(new FleetKey(_owner, "chat"), Cancel))!.Sums.ToBytes();
-        Assert.True(await store.CommitAsync(TestStore.Solve(basis) with { Sums = new SumsToStore(TestStore.SumsOf(7).ToBytes(), null) }, Cancel));
+        Assert.True(
+            await store.CommitAsync(
+                TestStore.Solve(basis) with
+                {
+                    Sums = new SumsToStore(TestStore.SumsOf(7).ToBytes(), null),
+                },
+                Cancel
+            )
+        );
         Assert.Equal(before, await OwnersFleetAsync());
         Assert.Equal(owners, (await store.LoadAsync(new FleetKey(_owner, "chat"), Cancel))!.Sums.ToBytes());
     }
@@ -96,7 +119,13 @@ public sealed class TenantIsolationTests(TestStore store)
     {
         await store.RegisterTenantAsync(_owner, Cancel);
         await store.PutFleetAsync(_owner, "chat", Cancel);
-        Assert.Equal([IntakeOutcome.Stored], await store.Intake.StoreAsync([new IncomingWindow(_owner, Guid.NewGuid(), TestStore.Window("chat"))], Cancel));
+        Assert.Equal(
+            [IntakeOutcome.Stored],
+            await store.Intake.StoreAsync(
+                [new IncomingWindow(_owner, Guid.NewGuid(), TestStore.Window("chat"))],
+                Cancel
+            )
+        );
         Assert.True(await store.PublishAsync(_owner, "chat", Cancel));
         Assert.NotNull(await store.Snapshots.FindInForceAsync(_owner, "chat", Cancel));
     }

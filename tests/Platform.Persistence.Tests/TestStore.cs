@@ -41,23 +41,24 @@ public sealed class TestStore : IAsyncLifetime
 
     public SnapshotHistory Snapshots => new(Store);
 
-    public static FleetDefinition Definition { get; } = new()
-    {
-        DisplayName = "Chat",
-        Objective = new FleetObjective { AccuracyWeight = 30 },
-        ArrivalRate = 0.05,
-        TaskTypes =
-        [
-            new TaskType
-            {
-                Id = "math",
-                Share = 1,
-                MaxTokens = 32_768,
-                Service = new ServiceLine(0.4, 0.02),
-                Accuracy = new AccuracyCurve(0.2, 0.6, 0.001),
-            },
-        ],
-    };
+    public static FleetDefinition Definition { get; } =
+        new()
+        {
+            DisplayName = "Chat",
+            Objective = new FleetObjective { AccuracyWeight = 30 },
+            ArrivalRate = 0.05,
+            TaskTypes =
+            [
+                new TaskType
+                {
+                    Id = "math",
+                    Share = 1,
+                    MaxTokens = 32_768,
+                    Service = new ServiceLine(0.4, 0.02),
+                    Accuracy = new AccuracyCurve(0.2, 0.6, 0.001),
+                },
+            ],
+        };
 
     public async ValueTask InitializeAsync()
     {
@@ -79,19 +80,25 @@ public sealed class TestStore : IAsyncLifetime
     /// <summary>Sums of so many windows.</summary>
     public static WorkloadSums SumsOf(long windows, int? horizonSeconds = null)
     {
-        var sums = new WorkloadSums(Definition.Solving.Reach with { HorizonSeconds = horizonSeconds ?? Definition.Solving.HorizonSeconds });
+        var sums = new WorkloadSums(
+            Definition.Solving.Reach with
+            {
+                HorizonSeconds = horizonSeconds ?? Definition.Solving.HorizonSeconds,
+            }
+        );
         for (var i = 0; i < windows; i++)
             sums.Fold(Window("chat"));
         return sums;
     }
 
-    public static WorkloadWindow Window(string fleet, long arrivals = 1) => new()
-    {
-        Fleet = fleet,
-        WindowStart = At.AddSeconds(-10),
-        WindowEnd = At,
-        Tasks = [new TaskWindow { TaskType = "math", Arrivals = arrivals }],
-    };
+    public static WorkloadWindow Window(string fleet, long arrivals = 1) =>
+        new()
+        {
+            Fleet = fleet,
+            WindowStart = At.AddSeconds(-10),
+            WindowEnd = At,
+            Tasks = [new TaskWindow { TaskType = "math", Arrivals = arrivals }],
+        };
 
     public async Task PutFleetAsync(string tenant, string fleet, CancellationToken cancel, DateTimeOffset? at = null)
     {
@@ -103,35 +110,57 @@ public sealed class TestStore : IAsyncLifetime
     public async Task<ApiKeyIssued> RegisterTenantAsync(string tenant, CancellationToken cancel)
     {
         var key = Key(tenant, "first");
-        var decision = await Tenants.RegisterAsync(tenant, "A team", key, [1, 2, 3], _ => Task.CompletedTask, At, cancel);
+        var decision = await Tenants.RegisterAsync(
+            tenant,
+            "A team",
+            key,
+            [1, 2, 3],
+            _ => Task.CompletedTask,
+            At,
+            cancel
+        );
         Assert.False(decision.IsRefused);
         return key;
     }
 
     public static ApiKeyIssued Key(string tenant, string name) =>
-        new() { At = At, KeyId = $"{tenant}-{name}", Name = name, Scopes = [Scopes.Read, Scopes.Ingest] };
+        new()
+        {
+            At = At,
+            KeyId = $"{tenant}-{name}",
+            Name = name,
+            Scopes = [Scopes.Read, Scopes.Ingest],
+        };
 
     /// <summary>Solves on a basis by the definition's priors, as the next version.</summary>
-    public static SolveResult Solve(SolveBasis basis, long workloadVersion = 0) => new()
-    {
-        Basis = basis with { WorkloadVersion = workloadVersion },
-        At = At,
-        Sums = new SumsToStore(SumsOf(workloadVersion).ToBytes(), null),
-        Outcome = SolvePolicy.Solve(
-            new SnapshotInputs
-            {
-                Tenant = basis.Key.Tenant,
-                Fleet = basis.Key.Fleet,
-                Definition = basis.Fleet.Definition,
-                DefinitionRevision = basis.Fleet.Revision,
-                Sums = new WorkloadSums(basis.Fleet.Definition.Solving.HorizonSeconds),
-                WorkloadVersion = workloadVersion,
-                SolvedAt = At,
-                Alarm = basis.Inputs(At).Alarm,
-            },
-            // A revision that was not: so that every solve is worth a version.
-            basis.Previous(At) is { } previous ? previous with { Summary = previous.Summary with { DefinitionRevision = 0 } } : null),
-    };
+    public static SolveResult Solve(SolveBasis basis, long workloadVersion = 0) =>
+        new()
+        {
+            Basis = basis with { WorkloadVersion = workloadVersion },
+            At = At,
+            Sums = new SumsToStore(SumsOf(workloadVersion).ToBytes(), null),
+            Outcome = SolvePolicy.Solve(
+                new SnapshotInputs
+                {
+                    Tenant = basis.Key.Tenant,
+                    Fleet = basis.Key.Fleet,
+                    Definition = basis.Fleet.Definition,
+                    DefinitionRevision = basis.Fleet.Revision,
+                    Sums = new WorkloadSums(basis.Fleet.Definition.Solving.HorizonSeconds),
+                    WorkloadVersion = workloadVersion,
+                    SolvedAt = At,
+                    Alarm = basis.Inputs(At).Alarm,
+                },
+                // A revision that was not: so that every solve is worth a version.
+                basis.Previous(At)
+                    is { } previous
+                    ? previous with
+                    {
+                        Summary = previous.Summary with { DefinitionRevision = 0 },
+                    }
+                    : null
+            ),
+        };
 
     /// <summary>Waits until other sessions wait for a lock of this one, or for one another's because of it.</summary>
     public async Task UntilWaitForAsync(TenantSession session, int others, CancellationToken cancel)
@@ -145,7 +174,11 @@ public sealed class TestStore : IAsyncLifetime
                 select a.pid from pg_stat_activity a join waiting w on w.pid = any (pg_blocking_pids(a.pid)))
             select count(*) - 1 from waiting
             """;
-        await Eventually.TrueAsync(async () => await Database.QueryAsync<long>(waiting, cancel) == others, $"{others} to wait for the lock", cancel);
+        await Eventually.TrueAsync(
+            async () => await Database.QueryAsync<long>(waiting, cancel) == others,
+            $"{others} to wait for the lock",
+            cancel
+        );
     }
 
     public async Task<Decision<FleetEvent>> RetireAsync(string tenant, string fleet, CancellationToken cancel) =>

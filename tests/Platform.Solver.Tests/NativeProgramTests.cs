@@ -8,15 +8,19 @@ using Platform.Testing;
 
 namespace Platform.Solver.Tests;
 
-/// <summary>The program in machine code, which ./platform runs where the machine can make it, gives the bytes that the managed one gives.</summary>
+/// <summary>
+/// The program in machine code, which ./platform runs where the machine can make it, gives the bytes that the managed
+/// one gives.
+/// </summary>
 public sealed class NativeProgramTests
 {
     private const int DamagedDocuments = 300;
 
     private static readonly string Build = Path.Combine(Script.Root, ".platform", "build", "native");
 
-    private static readonly JsonArray Golden = JsonNode.Parse(
-        File.ReadAllText(Path.Combine(Script.Root, "tests", "Platform.Domain.Tests", "golden", "golden.json")))!.AsArray();
+    private static readonly JsonArray Golden = JsonNode
+        .Parse(File.ReadAllText(Path.Combine(Script.Root, "tests", "Platform.Domain.Tests", "golden", "golden.json")))!
+        .AsArray();
 
     [Theory]
     [InlineData("--method", "newton")]
@@ -35,7 +39,12 @@ public sealed class NativeProgramTests
     public async Task Golden_problems_have_equal_simulations()
     {
         foreach (var golden in Golden)
-            await Equal("simulate", SimulateCommand.Run, golden!["problem"]!.ToJsonString(), ["-", "--arrivals=20000", "--seed=7"]);
+            await Equal(
+                "simulate",
+                SimulateCommand.Run,
+                golden!["problem"]!.ToJsonString(),
+                ["-", "--arrivals=20000", "--seed=7"]
+            );
         var sharing = new JsonObject { ["problem"] = Commands.SharingProblem(), ["tokens"] = new JsonArray(800, 100) };
         await Equal("simulate", SimulateCommand.Run, sharing.ToJsonString(), ["-", "--arrivals=20000", "--seed=7"]);
     }
@@ -43,11 +52,19 @@ public sealed class NativeProgramTests
     [Fact]
     public async Task Arrays_have_equal_answers()
     {
-        var problems = new JsonArray([.. Golden.Select(golden => golden!["problem"]!.DeepClone()), .. Enumerable.Range(1, 1200).Select(i => Commands.Problem(i / 5000.0))]);
+        var problems = new JsonArray([
+            .. Golden.Select(golden => golden!["problem"]!.DeepClone()),
+            .. Enumerable.Range(1, 1200).Select(i => Commands.Problem(i / 5000.0)),
+        ]);
         await Equal("solve", SolveCommand.Run, problems.ToJsonString(), ["-"]);
         await Equal("solve", SolveCommand.Run, "[]", ["-"]);
         var given = new JsonObject { ["problem"] = Commands.Problem(), ["tokens"] = new JsonArray(100, 0) };
-        await Equal("simulate", SimulateCommand.Run, new JsonArray(given.DeepClone(), given).ToJsonString(), ["-", "--arrivals=20000"]);
+        await Equal(
+            "simulate",
+            SimulateCommand.Run,
+            new JsonArray(given.DeepClone(), given).ToJsonString(),
+            ["-", "--arrivals=20000"]
+        );
     }
 
     [Fact]
@@ -57,7 +74,12 @@ public sealed class NativeProgramTests
             await Equal("solve", SolveCommand.Run, fault.Data.Item1, ["-"]);
         var random = new Random(3);
         for (var i = 0; i < DamagedDocuments; i++)
-            await Equal("solve", SolveCommand.Run, ProblemReaderTests.Damaged(Commands.Problem().ToJsonString(), random), ["-"]);
+            await Equal(
+                "solve",
+                SolveCommand.Run,
+                ProblemReaderTests.Damaged(Commands.Problem().ToJsonString(), random),
+                ["-"]
+            );
     }
 
     [Theory]
@@ -75,7 +97,10 @@ public sealed class NativeProgramTests
         await File.WriteAllTextAsync(file, Commands.Problem().ToJsonString(), TestContext.Current.CancellationToken);
         var managed = await Script.RunProgramAsync("dotnet", typeof(SolveCommand).Assembly.Location, "solve", file);
         Assert.Equal(0, managed.ExitCode);
-        Assert.Equal((managed.ExitCode, managed.Output), await Script.RunAsync("solve", file) is var it ? (it.ExitCode, it.Output) : default);
+        Assert.Equal(
+            (managed.ExitCode, managed.Output),
+            await Script.RunAsync("solve", file) is var it ? (it.ExitCode, it.Output) : default
+        );
         File.Delete(file);
     }
 
@@ -84,7 +109,10 @@ public sealed class NativeProgramTests
         var (status, output, error) = Commands.Run(managed, input, words);
         var native = await RunAsync(await ProgramAsync(), [command, .. words], input);
         Assert.Equal((status, output), (native.Status, native.Output));
-        Assert.Equal(WithoutProgress(error), WithoutProgress(native.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal(
+            WithoutProgress(error),
+            WithoutProgress(native.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        );
     }
 
     // How far a job is told to be depends on how fast the machine happens to be.
@@ -101,7 +129,10 @@ public sealed class NativeProgramTests
         {
             var log = Path.Combine(Build, "log");
             Assert.SkipUnless(File.Exists(log), "no linker on this machine, or not Linux x64");
-            Assert.SkipWhen(File.ReadAllText(log).Contains(" NU1", StringComparison.Ordinal), "the compiler's package is not to be had");
+            Assert.SkipWhen(
+                File.ReadAllText(log).Contains(" NU1", StringComparison.Ordinal),
+                "the compiler's package is not to be had"
+            );
             Assert.Fail(File.ReadAllText(log));
         }
 
@@ -110,7 +141,11 @@ public sealed class NativeProgramTests
 
     private static readonly HashSet<string> Made = [];
 
-    private static async Task<(int Status, string Output, string Error)> RunAsync(string program, string[] arguments, string input)
+    private static async Task<(int Status, string Output, string Error)> RunAsync(
+        string program,
+        string[] arguments,
+        string input
+    )
     {
         var info = new ProcessStartInfo(program, arguments)
         {

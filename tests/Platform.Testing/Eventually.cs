@@ -8,8 +8,8 @@ public static class Eventually
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// Long enough for two noisy cores, and for PostgreSQL to let go of what a vanished session held, which takes 60 s; a test that passes
-    /// does not wait for it.
+    /// Long enough for two noisy cores, and for PostgreSQL to let go of what a vanished session held, which takes 60 s;
+    /// a test that passes does not wait for it.
     /// </summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 

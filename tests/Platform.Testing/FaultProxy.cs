@@ -4,8 +4,9 @@ using System.Net.Sockets;
 namespace Platform.Testing;
 
 /// <summary>
-/// A bad network between a host and a server: a port of this machine, behind which the server is, is away, or is silent. It can also cut
-/// a connection at the one moment when the server has done what it was asked for and the answer is on its way.
+/// A bad network between a host and a server: a port of this machine, behind which the server is, is away, or is
+/// silent. It can also cut a connection at the one moment when the server has done what it was asked for and the answer
+/// is on its way.
 /// </summary>
 public sealed class FaultProxy : IAsyncDisposable
 {
@@ -39,8 +40,8 @@ public sealed class FaultProxy : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>
-    /// New connections are passed on. Those that fell silent stay so, as behind a firewall that has forgotten them; those that were opened
-    /// in the silence are cut.
+    /// New connections are passed on. Those that fell silent stay so, as behind a firewall that has forgotten them;
+    /// those that were opened in the silence are cut.
     /// </summary>
     public void Pass()
     {
@@ -63,7 +64,9 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Connections stay and new ones are accepted, but nothing comes through any more, the end of a connection neither.</summary>
+    /// <summary>
+    /// Connections stay and new ones are accepted, but nothing comes through any more, the end of a connection neither.
+    /// </summary>
     public void FallSilent()
     {
         lock (_gate)
@@ -74,7 +77,10 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Cuts one connection, once, when the answer to what was asked on it is on its way: it is done, and the asker does not know.</summary>
+    /// <summary>
+    /// Cuts one connection, once, when the answer to what was asked on it is on its way: it is done, and the asker does
+    /// not know.
+    /// </summary>
     /// <param name="request">Bytes that tell which request is meant.</param>
     /// <param name="answer">Bytes of the answer that gets lost, the first of the kind after the request.</param>
     /// <returns>Ends when the answer is lost.</returns>
@@ -138,7 +144,9 @@ public sealed class FaultProxy : IAsyncDisposable
                 return;
             await link.Server.ConnectAsync(_server);
             await Task.WhenAny(
-                PumpAsync(link, link.Client, link.Server, link.Asked, answers: false), PumpAsync(link, link.Server, link.Client, link.Answered, answers: true));
+                PumpAsync(link, link.Client, link.Server, link.Asked, answers: false),
+                PumpAsync(link, link.Server, link.Client, link.Answered, answers: true)
+            );
         }
         catch (Exception ended) when (ended is SocketException or ObjectDisposedException)
         {
@@ -154,9 +162,13 @@ public sealed class FaultProxy : IAsyncDisposable
         try
         {
             var buffer = new byte[64 * 1024];
-            for (int count; (count = await from.ReceiveAsync(buffer)) > 0 && Passes(link, tail, buffer.AsSpan(0, count), answers);)
+            for (
+                int count;
+                (count = await from.ReceiveAsync(buffer)) > 0 && Passes(link, tail, buffer.AsSpan(0, count), answers);
+
+            )
             {
-                for (var sent = 0; sent < count;)
+                for (var sent = 0; sent < count; )
                     sent += await to.SendAsync(buffer.AsMemory(sent, count - sent));
             }
         }
@@ -237,7 +249,11 @@ public sealed class FaultProxy : IAsyncDisposable
         /// <summary>Whether a text ends within the bytes that follow.</summary>
         public bool Continues(ReadOnlySpan<byte> bytes, byte[] text)
         {
-            byte[] seam = [.. _bytes.AsSpan(Math.Max(0, _bytes.Length - text.Length + 1)), .. bytes[..Math.Min(bytes.Length, text.Length)]];
+            byte[] seam =
+            [
+                .. _bytes.AsSpan(Math.Max(0, _bytes.Length - text.Length + 1)),
+                .. bytes[..Math.Min(bytes.Length, text.Length)],
+            ];
             return seam.AsSpan().IndexOf(text) >= 0 || bytes.IndexOf(text) >= 0;
         }
 

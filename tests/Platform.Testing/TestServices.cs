@@ -1,8 +1,9 @@
 namespace Platform.Testing;
 
 /// <summary>
-/// The PostgreSQL and RabbitMQ that the tests run against: those that the environment names, as <c>./platform test</c> does; else containers of
-/// this process, where an engine runs; else services of this machine, which stay for the next time.
+/// The PostgreSQL and RabbitMQ that the tests run against: those that the environment names, as <c>./platform test</c>
+/// does; else containers of this process, where an engine runs; else services of this machine, which stay for the next
+/// time.
 /// </summary>
 public static class TestServices
 {
@@ -21,8 +22,12 @@ public static class TestServices
     public static async Task<ServiceAddresses> StartPrivateAsync(string home)
     {
         var (status, output, error) = await Script.RunProgramAsync(
-            "/bin/bash", "-c", "eval \"$(\"$0\" services start --home \"$1\")\" && printf '%s\\n' \"$PLATFORM_POSTGRES\" \"$PLATFORM_RABBITMQ\" \"$PLATFORM_RABBITMQ_MANAGEMENT\"",
-            Path.Combine(Script.Root, "platform"), home);
+            "/bin/bash",
+            "-c",
+            "eval \"$(\"$0\" services start --home \"$1\")\" && printf '%s\\n' \"$PLATFORM_POSTGRES\" \"$PLATFORM_RABBITMQ\" \"$PLATFORM_RABBITMQ_MANAGEMENT\"",
+            Path.Combine(Script.Root, "platform"),
+            home
+        );
         if (status != 0)
             throw new InvalidOperationException(error);
         var lines = output.Split('\n');
@@ -31,7 +36,12 @@ public static class TestServices
 
     private static async Task<ServiceAddresses> FindAsync()
     {
-        string?[] given = [.. ((string[])["PLATFORM_POSTGRES", "PLATFORM_RABBITMQ", "PLATFORM_RABBITMQ_MANAGEMENT"]).Select(Environment.GetEnvironmentVariable)];
+        string?[] given =
+        [
+            .. ((string[])["PLATFORM_POSTGRES", "PLATFORM_RABBITMQ", "PLATFORM_RABBITMQ_MANAGEMENT"]).Select(
+                Environment.GetEnvironmentVariable
+            ),
+        ];
         if (given.All(it => it is { Length: > 0 }))
             return new ServiceAddresses(given[0]!, new Uri(given[1]!), new Uri(given[2]!));
         if (!ContainerServices.HaveAnEngine)

@@ -11,10 +11,15 @@ using Platform.Domain.Tenants;
 
 namespace Platform.Api.Authentication;
 
-/// <summary>Who is asking, as <c>Authorization: Bearer</c> proves it: an operator, or a tenant through one of its keys.</summary>
+/// <summary>
+/// Who is asking, as <c>Authorization: Bearer</c> proves it: an operator, or a tenant through one of its keys.
+/// </summary>
 internal sealed class ApiKeyAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> schemeOptions, ILoggerFactory logger, UrlEncoder encoder, PresentedKeys keys)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(schemeOptions, logger, encoder)
+    IOptionsMonitor<AuthenticationSchemeOptions> schemeOptions,
+    ILoggerFactory logger,
+    UrlEncoder encoder,
+    PresentedKeys keys
+) : AuthenticationHandler<AuthenticationSchemeOptions>(schemeOptions, logger, encoder)
 {
     public const string SchemeName = "Bearer";
 
@@ -27,13 +32,17 @@ internal sealed class ApiKeyAuthentication(
     }
 
     internal static AuthenticateResult Success(IEnumerable<Claim> claims) =>
-        AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(claims, SchemeName)), SchemeName));
+        AuthenticateResult.Success(
+            new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(claims, SchemeName)), SchemeName)
+        );
 }
 
 /// <summary>What a key proves, wherever it was presented.</summary>
 internal sealed class PresentedKeys(KeyCache keys, FailedAuthentications failures, TimeProvider time)
 {
-    private static readonly AuthenticateResult Operator = ApiKeyAuthentication.Success([new Claim(Caller.OperatorClaim, "true")]);
+    private static readonly AuthenticateResult Operator = ApiKeyAuthentication.Success([
+        new Claim(Caller.OperatorClaim, "true"),
+    ]);
     private static readonly AuthenticateResult NotValid = AuthenticateResult.Fail("The key is not valid.");
 
     /// <summary>Proves an operator or a tenant; a refusal is recorded.</summary>
@@ -76,15 +85,18 @@ internal static class Caller
 
     /// <summary>The tenant that the key proves. There is no other source of it.</summary>
     public static string Tenant(this ClaimsPrincipal caller) =>
-        caller.FindFirstValue(TenantClaim) ?? throw new InvalidOperationException("The endpoint lacks a tenant's policy.");
+        caller.FindFirstValue(TenantClaim)
+        ?? throw new InvalidOperationException("The endpoint lacks a tenant's policy.");
 
     /// <summary>The key's name, for the record of who decided something.</summary>
     public static string KeyName(this ClaimsPrincipal caller) =>
-        caller.FindFirstValue(KeyNameClaim) ?? throw new InvalidOperationException("The endpoint lacks a tenant's policy.");
+        caller.FindFirstValue(KeyNameClaim)
+        ?? throw new InvalidOperationException("The endpoint lacks a tenant's policy.");
 
     /// <summary>The key's public part.</summary>
     public static string KeyId(this ClaimsPrincipal caller) =>
-        caller.FindFirstValue(KeyIdClaim) ?? throw new InvalidOperationException("The endpoint lacks a tenant's policy.");
+        caller.FindFirstValue(KeyIdClaim)
+        ?? throw new InvalidOperationException("The endpoint lacks a tenant's policy.");
 
     public static void AddApiKeys(this IServiceCollection services)
     {
@@ -93,17 +105,27 @@ internal static class Caller
         services.AddSingleton<PresentedKeys>();
         // Nothing that the API hands out is sealed with the framework's keys: there is no need to keep them in a file.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
-        services.Replace(ServiceDescriptor.Singleton<IDataProtectionProvider>(provider => new PepperProtection(provider.GetRequiredService<KeyCache>().Pepper)));
-        services.AddAuthentication(ApiKeyAuthentication.SchemeName)
-            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null).AddSession();
-        var policies = services.AddAuthorizationBuilder().AddPolicy(OperatorPolicy, policy => policy.RequireClaim(OperatorClaim));
+        services.Replace(
+            ServiceDescriptor.Singleton<IDataProtectionProvider>(provider => new PepperProtection(
+                provider.GetRequiredService<KeyCache>().Pepper
+            ))
+        );
+        services
+            .AddAuthentication(ApiKeyAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null)
+            .AddSession();
+        var policies = services
+            .AddAuthorizationBuilder()
+            .AddPolicy(OperatorPolicy, policy => policy.RequireClaim(OperatorClaim));
         policies.AddPolicy(Scopes.Ingest, policy => RequireScope(policy, Scopes.Ingest));
         policies.AddPolicy(Scopes.Manage, policy => RequireScope(policy, Scopes.Manage));
         policies.AddPolicy(Scopes.Audit, policy => RequireScope(policy, Scopes.Audit));
         // An auditor reads all that a reader reads.
         policies.AddPolicy(Scopes.Read, policy => RequireScope(policy, Scopes.Read, Scopes.Audit));
         policies.AddPolicy(
-            PublisherOrReaderPolicy, policy => RequireScope(policy, Scopes.Ingest, Scopes.Read, Scopes.Audit));
+            PublisherOrReaderPolicy,
+            policy => RequireScope(policy, Scopes.Ingest, Scopes.Read, Scopes.Audit)
+        );
         policies.AddSessionPolicies();
     }
 

@@ -5,10 +5,15 @@ using Platform.Persistence.Tenants;
 namespace Platform.Api.Authentication;
 
 /// <summary>
-/// Records, in the log of the tenant whose key it is, that a key was refused. Of one key once a minute and process at most, with the number of
-/// attempts until then: nobody fills a tenant's history.
+/// Records, in the log of the tenant whose key it is, that a key was refused. Of one key once a minute and process at
+/// most, with the number of attempts until then: nobody fills a tenant's history.
 /// </summary>
-internal sealed class FailedAuthentications(TenantRegistry tenants, KeyCache keys, TimeProvider time, ILogger<FailedAuthentications> log)
+internal sealed class FailedAuthentications(
+    TenantRegistry tenants,
+    KeyCache keys,
+    TimeProvider time,
+    ILogger<FailedAuthentications> log
+)
 {
     private const int MostKeys = 10_000;
 
@@ -18,7 +23,8 @@ internal sealed class FailedAuthentications(TenantRegistry tenants, KeyCache key
 
     /// <summary>Takes note of a refusal.</summary>
     /// <param name="key">What was presented.</param>
-    /// <param name="stored">The key of that public id, unless it is revoked, its tenant is suspended, or there never was one.</param>
+    /// <param name="stored">The key of that public id, unless it is revoked, its tenant is suspended, or there never
+    /// was one.</param>
     /// <param name="cancel">Gives up.</param>
     public async Task NoteAsync(ApiKey key, StoredApiKey? stored, CancellationToken cancel)
     {
@@ -26,13 +32,23 @@ internal sealed class FailedAuthentications(TenantRegistry tenants, KeyCache key
             return;
         try
         {
-            var (tenant, cause) = stored is not null
-                ? (stored.Tenant, key.Matches(stored.Mac, keys.Pepper) ? "expired" : "wrong-secret")
+            var (tenant, cause) =
+                stored is not null ? (stored.Tenant, key.Matches(stored.Mac, keys.Pepper) ? "expired" : "wrong-secret")
                 : await tenants.FindRefusedKeyAsync(key.Id, cancel) is { } refused
-                ? (refused.Tenant, key.Matches(refused.Mac, keys.Pepper) ? refused.Cause : "wrong-secret")
+                    ? (refused.Tenant, key.Matches(refused.Mac, keys.Pepper) ? refused.Cause : "wrong-secret")
                 : (null, "");
             if (tenant is not null)
-                await tenants.RecordAsync(tenant, new AuthenticationFailed { At = time.GetUtcNow(), KeyId = key.Id, Cause = cause, Attempts = attempts }, cancel);
+                await tenants.RecordAsync(
+                    tenant,
+                    new AuthenticationFailed
+                    {
+                        At = time.GetUtcNow(),
+                        KeyId = key.Id,
+                        Cause = cause,
+                        Attempts = attempts,
+                    },
+                    cancel
+                );
         }
         catch (Exception fault) when (PlatformStore.IsTransient(fault))
         {

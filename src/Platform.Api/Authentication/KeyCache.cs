@@ -17,16 +17,21 @@ internal sealed record KnownKey(StoredApiKey Stored, AuthenticateResult Success)
 {
     public bool IsExpired(TimeProvider time) => Stored.ExpiresAt <= time.GetUtcNow();
 
-    public static KnownKey Of(StoredApiKey stored) => new(stored, ApiKeyAuthentication.Success(
-    [
-        new Claim(Caller.TenantClaim, stored.Tenant),
-        new Claim(Caller.KeyIdClaim, stored.Id),
-        new Claim(Caller.KeyNameClaim, stored.Name),
-        .. stored.Scopes.Select(scope => new Claim(Caller.ScopeClaim, scope)),
-    ]));
+    public static KnownKey Of(StoredApiKey stored) =>
+        new(
+            stored,
+            ApiKeyAuthentication.Success([
+                new Claim(Caller.TenantClaim, stored.Tenant),
+                new Claim(Caller.KeyIdClaim, stored.Id),
+                new Claim(Caller.KeyNameClaim, stored.Name),
+                .. stored.Scopes.Select(scope => new Claim(Caller.ScopeClaim, scope)),
+            ])
+        );
 }
 
-/// <summary>The keys that were used lately, in memory: one that is revoked opens nothing after a second, on whichever process.</summary>
+/// <summary>
+/// The keys that were used lately, in memory: one that is revoked opens nothing after a second, on whichever process.
+/// </summary>
 internal sealed class KeyCache
 {
     private const int MostEntries = 20_000;
@@ -53,7 +58,8 @@ internal sealed class KeyCache
     public byte[] OperatorDigest { get; }
 
     /// <summary>The key whose whole text has this SHA-256, when that was shown to match before.</summary>
-    public KnownKey? FindProven(byte[] digest) => _changes.IsCurrent && _proven.TryGetValue(new Digest(digest), out var known) ? known : null;
+    public KnownKey? FindProven(byte[] digest) =>
+        _changes.IsCurrent && _proven.TryGetValue(new Digest(digest), out var known) ? known : null;
 
     /// <summary>Keeps that a text matches: the next time one hash is enough.</summary>
     public void KeepProven(byte[] digest, KnownKey known)
@@ -112,10 +118,9 @@ internal sealed class KeyCache
     private readonly record struct Digest(long A, long B, long C, long D)
     {
         public Digest(ReadOnlySpan<byte> bytes)
-            : this(Part(bytes, 0), Part(bytes, 1), Part(bytes, 2), Part(bytes, 3))
-        {
-        }
+            : this(Part(bytes, 0), Part(bytes, 1), Part(bytes, 2), Part(bytes, 3)) { }
 
-        private static long Part(ReadOnlySpan<byte> bytes, int i) => BinaryPrimitives.ReadInt64LittleEndian(bytes[(i * sizeof(long))..]);
+        private static long Part(ReadOnlySpan<byte> bytes, int i) =>
+            BinaryPrimitives.ReadInt64LittleEndian(bytes[(i * sizeof(long))..]);
     }
 }

@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.DataProtection;
 namespace Platform.Api.Authentication;
 
 /// <summary>
-/// Seals what the framework hands to browsers, sessions and antiforgery tokens, under the pepper: every API process opens what another has
-/// sealed, also after a restart, and there are no keys to keep in files. AES-256-GCM under a key for each purpose, by HKDF-SHA256.
+/// Seals what the framework hands to browsers, sessions and antiforgery tokens, under the pepper: every API process
+/// opens what another has sealed, also after a restart, and there are no keys to keep in files. AES-256-GCM under a key
+/// for each purpose, by HKDF-SHA256.
 /// </summary>
 internal sealed class PepperProtection : IDataProtector
 {
@@ -24,7 +25,12 @@ internal sealed class PepperProtection : IDataProtector
     public PepperProtection(byte[] pepper, params string[] purposes)
     {
         (_pepper, _purposes) = (pepper, purposes);
-        _key = HKDF.DeriveKey(HashAlgorithmName.SHA256, pepper, KeyLength, info: JsonSerializer.SerializeToUtf8Bytes<string[]>(["protection", .. purposes]));
+        _key = HKDF.DeriveKey(
+            HashAlgorithmName.SHA256,
+            pepper,
+            KeyLength,
+            info: JsonSerializer.SerializeToUtf8Bytes<string[]>(["protection", .. purposes])
+        );
     }
 
     public IDataProtector CreateProtector(string purpose) => new PepperProtection(_pepper, [.. _purposes, purpose]);
@@ -35,7 +41,12 @@ internal sealed class PepperProtection : IDataProtector
         var nonce = sealedBytes.AsSpan(0, NonceLength);
         RandomNumberGenerator.Fill(nonce);
         using var aes = new AesGcm(_key, TagLength);
-        aes.Encrypt(nonce, plaintext, sealedBytes.AsSpan(NonceLength, plaintext.Length), sealedBytes.AsSpan(NonceLength + plaintext.Length));
+        aes.Encrypt(
+            nonce,
+            plaintext,
+            sealedBytes.AsSpan(NonceLength, plaintext.Length),
+            sealedBytes.AsSpan(NonceLength + plaintext.Length)
+        );
         return sealedBytes;
     }
 
@@ -47,7 +58,11 @@ internal sealed class PepperProtection : IDataProtector
         var plaintext = new byte[protectedData.Length - NonceLength - TagLength];
         using var aes = new AesGcm(_key, TagLength);
         aes.Decrypt(
-            protectedData.AsSpan(0, NonceLength), protectedData.AsSpan(NonceLength, plaintext.Length), protectedData.AsSpan(NonceLength + plaintext.Length), plaintext);
+            protectedData.AsSpan(0, NonceLength),
+            protectedData.AsSpan(NonceLength, plaintext.Length),
+            protectedData.AsSpan(NonceLength + plaintext.Length),
+            plaintext
+        );
         return plaintext;
     }
 }

@@ -7,8 +7,9 @@ using Platform.Domain.Tenants;
 namespace Platform.Api.Authentication;
 
 /// <summary>
-/// Who has signed in to the dashboard. The cookie names the key and does not hold it; what the key may do is asked anew for each request, so
-/// that a session ends with its key. A session opens the dashboard alone: nothing under /v1 takes a cookie.
+/// Who has signed in to the dashboard. The cookie names the key and does not hold it; what the key may do is asked anew
+/// for each request, so that a session ends with its key. A session opens the dashboard alone: nothing under /v1 takes
+/// a cookie.
 /// </summary>
 internal static class Session
 {
@@ -33,22 +34,26 @@ internal static class Session
 
     private static readonly TimeSpan Length = TimeSpan.FromHours(12);
 
-    public static void AddSession(this AuthenticationBuilder authentication) => authentication.AddCookie(Scheme, session =>
-    {
-        session.Cookie.Name = "allocation-session";
-        session.Cookie.HttpOnly = true;
-        session.Cookie.SameSite = SameSiteMode.Strict;
-        session.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-        session.ExpireTimeSpan = Length;
-        session.SlidingExpiration = false;
-        session.LoginPath = "/sign-in";
-        session.Events.OnValidatePrincipal = ValidateAsync;
-        session.Events.OnRedirectToAccessDenied = denied =>
-        {
-            denied.Response.StatusCode = StatusCodes.Status403Forbidden;
-            return Task.CompletedTask;
-        };
-    });
+    public static void AddSession(this AuthenticationBuilder authentication) =>
+        authentication.AddCookie(
+            Scheme,
+            session =>
+            {
+                session.Cookie.Name = "allocation-session";
+                session.Cookie.HttpOnly = true;
+                session.Cookie.SameSite = SameSiteMode.Strict;
+                session.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+                session.ExpireTimeSpan = Length;
+                session.SlidingExpiration = false;
+                session.LoginPath = "/sign-in";
+                session.Events.OnValidatePrincipal = ValidateAsync;
+                session.Events.OnRedirectToAccessDenied = denied =>
+                {
+                    denied.Response.StatusCode = StatusCodes.Status403Forbidden;
+                    return Task.CompletedTask;
+                };
+            }
+        );
 
     public static void AddSessionPolicies(this AuthorizationBuilder policies)
     {
@@ -58,7 +63,8 @@ internal static class Session
         Add(ManagePolicy, policy => Caller.RequireScope(policy, Scopes.Manage));
         Add(AuditPolicy, policy => Caller.RequireScope(policy, Scopes.Audit));
 
-        void Add(string name, Action<AuthorizationPolicyBuilder> require) => policies.AddPolicy(name, policy => require(policy.AddAuthenticationSchemes(Scheme)));
+        void Add(string name, Action<AuthorizationPolicyBuilder> require) =>
+            policies.AddPolicy(name, policy => require(policy.AddAuthenticationSchemes(Scheme)));
     }
 
     /// <summary>Signs in whoever has proven a key.</summary>
@@ -82,12 +88,16 @@ internal static class Session
     private static async Task<IEnumerable<Claim>?> FindAsync(HttpContext http, ClaimsPrincipal session)
     {
         if (session.FindFirstValue(Caller.KeyIdClaim) is not { } keyId)
-            return session.FindFirstValue(OperatorDigestClaim) == OperatorDigest(http) ? [new Claim(Caller.OperatorClaim, "true")] : null;
-        return await http.RequestServices.GetRequiredService<KeyCache>().FindAsync(keyId, http.RequestAborted) is { } key
-            && !key.IsExpired(http.RequestServices.GetRequiredService<TimeProvider>())
-                ? key.Success.Principal!.Claims
+            return session.FindFirstValue(OperatorDigestClaim) == OperatorDigest(http)
+                ? [new Claim(Caller.OperatorClaim, "true")]
                 : null;
+        return
+            await http.RequestServices.GetRequiredService<KeyCache>().FindAsync(keyId, http.RequestAborted) is { } key
+            && !key.IsExpired(http.RequestServices.GetRequiredService<TimeProvider>())
+            ? key.Success.Principal!.Claims
+            : null;
     }
 
-    private static string OperatorDigest(HttpContext http) => Convert.ToHexStringLower(http.RequestServices.GetRequiredService<KeyCache>().OperatorDigest);
+    private static string OperatorDigest(HttpContext http) =>
+        Convert.ToHexStringLower(http.RequestServices.GetRequiredService<KeyCache>().OperatorDigest);
 }

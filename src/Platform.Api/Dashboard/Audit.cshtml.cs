@@ -7,7 +7,9 @@ using Platform.Persistence.Transparency;
 
 namespace Platform.Api.Dashboard;
 
-/// <summary>The tenant's transparency log: its signed checkpoint, to be kept elsewhere, and everything that was decided.</summary>
+/// <summary>
+/// The tenant's transparency log: its signed checkpoint, to be kept elsewhere, and everything that was decided.
+/// </summary>
 [Authorize(Policy = Session.ReadPolicy)]
 internal sealed class AuditModel(TransparencyLog log) : PageModel
 {
@@ -38,6 +40,10 @@ internal sealed class AuditModel(TransparencyLog log) : PageModel
     /// <summary>The checkpoint as a file.</summary>
     public async Task<IActionResult> OnGetCheckpointAsync(CancellationToken cancel) =>
         await log.CheckpointAsync(User.Tenant(), cancel) is { } checkpoint
-            ? File(System.Text.Encoding.UTF8.GetBytes(checkpoint.Note), "text/plain; charset=utf-8", $"{User.Tenant()}-{checkpoint.Size}.checkpoint")
+            ? File(
+                System.Text.Encoding.UTF8.GetBytes(checkpoint.Note),
+                "text/plain; charset=utf-8",
+                $"{User.Tenant()}-{checkpoint.Size}.checkpoint"
+            )
             : NotFound();
 }

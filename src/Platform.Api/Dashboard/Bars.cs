@@ -3,19 +3,23 @@ using Microsoft.AspNetCore.Html;
 
 namespace Platform.Api.Dashboard;
 
-/// <summary>Small bars beside numbers, as SVG. They say nothing that the number does not: they are hidden from screen readers.</summary>
+/// <summary>
+/// Small bars beside numbers, as SVG. They say nothing that the number does not: they are hidden from screen readers.
+/// </summary>
 internal static class Bars
 {
     /// <summary>Series that look different; the next ones begin anew.</summary>
     public const int Colours = 8;
 
-    private const string Begin = "<svg class=\"bar\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"ground\" width=\"100\" height=\"10\"/>";
+    private const string Begin =
+        "<svg class=\"bar\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"ground\" width=\"100\" height=\"10\"/>";
     private const string End = "</svg>";
 
     /// <summary>A part of one.</summary>
-    public static IHtmlContent Share(double? value, int colour = 0) => value is { } it
-        ? new HtmlString($"{Begin}{Rectangle(0, 100 * Math.Clamp(it, 0, 1), colour)}{End}")
-        : HtmlString.Empty;
+    public static IHtmlContent Share(double? value, int colour = 0) =>
+        value is { } it
+            ? new HtmlString($"{Begin}{Rectangle(0, 100 * Math.Clamp(it, 0, 1), colour)}{End}")
+            : HtmlString.Empty;
 
     /// <summary>Parts of a whole, one after another.</summary>
     public static IHtmlContent Stack(IReadOnlyList<double> parts)
@@ -31,10 +35,15 @@ internal static class Bars
     {
         var length = largest > 0 ? 50 * Math.Clamp(Math.Abs(value) / largest, 0, 1) : 0;
         var name = value < 0 ? "less" : "more";
-        return new HtmlString(FormattableString.Invariant(
-            $"{Begin}<rect class=\"{name}\" x=\"{(value < 0 ? 50 - length : 50):0.##}\" width=\"{length:0.##}\" height=\"10\"/><rect class=\"axis\" x=\"49.75\" width=\"0.5\" height=\"10\"/>{End}"));
+        return new HtmlString(
+            FormattableString.Invariant(
+                $"{Begin}<rect class=\"{name}\" x=\"{(value < 0 ? 50 - length : 50):0.##}\" width=\"{length:0.##}\" height=\"10\"/><rect class=\"axis\" x=\"49.75\" width=\"0.5\" height=\"10\"/>{End}"
+            )
+        );
     }
 
     private static string Rectangle(double x, double width, int colour) =>
-        FormattableString.Invariant($"<rect class=\"c{colour % Colours}\" x=\"{x:0.##}\" width=\"{width:0.##}\" height=\"10\"/>");
+        FormattableString.Invariant(
+            $"<rect class=\"c{colour % Colours}\" x=\"{x:0.##}\" width=\"{width:0.##}\" height=\"10\"/>"
+        );
 }

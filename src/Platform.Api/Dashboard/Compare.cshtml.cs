@@ -13,7 +13,10 @@ using Platform.Persistence.Snapshots;
 
 namespace Platform.Api.Dashboard;
 
-/// <summary>Two allocations of a fleet: what changed, and which inputs explain it. Either is named by its version, or by an instant.</summary>
+/// <summary>
+/// Two allocations of a fleet: what changed, and which inputs explain it. Either is named by its version, or by an
+/// instant.
+/// </summary>
 [Authorize(Policy = Session.ReadPolicy)]
 [EnableRateLimiting(PlanningRate.Policy)]
 internal sealed class CompareModel(FleetStore fleets, SnapshotHistory history) : PageModel
@@ -55,7 +58,9 @@ internal sealed class CompareModel(FleetStore fleets, SnapshotHistory history) :
 
     /// <summary>The same as JSON, as <c>…/allocations/diff</c> answers.</summary>
     public async Task<IActionResult> OnGetJsonAsync(CancellationToken cancel) =>
-        await CompareAsync(cancel) && Comparison is not null ? new JsonResult(Comparison, StrictJson.Options) : NotFound();
+        await CompareAsync(cancel) && Comparison is not null
+            ? new JsonResult(Comparison, StrictJson.Options)
+            : NotFound();
 
     /// <summary>False when there is no such fleet.</summary>
     private async Task<bool> CompareAsync(CancellationToken cancel)
@@ -75,7 +80,9 @@ internal sealed class CompareModel(FleetStore fleets, SnapshotHistory history) :
         StoredSnapshot? found;
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
             found = await history.FindVersionAsync(User.Tenant(), Fleet, version, cancel);
-        else if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant))
+        else if (
+            DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
+        )
             found = await history.FindAsOfAsync(User.Tenant(), Fleet, instant.ToUniversalTime(), cancel);
         else
         {

@@ -16,19 +16,34 @@ internal static class DashboardChanges
     /// <summary>A stream ends after this time; the browser opens the next one, which its key must open again.</summary>
     private static readonly TimeSpan Length = TimeSpan.FromMinutes(1);
 
-    public static void MapDashboardChanges(this IEndpointRouteBuilder routes) => routes.MapGet(
-        "/changes", (HttpContext http, ClaimsPrincipal caller, ChangeFeed changes, IHostApplicationLifetime lifetime) =>
-        {
-            var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
-            ended.CancelAfter(Length);
-            http.Response.RegisterForDispose(ended);
-            http.Response.Headers.CacheControl = "no-store";
-            return TypedResults.ServerSentEvents(RunAsync(caller.Tenant(), changes, ended.Token));
-        }).RequireAuthorization(Session.ReadPolicy).ExcludeFromDescription();
+    public static void MapDashboardChanges(this IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet(
+                "/changes",
+                (HttpContext http, ClaimsPrincipal caller, ChangeFeed changes, IHostApplicationLifetime lifetime) =>
+                {
+                    var ended = CancellationTokenSource.CreateLinkedTokenSource(
+                        http.RequestAborted,
+                        lifetime.ApplicationStopping
+                    );
+                    ended.CancelAfter(Length);
+                    http.Response.RegisterForDispose(ended);
+                    http.Response.Headers.CacheControl = "no-store";
+                    return TypedResults.ServerSentEvents(RunAsync(caller.Tenant(), changes, ended.Token));
+                }
+            )
+            .RequireAuthorization(Session.ReadPolicy)
+            .ExcludeFromDescription();
 
-    private static async IAsyncEnumerable<SseItem<string>> RunAsync(string tenant, ChangeFeed changes, [EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<SseItem<string>> RunAsync(
+        string tenant,
+        ChangeFeed changes,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
-        var waiting = Channel.CreateBounded<string>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropWrite });
+        var waiting = Channel.CreateBounded<string>(
+            new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropWrite }
+        );
         void Tell(string ofTenant, string fleet)
         {
             if (ofTenant == tenant)

@@ -14,13 +14,20 @@ internal static class DashboardPages
 
     public static void AddDashboard(this IServiceCollection services)
     {
-        services.AddRazorPages(pages =>
-        {
-            pages.RootDirectory = "/Dashboard";
-            pages.Conventions.AuthorizeFolder("/", Session.Policy).AllowAnonymousToPage("/SignIn").ConfigureFilter(new BrowserRules());
-        }).AddApplicationPart(typeof(DashboardPages).Assembly);
+        services
+            .AddRazorPages(pages =>
+            {
+                pages.RootDirectory = "/Dashboard";
+                pages
+                    .Conventions.AuthorizeFolder("/", Session.Policy)
+                    .AllowAnonymousToPage("/SignIn")
+                    .ConfigureFilter(new BrowserRules());
+            })
+            .AddApplicationPart(typeof(DashboardPages).Assembly);
         // A page reflects no secret beside what its address says: its antiforgery token is another one each time.
-        services.AddResponseCompression(compression => (compression.MimeTypes, compression.EnableForHttps) = (Compressed, true));
+        services.AddResponseCompression(compression =>
+            (compression.MimeTypes, compression.EnableForHttps) = (Compressed, true)
+        );
         services.AddAntiforgery(antiforgery =>
         {
             antiforgery.Cookie.Name = "allocation-antiforgery";
@@ -28,7 +35,9 @@ internal static class DashboardPages
             antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         });
         // Names in any script stay readable in the page's source; what has a meaning in HTML is escaped all the same.
-        services.Configure<WebEncoderOptions>(encoder => encoder.TextEncoderSettings = new TextEncoderSettings(UnicodeRanges.All));
+        services.Configure<WebEncoderOptions>(encoder =>
+            encoder.TextEncoderSettings = new TextEncoderSettings(UnicodeRanges.All)
+        );
     }
 
     public static void MapDashboard(this WebApplication host)
@@ -38,11 +47,15 @@ internal static class DashboardPages
         host.MapDashboardChanges();
         host.MapVerificationProgress();
         host.MapJobs();
-        host.MapGet("/fleets/{fleet}/export", ExportEndpoints.ExportAsync).RequireAuthorization(Session.ReadPolicy).ExcludeFromDescription();
+        host.MapGet("/fleets/{fleet}/export", ExportEndpoints.ExportAsync)
+            .RequireAuthorization(Session.ReadPolicy)
+            .ExcludeFromDescription();
     }
 }
 
-/// <summary>What a browser may do with a page: nothing leaves the machine, nothing runs that we do not serve, nobody frames it.</summary>
+/// <summary>
+/// What a browser may do with a page: nothing leaves the machine, nothing runs that we do not serve, nobody frames it.
+/// </summary>
 internal sealed class BrowserRules : IResultFilter
 {
     private const string Policy =
@@ -59,7 +72,5 @@ internal sealed class BrowserRules : IResultFilter
 
     public void OnResultExecuting(ResultExecutingContext context) => Apply(context.HttpContext.Response.Headers);
 
-    public void OnResultExecuted(ResultExecutedContext context)
-    {
-    }
+    public void OnResultExecuted(ResultExecutedContext context) { }
 }

@@ -16,11 +16,19 @@ using Platform.Persistence.Snapshots;
 
 namespace Platform.Api.Dashboard;
 
-/// <summary>One fleet: what is in force, how it came to be, what it rests on, and what may be decided about it.</summary>
+/// <summary>
+/// One fleet: what is in force, how it came to be, what it rests on, and what may be decided about it.
+/// </summary>
 [Authorize(Policy = Session.ReadPolicy)]
 internal sealed class FleetModel(
-    FleetStore fleets, SnapshotHistory history, SnapshotExport snapshots, EstimateHistory estimates,
-    WorkloadVoids voids, LabelDecisions labels, TimeProvider time) : PageModel
+    FleetStore fleets,
+    SnapshotHistory history,
+    SnapshotExport snapshots,
+    EstimateHistory estimates,
+    WorkloadVoids voids,
+    LabelDecisions labels,
+    TimeProvider time
+) : PageModel
 {
     /// <summary>Versions that are drawn, the latest ones.</summary>
     private const int MostVersions = 100;
@@ -76,25 +84,41 @@ internal sealed class FleetModel(
 
     public Task<IActionResult> OnGetAsync(CancellationToken cancel) => ShowAsync(cancel);
 
-    public Task<IActionResult> OnPostSolveAsync(CancellationToken cancel) => ManageAsync(
-        async () => await fleets.RequestSolveAsync(User.Tenant(), Fleet, Now, cancel) ? null : "There is no such fleet.", cancel);
+    public Task<IActionResult> OnPostSolveAsync(CancellationToken cancel) =>
+        ManageAsync(
+            async () =>
+                await fleets.RequestSolveAsync(User.Tenant(), Fleet, Now, cancel) ? null : "There is no such fleet.",
+            cancel
+        );
 
     public Task<IActionResult> OnPostPinAsync(CancellationToken cancel) =>
-        DecideAsync((state, reason) => Domain.Fleets.Fleet.PinVersion(state, Version, reason, User.KeyName(), Now), cancel);
+        DecideAsync(
+            (state, reason) => Domain.Fleets.Fleet.PinVersion(state, Version, reason, User.KeyName(), Now),
+            cancel
+        );
 
     public Task<IActionResult> OnPostUnpinAsync(CancellationToken cancel) =>
         DecideAsync((state, reason) => Domain.Fleets.Fleet.Unpin(state, reason, User.KeyName(), Now), cancel);
 
     public Task<IActionResult> OnPostApproveAsync(CancellationToken cancel) =>
-        DecideAsync((state, reason) => Domain.Fleets.Fleet.Approve(state, Version, reason, User.KeyName(), Now), cancel);
+        DecideAsync(
+            (state, reason) => Domain.Fleets.Fleet.Approve(state, Version, reason, User.KeyName(), Now),
+            cancel
+        );
 
-    private Task<IActionResult> DecideAsync(Func<Fleet?, string, Decision<FleetEvent>> decide, CancellationToken cancel) => ManageAsync(
-        async () => LabelDecisions.CheckReason(Reason) is { } fault
-            ? $"The reason {fault.Detail}."
-            : (await labels.DecideAsync(User.Tenant(), Fleet, state => decide(state, Reason!), cancel)).Decision is { IsRefused: true } refused
-                ? $"Not done: {refused.Reason}."
+    private Task<IActionResult> DecideAsync(
+        Func<Fleet?, string, Decision<FleetEvent>> decide,
+        CancellationToken cancel
+    ) =>
+        ManageAsync(
+            async () =>
+                LabelDecisions.CheckReason(Reason) is { } fault ? $"The reason {fault.Detail}."
+                : (await labels.DecideAsync(User.Tenant(), Fleet, state => decide(state, Reason!), cancel)).Decision
+                    is { IsRefused: true } refused
+                    ? $"Not done: {refused.Reason}."
                 : null,
-        cancel);
+            cancel
+        );
 
     /// <summary>Does something that wants the scope <c>manage</c>, and shows the fleet anew.</summary>
     private async Task<IActionResult> ManageAsync(Func<Task<string?>> act, CancellationToken cancel)
@@ -114,11 +138,24 @@ internal sealed class FleetModel(
             return NotFound();
         (View, Health) = (view, Health.Of(view, Now));
         var versions = new List<ComparableSnapshot>();
-        await foreach (var stored in snapshots.ReadAsync(User.Tenant(), Fleet, Math.Max(1, view.LatestVersion - MostVersions + 1), view.LatestVersion, cancel))
+        await foreach (
+            var stored in snapshots.ReadAsync(
+                User.Tenant(),
+                Fleet,
+                Math.Max(1, view.LatestVersion - MostVersions + 1),
+                view.LatestVersion,
+                cancel
+            )
+        )
             versions.Add(ComparisonEndpoints.Read(stored));
         Versions = versions;
-        InForce = Versions.FirstOrDefault(it => it.Version == view.Labels.InForce)
-            ?? (await history.FindVersionAsync(User.Tenant(), Fleet, view.Labels.InForce, cancel) is { } older ? ComparisonEndpoints.Read(older) : null);
+        InForce =
+            Versions.FirstOrDefault(it => it.Version == view.Labels.InForce)
+            ?? (
+                await history.FindVersionAsync(User.Tenant(), Fleet, view.Labels.InForce, cancel) is { } older
+                    ? ComparisonEndpoints.Read(older)
+                    : null
+            );
         Load = InForce is { Problem.ArrivalRate: > 0 } inForce ? TraceLoad(inForce) : null;
         Known = await estimates.FindWithObservationsAsync(User.Tenant(), Fleet, Now, cancel);
         Traffic = TrafficDrawing.Find(Known);
@@ -138,21 +175,28 @@ internal sealed class FleetModel(
         var plot = new Plot(
             "Mean system time against arrival rate",
             Axis.FromZero("arrivals a second", rates, Show.Tick),
-            Axis.FromZero("mean system time, seconds", times, Show.Tick))
-            .Line(load.Points.Select(point => (point.ArrivalRate, point.MeanSystemTimeSeconds)), "curve")
-            .Point(now.Problem.ArrivalRate, now.Solution.MeanSystemTimeSeconds, null, "now");
+            Axis.FromZero("mean system time, seconds", times, Show.Tick)
+        )
+            .Line(load.Points.Select(point => (point.ArrivalRate, point.MeanSystemTimeSeconds)), "curve");
+        var time = now.Sent is { } sent ? sent.MeanSystemTimeSeconds : now.Solution.MeanSystemTimeSeconds;
+        if (time is { } seconds)
+            plot = plot.Point(now.Problem.ArrivalRate, seconds, null, "now");
         if (load.SaturationRate < rates.Max() * 1.08)
             plot = plot.Mark(load.SaturationRate, "saturation");
         return seenTime is { } seen ? plot.Point(seenRate, seen, null, "then").Draw() : plot.Draw();
     }
 
-    private static LoadCurve? TraceLoad(ComparableSnapshot inForce) => LoadCurve.Trace(
-        inForce.Problem, [.. inForce.Solution.Allocation.Select(type => type.Tokens)], LoadPoints);
+    private static LoadCurve? TraceLoad(ComparableSnapshot inForce) =>
+        LoadCurve.Trace(inForce.Problem, [.. inForce.Given.Select(type => type.Tokens)], LoadPoints);
 
     private async Task<IReadOnlyList<RecordedEvent>> LatestEventsAsync(FleetView view, CancellationToken cancel)
     {
-        // The stream has an event for each version and each revision at least, and one for each pin and approval besides.
-        var (events, after) = (new List<RecordedEvent>(), Math.Max(0L, view.LatestVersion + view.Revision - MostEvents));
+        // The stream has an event for each version and each revision at least, and one for each pin and approval
+        // besides.
+        var (events, after) = (
+            new List<RecordedEvent>(),
+            Math.Max(0L, view.LatestVersion + view.Revision - MostEvents)
+        );
         while (await fleets.EventsAsync(User.Tenant(), Fleet, after, 1_000, cancel) is { Count: > 0 } page)
         {
             events.AddRange(page);

@@ -77,28 +77,50 @@ internal sealed class FleetsModel(FleetStore fleets, SnapshotHistory history, Ti
     }
 
     /// <summary>The address that sorts by a column, or turns the order round.</summary>
-    public string SortAddress(string key) => Address(("sort", key), ("descending", (SortedBy ?? "fleet") == key && !IsDescending ? "true" : null));
+    public string SortAddress(string key) =>
+        Address(("sort", key), ("descending", (SortedBy ?? "fleet") == key && !IsDescending ? "true" : null));
 
-    /// <summary>The address of another part of the list. (<c>page</c> is the name of the route value that chooses the Razor page.)</summary>
-    public string PageAddress(int number) => Address(("sort", SortedBy), ("descending", IsDescending ? "true" : null), ("part", $"{number}"));
+    /// <summary>
+    /// The address of another part of the list. (<c>page</c> is the name of the route value that chooses the Razor
+    /// page.)
+    /// </summary>
+    public string PageAddress(int number) =>
+        Address(("sort", SortedBy), ("descending", IsDescending ? "true" : null), ("part", $"{number}"));
 
-    private string Address(params (string, string?)[] more) => QueryString.Create(
-        more.Concat([("q", Sought), ("health", OnlyHealth)]).Where(it => !string.IsNullOrEmpty(it.Item2)).Select(it => KeyValuePair.Create(it.Item1, it.Item2))).ToUriComponent() is { Length: > 0 } query ? query : "?";
+    private string Address(params (string, string?)[] more) =>
+        QueryString
+            .Create(
+                more.Concat([("q", Sought), ("health", OnlyHealth)])
+                    .Where(it => !string.IsNullOrEmpty(it.Item2))
+                    .Select(it => KeyValuePair.Create(it.Item1, it.Item2))
+            )
+            .ToUriComponent()
+            is { Length: > 0 } query
+            ? query
+            : "?";
 
     private bool IsSought(FleetLine line) =>
         (string.IsNullOrEmpty(OnlyHealth) || line.Health.Status == OnlyHealth)
-        && (string.IsNullOrWhiteSpace(Sought) || Contains(line.Fleet.Id) || Contains(line.Fleet.Definition.DisplayName));
+        && (
+            string.IsNullOrWhiteSpace(Sought) || Contains(line.Fleet.Id) || Contains(line.Fleet.Definition.DisplayName)
+        );
 
     private bool Contains(string text) => text.Contains(Sought!.Trim(), StringComparison.OrdinalIgnoreCase);
 
     private async Task<IReadOnlyList<FleetLine>> ReadAsync(string tenant, CancellationToken cancel)
     {
         var lines = new List<FleetLine>();
-        for (var (after, more) = ("", true); more;)
+        for (var (after, more) = ("", true); more; )
         {
             var views = await fleets.ListAsync(tenant, after, BatchLength, cancel);
-            var figures = (await history.ListInForceAsync(tenant, after, BatchLength, cancel)).ToDictionary(it => it.Fleet, it => it.Snapshot, StringComparer.Ordinal);
-            lines.AddRange(views.Select(view => new FleetLine(view, Health.Of(view, Now), figures.GetValueOrDefault(view.Id))));
+            var figures = (await history.ListInForceAsync(tenant, after, BatchLength, cancel)).ToDictionary(
+                it => it.Fleet,
+                it => it.Snapshot,
+                StringComparer.Ordinal
+            );
+            lines.AddRange(
+                views.Select(view => new FleetLine(view, Health.Of(view, Now), figures.GetValueOrDefault(view.Id)))
+            );
             more = views.Count == BatchLength;
             after = more ? views[^1].Id : after;
         }

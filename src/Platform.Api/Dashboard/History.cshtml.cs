@@ -11,7 +11,8 @@ namespace Platform.Api.Dashboard;
 
 /// <summary>The versions of a fleet; each can be derived again from the events.</summary>
 [Authorize(Policy = Session.ReadPolicy)]
-internal sealed class HistoryModel(FleetStore fleets, SnapshotHistory history, SnapshotVerification verification) : PageModel
+internal sealed class HistoryModel(FleetStore fleets, SnapshotHistory history, SnapshotVerification verification)
+    : PageModel
 {
     public const int PageLength = 50;
 
@@ -38,7 +39,13 @@ internal sealed class HistoryModel(FleetStore fleets, SnapshotHistory history, S
             return NotFound();
         View = view;
         if (Verify is { } version && await history.FindVersionAsync(User.Tenant(), Fleet, version, cancel) is not null)
-            Verification = await VerificationAnswer.OfAsync(verification, new FleetKey(User.Tenant(), Fleet), version, _ => { }, cancel);
+            Verification = await VerificationAnswer.OfAsync(
+                verification,
+                new FleetKey(User.Tenant(), Fleet),
+                version,
+                _ => { },
+                cancel
+            );
         Versions = await history.ListAsync(User.Tenant(), Fleet, Before ?? int.MaxValue, PageLength, cancel) ?? [];
         return Page();
     }

@@ -10,14 +10,21 @@ namespace Platform.Api.Dashboard;
 
 /// <summary>What an operator looks at: workers, queues, sweeps, tenants and their keys.</summary>
 [Authorize(Policy = Session.OperatorPolicy)]
-internal sealed class OperateModel(WorkerActivity activity, BrokerManagement broker, TenantRegistry tenants, TimeProvider time) : PageModel
+internal sealed class OperateModel(
+    WorkerActivity activity,
+    BrokerManagement broker,
+    TenantRegistry tenants,
+    TimeProvider time
+) : PageModel
 {
     /// <summary>Sweeps that are drawn, a few minutes of them.</summary>
     private const int MostSweeps = 300;
 
     public const int PageLength = 100;
 
-    /// <summary>A worker tells every 30 s that it is there: one that has not for so long has most likely died.</summary>
+    /// <summary>
+    /// A worker tells every 30 s that it is there: one that has not for so long has most likely died.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     /// <summary>Show tenants after this one.</summary>
@@ -44,10 +51,23 @@ internal sealed class OperateModel(WorkerActivity activity, BrokerManagement bro
 
     public bool IsAlive(SolvingWorker worker) => Now - worker.HeartbeatAt < Patience;
 
-    public Series Durations => new("Duration", "ms", false, ["duration"], [.. Sweeps.Select(sweep => new SeriesRow(sweep.EndedAt, [1e3 * sweep.DurationSeconds]))]);
+    public Series Durations =>
+        new(
+            "Duration",
+            "ms",
+            false,
+            ["duration"],
+            [.. Sweeps.Select(sweep => new SeriesRow(sweep.EndedAt, [1e3 * sweep.DurationSeconds]))]
+        );
 
-    public Series Solved => new(
-        "Fleets", "fleets", false, ["due", "with a new version"], [.. Sweeps.Select(sweep => new SeriesRow(sweep.EndedAt, [sweep.Fleets, sweep.Published]))]);
+    public Series Solved =>
+        new(
+            "Fleets",
+            "fleets",
+            false,
+            ["due", "with a new version"],
+            [.. Sweeps.Select(sweep => new SeriesRow(sweep.EndedAt, [sweep.Fleets, sweep.Published]))]
+        );
 
     public async Task OnGetAsync(CancellationToken cancel)
     {

@@ -20,10 +20,13 @@ using Platform.Persistence.Snapshots;
 
 namespace Platform.Api.Dashboard;
 
-/// <summary>What would be with other traffic, servers, weight or limits. The question is in the address; nothing is stored.</summary>
+/// <summary>
+/// What would be with other traffic, servers, weight or limits. The question is in the address; nothing is stored.
+/// </summary>
 [Authorize(Policy = Session.ReadPolicy)]
 [EnableRateLimiting(PlanningRate.Policy)]
-internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, SnapshotHistory history, TimeProvider time) : PageModel
+internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, SnapshotHistory history, TimeProvider time)
+    : PageModel
 {
     private const int FrontierPoints = 31;
     private const string Dispatch = "dispatch";
@@ -31,8 +34,15 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
     /// <summary>What can be asked otherwise, by the name in the address and in the body of a what-if.</summary>
     private static readonly string[] Asked =
     [
-        "arrivalRateFactor", "servers", Dispatch, "accuracyWeight", "maxUtilization", "meanTokenBudget",
-        "maxMeanSystemTimeSeconds", "maxInterTokenSeconds", "maxTimeToFirstAnswerTokenSeconds",
+        "arrivalRateFactor",
+        "servers",
+        Dispatch,
+        "accuracyWeight",
+        "maxUtilization",
+        "meanTokenBudget",
+        "maxMeanSystemTimeSeconds",
+        "maxInterTokenSeconds",
+        "maxTimeToFirstAnswerTokenSeconds",
     ];
 
     /// <summary>The same of how queries share a server, which a what-if has in an object of its own.</summary>
@@ -67,7 +77,9 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
 
     /// <summary>What a field of the form shows: the number that was asked, or that is now.</summary>
     public string Field(string name, double? now) =>
-        TryReadNumber(Request.Query[name].ToString(), out var asked) ? Show.Machine(asked) : now is { } it ? Show.Machine(it) : "";
+        TryReadNumber(Request.Query[name].ToString(), out var asked) ? Show.Machine(asked)
+        : now is { } it ? Show.Machine(it)
+        : "";
 
     /// <summary>Task types that a solve of the fleet as it is holds back.</summary>
     public IReadOnlyList<HeldBack> HeldBack { get; private set; } = [];
@@ -87,12 +99,17 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
 
     public async Task<IActionResult> OnGetAsync(CancellationToken cancel)
     {
-        if (await fleets.FindAsync(User.Tenant(), Fleet, cancel) is not { } view
-            || await problems.FindAsync(User.Tenant(), Fleet, time.GetUtcNow(), cancel) is not { } current)
+        if (
+            await fleets.FindAsync(User.Tenant(), Fleet, cancel) is not { } view
+            || await problems.FindAsync(User.Tenant(), Fleet, time.GetUtcNow(), cancel) is not { } current
+        )
             return NotFound();
         (View, Now, HeldBack) = (view, current.Problem, current.HeldBack);
         Traffic = current.TrafficOf(current.Problem);
-        if (!TryReadQuestion(out var whatIf) || WhatIfProblem.Build(current.Problem, whatIf, out var problem) is { Count: > 0 } faults && Refuse(faults))
+        if (
+            !TryReadQuestion(out var whatIf)
+            || WhatIfProblem.Build(current.Problem, whatIf, out var problem) is { Count: > 0 } faults && Refuse(faults)
+        )
         {
             Response.StatusCode = StatusCodes.Status400BadRequest;
             return Page();
@@ -115,19 +132,35 @@ internal sealed class PlanModel(FleetStore fleets, CurrentProblems problems, Sna
         if (new FrontierQuery { Points = FrontierPoints }.TryReadWeights(problem, out var weights) is null)
             Frontier = Platform.Domain.Planning.Frontier.Trace(problem, weights, Solve);
 
-        AllocationSolution Solve(AllocationProblem it, SolverOptions options) => ComparisonEndpoints.Solve(it, options, cancel);
+        AllocationSolution Solve(AllocationProblem it, SolverOptions options) =>
+            ComparisonEndpoints.Solve(it, options, cancel);
     }
 
     /// <summary>Accuracy against time, with where the plan and the allocation in force are on it.</summary>
     public IHtmlContent DrawFrontier()
     {
         var (plan, now) = (Solution!, InForce?.Solution);
-        double[] accuracies = [.. Frontier.Select(it => it.MeanAccuracy), plan.MeanAccuracy!.Value, now?.MeanAccuracy ?? plan.MeanAccuracy.Value];
+        double[] accuracies =
+        [
+            .. Frontier.Select(it => it.MeanAccuracy),
+            plan.MeanAccuracy!.Value,
+            now?.MeanAccuracy ?? plan.MeanAccuracy.Value,
+        ];
         var room = Math.Max((accuracies.Max() - accuracies.Min()) * 0.08, 1e-3);
         var plot = new Plot(
             "Mean accuracy against mean system time",
-            Axis.FromZero("mean system time, seconds", [.. Frontier.Select(it => it.MeanSystemTimeSeconds), now?.MeanSystemTimeSeconds ?? 0], Show.Tick),
-            new Axis("mean accuracy", Math.Max(0, accuracies.Min() - room), Math.Min(1, accuracies.Max() + room), Show.Tick))
+            Axis.FromZero(
+                "mean system time, seconds",
+                [.. Frontier.Select(it => it.MeanSystemTimeSeconds), now?.MeanSystemTimeSeconds ?? 0],
+                Show.Tick
+            ),
+            new Axis(
+                "mean accuracy",
+                Math.Max(0, accuracies.Min() - room),
+                Math.Min(1, accuracies.Max() + room),
+                Show.Tick
+            )
+        )
             .Line(Frontier.Select(it => (it.MeanSystemTimeSeconds, it.MeanAccuracy)), "curve")
             .Point(plan.MeanSystemTimeSeconds!.Value, plan.MeanAccuracy.Value, null, "now");
         return (now is null ? plot : plot.Point(now.MeanSystemTimeSeconds, now.MeanAccuracy, null, "then")).Draw();

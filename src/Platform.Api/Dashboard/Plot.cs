@@ -18,7 +18,23 @@ internal sealed record Axis(string Title, double From, double To, Func<double, s
 
     /// <summary>Steps between two times, seconds: round parts of an hour and of a day.</summary>
     private static readonly double[] TimeSteps =
-        [60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, Day, 2 * Day, 5 * Day, 10 * Day];
+    [
+        60,
+        120,
+        300,
+        600,
+        1_200,
+        1_800,
+        3_600,
+        7_200,
+        10_800,
+        21_600,
+        43_200,
+        Day,
+        2 * Day,
+        5 * Day,
+        10 * Day,
+    ];
 
     private bool IsOfTime { get; init; }
 
@@ -46,7 +62,14 @@ internal sealed record Axis(string Title, double From, double To, Func<double, s
     private static double RoundStep(double least)
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(least)));
-        return power * (least / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };
+        return power
+            * (least / power) switch
+            {
+                <= 1 => 1,
+                <= 2 => 2,
+                <= 5 => 5,
+                _ => 10,
+            };
     }
 
     private static double TimeStep(double least)
@@ -61,19 +84,26 @@ internal sealed record Axis(string Title, double From, double To, Func<double, s
 }
 
 /// <summary>
-/// A drawing of points and curves, made on the server as SVG, so that it is there without script. A screen reader reads its title; the
-/// numbers are in a table beside it.
+/// A drawing of points and curves, made on the server as SVG, so that it is there without script. A screen reader reads
+/// its title; the numbers are in a table beside it.
 /// </summary>
 internal sealed class Plot(string title, Axis x, Axis y)
 {
-    private const int Width = 420, Height = 250, Left = 58, Right = 20, Top = 10, Bottom = 42;
+    private const int Width = 420,
+        Height = 250,
+        Left = 58,
+        Right = 20,
+        Top = 10,
+        Bottom = 42;
 
     private readonly StringBuilder _marks = new();
 
     /// <summary>A curve through points.</summary>
     public Plot Line(IEnumerable<(double X, double Y)> points, string style)
     {
-        _marks.Append($"<polyline class=\"{style}\" points=\"{string.Join(' ', points.Select(it => $"{AtX(it.X)},{AtY(it.Y)}"))}\"/>");
+        _marks.Append(
+            $"<polyline class=\"{style}\" points=\"{string.Join(' ', points.Select(it => $"{AtX(it.X)},{AtY(it.Y)}"))}\"/>"
+        );
         return this;
     }
 
@@ -85,7 +115,9 @@ internal sealed class Plot(string title, Axis x, Axis y)
     public Plot Point(double atX, double atY, (double Lower, double Upper)? interval, string style)
     {
         if (interval is { } it)
-            _marks.Append($"<line class=\"{style}\" x1=\"{AtX(atX)}\" x2=\"{AtX(atX)}\" y1=\"{AtY(it.Lower)}\" y2=\"{AtY(it.Upper)}\"/>");
+            _marks.Append(
+                $"<line class=\"{style}\" x1=\"{AtX(atX)}\" x2=\"{AtX(atX)}\" y1=\"{AtY(it.Lower)}\" y2=\"{AtY(it.Upper)}\"/>"
+            );
         _marks.Append($"<circle class=\"{style}\" cx=\"{AtX(atX)}\" cy=\"{AtY(atY)}\" r=\"3.2\"/>");
         return this;
     }
@@ -94,20 +126,32 @@ internal sealed class Plot(string title, Axis x, Axis y)
     public Plot Mark(double atX, string word)
     {
         var isRight = (atX - x.From) / (x.To - x.From) > 0.6;
-        _marks.Append($"<line class=\"mark\" x1=\"{AtX(atX)}\" x2=\"{AtX(atX)}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"/>");
-        _marks.Append(Text("mark", AtX(atX), $"{Top + 10}", isRight ? "end" : "start", isRight ? $"{word} " : $" {word}"));
+        _marks.Append(
+            $"<line class=\"mark\" x1=\"{AtX(atX)}\" x2=\"{AtX(atX)}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"/>"
+        );
+        _marks.Append(
+            Text("mark", AtX(atX), $"{Top + 10}", isRight ? "end" : "start", isRight ? $"{word} " : $" {word}")
+        );
         return this;
     }
 
     public IHtmlContent Draw()
     {
-        var svg = new StringBuilder($"<svg class=\"plot\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(title)}\">");
+        var svg = new StringBuilder(
+            $"<svg class=\"plot\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(title)}\">"
+        );
         foreach (var tick in x.Ticks())
-            svg.Append($"<line class=\"grid\" x1=\"{AtX(tick)}\" x2=\"{AtX(tick)}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"/>{Text("tick", AtX(tick), $"{Height - Bottom + 16}", "middle", x.Show(tick))}");
+            svg.Append(
+                $"<line class=\"grid\" x1=\"{AtX(tick)}\" x2=\"{AtX(tick)}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"/>{Text("tick", AtX(tick), $"{Height - Bottom + 16}", "middle", x.Show(tick))}"
+            );
         foreach (var tick in y.Ticks())
-            svg.Append($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{AtY(tick)}\" y2=\"{AtY(tick)}\"/>{Text("tick", $"{Left - 6}", AtY(tick), "end", y.Show(tick))}");
+            svg.Append(
+                $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{AtY(tick)}\" y2=\"{AtY(tick)}\"/>{Text("tick", $"{Left - 6}", AtY(tick), "end", y.Show(tick))}"
+            );
         svg.Append(Text("title", $"{(Left + Width - Right) / 2}", $"{Height - 6}", "middle", x.Title));
-        svg.Append($"<text class=\"title\" transform=\"translate(13 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{WebUtility.HtmlEncode(y.Title)}</text>");
+        svg.Append(
+            $"<text class=\"title\" transform=\"translate(13 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{WebUtility.HtmlEncode(y.Title)}</text>"
+        );
         return new HtmlString(svg.Append(_marks).Append("</svg>").ToString());
     }
 
@@ -119,7 +163,8 @@ internal sealed class Plot(string title, Axis x, Axis y)
     private string AtY(double value) => At(Height - Bottom - ((Height - Top - Bottom) * Part(y, value)));
 
     // What lies outside is drawn at the edge.
-    private static double Part(Axis axis, double value) => Math.Clamp((value - axis.From) / (axis.To - axis.From), 0, 1);
+    private static double Part(Axis axis, double value) =>
+        Math.Clamp((value - axis.From) / (axis.To - axis.From), 0, 1);
 
     private static string At(double value) => FormattableString.Invariant($"{value:0.#}");
 }

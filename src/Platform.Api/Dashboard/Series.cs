@@ -6,7 +6,13 @@ namespace Platform.Api.Dashboard;
 /// <param name="IsStepped">Whether each figure holds until the next.</param>
 /// <param name="Names">Name of each figure.</param>
 /// <param name="Rows">By time, ascending.</param>
-internal sealed record Series(string Caption, string Unit, bool IsStepped, IReadOnlyList<string> Names, IReadOnlyList<SeriesRow> Rows);
+internal sealed record Series(
+    string Caption,
+    string Unit,
+    bool IsStepped,
+    IReadOnlyList<string> Names,
+    IReadOnlyList<SeriesRow> Rows
+);
 
 /// <summary>Figures at one time.</summary>
 /// <param name="At">When.</param>

@@ -22,7 +22,12 @@ internal sealed class SignInModel(PresentedKeys keys) : PageModel
         var proven = await keys.ProveAsync(Key?.Trim() ?? "", cancel);
         if (proven.Principal is not { } who)
             return Refuse("This key opens nothing: it is mistyped, revoked or expired, or its tenant is suspended.");
-        if (!who.HasClaim(claim => claim.Type == Caller.OperatorClaim || claim is { Type: Caller.ScopeClaim, Value: Scopes.Read or Scopes.Audit }))
+        if (
+            !who.HasClaim(claim =>
+                claim.Type == Caller.OperatorClaim
+                || claim is { Type: Caller.ScopeClaim, Value: Scopes.Read or Scopes.Audit }
+            )
+        )
             return Refuse("This key may not read. The dashboard wants one with the scope read or audit.");
         await Session.SignInAsync(HttpContext, who);
         return LocalRedirect(Url.IsLocalUrl(ReturnUrl) ? ReturnUrl : "/");

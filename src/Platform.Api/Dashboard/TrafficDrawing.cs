@@ -42,13 +42,17 @@ internal sealed class TrafficDrawing
     public static double RateOf(ObservedStretch stretch) => stretch.Arrivals / stretch.CoveredSeconds;
 
     /// <summary>
-    /// The rate that was seen as steps; over it the interval of the rate as of now and the rate that allocations are made
-    /// for, across all of the picture to compare; the forecast after now.
+    /// The rate that was seen as steps; over it the interval of the rate as of now and the rate that allocations are
+    /// made for, across all of the picture to compare; the forecast after now.
     /// </summary>
     public IHtmlContent Draw()
     {
         var time = TimeAxis();
-        var plot = new Plot("Arrival rate: seen, now and expected", time, Axis.FromZero("arrivals a second", Rates(), Show.Tick));
+        var plot = new Plot(
+            "Arrival rate: seen, now and expected",
+            time,
+            Axis.FromZero("arrivals a second", Rates(), Show.Tick)
+        );
         AddNow(plot, time);
         AddSeen(plot);
         if (Traffic.Forecast is { } forecast)

@@ -17,18 +17,39 @@ internal sealed record VerificationStep(int Passed, int Of, VerificationAnswer? 
 /// <summary>Verifies a version and tells, by server-sent events, how far it is: a long chain takes its time.</summary>
 internal static class VerificationProgress
 {
-    public static void MapVerificationProgress(this IEndpointRouteBuilder routes) => routes.MapGet(
-        "/fleets/{fleet}/verification", (string fleet, int version, HttpContext http, ClaimsPrincipal caller, SnapshotVerification verification) =>
-        {
-            http.Response.Headers.CacheControl = "no-store";
-            return TypedResults.ServerSentEvents(RunAsync(verification, new FleetKey(caller.Tenant(), fleet), version, http.RequestAborted), "step");
-        }).RequireAuthorization(Session.ReadPolicy).ExcludeFromDescription();
+    public static void MapVerificationProgress(this IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet(
+                "/fleets/{fleet}/verification",
+                (
+                    string fleet,
+                    int version,
+                    HttpContext http,
+                    ClaimsPrincipal caller,
+                    SnapshotVerification verification
+                ) =>
+                {
+                    http.Response.Headers.CacheControl = "no-store";
+                    return TypedResults.ServerSentEvents(
+                        RunAsync(verification, new FleetKey(caller.Tenant(), fleet), version, http.RequestAborted),
+                        "step"
+                    );
+                }
+            )
+            .RequireAuthorization(Session.ReadPolicy)
+            .ExcludeFromDescription();
 
     private static async IAsyncEnumerable<VerificationStep> RunAsync(
-        SnapshotVerification verification, FleetKey key, int version, [EnumeratorCancellation] CancellationToken cancel)
+        SnapshotVerification verification,
+        FleetKey key,
+        int version,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
         // Only the latest step is of interest: who reads slowly skips some.
-        var steps = Channel.CreateBounded<int>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        var steps = Channel.CreateBounded<int>(
+            new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest }
+        );
         var verifying = VerifyAsync();
         await foreach (var passed in steps.Reader.ReadAllAsync(cancel))
             yield return new VerificationStep(passed, version, null);
@@ -38,7 +59,13 @@ internal static class VerificationProgress
         {
             try
             {
-                return await VerificationAnswer.OfAsync(verification, key, version, passed => steps.Writer.TryWrite(passed), cancel);
+                return await VerificationAnswer.OfAsync(
+                    verification,
+                    key,
+                    version,
+                    passed => steps.Writer.TryWrite(passed),
+                    cancel
+                );
             }
             finally
             {

@@ -4,22 +4,28 @@ using Microsoft.OpenApi;
 
 namespace Platform.Api.Documentation;
 
-/// <summary>The examples of the OpenAPI document, from <c>examples.json</c>: for each call the body that is sent and the answer to it.</summary>
+/// <summary>
+/// The examples of the OpenAPI document, from <c>examples.json</c>: for each call the body that is sent and the answer
+/// to it.
+/// </summary>
 internal static class OpenApiExamples
 {
     private const string Json = "application/json";
 
-    public static void AddExamples(this OpenApiOptions options) => options.AddDocumentTransformer((document, _, _) =>
-    {
-        var examples = Read();
-        foreach (var (path, item) in document.Paths)
-        {
-            foreach (var (method, operation) in item.Operations ?? [])
-                Put(operation, examples[$"{method.Method.ToLowerInvariant()} {path}"]);
-        }
+    public static void AddExamples(this OpenApiOptions options) =>
+        options.AddDocumentTransformer(
+            (document, _, _) =>
+            {
+                var examples = Read();
+                foreach (var (path, item) in document.Paths)
+                {
+                    foreach (var (method, operation) in item.Operations ?? [])
+                        Put(operation, examples[$"{method.Method.ToLowerInvariant()} {path}"]);
+                }
 
-        return Task.CompletedTask;
-    });
+                return Task.CompletedTask;
+            }
+        );
 
     private static JsonNode Read()
     {

@@ -14,26 +14,33 @@ internal static partial class ParameterFault
     {
         if (Unbound().Match(refused.Message) is { Success: true } unbound)
             return new InputError(
-                $"/{unbound.Groups["name"].Value}", $"must be {WordsFor(unbound.Groups["type"].Value)}");
+                $"/{unbound.Groups["name"].Value}",
+                $"must be {WordsFor(unbound.Groups["type"].Value)}"
+            );
         if (Missing().Match(refused.Message) is { Success: true } missing)
             return new InputError(
-                $"/{missing.Groups["name"].Value}", $"is missing; it must be {WordsFor(missing.Groups["type"].Value)}");
+                $"/{missing.Groups["name"].Value}",
+                $"is missing; it must be {WordsFor(missing.Groups["type"].Value)}"
+            );
         return null;
     }
 
-    private static string WordsFor(string type) => type.TrimEnd('?') switch
-    {
-        "long" or "int" or "Int64" or "Int32" => "a whole number",
-        "double" or "Double" => "a number",
-        "bool" or "Boolean" => "true or false",
-        "DateTimeOffset" => "an instant in RFC 3339, such as 2026-11-23T10:00:00Z",
-        _ => "a value of another form",
-    };
+    private static string WordsFor(string type) =>
+        type.TrimEnd('?') switch
+        {
+            "long" or "int" or "Int64" or "Int32" => "a whole number",
+            "double" or "Double" => "a number",
+            "bool" or "Boolean" => "true or false",
+            "DateTimeOffset" => "an instant in RFC 3339, such as 2026-11-23T10:00:00Z",
+            _ => "a value of another form",
+        };
 
     [GeneratedRegex("""^Failed to bind parameter "(?<type>\S+) (?<name>\w+)" from """, RegexOptions.CultureInvariant)]
     private static partial Regex Unbound();
 
     [GeneratedRegex(
-        """^Required parameter "(?<type>\S+) (?<name>\w+)" was not provided""", RegexOptions.CultureInvariant)]
+        """^Required parameter "(?<type>\S+) (?<name>\w+)" was not provided""",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Missing();
 }

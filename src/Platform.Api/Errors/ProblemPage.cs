@@ -11,7 +11,8 @@ internal sealed class ProblemPage(HtmlEncoder html) : IProblemDetailsWriter
     private const string Html = "text/html";
 
     public bool CanWrite(ProblemDetailsContext context) =>
-        !context.HttpContext.Request.Path.StartsWithSegments("/v1") && !context.HttpContext.Request.Path.StartsWithSegments("/health")
+        !context.HttpContext.Request.Path.StartsWithSegments("/v1")
+        && !context.HttpContext.Request.Path.StartsWithSegments("/health")
         && MediaTypeHeaderValue.TryParseList(context.HttpContext.Request.Headers.Accept, out var accepted)
         && accepted.Any(it => it.MediaType.Equals(Html, StringComparison.OrdinalIgnoreCase));
 
@@ -43,13 +44,17 @@ internal sealed class ProblemPage(HtmlEncoder html) : IProblemDetailsWriter
             </body>
             </html>
 
-            """, Encoding.UTF8, context.HttpContext.RequestAborted);
+            """,
+            Encoding.UTF8,
+            context.HttpContext.RequestAborted
+        );
     }
 
-    private static string? TitleOf(int? status) => status switch
-    {
-        StatusCodes.Status404NotFound => "There is no such page, fleet or version",
-        StatusCodes.Status403Forbidden => "This key may not do that",
-        _ => null,
-    };
+    private static string? TitleOf(int? status) =>
+        status switch
+        {
+            StatusCodes.Status404NotFound => "There is no such page, fleet or version",
+            StatusCodes.Status403Forbidden => "This key may not do that",
+            _ => null,
+        };
 }

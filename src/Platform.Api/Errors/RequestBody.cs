@@ -11,13 +11,19 @@ internal static class RequestBody
     public static async Task<byte[]> ReadAsync(HttpRequest request, int limit, CancellationToken cancel)
     {
         if (!request.HasJsonContentType())
-            throw new BadHttpRequestException("The content type must be application/json.", StatusCodes.Status415UnsupportedMediaType);
+            throw new BadHttpRequestException(
+                "The content type must be application/json.",
+                StatusCodes.Status415UnsupportedMediaType
+            );
         using var body = new MemoryStream();
         var buffer = new byte[16 * 1024];
-        for (int read; (read = await request.Body.ReadAsync(buffer, cancel)) > 0;)
+        for (int read; (read = await request.Body.ReadAsync(buffer, cancel)) > 0; )
         {
             if (body.Length + read > limit)
-                throw new BadHttpRequestException($"The body must have at most {limit} bytes.", StatusCodes.Status413PayloadTooLarge);
+                throw new BadHttpRequestException(
+                    $"The body must have at most {limit} bytes.",
+                    StatusCodes.Status413PayloadTooLarge
+                );
             body.Write(buffer, 0, read);
         }
 

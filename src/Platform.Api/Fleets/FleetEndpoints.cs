@@ -15,8 +15,18 @@ namespace Platform.Api.Fleets;
 
 /// <summary>A fleet as teams see it.</summary>
 internal sealed record FleetAnswer(
-    string Id, int Revision, DateTimeOffset RevisedAt, FleetDefinition Definition, int LatestVersion, string? LatestHash, AllocationLabels Labels,
-    DateTimeOffset? InForceSince, Freshness Freshness, Health Health, IReadOnlyList<FleetConcern> Concerns);
+    string Id,
+    int Revision,
+    DateTimeOffset RevisedAt,
+    FleetDefinition Definition,
+    int LatestVersion,
+    string? LatestHash,
+    AllocationLabels Labels,
+    DateTimeOffset? InForceSince,
+    Freshness Freshness,
+    Health Health,
+    IReadOnlyList<FleetConcern> Concerns
+);
 
 /// <summary>How recent the fleet's allocation is.</summary>
 /// <param name="SolvedAt">When it was last solved, or null.</param>
@@ -25,7 +35,12 @@ internal sealed record FleetAnswer(
 /// <param name="DueAt">When it is to be solved next.</param>
 /// <param name="DueReason">Why then.</param>
 internal sealed record Freshness(
-    DateTimeOffset? SolvedAt, long SolvedWorkloadVersion, SolveReason? SolveReason, DateTimeOffset DueAt, SolveReason DueReason);
+    DateTimeOffset? SolvedAt,
+    long SolvedWorkloadVersion,
+    SolveReason? SolveReason,
+    DateTimeOffset DueAt,
+    SolveReason DueReason
+);
 
 /// <summary>Whether the fleet is being solved as it should be.</summary>
 /// <param name="Status">
@@ -38,14 +53,18 @@ internal sealed record Health(string Status, string? Detail)
     /// <summary>A solve that has not come this long after it was due will not come by itself.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    public static Health Of(FleetView fleet, DateTimeOffset now) => fleet switch
-    {
-        { SolveFault: { } fault } => new Health("fault", fault),
-        _ when now - fleet.DueAt > Patience => new Health("late", "no worker has solved the fleet since it was due"),
-        { LatestVersion: 0 } => new Health("waiting", "the first solve is to come"),
-        { Concerns.Count: > 0 } => new Health("attention", Messages(fleet.Concerns)),
-        _ => new Health("ok", null),
-    };
+    public static Health Of(FleetView fleet, DateTimeOffset now) =>
+        fleet switch
+        {
+            { SolveFault: { } fault } => new Health("fault", fault),
+            _ when now - fleet.DueAt > Patience => new Health(
+                "late",
+                "no worker has solved the fleet since it was due"
+            ),
+            { LatestVersion: 0 } => new Health("waiting", "the first solve is to come"),
+            { Concerns.Count: > 0 } => new Health("attention", Messages(fleet.Concerns)),
+            _ => new Health("ok", null),
+        };
 
     private static string Messages(IEnumerable<FleetConcern> concerns) =>
         string.Join(" ", concerns.Select(concern => concern.Message));
@@ -58,32 +77,84 @@ internal static class FleetEndpoints
 
     public static void MapFleets(this IEndpointRouteBuilder v1)
     {
-        var fleets = v1.MapGroup("/fleets").WithTags("Fleets")
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
-        fleets.MapPut("/{fleet}", PutAsync).RequireAuthorization(Scopes.Manage).Accepts<FleetDefinition>("application/json")
-            .Produces<FleetAnswer>(200).Produces<FleetAnswer>(201).ProducesProblem(412).ProducesProblem(429)
+        var fleets = v1.MapGroup("/fleets")
+            .WithTags("Fleets")
+            .ProducesProblem(400)
+            .ProducesProblem(401)
+            .ProducesProblem(403)
+            .ProducesProblem(404);
+        fleets
+            .MapPut("/{fleet}", PutAsync)
+            .RequireAuthorization(Scopes.Manage)
+            .Accepts<FleetDefinition>("application/json")
+            .Produces<FleetAnswer>(200)
+            .Produces<FleetAnswer>(201)
+            .ProducesProblem(412)
+            .ProducesProblem(429)
             .WithSummary("Register a fleet, or revise its definition");
-        fleets.MapDelete("/{fleet}", RetireAsync).RequireAuthorization(Scopes.Manage).Produces(204).WithSummary("Retire a fleet; its history stays");
-        fleets.MapPost("/{fleet}/solve", SolveAsync).RequireAuthorization(Scopes.Manage).Produces(202).WithSummary("Solve now");
-        fleets.MapGet("/", ListAsync).RequireAuthorization(Scopes.Read).Produces<Page<FleetAnswer>>().IsPaged().WithSummary("List fleets");
-        fleets.MapGet("/{fleet}", GetAsync).RequireAuthorization(Scopes.Read).Produces<FleetAnswer>().WithSummary("One fleet");
-        fleets.MapGet("/{fleet}/events", EventsAsync).RequireAuthorization(Scopes.Read).Produces<Page<RecordedEvent>>().IsPaged()
+        fleets
+            .MapDelete("/{fleet}", RetireAsync)
+            .RequireAuthorization(Scopes.Manage)
+            .Produces(204)
+            .WithSummary("Retire a fleet; its history stays");
+        fleets
+            .MapPost("/{fleet}/solve", SolveAsync)
+            .RequireAuthorization(Scopes.Manage)
+            .Produces(202)
+            .WithSummary("Solve now");
+        fleets
+            .MapGet("/", ListAsync)
+            .RequireAuthorization(Scopes.Read)
+            .Produces<Page<FleetAnswer>>()
+            .IsPaged()
+            .WithSummary("List fleets");
+        fleets
+            .MapGet("/{fleet}", GetAsync)
+            .RequireAuthorization(Scopes.Read)
+            .Produces<FleetAnswer>()
+            .WithSummary("One fleet");
+        fleets
+            .MapGet("/{fleet}/events", EventsAsync)
+            .RequireAuthorization(Scopes.Read)
+            .Produces<Page<RecordedEvent>>()
+            .IsPaged()
             .WithSummary("What was decided about a fleet, by stream version");
     }
 
     private static async Task<IResult> PutAsync(
-        string fleet, HttpContext http, ClaimsPrincipal caller, FleetStore fleets, TimeProvider time, CancellationToken cancel)
+        string fleet,
+        HttpContext http,
+        ClaimsPrincipal caller,
+        FleetStore fleets,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         if (!Identifiers.IsFleet(fleet))
-            return Problems.BadInput(new InputError("/fleet", $"the fleet of the address must match {Identifiers.FleetPattern}"));
-        if ((await RequestBody.ReadAsync<FleetDefinition>(http.Request, MaxDefinitionBytes, cancel)).IsFaulty(out var fault, out var definition))
+            return Problems.BadInput(
+                new InputError("/fleet", $"the fleet of the address must match {Identifiers.FleetPattern}")
+            );
+        if (
+            (await RequestBody.ReadAsync<FleetDefinition>(http.Request, MaxDefinitionBytes, cancel)).IsFaulty(
+                out var fault,
+                out var definition
+            )
+        )
             return fault;
         if (FleetDefinitionValidation.Validate(definition) is { Count: > 0 } errors)
             return Problems.BadInput(errors);
         if (!TryReadIfMatch(http.Request, out var expected))
             return Problems.BadInput(new InputError("/If-Match", "must be the ETag of a fleet, such as \"r3\""));
         var now = time.GetUtcNow();
-        var outcome = await fleets.PutAsync(caller.Tenant(), fleet, definition, expected, caller.KeyName(), now, cancel);
+        var outcome = await fleets.PutAsync(
+            caller.Tenant(),
+            fleet,
+            definition,
+            expected,
+            caller.KeyName(),
+            now,
+            cancel
+        );
         if (outcome.Decision.IsRefused)
             return Problems.Refused(outcome.Decision);
         var answer = Answer(http, outcome.Fleet!, now);
@@ -91,19 +162,42 @@ internal static class FleetEndpoints
     }
 
     private static async Task<IResult> RetireAsync(
-        string fleet, ClaimsPrincipal caller, FleetStore fleets, AllocationCache inForce, TimeProvider time, CancellationToken cancel)
+        string fleet,
+        ClaimsPrincipal caller,
+        FleetStore fleets,
+        AllocationCache inForce,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
-        var outcome = await fleets.DecideAsync(caller.Tenant(), fleet, state => Fleet.Retire(state, caller.KeyName(), time.GetUtcNow()), cancel);
+        var outcome = await fleets.DecideAsync(
+            caller.Tenant(),
+            fleet,
+            state => Fleet.Retire(state, caller.KeyName(), time.GetUtcNow()),
+            cancel
+        );
         inForce.Forget(caller.Tenant(), fleet);
         return outcome.Decision.IsRefused ? Problems.NotFound("fleet") : TypedResults.NoContent();
     }
 
     private static async Task<IResult> SolveAsync(
-        string fleet, ClaimsPrincipal caller, FleetStore fleets, TimeProvider time, CancellationToken cancel) =>
-        await fleets.RequestSolveAsync(caller.Tenant(), fleet, time.GetUtcNow(), cancel) ? TypedResults.Accepted((string?)null) : Problems.NotFound("fleet");
+        string fleet,
+        ClaimsPrincipal caller,
+        FleetStore fleets,
+        TimeProvider time,
+        CancellationToken cancel
+    ) =>
+        await fleets.RequestSolveAsync(caller.Tenant(), fleet, time.GetUtcNow(), cancel)
+            ? TypedResults.Accepted((string?)null)
+            : Problems.NotFound("fleet");
 
     private static async Task<IResult> ListAsync(
-        HttpRequest request, ClaimsPrincipal caller, FleetStore fleets, TimeProvider time, CancellationToken cancel)
+        HttpRequest request,
+        ClaimsPrincipal caller,
+        FleetStore fleets,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         if (!PageRequest.TryRead(request, out var page, out var fault))
             return fault;
@@ -113,11 +207,25 @@ internal static class FleetEndpoints
     }
 
     private static async Task<IResult> GetAsync(
-        string fleet, HttpContext http, ClaimsPrincipal caller, FleetStore fleets, TimeProvider time, CancellationToken cancel) =>
-        await fleets.FindAsync(caller.Tenant(), fleet, cancel) is { } row ? TypedResults.Ok(Answer(http, row, time.GetUtcNow())) : Problems.NotFound("fleet");
+        string fleet,
+        HttpContext http,
+        ClaimsPrincipal caller,
+        FleetStore fleets,
+        TimeProvider time,
+        CancellationToken cancel
+    ) =>
+        await fleets.FindAsync(caller.Tenant(), fleet, cancel) is { } row
+            ? TypedResults.Ok(Answer(http, row, time.GetUtcNow()))
+            : Problems.NotFound("fleet");
 
     private static async Task<IResult> EventsAsync(
-        string fleet, HttpRequest request, ClaimsPrincipal caller, FleetStore fleets, CancellationToken cancel, long after = 0)
+        string fleet,
+        HttpRequest request,
+        ClaimsPrincipal caller,
+        FleetStore fleets,
+        CancellationToken cancel,
+        long after = 0
+    )
     {
         if (!PageRequest.TryRead(request, out var page, out var fault))
             return fault;
@@ -136,10 +244,20 @@ internal static class FleetEndpoints
         return Answer(fleet, now);
     }
 
-    private static FleetAnswer Answer(FleetView fleet, DateTimeOffset now) => new(
-        fleet.Id, fleet.Revision, fleet.RevisedAt, fleet.Definition, fleet.LatestVersion, fleet.LatestHash, fleet.Labels, fleet.InForceAt,
-        new Freshness(fleet.SolvedAt, fleet.SolvedWorkloadVersion, fleet.SolveReason, fleet.DueAt, fleet.DueReason),
-        Health.Of(fleet, now), fleet.Concerns);
+    private static FleetAnswer Answer(FleetView fleet, DateTimeOffset now) =>
+        new(
+            fleet.Id,
+            fleet.Revision,
+            fleet.RevisedAt,
+            fleet.Definition,
+            fleet.LatestVersion,
+            fleet.LatestHash,
+            fleet.Labels,
+            fleet.InForceAt,
+            new Freshness(fleet.SolvedAt, fleet.SolvedWorkloadVersion, fleet.SolveReason, fleet.DueAt, fleet.DueReason),
+            Health.Of(fleet, now),
+            fleet.Concerns
+        );
 
     private static bool TryReadIfMatch(HttpRequest request, out int? expected)
     {
@@ -147,8 +265,11 @@ internal static class FleetEndpoints
         var text = request.Headers.IfMatch.ToString();
         if (text.Length == 0)
             return true;
-        if (!text.StartsWith("\"r", StringComparison.Ordinal) || !text.EndsWith('"')
-            || !int.TryParse(text.AsSpan()[2..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var revision))
+        if (
+            !text.StartsWith("\"r", StringComparison.Ordinal)
+            || !text.EndsWith('"')
+            || !int.TryParse(text.AsSpan()[2..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var revision)
+        )
             return false;
         expected = revision;
         return true;

@@ -17,7 +17,11 @@ namespace Platform.Api.Fleets;
 /// <param name="From">The begin of the stretch whose windows are void, or null.</param>
 /// <param name="To">The end of that stretch, itself not in it, or null.</param>
 internal sealed record VoidBody(
-    string Reason, Guid? MessageId = null, DateTimeOffset? From = null, DateTimeOffset? To = null);
+    string Reason,
+    Guid? MessageId = null,
+    DateTimeOffset? From = null,
+    DateTimeOffset? To = null
+);
 
 /// <summary>What was voided.</summary>
 /// <param name="WorkloadVersion">Versions whose workload version is at least this know of it.</param>
@@ -30,12 +34,29 @@ internal sealed record VoidBody(
 /// <param name="Windows">Windows that counted until then.</param>
 /// <param name="Arrivals">Arrivals in them.</param>
 internal sealed record VoidAnswer(
-    long WorkloadVersion, DateTimeOffset At, string By, string Reason, Guid? MessageId, DateTimeOffset? From,
-    DateTimeOffset? To, long Windows, long Arrivals)
+    long WorkloadVersion,
+    DateTimeOffset At,
+    string By,
+    string Reason,
+    Guid? MessageId,
+    DateTimeOffset? From,
+    DateTimeOffset? To,
+    long Windows,
+    long Arrivals
+)
 {
-    public static VoidAnswer Create(WorkloadVoided happened) => new(
-        happened.WorkloadVersion, happened.At, happened.By, happened.Reason, happened.MessageId, happened.From,
-        happened.To, happened.Windows, happened.Arrivals);
+    public static VoidAnswer Create(WorkloadVoided happened) =>
+        new(
+            happened.WorkloadVersion,
+            happened.At,
+            happened.By,
+            happened.Reason,
+            happened.MessageId,
+            happened.From,
+            happened.To,
+            happened.Windows,
+            happened.Arrivals
+        );
 }
 
 /// <summary>The tenants' calls that void windows.</summary>
@@ -45,18 +66,36 @@ internal static class VoidEndpoints
 
     public static void MapVoids(this IEndpointRouteBuilder v1)
     {
-        var voids = v1.MapGroup("/fleets/{fleet}/voids").WithTags("Fleets")
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
-        voids.MapPost("/", VoidAsync).RequireAuthorization(Scopes.Manage).Accepts<VoidBody>("application/json")
-            .Produces<VoidAnswer>(200).Produces<VoidAnswer>(201).ProducesProblem(409)
+        var voids = v1.MapGroup("/fleets/{fleet}/voids")
+            .WithTags("Fleets")
+            .ProducesProblem(400)
+            .ProducesProblem(401)
+            .ProducesProblem(403)
+            .ProducesProblem(404);
+        voids
+            .MapPost("/", VoidAsync)
+            .RequireAuthorization(Scopes.Manage)
+            .Accepts<VoidBody>("application/json")
+            .Produces<VoidAnswer>(200)
+            .Produces<VoidAnswer>(201)
+            .ProducesProblem(409)
             .WithSummary("Void stored windows, of a message or a stretch of time: no estimate counts them any more");
-        voids.MapGet("/", ListAsync).RequireAuthorization(Scopes.Read).Produces<Page<VoidAnswer>>().IsPaged()
+        voids
+            .MapGet("/", ListAsync)
+            .RequireAuthorization(Scopes.Read)
+            .Produces<Page<VoidAnswer>>()
+            .IsPaged()
             .WithSummary("What was voided of a fleet, oldest first");
     }
 
     private static async Task<IResult> VoidAsync(
-        string fleet, HttpRequest http, ClaimsPrincipal caller, WorkloadVoids voids, TimeProvider time,
-        CancellationToken cancel)
+        string fleet,
+        HttpRequest http,
+        ClaimsPrincipal caller,
+        WorkloadVoids voids,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         if ((await RequestBody.ReadAsync<VoidBody>(http, MaxBodyBytes, cancel)).IsFaulty(out var fault, out var body))
             return fault;
@@ -74,7 +113,12 @@ internal static class VoidEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        string fleet, HttpRequest request, ClaimsPrincipal caller, WorkloadVoids voids, CancellationToken cancel)
+        string fleet,
+        HttpRequest request,
+        ClaimsPrincipal caller,
+        WorkloadVoids voids,
+        CancellationToken cancel
+    )
     {
         if (!PageRequest.TryRead(request, out var page, out var fault))
             return fault;

@@ -6,16 +6,23 @@ using Platform.Persistence.Ingestion;
 namespace Platform.Api.Ingestion;
 
 /// <summary>
-/// Makes the broker ready for tenants when the process starts, however late the broker is. Healthy when that is done, for as long as the
-/// broker answers.
+/// Makes the broker ready for tenants when the process starts, however late the broker is. Healthy when that is done,
+/// for as long as the broker answers.
 /// </summary>
 internal sealed class BrokerTopology(
-    BrokerManagement broker, StatisticsPublisher publisher, TimeProvider time, ILogger<BrokerTopology> log) : BackgroundService, IHealthCheck
+    BrokerManagement broker,
+    StatisticsPublisher publisher,
+    TimeProvider time,
+    ILogger<BrokerTopology> log
+) : BackgroundService, IHealthCheck
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
     private volatile bool _isReady;
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
     {
         if (!_isReady)
             return HealthCheckResult.Unhealthy("The broker has not answered yet.");
@@ -32,7 +39,8 @@ internal sealed class BrokerTopology(
                 await broker.EnsureTopologyAsync(stoppingToken);
                 _isReady = true;
             }
-            catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !stoppingToken.IsCancellationRequested)
+            catch (Exception fault)
+                when (fault is HttpRequestException or TaskCanceledException && !stoppingToken.IsCancellationRequested)
             {
                 log.LogWarning("The broker's management interface does not answer yet: {Reason}", fault.Message);
                 await Task.Delay(Pause, time, stoppingToken);

@@ -29,7 +29,12 @@ internal sealed class IdempotencyKeys(WorkloadIntake intake, TimeProvider time)
     /// <param name="send">Sends it.</param>
     /// <param name="cancel">Gives up.</param>
     public async Task<KeyUse> UseAsync(
-        string tenant, Guid messageId, WorkloadWindow window, Func<Task> send, CancellationToken cancel)
+        string tenant,
+        Guid messageId,
+        WorkloadWindow window,
+        Func<Task> send,
+        CancellationToken cancel
+    )
     {
         var content = WindowContent.FingerprintOf(window);
         if (!_onTheirRoad.Claim(messageId, content))

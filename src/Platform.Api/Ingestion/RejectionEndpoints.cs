@@ -22,48 +22,91 @@ namespace Platform.Api.Ingestion;
 /// </param>
 /// <param name="BodyBase64">Its body where that is no text.</param>
 internal sealed record RejectionAnswer(
-    string Id, DateTimeOffset At, string? Fleet, string? MessageId, string Reason, int Bytes,
-    RejectionDecisionView? Decision, string? Body, string? BodyBase64);
+    string Id,
+    DateTimeOffset At,
+    string? Fleet,
+    string? MessageId,
+    string Reason,
+    int Bytes,
+    RejectionDecisionView? Decision,
+    string? Body,
+    string? BodyBase64
+);
 
 /// <summary>What could not be taken of a tenant's messages, for the tenant itself.</summary>
 internal static class RejectionEndpoints
 {
-    private static readonly UTF8Encoding StrictUtf8 =
-        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(
+        encoderShouldEmitUTF8Identifier: false,
+        throwOnInvalidBytes: true
+    );
 
     public static void MapRejections(this IEndpointRouteBuilder v1)
     {
-        var rejections = v1.MapGroup("/rejections").WithTags("Statistics")
+        var rejections = v1.MapGroup("/rejections")
+            .WithTags("Statistics")
             .RequireAuthorization(Caller.PublisherOrReaderPolicy)
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403);
-        rejections.MapGet("/", ListAsync).Produces<Page<RejectionView>>().IsPaged().TakesFleet()
+            .ProducesProblem(400)
+            .ProducesProblem(401)
+            .ProducesProblem(403);
+        rejections
+            .MapGet("/", ListAsync)
+            .Produces<Page<RejectionView>>()
+            .IsPaged()
+            .TakesFleet()
             .WithSummary("Messages of the tenant that were set aside, the newest first: the latest 1,000");
-        rejections.MapGet("/{rejection}", GetAsync).Produces<RejectionAnswer>().ProducesProblem(404)
+        rejections
+            .MapGet("/{rejection}", GetAsync)
+            .Produces<RejectionAnswer>()
+            .ProducesProblem(404)
             .WithSummary("One message that was set aside, with its body");
     }
 
     private static async Task<IResult> ListAsync(
-        HttpRequest request, ClaimsPrincipal caller, Rejections rejections, CancellationToken cancel)
+        HttpRequest request,
+        ClaimsPrincipal caller,
+        Rejections rejections,
+        CancellationToken cancel
+    )
     {
         if (!PageRequest.TryRead(request, out var page, out var fault))
             return fault;
         var fleet = request.Query["fleet"].ToString() is { Length: > 0 } named ? named : null;
-        var messages =
-            await rejections.ListAsync(caller.Tenant(), fleet, PlaceAfter(page.After), page.Limit + 1, cancel);
+        var messages = await rejections.ListAsync(
+            caller.Tenant(),
+            fleet,
+            PlaceAfter(page.After),
+            page.Limit + 1,
+            cancel
+        );
         return TypedResults.Ok(page.Cut(messages, KeyOf));
     }
 
     private static async Task<IResult> GetAsync(
-        string rejection, ClaimsPrincipal caller, Rejections rejections, CancellationToken cancel)
+        string rejection,
+        ClaimsPrincipal caller,
+        Rejections rejections,
+        CancellationToken cancel
+    )
     {
         if (await rejections.FindAsync(caller.Tenant(), rejection, cancel) is not { } found)
             return Problems.NotFound("rejection");
         var (message, body) = found;
         var text = TextOf(body);
         var base64 = body is not null && text is null ? Convert.ToBase64String(body) : null;
-        return TypedResults.Ok(new RejectionAnswer(
-            message.Id, message.At, message.Fleet, message.MessageId, message.Reason, message.Bytes,
-            message.Decision, text, base64));
+        return TypedResults.Ok(
+            new RejectionAnswer(
+                message.Id,
+                message.At,
+                message.Fleet,
+                message.MessageId,
+                message.Reason,
+                message.Bytes,
+                message.Decision,
+                text,
+                base64
+            )
+        );
     }
 
     private static string KeyOf(RejectionView message) =>
@@ -75,7 +118,9 @@ internal static class RejectionEndpoints
             return null;
         var parts = key.Split('_', 2);
         return new RejectionPlace(
-            new DateTimeOffset(long.Parse(parts[0], CultureInfo.InvariantCulture), TimeSpan.Zero), parts[1]);
+            new DateTimeOffset(long.Parse(parts[0], CultureInfo.InvariantCulture), TimeSpan.Zero),
+            parts[1]
+        );
     }
 
     private static string? TextOf(byte[]? body)

@@ -21,15 +21,32 @@ internal static class StatisticsEndpoints
     private const int MaxKeyLength = 200;
 
     public static void MapStatistics(this IEndpointRouteBuilder v1) =>
-        v1.MapPost("/fleets/{fleet}/statistics", PublishAsync).WithTags("Statistics").RequireAuthorization(Scopes.Ingest).RequireRateLimiting(StatisticsRate.Policy)
-            .Accepts<WorkloadWindow>("application/json").Produces<AcceptedWindow>(202)
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(413)
-            .ProducesProblem(422).ProducesProblem(429).ProducesProblem(503)
+        v1.MapPost("/fleets/{fleet}/statistics", PublishAsync)
+            .WithTags("Statistics")
+            .RequireAuthorization(Scopes.Ingest)
+            .RequireRateLimiting(StatisticsRate.Policy)
+            .Accepts<WorkloadWindow>("application/json")
+            .Produces<AcceptedWindow>(202)
+            .ProducesProblem(400)
+            .ProducesProblem(401)
+            .ProducesProblem(403)
+            .ProducesProblem(404)
+            .ProducesProblem(413)
+            .ProducesProblem(422)
+            .ProducesProblem(429)
+            .ProducesProblem(503)
             .WithSummary("Send a workload window: the same road as a message from the broker");
 
     private static async Task<IResult> PublishAsync(
-        string fleet, HttpRequest request, ClaimsPrincipal caller, FleetStore fleets, IdempotencyKeys keys,
-        StatisticsPublisher publisher, TimeProvider time, CancellationToken cancel)
+        string fleet,
+        HttpRequest request,
+        ClaimsPrincipal caller,
+        FleetStore fleets,
+        IdempotencyKeys keys,
+        StatisticsPublisher publisher,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var tenant = caller.Tenant();
         if (await fleets.FindAsync(tenant, fleet, cancel) is not { } known)
@@ -42,7 +59,9 @@ internal static class StatisticsEndpoints
             return Problems.BadInput(new InputError("/fleet", $"must be the fleet of the address, \"{fleet}\""));
         var key = request.Headers["Idempotency-Key"].ToString();
         if (key.Length > MaxKeyLength)
-            return Problems.BadInput(new InputError("/Idempotency-Key", $"must have at most {MaxKeyLength} characters"));
+            return Problems.BadInput(
+                new InputError("/Idempotency-Key", $"must have at most {MaxKeyLength} characters")
+            );
         var warnings = WarningsFor(window, known, now);
         if (key.Length == 0)
         {
@@ -53,7 +72,12 @@ internal static class StatisticsEndpoints
 
         var messageId = EventStore.MessageIdFor(tenant, fleet, key);
         var use = await keys.UseAsync(
-            tenant, messageId, window, () => publisher.PublishAsync(tenant, fleet, messageId, body, cancel), cancel);
+            tenant,
+            messageId,
+            window,
+            () => publisher.PublishAsync(tenant, fleet, messageId, body, cancel),
+            cancel
+        );
         return use == KeyUse.OfAnotherWindow ? KeyWasUsedBefore() : Accepted(messageId, warnings);
     }
 
@@ -61,13 +85,20 @@ internal static class StatisticsEndpoints
         TypedResults.Accepted((string?)null, new AcceptedWindow(messageId, warnings));
 
     private static InputError[] WarningsFor(WorkloadWindow window, FleetView fleet, DateTimeOffset now) =>
-        [.. new FleetScope(fleet.Definition).WarningsFor(window, now)
-            .Select(warning => new InputError(warning.Pointer, warning.Detail))];
+        [
+            .. new FleetScope(fleet.Definition)
+                .WarningsFor(window, now)
+                .Select(warning => new InputError(warning.Pointer, warning.Detail)),
+        ];
 
-    private static IResult KeyWasUsedBefore() => Problems.Unprocessable(
-        "idempotency-key", "The Idempotency-Key was used before for another window.",
-        new InputError(
-            "/Idempotency-Key",
-            "was used before for a window with another content, and nothing of this one was kept; "
-            + "give each window a key of its own, and send only the same window again under the same key"));
+    private static IResult KeyWasUsedBefore() =>
+        Problems.Unprocessable(
+            "idempotency-key",
+            "The Idempotency-Key was used before for another window.",
+            new InputError(
+                "/Idempotency-Key",
+                "was used before for a window with another content, and nothing of this one was kept; "
+                    + "give each window a key of its own, and send only the same window again under the same key"
+            )
+        );
 }

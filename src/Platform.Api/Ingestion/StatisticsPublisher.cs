@@ -10,15 +10,18 @@ namespace Platform.Api.Ingestion;
 internal sealed class BrokerUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Sends windows that came over HTTP on the same road as those that come over the broker. The platform's own user is the sender; it
-/// names the tenant whose key was checked. Returns when the broker has confirmed that it keeps the message.
+/// Sends windows that came over HTTP on the same road as those that come over the broker. The platform's own user is
+/// the sender; it names the tenant whose key was checked. Returns when the broker has confirmed that it keeps the
+/// message.
 /// </summary>
 internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>Name of the source of spans.</summary>
     public const string SourceName = "Platform.Api.Ingestion";
 
-    /// <summary>How long a confirm is waited for: a network that swallows everything is not noticed by itself for long.</summary>
+    /// <summary>
+    /// How long a confirm is waited for: a network that swallows everything is not noticed by itself for long.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>The same for a sign of life.</summary>
@@ -36,10 +39,18 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
 
     /// <summary>Publishes a window's body, unchanged.</summary>
     /// <exception cref="BrokerUnavailableException">The broker is away, or has not confirmed.</exception>
-    public async Task PublishAsync(string tenant, string fleet, Guid messageId, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    public async Task PublishAsync(
+        string tenant,
+        string fleet,
+        Guid messageId,
+        ReadOnlyMemory<byte> body,
+        CancellationToken cancel
+    )
     {
         using var span = Source.StartActivity($"send {IngressNames.Exchange}", ActivityKind.Producer);
-        span?.SetTag("messaging.system", "rabbitmq").SetTag("messaging.operation.type", "send").SetTag("messaging.destination.name", IngressNames.Exchange);
+        span?.SetTag("messaging.system", "rabbitmq")
+            .SetTag("messaging.operation.type", "send")
+            .SetTag("messaging.destination.name", IngressNames.Exchange);
         var headers = new Dictionary<string, object?> { [IngressNames.OnBehalfOfHeader] = tenant };
         if (Activity.Current is { Recorded: true, Id: { } traceParent })
             headers.Add(IngressNames.TraceParentHeader, traceParent);
@@ -52,14 +63,30 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
             Headers = headers,
         };
         await AskAsync(
-            (channel, stop) => channel.BasicPublishAsync(IngressNames.Exchange, $"{tenant}.{fleet}", mandatory: true, properties, body, stop).AsTask(),
-            Patience, cancel);
+            (channel, stop) =>
+                channel
+                    .BasicPublishAsync(
+                        IngressNames.Exchange,
+                        $"{tenant}.{fleet}",
+                        mandatory: true,
+                        properties,
+                        body,
+                        stop
+                    )
+                    .AsTask(),
+            Patience,
+            cancel
+        );
     }
 
     /// <summary>Asks for a sign of life on the connection that the windows take.</summary>
     /// <exception cref="BrokerUnavailableException">The broker gives none, or takes no messages.</exception>
     public Task CheckAsync(CancellationToken cancel) =>
-        AskAsync((channel, stop) => channel.ExchangeDeclarePassiveAsync(IngressNames.Exchange, stop), PatienceOnCheck, cancel);
+        AskAsync(
+            (channel, stop) => channel.ExchangeDeclarePassiveAsync(IngressNames.Exchange, stop),
+            PatienceOnCheck,
+            cancel
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -70,7 +97,11 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
         _connecting.Dispose();
     }
 
-    private async Task AskAsync(Func<IChannel, CancellationToken, Task> ask, TimeSpan patience, CancellationToken cancel)
+    private async Task AskAsync(
+        Func<IChannel, CancellationToken, Task> ask,
+        TimeSpan patience,
+        CancellationToken cancel
+    )
     {
         if (_isBlocked && _connection is { IsOpen: true })
             throw new BrokerUnavailableException("The broker is short of disk space or memory, and takes no messages.");
@@ -83,12 +114,22 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
         }
         catch (OperationCanceledException fault) when (!cancel.IsCancellationRequested)
         {
-            // The network may have forgotten the connection. The next call opens another, without waiting for missed heartbeats.
+            // The network may have forgotten the connection. The next call opens another, without waiting for missed
+            // heartbeats.
             if (!_isBlocked)
                 _ = Interlocked.Exchange(ref _connection, null)?.DisposeAsync().AsTask();
-            throw new BrokerUnavailableException($"The broker has not answered within {patience.TotalSeconds:0} s.", fault);
+            throw new BrokerUnavailableException(
+                $"The broker has not answered within {patience.TotalSeconds:0} s.",
+                fault
+            );
         }
-        catch (Exception fault) when (fault is RabbitMQClientException or PublishException or IOException or System.Net.Sockets.SocketException)
+        catch (Exception fault)
+            when (fault
+                    is RabbitMQClientException
+                        or PublishException
+                        or IOException
+                        or System.Net.Sockets.SocketException
+            )
         {
             throw new BrokerUnavailableException("The broker did not take the message.", fault);
         }
@@ -111,7 +152,12 @@ internal sealed class StatisticsPublisher(IOptions<ApiOptions> options, TimeProv
             }
 
             return _channel = await _connection.CreateChannelAsync(
-                new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), cancel);
+                new CreateChannelOptions(
+                    publisherConfirmationsEnabled: true,
+                    publisherConfirmationTrackingEnabled: true
+                ),
+                cancel
+            );
         }
         finally
         {

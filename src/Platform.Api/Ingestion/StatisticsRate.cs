@@ -6,7 +6,9 @@ using Platform.Api.Errors;
 
 namespace Platform.Api.Ingestion;
 
-/// <summary>How many windows a second a tenant may send over HTTP: a token bucket for each, in each API process.</summary>
+/// <summary>
+/// How many windows a second a tenant may send over HTTP: a token bucket for each, in each API process.
+/// </summary>
 internal static class StatisticsRate
 {
     /// <summary>Name of the policy.</summary>
@@ -18,11 +20,22 @@ internal static class StatisticsRate
     public static void AddStatisticsRate(this IServiceCollection services)
     {
         services.AddRateLimiter(_ => { });
-        services.AddOptions<RateLimiterOptions>().Configure<IOptions<ApiOptions>>((limiter, options) =>
-        {
-            limiter.OnRejected = (context, _) => RejectAsync(context, options.Value.Limits);
-            limiter.AddPolicy(Policy, http => RateLimitPartition.GetTokenBucketLimiter(http.User.Tenant(), _ => BucketOf(options.Value.Limits)));
-        });
+        services
+            .AddOptions<RateLimiterOptions>()
+            .Configure<IOptions<ApiOptions>>(
+                (limiter, options) =>
+                {
+                    limiter.OnRejected = (context, _) => RejectAsync(context, options.Value.Limits);
+                    limiter.AddPolicy(
+                        Policy,
+                        http =>
+                            RateLimitPartition.GetTokenBucketLimiter(
+                                http.User.Tenant(),
+                                _ => BucketOf(options.Value.Limits)
+                            )
+                    );
+                }
+            );
     }
 
     private static TokenBucketRateLimiterOptions BucketOf(TenantLimits limits)
@@ -40,8 +53,16 @@ internal static class StatisticsRate
 
     private static ValueTask RejectAsync(OnRejectedContext context, TenantLimits limits)
     {
-        var retryAfter = context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromSeconds(1);
-        return new ValueTask(Problems.TooMany($"The tenant sends more than {limits.WindowsPerSecond} windows a second; nothing of this one was kept.", retryAfter)
-            .ExecuteAsync(context.HttpContext));
+        var retryAfter = context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait)
+            ? wait
+            : TimeSpan.FromSeconds(1);
+        return new ValueTask(
+            Problems
+                .TooMany(
+                    $"The tenant sends more than {limits.WindowsPerSecond} windows a second; nothing of this one was kept.",
+                    retryAfter
+                )
+                .ExecuteAsync(context.HttpContext)
+        );
     }
 }

@@ -10,8 +10,8 @@ using Platform.Api.Authentication;
 namespace Platform.Api.Paging;
 
 /// <summary>
-/// Binds a cursor to the tenant, the list and the filters that it was given for, by a code under the pepper: every API process takes the
-/// cursors of the others, and nobody makes one up.
+/// Binds a cursor to the tenant, the list and the filters that it was given for, by a code under the pepper: every API
+/// process takes the cursors of the others, and nobody makes one up.
 /// </summary>
 internal sealed class CursorSeal
 {
@@ -29,13 +29,18 @@ internal sealed class CursorSeal
     public static CursorSeal Of(HttpRequest request)
     {
         var options = request.HttpContext.RequestServices.GetRequiredService<IOptions<ApiOptions>>().Value;
-        var filters = request.Query.Where(it => !Positions.Contains(it.Key, StringComparer.OrdinalIgnoreCase)).OrderBy(it => it.Key, StringComparer.Ordinal);
+        var filters = request
+            .Query.Where(it => !Positions.Contains(it.Key, StringComparer.OrdinalIgnoreCase))
+            .OrderBy(it => it.Key, StringComparer.Ordinal);
         return new CursorSeal(
             Encoding.UTF8.GetBytes(options.KeyPepper),
             [
-                "cursor", request.HttpContext.User.FindFirstValue(Caller.TenantClaim) ?? "", request.Path.Value ?? "",
+                "cursor",
+                request.HttpContext.User.FindFirstValue(Caller.TenantClaim) ?? "",
+                request.Path.Value ?? "",
                 .. filters.SelectMany(filter => (string[])[filter.Key, filter.Value.ToString()]),
-            ]);
+            ]
+        );
     }
 
     /// <summary>The cursor that goes on after a key.</summary>
@@ -61,7 +66,10 @@ internal sealed class CursorSeal
         }
     }
 
-    // As JSON, no two lists and keys give the same bytes; nor does one of the API's keys, whose code is taken under the same pepper.
+    // As JSON, no two lists and keys give the same bytes; nor does one of the API's keys, whose code is taken under the
+    // same pepper.
     private ReadOnlySpan<byte> Code(string key) =>
-        HMACSHA256.HashData(_pepper, JsonSerializer.SerializeToUtf8Bytes<string[]>([.. _list, key])).AsSpan(0, CodeLength);
+        HMACSHA256
+            .HashData(_pepper, JsonSerializer.SerializeToUtf8Bytes<string[]>([.. _list, key]))
+            .AsSpan(0, CodeLength);
 }

@@ -24,8 +24,14 @@ namespace Platform.Api.Planning;
 /// </param>
 /// <param name="HeldByPrior">Task types whose curve is the definition's, as no verdicts tell it.</param>
 internal sealed record WhatIfAnswer(
-    DateTimeOffset AsOf, AllocationProblem Problem, AllocationSolution Solution, AllocationReference? InForce,
-    AllocationDifference? Difference, IReadOnlyList<HeldBack> HeldBack, IReadOnlyList<string> HeldByPrior)
+    DateTimeOffset AsOf,
+    AllocationProblem Problem,
+    AllocationSolution Solution,
+    AllocationReference? InForce,
+    AllocationDifference? Difference,
+    IReadOnlyList<HeldBack> HeldBack,
+    IReadOnlyList<string> HeldByPrior
+)
 {
     /// <summary>The arrival rate that the plan is made for, beside the traffic as it is now.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -37,9 +43,15 @@ internal sealed record WhatIfAnswer(
 /// <param name="Problem">The problem, with the accuracy weight of <paramref name="Current"/>.</param>
 /// <param name="Solution">Its solution, which may be that there is none.</param>
 /// <param name="Current">The point of that solution; null when there is none.</param>
-/// <param name="Points">A point for each accuracy weight, rising in accuracy and time; empty when there is no solution.</param>
+/// <param name="Points">A point for each accuracy weight, rising in accuracy and time; empty when there is no
+/// solution.</param>
 internal sealed record FrontierAnswer(
-    DateTimeOffset AsOf, AllocationProblem Problem, AllocationSolution Solution, FrontierPoint? Current, IReadOnlyList<FrontierPoint> Points)
+    DateTimeOffset AsOf,
+    AllocationProblem Problem,
+    AllocationSolution Solution,
+    FrontierPoint? Current,
+    IReadOnlyList<FrontierPoint> Points
+)
 {
     /// <summary>The arrival rate that the points are made for, beside the traffic as it is now.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -59,52 +71,100 @@ internal static class PlanningEndpoints
 
     public static void MapPlanning(this IEndpointRouteBuilder v1)
     {
-        var fleet = v1.MapGroup("/fleets/{fleet}/what-if").WithTags("Planning").RequireAuthorization(Scopes.Read).RequireRateLimiting(PlanningRate.Policy)
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(429);
-        fleet.MapPost("/", WhatIfAsync).Accepts<WhatIf>("application/json").Produces<WhatIfAnswer>()
-            .WithSummary("Solve any part of a problem over the current estimate, and compare it with the allocation in force");
-        fleet.MapPost("/frontier", FrontierAsync).Accepts<FrontierQuery>("application/json").Produces<FrontierAnswer>()
+        var fleet = v1.MapGroup("/fleets/{fleet}/what-if")
+            .WithTags("Planning")
+            .RequireAuthorization(Scopes.Read)
+            .RequireRateLimiting(PlanningRate.Policy)
+            .ProducesProblem(400)
+            .ProducesProblem(401)
+            .ProducesProblem(403)
+            .ProducesProblem(404)
+            .ProducesProblem(429);
+        fleet
+            .MapPost("/", WhatIfAsync)
+            .Accepts<WhatIf>("application/json")
+            .Produces<WhatIfAnswer>()
+            .WithSummary(
+                "Solve any part of a problem over the current estimate, and compare it with the allocation in force"
+            );
+        fleet
+            .MapPost("/frontier", FrontierAsync)
+            .Accepts<FrontierQuery>("application/json")
+            .Produces<FrontierAnswer>()
             .WithSummary("Accuracy against mean system time, over a range of accuracy weights");
     }
 
     private static async Task<IResult> WhatIfAsync(
-        string fleet, HttpRequest request, ClaimsPrincipal caller, CurrentProblems problems, SnapshotHistory history, TimeProvider time,
-        CancellationToken cancel)
+        string fleet,
+        HttpRequest request,
+        ClaimsPrincipal caller,
+        CurrentProblems problems,
+        SnapshotHistory history,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         if (await problems.FindAsync(caller.Tenant(), fleet, time.GetUtcNow(), cancel) is not { } current)
             return Problems.NotFound("fleet");
-        if ((await RequestBody.ReadAsync<WhatIf>(request, MaxBodyBytes, cancel)).IsFaulty(out var fault, out var whatIf))
+        if (
+            (await RequestBody.ReadAsync<WhatIf>(request, MaxBodyBytes, cancel)).IsFaulty(out var fault, out var whatIf)
+        )
             return fault;
         if (WhatIfProblem.Build(current.Problem, whatIf, out var problem) is { Count: > 0 } errors)
             return Problems.BadInput(errors);
         var solution = AllocationSolver.Solve(problem);
         if (await history.FindInForceAsync(caller.Tenant(), fleet, cancel) is not { } stored)
         {
-            return TypedResults.Ok(new WhatIfAnswer(
-                current.AsOf, problem, solution, null, null, current.HeldBack, current.HeldByPrior)
-            {
-                Traffic = current.TrafficOf(problem),
-            });
+            return TypedResults.Ok(
+                new WhatIfAnswer(current.AsOf, problem, solution, null, null, current.HeldBack, current.HeldByPrior)
+                {
+                    Traffic = current.TrafficOf(problem),
+                }
+            );
         }
 
         var inForce = ComparisonEndpoints.Read(stored);
         var difference = SolvedProblem.Of(problem, solution) is { } solved
-            ? AllocationDifference.Between(inForce.Solved, solved, false, (it, options) => ComparisonEndpoints.Solve(it, options, cancel))
+            ? AllocationDifference.Between(
+                inForce.Solved,
+                solved,
+                false,
+                (it, options) => ComparisonEndpoints.Solve(it, options, cancel)
+            )
             : null;
-        return TypedResults.Ok(new WhatIfAnswer(
-            current.AsOf, problem, solution, AllocationReference.To(stored, inForce), difference,
-            current.HeldBack, current.HeldByPrior)
-        {
-            Traffic = current.TrafficOf(problem),
-        });
+        return TypedResults.Ok(
+            new WhatIfAnswer(
+                current.AsOf,
+                problem,
+                solution,
+                AllocationReference.To(stored, inForce),
+                difference,
+                current.HeldBack,
+                current.HeldByPrior
+            )
+            {
+                Traffic = current.TrafficOf(problem),
+            }
+        );
     }
 
     private static async Task<IResult> FrontierAsync(
-        string fleet, HttpRequest request, ClaimsPrincipal caller, CurrentProblems problems, TimeProvider time, CancellationToken cancel)
+        string fleet,
+        HttpRequest request,
+        ClaimsPrincipal caller,
+        CurrentProblems problems,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         if (await problems.FindAsync(caller.Tenant(), fleet, time.GetUtcNow(), cancel) is not { } current)
             return Problems.NotFound("fleet");
-        if ((await RequestBody.ReadAsync<FrontierQuery>(request, MaxBodyBytes, cancel)).IsFaulty(out var fault, out var query))
+        if (
+            (await RequestBody.ReadAsync<FrontierQuery>(request, MaxBodyBytes, cancel)).IsFaulty(
+                out var fault,
+                out var query
+            )
+        )
             return fault;
         if (WhatIfProblem.Build(current.Problem, query, out var problem) is { Count: > 0 } errors)
             return Problems.BadInput(errors);
@@ -113,9 +173,8 @@ internal static class PlanningEndpoints
         var solution = AllocationSolver.Solve(problem);
         var points = Frontier.Trace(problem, weights, (it, options) => ComparisonEndpoints.Solve(it, options, cancel));
         var point = FrontierPoint.Of(problem.AccuracyWeight, solution);
-        return TypedResults.Ok(new FrontierAnswer(current.AsOf, problem, solution, point, points)
-        {
-            Traffic = current.TrafficOf(problem),
-        });
+        return TypedResults.Ok(
+            new FrontierAnswer(current.AsOf, problem, solution, point, points) { Traffic = current.TrafficOf(problem) }
+        );
     }
 }

@@ -44,8 +44,8 @@ internal sealed class KeptAllocation(ServedAllocation served) : IResult
 }
 
 /// <summary>
-/// The snapshots in force, in memory: right within a second of a change on whichever process, because the database tells each change, and
-/// because nothing is taken from here when it has not been heard of for so long.
+/// The snapshots in force, in memory: right within a second of a change on whichever process, because the database
+/// tells each change, and because nothing is taken from here when it has not been heard of for so long.
 /// </summary>
 internal sealed class AllocationCache
 {
@@ -79,7 +79,8 @@ internal sealed class AllocationCache
     {
         if (_entries.Count >= MostEntries)
             _entries.Clear();
-        // Kept before it is read: a change that is told meanwhile drops it, and what was read too early is not found again.
+        // Kept before it is read: a change that is told meanwhile drops it, and what was read too early is not found
+        // again.
         var found = new TaskCompletionSource<ServedAllocation?>(TaskCreationOptions.RunContinuationsAsynchronously);
         var kept = _entries.GetOrAdd(key, found.Task);
         if (kept != found.Task)
@@ -100,5 +101,7 @@ internal sealed class AllocationCache
     }
 
     private async Task<ServedAllocation?> LoadAsync(FleetKey key) =>
-        await _history.FindInForceAsync(key.Tenant, key.Fleet, CancellationToken.None) is { } snapshot ? ServedAllocation.Of(snapshot) : null;
+        await _history.FindInForceAsync(key.Tenant, key.Fleet, CancellationToken.None) is { } snapshot
+            ? ServedAllocation.Of(snapshot)
+            : null;
 }

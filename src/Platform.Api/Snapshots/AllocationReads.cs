@@ -3,8 +3,8 @@ using System.Diagnostics.Metrics;
 namespace Platform.Api.Snapshots;
 
 /// <summary>
-/// Counts what is asked of the allocation in force. Two numbers that are read with each scrape: ASP.NET Core's own figures of a request
-/// take as long as the answer from memory, and are left out for this route.
+/// Counts what is asked of the allocation in force. Two numbers that are read with each scrape: ASP.NET Core's own
+/// figures of a request take as long as the answer from memory, and are left out for this route.
 /// </summary>
 internal static class AllocationReads
 {
@@ -12,13 +12,26 @@ internal static class AllocationReads
     public const string MeterName = "Platform.Api.Allocations";
 
     private static readonly Meter Meter = new(MeterName);
-    private static readonly KeyValuePair<string, object?> ServedTag = new("outcome", "served"), HeldTag = new("outcome", "held"), NoneTag = new("outcome", "none");
-    private static long _served, _held, _none;
+    private static readonly KeyValuePair<string, object?> ServedTag = new("outcome", "served"),
+        HeldTag = new("outcome", "held"),
+        NoneTag = new("outcome", "none");
+    private static long _served,
+        _held,
+        _none;
 
-    static AllocationReads() => Meter.CreateObservableCounter(
-        "platform.allocations.reads",
-        () => (Measurement<long>[])[new(Interlocked.Read(ref _served), ServedTag), new(Interlocked.Read(ref _held), HeldTag), new(Interlocked.Read(ref _none), NoneTag)],
-        "{read}", "Reads of the allocation in force: served, held already (304), or none there.");
+    static AllocationReads() =>
+        Meter.CreateObservableCounter(
+            "platform.allocations.reads",
+            () =>
+                (Measurement<long>[])
+                    [
+                        new(Interlocked.Read(ref _served), ServedTag),
+                        new(Interlocked.Read(ref _held), HeldTag),
+                        new(Interlocked.Read(ref _none), NoneTag),
+                    ],
+            "{read}",
+            "Reads of the allocation in force: served, held already (304), or none there."
+        );
 
     /// <summary>One was served with its body.</summary>
     public static void Served() => Interlocked.Increment(ref _served);

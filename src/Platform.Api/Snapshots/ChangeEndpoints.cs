@@ -15,14 +15,32 @@ internal static class ChangeEndpoints
 {
     private const string LastEventId = "Last-Event-ID";
 
-    public static void MapChanges(this IEndpointRouteBuilder v1) => v1.MapGroup("/fleets/{fleet}").WithTags("Allocations").RequireAuthorization(Scopes.Read)
-        .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404)
-        .MapGet("/changes", RunAsync).Produces<InForceChange>(200, "text/event-stream")
-        .WithSummary("Server-sent events: the version in force, and each change of it; Last-Event-ID resumes without a gap");
+    public static void MapChanges(this IEndpointRouteBuilder v1) =>
+        v1.MapGroup("/fleets/{fleet}")
+            .WithTags("Allocations")
+            .RequireAuthorization(Scopes.Read)
+            .ProducesProblem(400)
+            .ProducesProblem(401)
+            .ProducesProblem(403)
+            .ProducesProblem(404)
+            .MapGet("/changes", RunAsync)
+            .Produces<InForceChange>(200, "text/event-stream")
+            .WithSummary(
+                "Server-sent events: the version in force, and each change of it; Last-Event-ID resumes without a gap"
+            );
 
     private static async Task<IResult> RunAsync(
-        string fleet, HttpContext http, ClaimsPrincipal caller, FleetStore fleets, SnapshotHistory history, ChangeFeed changes, KeyCache keys,
-        IHostApplicationLifetime lifetime, TimeProvider time, CancellationToken cancel)
+        string fleet,
+        HttpContext http,
+        ClaimsPrincipal caller,
+        FleetStore fleets,
+        SnapshotHistory history,
+        ChangeFeed changes,
+        KeyCache keys,
+        IHostApplicationLifetime lifetime,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         if (await fleets.FindAsync(caller.Tenant(), fleet, cancel) is null)
             return Problems.NotFound("fleet");
@@ -41,6 +59,7 @@ internal static class ChangeEndpoints
     {
         after = Math.Max(0, last - 1);
         var text = request.Headers[LastEventId].ToString();
-        return text.Length == 0 || (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out after) && after <= last);
+        return text.Length == 0
+            || (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out after) && after <= last);
     }
 }

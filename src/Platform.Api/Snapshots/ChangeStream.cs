@@ -7,19 +7,36 @@ using Platform.Persistence.Snapshots;
 
 namespace Platform.Api.Snapshots;
 
-/// <summary>The changes of the version in force of one fleet, for one reader. The id of each event is the number of its change.</summary>
-internal sealed class ChangeStream(SnapshotHistory history, ChangeFeed changes, KeyCache keys, TimeProvider time, string tenant, string fleet, string keyId)
+/// <summary>
+/// The changes of the version in force of one fleet, for one reader. The id of each event is the number of its change.
+/// </summary>
+internal sealed class ChangeStream(
+    SnapshotHistory history,
+    ChangeFeed changes,
+    KeyCache keys,
+    TimeProvider time,
+    string tenant,
+    string fleet,
+    string keyId
+)
 {
     private const int PageLength = 100;
 
-    /// <summary>How long nothing is said at most: what stands between would close a stream that is silent for longer.</summary>
+    /// <summary>
+    /// How long nothing is said at most: what stands between would close a stream that is silent for longer.
+    /// </summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
     /// <summary>How often changes are looked for while they are not told.</summary>
     private static readonly TimeSpan SilenceUntold = TimeSpan.FromSeconds(1);
 
-    /// <summary>Every change after one of them, then each as it comes; ends with the fleet, with the key, or when it is told to.</summary>
-    public async IAsyncEnumerable<SseItem<InForceChange?>> RunAsync(long after, [EnumeratorCancellation] CancellationToken cancel)
+    /// <summary>
+    /// Every change after one of them, then each as it comes; ends with the fleet, with the key, or when it is told to.
+    /// </summary>
+    public async IAsyncEnumerable<SseItem<InForceChange?>> RunAsync(
+        long after,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
         using var told = new SemaphoreSlim(0);
         void TellOfFleet(string ofTenant, string ofFleet) => Tell(told, ofTenant == tenant && ofFleet == fleet);
@@ -28,16 +45,23 @@ internal sealed class ChangeStream(SnapshotHistory history, ChangeFeed changes, 
         changes.KeysChanged += TellOfKeys;
         try
         {
-            for (var spokenAt = time.GetTimestamp(); await NextAsync(after, cancel) is { } next;)
+            for (var spokenAt = time.GetTimestamp(); await NextAsync(after, cancel) is { } next; )
             {
                 foreach (var change in next)
                 {
                     after = change.Change;
-                    yield return new SseItem<InForceChange?>(change, "change") { EventId = after.ToString(CultureInfo.InvariantCulture) };
+                    yield return new SseItem<InForceChange?>(change, "change")
+                    {
+                        EventId = after.ToString(CultureInfo.InvariantCulture),
+                    };
                 }
 
                 spokenAt = next.Count > 0 ? time.GetTimestamp() : spokenAt;
-                if (next.Count == PageLength || await WaitAsync(told, cancel) || time.GetElapsedTime(spokenAt) < Silence)
+                if (
+                    next.Count == PageLength
+                    || await WaitAsync(told, cancel)
+                    || time.GetElapsedTime(spokenAt) < Silence
+                )
                     continue;
                 spokenAt = time.GetTimestamp();
                 yield return new SseItem<InForceChange?>(null, "silence");
@@ -80,7 +104,8 @@ internal sealed class ChangeStream(SnapshotHistory history, ChangeFeed changes, 
 
     private static void Tell(SemaphoreSlim told, bool concerns)
     {
-        // One is enough, however many were told: what is read then is all that there is. The stream may just have ended.
+        // One is enough, however many were told: what is read then is all that there is. The stream may just have
+        // ended.
         if (concerns && told.CurrentCount == 0)
             told.Release();
     }

@@ -29,9 +29,15 @@ internal sealed record AllocationReference(int Version, string Hash, DateTimeOff
 /// <param name="From">The one that the change is from.</param>
 /// <param name="To">The one that it is to.</param>
 /// <param name="Difference">What changed and why.</param>
-internal sealed record AllocationComparison(AllocationReference From, AllocationReference To, AllocationDifference Difference)
+internal sealed record AllocationComparison(
+    AllocationReference From,
+    AllocationReference To,
+    AllocationDifference Difference
+)
 {
-    /// <summary>True where the ladders for surges differ, or one of the two has none; left out where they do not.</summary>
+    /// <summary>
+    /// True where the ladders for surges differ, or one of the two has none; left out where they do not.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? LadderDiffers { get; init; }
 }
@@ -44,13 +50,32 @@ internal static class ComparisonEndpoints
 
     private const string Immutable = "private, max-age=31536000, immutable";
 
-    public static void MapComparisons(this IEndpointRouteBuilder v1) => v1.MapGet("/fleets/{fleet}/allocations/diff", CompareAsync)
-        .WithTags("Allocations").RequireAuthorization(Scopes.Read).RequireRateLimiting(PlanningRate.Policy).Produces<AllocationComparison>().Produces(304)
-        .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(429)
-        .WithSummary("What changed between two versions, and which inputs explain how much of it; detail=full lists every parameter");
+    public static void MapComparisons(this IEndpointRouteBuilder v1) =>
+        v1.MapGet("/fleets/{fleet}/allocations/diff", CompareAsync)
+            .WithTags("Allocations")
+            .RequireAuthorization(Scopes.Read)
+            .RequireRateLimiting(PlanningRate.Policy)
+            .Produces<AllocationComparison>()
+            .Produces(304)
+            .ProducesProblem(400)
+            .ProducesProblem(401)
+            .ProducesProblem(403)
+            .ProducesProblem(404)
+            .ProducesProblem(429)
+            .WithSummary(
+                "What changed between two versions, and which inputs explain how much of it; detail=full lists every parameter"
+            );
 
     private static async Task<IResult> CompareAsync(
-        string fleet, string? from, string? to, string? detail, HttpContext http, ClaimsPrincipal caller, SnapshotHistory history, CancellationToken cancel)
+        string fleet,
+        string? from,
+        string? to,
+        string? detail,
+        HttpContext http,
+        ClaimsPrincipal caller,
+        SnapshotHistory history,
+        CancellationToken cancel
+    )
     {
         if (!TryReadVersion(from, out var earlier))
             return Problems.BadInput(new InputError("/from", "must be a version"));
@@ -58,8 +83,10 @@ internal static class ComparisonEndpoints
             return Problems.BadInput(new InputError("/to", "must be a version"));
         if (detail is not (null or "summary" or "full"))
             return Problems.BadInput(new InputError("/detail", "must be summary or full"));
-        if (await history.FindVersionAsync(caller.Tenant(), fleet, earlier, cancel) is not { } one
-            || await history.FindVersionAsync(caller.Tenant(), fleet, later, cancel) is not { } other)
+        if (
+            await history.FindVersionAsync(caller.Tenant(), fleet, earlier, cancel) is not { } one
+            || await history.FindVersionAsync(caller.Tenant(), fleet, later, cancel) is not { } other
+        )
             return Problems.NotFound("allocation");
 
         var tag = TagOf(one, other, detail == "full");
@@ -70,21 +97,34 @@ internal static class ComparisonEndpoints
     }
 
     /// <summary>Compares two stored snapshots.</summary>
-    public static AllocationComparison Compare(StoredSnapshot from, StoredSnapshot to, bool everyParameter, CancellationToken cancel)
+    public static AllocationComparison Compare(
+        StoredSnapshot from,
+        StoredSnapshot to,
+        bool everyParameter,
+        CancellationToken cancel
+    )
     {
         var (earlier, later) = (Read(from), Read(to));
         return new AllocationComparison(
-            AllocationReference.To(from, earlier), AllocationReference.To(to, later),
-            AllocationDifference.Between(earlier.Solved, later.Solved, everyParameter, (problem, options) => Solve(problem, options, cancel)))
+            AllocationReference.To(from, earlier),
+            AllocationReference.To(to, later),
+            AllocationDifference.Between(
+                earlier.Solved,
+                later.Solved,
+                everyParameter,
+                (problem, options) => Solve(problem, options, cancel)
+            )
+        )
         {
             LadderDiffers = SurgeLadder.SameContent(earlier.Ladder, later.Ladder) ? null : true,
         };
     }
 
     /// <summary>A stored snapshot as it is compared.</summary>
-    public static ComparableSnapshot Read(StoredSnapshot stored) => ComparableSnapshot.TryRead(stored.Document, out var snapshot, out var fault)
-        ? snapshot
-        : throw new InvalidOperationException($"Version {stored.Version} cannot be read: {fault}");
+    public static ComparableSnapshot Read(StoredSnapshot stored) =>
+        ComparableSnapshot.TryRead(stored.Document, out var snapshot, out var fault)
+            ? snapshot
+            : throw new InvalidOperationException($"Version {stored.Version} cannot be read: {fault}");
 
     /// <summary>Solves, unless nobody waits for the answer any more: a comparison may take a hundred solves.</summary>
     public static AllocationSolution Solve(AllocationProblem problem, SolverOptions options, CancellationToken cancel)

@@ -6,7 +6,10 @@ namespace Platform.Api.Snapshots;
 /// <summary>Whether a client has already what it asks for.</summary>
 internal static class EntityTags
 {
-    /// <summary>Whether <c>If-None-Match</c> names the tag, or any: then the answer is 304. RFC 9110 compares weakly here: W/"x" is "x".</summary>
+    /// <summary>
+    /// Whether <c>If-None-Match</c> names the tag, or any: then the answer is 304. RFC 9110 compares weakly here: W/"x"
+    /// is "x".
+    /// </summary>
     /// <param name="request">What the client sent.</param>
     /// <param name="entityTag">The header <c>ETag</c> of the answer.</param>
     public static bool IsHeld(HttpRequest request, string entityTag)
@@ -15,7 +18,8 @@ internal static class EntityTags
         if (sent.Count == 1 && sent[0] == entityTag)
             return true;
         var tag = EntityTagHeaderValue.Parse(entityTag);
-        return sent.Count > 0 && EntityTagHeaderValue.TryParseList([.. sent!], out var held)
+        return sent.Count > 0
+            && EntityTagHeaderValue.TryParseList([.. sent!], out var held)
             && held.Any(it => it.Tag == "*" || it.Compare(tag, useStrongComparison: false));
     }
 }

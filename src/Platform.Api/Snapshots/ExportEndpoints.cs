@@ -20,14 +20,30 @@ internal static class ExportEndpoints
     public static void AddExports(this IServiceCollection services) =>
         services.AddSingleton(provider => new SnapshotExport(provider.GetRequiredService<PlatformStore>()));
 
-    public static void MapExports(this IEndpointRouteBuilder v1) => v1.MapGet("/fleets/{fleet}/allocations/export", ExportAsync)
-        .WithTags("Allocations").RequireAuthorization(Scopes.Read).Produces(200, contentType: Ndjson, additionalContentTypes: Csv)
-        .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404)
-        .WithSummary("The history, oldest first: format=ndjson (a canonical document a line) or csv (a line for each version and task type)");
+    public static void MapExports(this IEndpointRouteBuilder v1) =>
+        v1.MapGet("/fleets/{fleet}/allocations/export", ExportAsync)
+            .WithTags("Allocations")
+            .RequireAuthorization(Scopes.Read)
+            .Produces(200, contentType: Ndjson, additionalContentTypes: Csv)
+            .ProducesProblem(400)
+            .ProducesProblem(401)
+            .ProducesProblem(403)
+            .ProducesProblem(404)
+            .WithSummary(
+                "The history, oldest first: format=ndjson (a canonical document a line) or csv (a line for each version and task type)"
+            );
 
     /// <summary>The history as a file.</summary>
     public static async Task<IResult> ExportAsync(
-        string fleet, string? format, string? from, string? to, HttpContext http, ClaimsPrincipal caller, SnapshotExport export, CancellationToken cancel)
+        string fleet,
+        string? format,
+        string? from,
+        string? to,
+        HttpContext http,
+        ClaimsPrincipal caller,
+        SnapshotExport export,
+        CancellationToken cancel
+    )
     {
         if (format is not (null or "ndjson" or "csv"))
             return Problems.BadInput(new InputError("/format", "must be csv or ndjson"));
@@ -42,18 +58,26 @@ internal static class ExportEndpoints
         http.Response.Headers.CacheControl = "private, no-cache";
         var snapshots = export.ReadAsync(caller.Tenant(), fleet, first, last, cancel);
         return format == "csv"
-            ? TypedResults.Stream(body => WriteCsvAsync(body, snapshots, cancel), $"{Csv}; charset=utf-8; header=present")
+            ? TypedResults.Stream(
+                body => WriteCsvAsync(body, snapshots, cancel),
+                $"{Csv}; charset=utf-8; header=present"
+            )
             : TypedResults.Stream(body => WriteNdjsonAsync(body, snapshots, cancel), Ndjson);
     }
 
     private static bool TryReadVersion(string? text, int otherwise, out int version)
     {
         version = otherwise;
-        return text is null || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version) && version > 0);
+        return text is null
+            || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version) && version > 0);
     }
 
     /// <summary>A line is the document byte for byte: its SHA-256 is its hash.</summary>
-    private static async Task WriteNdjsonAsync(Stream body, IAsyncEnumerable<StoredSnapshot> snapshots, CancellationToken cancel)
+    private static async Task WriteNdjsonAsync(
+        Stream body,
+        IAsyncEnumerable<StoredSnapshot> snapshots,
+        CancellationToken cancel
+    )
     {
         await foreach (var snapshot in snapshots)
         {
@@ -62,10 +86,17 @@ internal static class ExportEndpoints
         }
     }
 
-    private static async Task WriteCsvAsync(Stream body, IAsyncEnumerable<StoredSnapshot> snapshots, CancellationToken cancel)
+    private static async Task WriteCsvAsync(
+        Stream body,
+        IAsyncEnumerable<StoredSnapshot> snapshots,
+        CancellationToken cancel
+    )
     {
         await body.WriteAsync(Encoding.UTF8.GetBytes(SnapshotCsv.Header), cancel);
         await foreach (var snapshot in snapshots)
-            await body.WriteAsync(Encoding.UTF8.GetBytes(SnapshotCsv.Lines(snapshot.Hash, ComparisonEndpoints.Read(snapshot))), cancel);
+            await body.WriteAsync(
+                Encoding.UTF8.GetBytes(SnapshotCsv.Lines(snapshot.Hash, ComparisonEndpoints.Read(snapshot))),
+                cancel
+            );
     }
 }

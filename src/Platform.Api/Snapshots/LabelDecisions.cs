@@ -10,14 +10,24 @@ internal sealed class LabelDecisions(FleetStore fleets, AllocationCache inForce)
 {
     private const int MaxReasonLength = 500;
 
-    private static readonly InputError NoReason = new("/reason", $"must have 1 to {MaxReasonLength} characters that are not all white space, and no control characters");
+    private static readonly InputError NoReason = new(
+        "/reason",
+        $"must have 1 to {MaxReasonLength} characters that are not all white space, and no control characters"
+    );
 
     /// <summary>What is wrong with a reason, or null.</summary>
     public static InputError? CheckReason(string? reason) =>
-        string.IsNullOrWhiteSpace(reason) || reason.Length > MaxReasonLength || reason.Any(char.IsControl) ? NoReason : null;
+        string.IsNullOrWhiteSpace(reason) || reason.Length > MaxReasonLength || reason.Any(char.IsControl)
+            ? NoReason
+            : null;
 
     /// <summary>Takes a decision, and serves what is in force after it at once.</summary>
-    public async Task<FleetOutcome> DecideAsync(string tenant, string fleet, Func<Fleet?, Decision<FleetEvent>> decide, CancellationToken cancel)
+    public async Task<FleetOutcome> DecideAsync(
+        string tenant,
+        string fleet,
+        Func<Fleet?, Decision<FleetEvent>> decide,
+        CancellationToken cancel
+    )
     {
         var outcome = await fleets.DecideAsync(tenant, fleet, decide, cancel);
         if (!outcome.Decision.IsRefused)

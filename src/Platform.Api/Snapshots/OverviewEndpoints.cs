@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text;
 using System.Text.Json.Serialization;
 using Platform.Api.Authentication;
 using Platform.Api.Documentation;
@@ -20,58 +21,98 @@ internal sealed record FleetAllocation(string Fleet, AllocationOverview? InForce
 /// <param name="Version">Its version.</param>
 /// <param name="Hash">Its hash.</param>
 /// <param name="Since">Since when it is in force.</param>
-/// <param name="Tokens">What it grants to each task type.</param>
-/// <param name="Objective">The objective at the allocation.</param>
+/// <param name="Tokens">What a gateway is given for each task type: what is sent, or the optimum where any tokens can be.</param>
+/// <param name="Objective">The objective at these tokens; null where the queue is not stable.</param>
 /// <param name="MeanAccuracy">Σ share · accuracy.</param>
-/// <param name="MeanSystemTimeSeconds">Mean system time in seconds.</param>
+/// <param name="MeanSystemTimeSeconds">Mean system time in seconds; null where the queue is not stable.</param>
 /// <param name="Utilization">ρ.</param>
 internal sealed record AllocationOverview(
-    int Version, string Hash, DateTimeOffset Since, IReadOnlyList<GrantedTokens> Tokens, double Objective, double MeanAccuracy, double MeanSystemTimeSeconds,
-    double Utilization)
+    int Version,
+    string Hash,
+    DateTimeOffset Since,
+    IReadOnlyList<SentTokens> Tokens,
+    double? Objective,
+    double MeanAccuracy,
+    double? MeanSystemTimeSeconds,
+    double Utilization
+)
 {
-    /// <summary>The limit that even the fewest tokens allowed break, which are granted; null where every limit is kept.</summary>
+    /// <summary>
+    /// The limit that even the fewest tokens allowed break, which are granted; null where every limit is kept.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public InfeasibilityReason? ShortfallReason { get; init; }
 }
 
-/// <summary>What one query of a task type is granted.</summary>
-/// <param name="TaskType">Id of the task type.</param>
-/// <param name="Tokens">Whole tokens.</param>
-internal sealed record GrantedTokens(string TaskType, long Tokens);
-
 /// <summary>The tenants' call about all their fleets at once.</summary>
 internal static class OverviewEndpoints
 {
-    public static void MapOverview(this IEndpointRouteBuilder v1) => v1.MapGet("/allocations", ListAsync)
-        .WithTags("Allocations").RequireAuthorization(Scopes.Read).Produces<Page<FleetAllocation>>().IsPaged().Produces(304)
-        .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403)
-        .WithSummary("What is in force for every fleet, by id: tokens and figures, for dashboards");
+    /// <summary>Changes whenever the same versions can be answered otherwise: it is in the entity tag.</summary>
+    private const string Form = "overview/2";
 
-    private static async Task<IResult> ListAsync(HttpContext http, ClaimsPrincipal caller, SnapshotHistory history, CancellationToken cancel)
+    public static void MapOverview(this IEndpointRouteBuilder v1) =>
+        v1.MapGet("/allocations", ListAsync)
+            .WithTags("Allocations")
+            .RequireAuthorization(Scopes.Read)
+            .Produces<Page<FleetAllocation>>()
+            .IsPaged()
+            .Produces(304)
+            .ProducesProblem(400)
+            .ProducesProblem(401)
+            .ProducesProblem(403)
+            .WithSummary("What is in force for every fleet, by id: tokens and figures, for dashboards");
+
+    private static async Task<IResult> ListAsync(
+        HttpContext http,
+        ClaimsPrincipal caller,
+        SnapshotHistory history,
+        CancellationToken cancel
+    )
     {
         if (!PageRequest.TryRead(http.Request, out var page, out var fault))
             return fault;
-        var fleets = page.Cut(await history.ListInForceAsync(caller.Tenant(), page.After, page.Limit + 1, cancel), it => it.Fleet);
-        // Weak: it is of what the answer says, not of its bytes. Versions never change, so the documents need not be read for it.
-        var tag = $"W/\"{AllocationSnapshot.HashOf(StrictJson.Write(fleets))}\"";
+        var fleets = page.Cut(
+            await history.ListInForceAsync(caller.Tenant(), page.After, page.Limit + 1, cancel),
+            it => it.Fleet
+        );
+        // Weak: it is of what the answer says, not of its bytes. Versions never change, so the documents need not be
+        // read for it.
+        var tag = $"W/\"{AllocationSnapshot.HashOf([.. Encoding.UTF8.GetBytes(Form), .. StrictJson.Write(fleets)])}\"";
         (http.Response.Headers.CacheControl, http.Response.Headers.ETag) = ("private, no-cache", tag);
         if (EntityTags.IsHeld(http.Request, tag))
             return TypedResults.StatusCode(StatusCodes.Status304NotModified);
         var documents = await history.FindVersionsAsync(caller.Tenant(), fleets.Items, cancel);
-        return TypedResults.Ok(new Page<FleetAllocation>([.. fleets.Items.Select(it => Answer(it, documents))], fleets.NextCursor));
+        return TypedResults.Ok(
+            new Page<FleetAllocation>([.. fleets.Items.Select(it => Answer(it, documents))], fleets.NextCursor)
+        );
     }
 
     private static FleetAllocation Answer(FleetInForce fleet, IReadOnlyDictionary<string, StoredSnapshot> documents)
     {
         if (fleet.Snapshot is not { } it)
             return new FleetAllocation(fleet.Fleet, null);
-        var tokens = ComparisonEndpoints.Read(documents[fleet.Fleet]).Solution.Allocation.Select(type => new GrantedTokens(type.TaskType, type.Tokens));
-        return new FleetAllocation(
-            fleet.Fleet,
-            new AllocationOverview(
-                it.Version, it.Hash, fleet.Since!.Value, [.. tokens], it.Objective, it.MeanAccuracy, it.MeanSystemTimeSeconds, it.Utilization)
-            {
-                ShortfallReason = it.ShortfallReason,
-            });
+        var snapshot = ComparisonEndpoints.Read(documents[fleet.Fleet]);
+        var overview = snapshot.Sent is { } sent
+            ? new AllocationOverview(
+                it.Version,
+                it.Hash,
+                fleet.Since!.Value,
+                snapshot.Given,
+                sent.Objective,
+                sent.MeanAccuracy,
+                sent.MeanSystemTimeSeconds,
+                sent.Utilization
+            )
+            : new AllocationOverview(
+                it.Version,
+                it.Hash,
+                fleet.Since!.Value,
+                snapshot.Given,
+                it.Objective,
+                it.MeanAccuracy,
+                it.MeanSystemTimeSeconds,
+                it.Utilization
+            );
+        return new FleetAllocation(fleet.Fleet, overview with { ShortfallReason = it.ShortfallReason });
     }
 }

@@ -12,18 +12,27 @@ namespace Platform.Api.Tenants;
 /// <param name="Ready">Messages that wait.</param>
 /// <param name="Unacknowledged">Messages that a worker has taken and not yet stored.</param>
 internal sealed record BrokerQueue(
-    string Name, [property: JsonPropertyName("messages_ready")] long Ready, [property: JsonPropertyName("messages_unacknowledged")] long Unacknowledged);
+    string Name,
+    [property: JsonPropertyName("messages_ready")] long Ready,
+    [property: JsonPropertyName("messages_unacknowledged")] long Unacknowledged
+);
 
 /// <summary>
-/// What the platform does through RabbitMQ's management interface: the virtual host and exchange that tenants publish to, and one user
-/// for each tenant that can do nothing but publish there under its own prefix. Every call may be repeated.
+/// What the platform does through RabbitMQ's management interface: the virtual host and exchange that tenants publish
+/// to, and one user for each tenant that can do nothing but publish there under its own prefix. Every call may be
+/// repeated.
 /// </summary>
 internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> options, TimeProvider time)
 {
-    /// <summary>Marks the users that this platform has made, so that no tenant's id can take over another user of the broker.</summary>
+    /// <summary>
+    /// Marks the users that this platform has made, so that no tenant's id can take over another user of the broker.
+    /// </summary>
     private const string TenantTag = "allocation-tenant";
 
-    /// <summary>Connections of a tenant at once: room for its gateways, and no more than a small part of what the broker can bear.</summary>
+    /// <summary>
+    /// Connections of a tenant at once: room for its gateways, and no more than a small part of what the broker can
+    /// bear.
+    /// </summary>
     private const int MaxConnections = 100;
 
     /// <summary>Channels of a tenant at once, over all its connections.</summary>
@@ -41,21 +50,33 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
     {
         var settings = provider.GetRequiredService<IOptions<ApiOptions>>().Value;
         var (name, password) = settings.BrokerUser;
-        client.BaseAddress = settings.RabbitMqManagement ?? new UriBuilder(Uri.UriSchemeHttp, settings.RabbitMq.Host, 15672).Uri;
-        client.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}")));
+        client.BaseAddress =
+            settings.RabbitMqManagement ?? new UriBuilder(Uri.UriSchemeHttp, settings.RabbitMq.Host, 15672).Uri;
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}"))
+        );
         client.Timeout = TimeSpan.FromSeconds(10);
     }
 
     /// <summary>
-    /// Makes the virtual host, the exchange, and the queues behind it, exactly as the workers declare them: a window that is confirmed
-    /// before the first worker has started must have its queue.
+    /// Makes the virtual host, the exchange, and the queues behind it, exactly as the workers declare them: a window
+    /// that is confirmed before the first worker has started must have its queue.
     /// </summary>
     public async Task EnsureTopologyAsync(CancellationToken cancel)
     {
         var host = Escape(VirtualHost);
         await PutAsync($"vhosts/{host}", new { }, cancel);
-        await PutAsync($"permissions/{host}/{Escape(options.Value.BrokerUser.Name)}", new { configure = ".*", write = ".*", read = ".*" }, cancel);
+        await PutAsync(
+            $"permissions/{host}/{Escape(options.Value.BrokerUser.Name)}",
+            new
+            {
+                configure = ".*",
+                write = ".*",
+                read = ".*",
+            },
+            cancel
+        );
         await DeclareQueueAsync(IngressNames.Rejected, new() { ["x-queue-type"] = "quorum" }, cancel);
         await KeepRejectedAsync(host, cancel);
         await DeclareQueueAsync(
@@ -66,7 +87,8 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
                 ["x-dead-letter-exchange"] = IngressNames.Rejected,
                 ["x-delivery-limit"] = IngressNames.DeliveryLimit,
             },
-            cancel);
+            cancel
+        );
         await PutAsync($"exchanges/{host}/{IngressNames.Exchange}", new { type = "topic", durable = true }, cancel);
         await LimitBacklogAsync(host, cancel);
         await PutAsync($"exchanges/{host}/{IngressNames.Allocations}", new { type = "topic", durable = true }, cancel);
@@ -74,55 +96,70 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
         await BindAsync($"{host}/e/{IngressNames.Exchange}/e/{IngressNames.Intake}", "#", cancel);
     }
 
-    /// <summary>Lets operators look at a rejected message as often as they like: newer brokers drop what was handed out 20 times.</summary>
-    private Task KeepRejectedAsync(string host, CancellationToken cancel) => PutAsync(
-        $"policies/{host}/{IngressNames.Rejected}",
-        new Dictionary<string, object>
-        {
-            ["pattern"] = $"^{IngressNames.Rejected.Replace(".", @"\.", StringComparison.Ordinal)}$",
-            ["apply-to"] = "queues",
-            ["definition"] = new Dictionary<string, object> { ["delivery-limit"] = int.MaxValue },
-        },
-        cancel);
+    /// <summary>
+    /// Lets operators look at a rejected message as often as they like: newer brokers drop what was handed out 20
+    /// times.
+    /// </summary>
+    private Task KeepRejectedAsync(string host, CancellationToken cancel) =>
+        PutAsync(
+            $"policies/{host}/{IngressNames.Rejected}",
+            new Dictionary<string, object>
+            {
+                ["pattern"] = $"^{IngressNames.Rejected.Replace(".", @"\.", StringComparison.Ordinal)}$",
+                ["apply-to"] = "queues",
+                ["definition"] = new Dictionary<string, object> { ["delivery-limit"] = int.MaxValue },
+            },
+            cancel
+        );
 
     /// <summary>
-    /// Refuses what is published while the intake is full. A policy, unlike an argument of the queue, can be changed while it is in use.
-    /// What the intake gives up is kept until the queue of rejected messages has confirmed it.
+    /// Refuses what is published while the intake is full. A policy, unlike an argument of the queue, can be changed
+    /// while it is in use. What the intake gives up is kept until the queue of rejected messages has confirmed it.
     /// </summary>
-    private Task LimitBacklogAsync(string host, CancellationToken cancel) => PutAsync(
-        $"policies/{host}/{IngressNames.Intake}",
-        new Dictionary<string, object>
-        {
-            ["pattern"] = $"^{IngressNames.Intake.Replace(".", @"\.", StringComparison.Ordinal)}$",
-            ["apply-to"] = "queues",
-            ["definition"] = new Dictionary<string, object>
+    private Task LimitBacklogAsync(string host, CancellationToken cancel) =>
+        PutAsync(
+            $"policies/{host}/{IngressNames.Intake}",
+            new Dictionary<string, object>
             {
-                ["max-length"] = options.Value.IntakeBacklog,
-                ["overflow"] = "reject-publish",
-                ["dead-letter-strategy"] = "at-least-once",
+                ["pattern"] = $"^{IngressNames.Intake.Replace(".", @"\.", StringComparison.Ordinal)}$",
+                ["apply-to"] = "queues",
+                ["definition"] = new Dictionary<string, object>
+                {
+                    ["max-length"] = options.Value.IntakeBacklog,
+                    ["overflow"] = "reject-publish",
+                    ["dead-letter-strategy"] = "at-least-once",
+                },
             },
-        },
-        cancel);
+            cancel
+        );
 
-    /// <summary>Notices that nobody fetches make room for newer ones, and are gone after a week: what is in force can be asked for at any time.</summary>
-    private Task LimitNoticesAsync(string host, CancellationToken cancel) => PutAsync(
-        $"policies/{host}/{IngressNames.Allocations}",
-        new Dictionary<string, object>
-        {
-            ["pattern"] = $"^{IngressNames.Allocations}\\.",
-            ["apply-to"] = "queues",
-            ["definition"] = new Dictionary<string, object>
+    /// <summary>
+    /// Notices that nobody fetches make room for newer ones, and are gone after a week: what is in force can be asked
+    /// for at any time.
+    /// </summary>
+    private Task LimitNoticesAsync(string host, CancellationToken cancel) =>
+        PutAsync(
+            $"policies/{host}/{IngressNames.Allocations}",
+            new Dictionary<string, object>
             {
-                ["max-length"] = MaxNotices,
-                ["overflow"] = "drop-head",
-                ["message-ttl"] = (long)NoticesKeptFor.TotalMilliseconds,
+                ["pattern"] = $"^{IngressNames.Allocations}\\.",
+                ["apply-to"] = "queues",
+                ["definition"] = new Dictionary<string, object>
+                {
+                    ["max-length"] = MaxNotices,
+                    ["overflow"] = "drop-head",
+                    ["message-ttl"] = (long)NoticesKeptFor.TotalMilliseconds,
+                },
             },
-        },
-        cancel);
+            cancel
+        );
 
     /// <summary>The queues of the intake: what waits, what was set aside.</summary>
     public async Task<IReadOnlyList<BrokerQueue>> QueuesAsync(CancellationToken cancel) =>
-        await http.GetFromJsonAsync<IReadOnlyList<BrokerQueue>>(new Uri($"api/queues/{Escape(VirtualHost)}?disable_stats=true&enable_queue_totals=true", UriKind.Relative), cancel) ?? [];
+        await http.GetFromJsonAsync<IReadOnlyList<BrokerQueue>>(
+            new Uri($"api/queues/{Escape(VirtualHost)}?disable_stats=true&enable_queue_totals=true", UriKind.Relative),
+            cancel
+        ) ?? [];
 
     /// <summary>Whether a user of that name exists that is no tenant's.</summary>
     public async Task<bool> IsTakenAsync(string name, CancellationToken cancel)
@@ -135,8 +172,8 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
     }
 
     /// <summary>
-    /// Makes a tenant's user and the queue of its notices: it may configure nothing, write only under its own prefix of the one exchange, read only
-    /// that queue, and hold so many connections and channels.
+    /// Makes a tenant's user and the queue of its notices: it may configure nothing, write only under its own prefix of
+    /// the one exchange, read only that queue, and hold so many connections and channels.
     /// </summary>
     public async Task ProvisionAsync(string tenant, string password, CancellationToken cancel)
     {
@@ -144,13 +181,32 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
         await PutAsync($"user-limits/{tenant}/max-connections", new { value = MaxConnections }, cancel);
         await PutAsync($"user-limits/{tenant}/max-channels", new { value = MaxChannels }, cancel);
         var (host, notices) = (Escape(VirtualHost), IngressNames.AllocationsOf(tenant));
-        await PutAsync($"queues/{host}/{notices}", new { durable = true, arguments = new Dictionary<string, object> { ["x-queue-type"] = "classic" } }, cancel);
+        await PutAsync(
+            $"queues/{host}/{notices}",
+            new { durable = true, arguments = new Dictionary<string, object> { ["x-queue-type"] = "classic" } },
+            cancel
+        );
         await BindAsync($"{host}/e/{IngressNames.Allocations}/q/{notices}", $"{tenant}.*", cancel);
         await PutAsync(
             $"permissions/{host}/{tenant}",
-            new { configure = "^$", write = $"^{IngressNames.Exchange}$", read = $"^{notices.Replace(".", "\\.", StringComparison.Ordinal)}$" }, cancel);
+            new
+            {
+                configure = "^$",
+                write = $"^{IngressNames.Exchange}$",
+                read = $"^{notices.Replace(".", "\\.", StringComparison.Ordinal)}$",
+            },
+            cancel
+        );
         await PutAsync(
-            $"topic-permissions/{host}/{tenant}", new { exchange = IngressNames.Exchange, write = $"^{tenant}\\.", read = "^$" }, cancel);
+            $"topic-permissions/{host}/{tenant}",
+            new
+            {
+                exchange = IngressNames.Exchange,
+                write = $"^{tenant}\\.",
+                read = "^$",
+            },
+            cancel
+        );
     }
 
     /// <summary>Gives a tenant's user another password, and closes what was opened with the one before.</summary>
@@ -170,7 +226,8 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
 
     private async Task CloseConnectionsAsync(string tenant, CancellationToken cancel)
     {
-        // The broker closes the connections of a user that is gone, too; whoever comes second to one gets a server error.
+        // The broker closes the connections of a user that is gone, too; whoever comes second to one gets a server
+        // error.
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -178,7 +235,8 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
                 await DeleteAsync($"connections/username/{tenant}", cancel);
                 return;
             }
-            catch (HttpRequestException fault) when (fault.StatusCode == HttpStatusCode.InternalServerError && attempt < 5)
+            catch (HttpRequestException fault)
+                when (fault.StatusCode == HttpStatusCode.InternalServerError && attempt < 5)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(200 * attempt), time, cancel);
             }
@@ -203,7 +261,11 @@ internal sealed class BrokerManagement(HttpClient http, IOptions<ApiOptions> opt
 
     private async Task BindAsync(string path, string routingKey, CancellationToken cancel)
     {
-        using var answer = await http.PostAsJsonAsync(new Uri($"api/bindings/{path}", UriKind.Relative), new { routing_key = routingKey }, cancel);
+        using var answer = await http.PostAsJsonAsync(
+            new Uri($"api/bindings/{path}", UriKind.Relative),
+            new { routing_key = routingKey },
+            cancel
+        );
         answer.EnsureSuccessStatusCode();
     }
 

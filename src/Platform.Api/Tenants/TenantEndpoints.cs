@@ -28,7 +28,13 @@ internal sealed record NewApiKey(string Name, IReadOnlyList<string> Scopes, Date
 /// <param name="UserName">Its user, which is its id.</param>
 /// <param name="Password">Its password.</param>
 /// <param name="Queue">Where it is told, as CloudEvents, what comes into force.</param>
-internal sealed record BrokerAccess(string VirtualHost, string Exchange, string UserName, string Password, string Queue);
+internal sealed record BrokerAccess(
+    string VirtualHost,
+    string Exchange,
+    string UserName,
+    string Password,
+    string Queue
+);
 
 /// <summary>A tenant taken on, with its secrets, shown this once.</summary>
 internal sealed record CreatedTenant(string Id, string ApiKey, BrokerAccess Broker);
@@ -38,14 +44,24 @@ internal sealed record CreatedApiKey(string Id, string ApiKey);
 
 /// <summary>The operators' calls: tenants and their keys.</summary>
 internal sealed class TenantEndpoints(
-    TenantRegistry tenants, BrokerManagement broker, KeyCache keys, IOptions<ApiOptions> options, TimeProvider time)
+    TenantRegistry tenants,
+    BrokerManagement broker,
+    KeyCache keys,
+    IOptions<ApiOptions> options,
+    TimeProvider time
+)
 {
     private const int MaxBodyBytes = 16 * 1024;
     private const int MaxNameLength = 200;
 
     public async Task<IResult> CreateAsync(HttpRequest request, CancellationToken cancel)
     {
-        if ((await RequestBody.ReadAsync<NewTenant>(request, MaxBodyBytes, cancel)).IsFaulty(out var fault, out var tenant))
+        if (
+            (await RequestBody.ReadAsync<NewTenant>(request, MaxBodyBytes, cancel)).IsFaulty(
+                out var fault,
+                out var tenant
+            )
+        )
             return fault;
         var errors = new List<InputError>();
         if (!Identifiers.IsTenant(tenant.Id))
@@ -54,11 +70,23 @@ internal sealed class TenantEndpoints(
         if (errors.Count > 0)
             return Problems.BadInput(errors);
         if (await broker.IsTakenAsync(tenant.Id, cancel))
-            return Problems.Problem(StatusCodes.Status409Conflict, "conflict", "The command contradicts the state.", "the id is taken");
+            return Problems.Problem(
+                StatusCodes.Status409Conflict,
+                "conflict",
+                "The command contradicts the state.",
+                "the id is taken"
+            );
         var (key, issued) = MakeKey("default", Scopes.All, null);
         var access = MakeAccess(tenant.Id);
         var decision = await tenants.RegisterAsync(
-            tenant.Id, tenant.DisplayName, issued, Mac(key), cancel => broker.ProvisionAsync(tenant.Id, access.Password, cancel), issued.At, cancel);
+            tenant.Id,
+            tenant.DisplayName,
+            issued,
+            Mac(key),
+            cancel => broker.ProvisionAsync(tenant.Id, access.Password, cancel),
+            issued.At,
+            cancel
+        );
         return decision.IsRefused
             ? Problems.Refused(decision)
             : TypedResults.Created($"/v1/tenants/{tenant.Id}", new CreatedTenant(tenant.Id, key.Text, access));
@@ -66,12 +94,19 @@ internal sealed class TenantEndpoints(
 
     public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancel) =>
         PageRequest.TryRead(request, out var page, out var fault)
-            ? TypedResults.Ok(page.Cut(await tenants.ListAsync(page.After, page.Limit + 1, cancel), tenant => tenant.Id))
+            ? TypedResults.Ok(
+                page.Cut(await tenants.ListAsync(page.After, page.Limit + 1, cancel), tenant => tenant.Id)
+            )
             : fault;
 
     public async Task<IResult> SuspendAsync(string tenant, CancellationToken cancel)
     {
-        var decision = await tenants.SuspendAsync(tenant, cancel => broker.WithdrawAsync(tenant, cancel), time.GetUtcNow(), cancel);
+        var decision = await tenants.SuspendAsync(
+            tenant,
+            cancel => broker.WithdrawAsync(tenant, cancel),
+            time.GetUtcNow(),
+            cancel
+        );
         keys.Clear();
         return decision.IsRefused ? Problems.Refused(decision) : TypedResults.NoContent();
     }
@@ -80,13 +115,22 @@ internal sealed class TenantEndpoints(
     {
         var access = MakeAccess(tenant);
         var decision = await tenants.IssueBrokerPasswordAsync(
-            tenant, cancel => broker.ReplacePasswordAsync(tenant, access.Password, cancel), time.GetUtcNow(), cancel);
+            tenant,
+            cancel => broker.ReplacePasswordAsync(tenant, access.Password, cancel),
+            time.GetUtcNow(),
+            cancel
+        );
         return decision.IsRefused ? Problems.Refused(decision) : TypedResults.Ok(access);
     }
 
     public async Task<IResult> IssueKeyAsync(string tenant, HttpRequest request, CancellationToken cancel)
     {
-        if ((await RequestBody.ReadAsync<NewApiKey>(request, MaxBodyBytes, cancel)).IsFaulty(out var fault, out var wanted))
+        if (
+            (await RequestBody.ReadAsync<NewApiKey>(request, MaxBodyBytes, cancel)).IsFaulty(
+                out var fault,
+                out var wanted
+            )
+        )
             return fault;
         var errors = new List<InputError>();
         CheckName(wanted.Name, "/name", errors);
@@ -106,7 +150,9 @@ internal sealed class TenantEndpoints(
     }
 
     public async Task<IResult> ListKeysAsync(string tenant, CancellationToken cancel) =>
-        await tenants.ListKeysAsync(tenant, cancel) is { } all ? TypedResults.Ok(new Page<ApiKeySummary>(all, null)) : Problems.NotFound("tenant");
+        await tenants.ListKeysAsync(tenant, cancel) is { } all
+            ? TypedResults.Ok(new Page<ApiKeySummary>(all, null))
+            : Problems.NotFound("tenant");
 
     public async Task<IResult> RevokeKeyAsync(string tenant, string key, CancellationToken cancel)
     {
@@ -115,22 +161,43 @@ internal sealed class TenantEndpoints(
         return decision.IsRefused ? Problems.Refused(decision) : TypedResults.NoContent();
     }
 
-    private (ApiKey Key, ApiKeyIssued Issued) MakeKey(string name, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt)
+    private (ApiKey Key, ApiKeyIssued Issued) MakeKey(
+        string name,
+        IReadOnlyList<string> scopes,
+        DateTimeOffset? expiresAt
+    )
     {
         var key = ApiKey.FromEntropy(RandomNumberGenerator.GetBytes(ApiKey.EntropyBytes));
-        return (key, new ApiKeyIssued { At = time.GetUtcNow(), KeyId = key.Id, Name = name, Scopes = scopes, ExpiresAt = expiresAt?.ToUniversalTime() });
+        return (
+            key,
+            new ApiKeyIssued
+            {
+                At = time.GetUtcNow(),
+                KeyId = key.Id,
+                Name = name,
+                Scopes = scopes,
+                ExpiresAt = expiresAt?.ToUniversalTime(),
+            }
+        );
     }
 
-    private BrokerAccess MakeAccess(string tenant) => new(
-        options.Value.IngressVirtualHost, IngressNames.Exchange, tenant, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)),
-        IngressNames.AllocationsOf(tenant));
+    private BrokerAccess MakeAccess(string tenant) =>
+        new(
+            options.Value.IngressVirtualHost,
+            IngressNames.Exchange,
+            tenant,
+            Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)),
+            IngressNames.AllocationsOf(tenant)
+        );
 
     private byte[] Mac(ApiKey key) => key.Mac(Encoding.UTF8.GetBytes(options.Value.KeyPepper));
 
     private static void CheckName(string name, string pointer, List<InputError> errors)
     {
         if (string.IsNullOrWhiteSpace(name) || name.Length > MaxNameLength || name.Any(char.IsControl))
-            errors.Add(new InputError(pointer, $"must have 1 to {MaxNameLength} characters, none of them control characters"));
+            errors.Add(
+                new InputError(pointer, $"must have 1 to {MaxNameLength} characters, none of them control characters")
+            );
     }
 }
 
@@ -139,26 +206,70 @@ internal static class TenantRoutes
 {
     public static void MapTenants(this IEndpointRouteBuilder v1)
     {
-        var tenants = v1.MapGroup("/tenants").WithTags("Tenants").RequireAuthorization(Caller.OperatorPolicy)
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409);
-        tenants.MapPost("/", (TenantEndpoints it, HttpRequest request, CancellationToken cancel) => it.CreateAsync(request, cancel))
-            .Accepts<NewTenant>("application/json").Produces<CreatedTenant>(201).WithSummary("Take a tenant on");
-        tenants.MapGet("/", (TenantEndpoints it, HttpRequest request, CancellationToken cancel) => it.ListAsync(request, cancel))
-            .Produces<Page<TenantSummary>>().IsPaged().WithSummary("List tenants");
-        tenants.MapDelete("/{tenant}", (TenantEndpoints it, string tenant, CancellationToken cancel) => it.SuspendAsync(tenant, cancel))
-            .Produces(204).WithSummary("Suspend a tenant; its data stay");
-        tenants.MapPost(
+        var tenants = v1.MapGroup("/tenants")
+            .WithTags("Tenants")
+            .RequireAuthorization(Caller.OperatorPolicy)
+            .ProducesProblem(400)
+            .ProducesProblem(401)
+            .ProducesProblem(403)
+            .ProducesProblem(404)
+            .ProducesProblem(409);
+        tenants
+            .MapPost(
+                "/",
+                (TenantEndpoints it, HttpRequest request, CancellationToken cancel) => it.CreateAsync(request, cancel)
+            )
+            .Accepts<NewTenant>("application/json")
+            .Produces<CreatedTenant>(201)
+            .WithSummary("Take a tenant on");
+        tenants
+            .MapGet(
+                "/",
+                (TenantEndpoints it, HttpRequest request, CancellationToken cancel) => it.ListAsync(request, cancel)
+            )
+            .Produces<Page<TenantSummary>>()
+            .IsPaged()
+            .WithSummary("List tenants");
+        tenants
+            .MapDelete(
+                "/{tenant}",
+                (TenantEndpoints it, string tenant, CancellationToken cancel) => it.SuspendAsync(tenant, cancel)
+            )
+            .Produces(204)
+            .WithSummary("Suspend a tenant; its data stay");
+        tenants
+            .MapPost(
                 "/{tenant}/broker-password",
-                (TenantEndpoints it, string tenant, CancellationToken cancel) => it.IssueBrokerPasswordAsync(tenant, cancel))
-            .Produces<BrokerAccess>().WithSummary("Give a tenant's broker user a new password; the old one ceases to work, and its connections are closed");
-        tenants.MapPost(
+                (TenantEndpoints it, string tenant, CancellationToken cancel) =>
+                    it.IssueBrokerPasswordAsync(tenant, cancel)
+            )
+            .Produces<BrokerAccess>()
+            .WithSummary(
+                "Give a tenant's broker user a new password; the old one ceases to work, and its connections are closed"
+            );
+        tenants
+            .MapPost(
                 "/{tenant}/keys",
-                (TenantEndpoints it, string tenant, HttpRequest request, CancellationToken cancel) => it.IssueKeyAsync(tenant, request, cancel))
-            .Accepts<NewApiKey>("application/json").Produces<CreatedApiKey>(201).WithSummary("Make a key");
-        tenants.MapGet("/{tenant}/keys", (TenantEndpoints it, string tenant, CancellationToken cancel) => it.ListKeysAsync(tenant, cancel))
-            .Produces<Page<ApiKeySummary>>().WithSummary("List a tenant's keys, without secrets");
-        tenants.MapDelete(
-                "/{tenant}/keys/{key}", (TenantEndpoints it, string tenant, string key, CancellationToken cancel) => it.RevokeKeyAsync(tenant, key, cancel))
-            .Produces(204).WithSummary("Revoke a key");
+                (TenantEndpoints it, string tenant, HttpRequest request, CancellationToken cancel) =>
+                    it.IssueKeyAsync(tenant, request, cancel)
+            )
+            .Accepts<NewApiKey>("application/json")
+            .Produces<CreatedApiKey>(201)
+            .WithSummary("Make a key");
+        tenants
+            .MapGet(
+                "/{tenant}/keys",
+                (TenantEndpoints it, string tenant, CancellationToken cancel) => it.ListKeysAsync(tenant, cancel)
+            )
+            .Produces<Page<ApiKeySummary>>()
+            .WithSummary("List a tenant's keys, without secrets");
+        tenants
+            .MapDelete(
+                "/{tenant}/keys/{key}",
+                (TenantEndpoints it, string tenant, string key, CancellationToken cancel) =>
+                    it.RevokeKeyAsync(tenant, key, cancel)
+            )
+            .Produces(204)
+            .WithSummary("Revoke a key");
     }
 }

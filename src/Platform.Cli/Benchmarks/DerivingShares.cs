@@ -5,7 +5,10 @@ using Platform.Domain.Snapshots;
 
 namespace Platform.Cli.Benchmarks;
 
-/// <summary>Parts of a solve's arithmetic, from sums to decision, that are estimating and the optimiser. The rest decides, and makes the snapshot.</summary>
+/// <summary>
+/// Parts of a solve's arithmetic, from sums to decision, that are estimating and the optimiser. The rest decides, and
+/// makes the snapshot.
+/// </summary>
 /// <param name="Revised">Whether it makes a new version; otherwise it confirms the one in force.</param>
 /// <param name="Estimating">Part that is the estimator.</param>
 /// <param name="Solving">Part that is the optimiser.</param>
@@ -38,7 +41,11 @@ internal sealed record DerivingShares(bool Revised, double Estimating, double So
                 steps.Whole();
             var end = Stopwatch.GetTimestamp();
             if (Stopwatch.GetElapsedTime(begun) > Before)
-                (estimating, solving, whole) = (estimating + estimated - solved, solving + end - built, whole + solved - start);
+                (estimating, solving, whole) = (
+                    estimating + estimated - solved,
+                    solving + end - built,
+                    whole + solved - start
+                );
         }
 
         return new DerivingShares(revised, (double)estimating / whole, (double)solving / whole);
@@ -58,6 +65,14 @@ internal sealed record DerivingShares(bool Revised, double Estimating, double So
         };
         var first = ((SolveOutcome.Published)SolvePolicy.Solve(inputs, null)).Snapshot;
         var summary = AllocationSummary.Of(first) with { DefinitionRevision = revised ? 0 : 1 };
-        return (inputs, new PreviousAllocation { Version = 1, Hash = AllocationSnapshot.HashOf(first.ToCanonicalBytes()), Summary = summary });
+        return (
+            inputs,
+            new PreviousAllocation
+            {
+                Version = 1,
+                Hash = AllocationSnapshot.HashOf(first.ToCanonicalBytes()),
+                Summary = summary,
+            }
+        );
     }
 }

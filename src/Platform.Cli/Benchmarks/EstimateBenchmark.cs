@@ -35,7 +35,10 @@ internal sealed record EstimateReport
 
     public required double Ratio { get; init; }
 
-    /// <summary>Medians of deriving one version again from the events, in milliseconds, of fleets with the same evidence within the horizon; the long history fills the days that are kept for forecasts too.</summary>
+    /// <summary>
+    /// Medians of deriving one version again from the events, in milliseconds, of fleets with the same evidence within
+    /// the horizon; the long history fills the days that are kept for forecasts too.
+    /// </summary>
     public required double ShortVerifyMilliseconds { get; init; }
 
     /// <inheritdoc cref="ShortVerifyMilliseconds"/>
@@ -46,14 +49,21 @@ internal sealed record EstimateReport
     public required int Pairs { get; init; }
 
     public IEnumerable<string> ToLines() =>
-    [
-        Text($"windows of {SweepFleets.TaskTypes} task types, one thread: {WindowsFoldedPerSecond:0} folded a second; {WindowsReadAndFoldedPerSecond:0} read from JSON and folded"),
-        Text($"re-solve with new windows, medians of {Pairs} by turns: {ShortMilliseconds:0.00} ms with {ShortHistory} events of history, ")
-            + Text($"{LongMilliseconds:0.00} ms with {LongHistory}; ratio {Ratio:0.000}"),
-        Text($"one version derived again from the events, a horizon of {EstimateBenchmark.Windows} windows: {ShortVerifyMilliseconds:0.0} ms with {ShortHistory} events of history, ")
-            + Text($"{LongVerifyMilliseconds:0.0} ms with {LongHistory}, of which it reads those of {SolvingPolicy.MostForecastDays} days; ")
-            + Text($"ratio {VerifyRatio:0.000}"),
-    ];
+        [
+            Text(
+                $"windows of {SweepFleets.TaskTypes} task types, one thread: {WindowsFoldedPerSecond:0} folded a second; {WindowsReadAndFoldedPerSecond:0} read from JSON and folded"
+            ),
+            Text(
+                $"re-solve with new windows, medians of {Pairs} by turns: {ShortMilliseconds:0.00} ms with {ShortHistory} events of history, "
+            ) + Text($"{LongMilliseconds:0.00} ms with {LongHistory}; ratio {Ratio:0.000}"),
+            Text(
+                $"one version derived again from the events, a horizon of {EstimateBenchmark.Windows} windows: {ShortVerifyMilliseconds:0.0} ms with {ShortHistory} events of history, "
+            )
+                + Text(
+                    $"{LongVerifyMilliseconds:0.0} ms with {LongHistory}, of which it reads those of {SolvingPolicy.MostForecastDays} days; "
+                )
+                + Text($"ratio {VerifyRatio:0.000}"),
+        ];
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
@@ -69,7 +79,12 @@ internal sealed class EstimateBenchmark
     private const int Verifications = 40;
     private const int VerifyWarmUp = 20;
 
-    public static async Task<EstimateReport> RunAsync(PlatformSettings settings, int longHistory, IAnsiConsole console, CancellationToken cancel)
+    public static async Task<EstimateReport> RunAsync(
+        PlatformSettings settings,
+        int longHistory,
+        IAnsiConsole console,
+        CancellationToken cancel
+    )
     {
         await PlatformHosts.MigrateAsync(settings, cancel);
         await using var store = settings.OpenStore();
@@ -124,13 +139,28 @@ internal sealed class EstimateBenchmark
     }
 
     /// <summary>
-    /// A thousand windows through the intake; a longer history is copies of them before, each half a day before the next, put beneath by the
-    /// database itself: events are appended nowhere else, and one by one a million would take minutes.
+    /// A thousand windows through the intake; a longer history is copies of them before, each half a day before the
+    /// next, put beneath by the database itself: events are appended nowhere else, and one by one a million would take
+    /// minutes.
     /// </summary>
-    private static async Task LayAsync(PlatformStore store, NpgsqlDataSource database, string fleet, int events, CancellationToken cancel)
+    private static async Task LayAsync(
+        PlatformStore store,
+        NpgsqlDataSource database,
+        string fleet,
+        int events,
+        CancellationToken cancel
+    )
     {
         var now = TimeProvider.System.GetUtcNow();
-        await new Persistence.Fleets.FleetStore(store).PutAsync(Tenant, fleet, SweepFleets.Definition(0), null, "benchmark", now, cancel);
+        await new Persistence.Fleets.FleetStore(store).PutAsync(
+            Tenant,
+            fleet,
+            SweepFleets.Definition(0),
+            null,
+            "benchmark",
+            now,
+            cancel
+        );
         // The same windows for both fleets, each with a message of its own.
         var (random, messages) = (new Random(1), new Random(events));
         foreach (var batch in WindowsUntil(fleet, Windows, now, random).Chunk(200))
@@ -141,14 +171,16 @@ internal sealed class EstimateBenchmark
             "alter table events.mt_events disable trigger all",
             $"update events.mt_events set version = version + {copies * Windows} where stream_id = $1",
             $$"""
-            insert into events.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
-            select nextval('events.mt_events_sequence'), gen_random_uuid(), e.stream_id, e.version - {{copies * Windows}} + c.copy * {{Windows}},
-                jsonb_set(e.data, '{window}', e.data -> 'window' || jsonb_build_object(
-                    'windowStart', (e.data #>> '{window,windowStart}')::timestamptz - c.before, 'windowEnd', (e.data #>> '{window,windowEnd}')::timestamptz - c.before)),
-                e.type, e.timestamp - c.before, e.tenant_id, e.mt_dotnet_type, e.is_archived
-            from (select i as copy, interval '12 hours' * ({{copies}} - i) as before from generate_series(0, {{copies - 1}}) as i) c
-            cross join events.mt_events e where e.stream_id = $1
-            """,
+                insert into events.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
+                select nextval('events.mt_events_sequence'), gen_random_uuid(), e.stream_id, e.version - {{copies
+                    * Windows}} + c.copy * {{Windows}},
+                    jsonb_set(e.data, '{window}', e.data -> 'window' || jsonb_build_object(
+                        'windowStart', (e.data #>> '{window,windowStart}')::timestamptz - c.before, 'windowEnd', (e.data #>> '{window,windowEnd}')::timestamptz - c.before)),
+                    e.type, e.timestamp - c.before, e.tenant_id, e.mt_dotnet_type, e.is_archived
+                from (select i as copy, interval '12 hours' * ({{copies}} - i) as before from generate_series(0, {{copies
+                    - 1}}) as i) c
+                cross join events.mt_events e where e.stream_id = $1
+                """,
             $"update events.mt_streams set version = {copies * Windows + Windows} where id = $1",
             "alter table events.mt_events enable trigger all",
             "vacuum analyze events.mt_events",
@@ -159,43 +191,73 @@ internal sealed class EstimateBenchmark
             await using var command = database.CreateCommand(sql);
             command.CommandTimeout = 0;
             if (sql.Contains("$1", StringComparison.Ordinal))
-                command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(Tenant, fleet) });
+                command.Parameters.Add(
+                    new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(Tenant, fleet) }
+                );
             await command.ExecuteNonQueryAsync(cancel);
         }
     }
 
-    private static async Task<(double Brief, double Lengthy)> MeasureSolvesAsync(PlatformStore store, CancellationToken cancel)
+    private static async Task<(double Brief, double Lengthy)> MeasureSolvesAsync(
+        PlatformStore store,
+        CancellationToken cancel
+    )
     {
         var random = new Random(2);
-        return await ByTurnsAsync(WarmUp, Pairs, async fleet =>
-        {
-            await StoreAsync(store, WindowsUntil(fleet, NewWindows, TimeProvider.System.GetUtcNow(), random), random, cancel);
-            var watch = Stopwatch.StartNew();
-            await SolveAsync(new SolveStore(store), fleet, cancel);
-            return watch.Elapsed;
-        });
+        return await ByTurnsAsync(
+            WarmUp,
+            Pairs,
+            async fleet =>
+            {
+                await StoreAsync(
+                    store,
+                    WindowsUntil(fleet, NewWindows, TimeProvider.System.GetUtcNow(), random),
+                    random,
+                    cancel
+                );
+                var watch = Stopwatch.StartNew();
+                await SolveAsync(new SolveStore(store), fleet, cancel);
+                return watch.Elapsed;
+            }
+        );
     }
 
     /// <summary>The first version, of which there are the same windows in both fleets' horizons.</summary>
-    private static async Task<(double Brief, double Lengthy)> MeasureVerificationsAsync(PlatformStore store, CancellationToken cancel)
+    private static async Task<(double Brief, double Lengthy)> MeasureVerificationsAsync(
+        PlatformStore store,
+        CancellationToken cancel
+    )
     {
         var verification = new SnapshotVerification(store);
-        return await ByTurnsAsync(VerifyWarmUp, Verifications, async fleet =>
-        {
-            var watch = Stopwatch.StartNew();
-            await verification.VerifyAsync(new FleetKey(Tenant, fleet), 1, Check, cancel);
-            return watch.Elapsed;
-        });
+        return await ByTurnsAsync(
+            VerifyWarmUp,
+            Verifications,
+            async fleet =>
+            {
+                var watch = Stopwatch.StartNew();
+                await verification.VerifyAsync(new FleetKey(Tenant, fleet), 1, Check, cancel);
+                return watch.Elapsed;
+            }
+        );
 
         static void Check(VersionVerification found)
         {
             if (found is not { Matches: true, ChainIntact: true })
-                throw new CommandFailure($"version {found.Version} is not what the events give: {string.Join("; ", found.Faults)}", CommandFailure.JobSaysNo);
+                throw new CommandFailure(
+                    $"version {found.Version} is not what the events give: {string.Join("; ", found.Faults)}",
+                    CommandFailure.JobSaysNo
+                );
         }
     }
 
-    /// <summary>Medians in milliseconds. By turns, and each as often first: the second finds what they share in the caches.</summary>
-    private static async Task<(double Brief, double Lengthy)> ByTurnsAsync(int warmUp, int count, Func<string, Task<TimeSpan>> measure)
+    /// <summary>
+    /// Medians in milliseconds. By turns, and each as often first: the second finds what they share in the caches.
+    /// </summary>
+    private static async Task<(double Brief, double Lengthy)> ByTurnsAsync(
+        int warmUp,
+        int count,
+        Func<string, Task<TimeSpan>> measure
+    )
     {
         var times = new Dictionary<string, List<double>> { ["short"] = [], ["long"] = [] };
         for (var i = 0; i < warmUp + count; i++)
@@ -214,23 +276,52 @@ internal sealed class EstimateBenchmark
     /// <summary>What a worker does for one fleet.</summary>
     private static async Task SolveAsync(SolveStore solves, string fleet, CancellationToken cancel)
     {
-        var loaded = await solves.LoadAsync(Tenant, [fleet], TimeProvider.System.GetUtcNow(), new SolveClock(), cancel).ToListAsync(cancel);
+        var loaded = await solves
+            .LoadAsync(Tenant, [fleet], TimeProvider.System.GetUtcNow(), new SolveClock(), cancel)
+            .ToListAsync(cancel);
         var basis = loaded.Single().Basis!;
         var at = SnapshotDerivation.Instant(TimeProvider.System.GetUtcNow(), basis.SolvedAt);
         basis.Sums.Prune(at);
         var outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at));
-        var written = await solves.CommitAsync([new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome }], cancel);
+        var written = await solves.CommitAsync(
+            [
+                new SolveResult
+                {
+                    Basis = basis,
+                    At = at,
+                    Sums = basis.SumsToStore(),
+                    Outcome = outcome,
+                },
+            ],
+            cancel
+        );
         if (written.Count != 1)
             throw new CommandFailure("a re-solve was overtaken, though nobody else solves", CommandFailure.JobSaysNo);
     }
 
-    private static async Task StoreAsync(PlatformStore store, IEnumerable<WorkloadWindow> windows, Random random, CancellationToken cancel)
+    private static async Task StoreAsync(
+        PlatformStore store,
+        IEnumerable<WorkloadWindow> windows,
+        Random random,
+        CancellationToken cancel
+    )
     {
-        IncomingWindow[] incoming = [.. windows.Select(window => new IncomingWindow(Tenant, Demo.SendingQueue.MessageId(random), window))];
-        if ((await new WorkloadIntake(store).StoreAsync(incoming, cancel)).Any(outcome => outcome != IntakeOutcome.Stored))
+        IncomingWindow[] incoming =
+        [
+            .. windows.Select(window => new IncomingWindow(Tenant, Demo.SendingQueue.MessageId(random), window)),
+        ];
+        if (
+            (await new WorkloadIntake(store).StoreAsync(incoming, cancel)).Any(outcome =>
+                outcome != IntakeOutcome.Stored
+            )
+        )
             throw new CommandFailure("a window of the benchmark was not stored", CommandFailure.JobSaysNo);
     }
 
-    private static IEnumerable<WorkloadWindow> WindowsUntil(string fleet, int count, DateTimeOffset end, Random random) =>
-        Enumerable.Range(0, count).Select(i => SweepFleets.Window(fleet, 0, end.AddSeconds((i - count) * 10), random));
+    private static IEnumerable<WorkloadWindow> WindowsUntil(
+        string fleet,
+        int count,
+        DateTimeOffset end,
+        Random random
+    ) => Enumerable.Range(0, count).Select(i => SweepFleets.Window(fleet, 0, end.AddSeconds((i - count) * 10), random));
 }

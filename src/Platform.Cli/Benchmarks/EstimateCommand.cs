@@ -12,16 +12,36 @@ internal static class EstimateCommand
 
     public static Command Create()
     {
-        var history = WholeNumberOption.Create("--history", "events of the long history, in thousands", 1_000, 2, 10_000);
+        var history = WholeNumberOption.Create(
+            "--history",
+            "events of the long history, in thousands",
+            1_000,
+            2,
+            10_000
+        );
         var output = Terminal.OutputOption();
-        var command = new Command("estimate", "Windows folded a second; a re-solve with a short history and with a long one.") { history, output };
-        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(history) * 1_000, parsed.GetValue(output) is not null, cancel));
+        var command = new Command(
+            "estimate",
+            "Windows folded a second; a re-solve with a short history and with a long one."
+        )
+        {
+            history,
+            output,
+        };
+        command.SetAction(
+            (parsed, cancel) => RunAsync(parsed.GetValue(history) * 1_000, parsed.GetValue(output) is not null, cancel)
+        );
         return command;
     }
 
     private static async Task<int> RunAsync(int history, bool json, CancellationToken cancel)
     {
-        var report = await EstimateBenchmark.RunAsync(PlatformSettings.FromEnvironment(), history, Terminal.Error, cancel);
+        var report = await EstimateBenchmark.RunAsync(
+            PlatformSettings.FromEnvironment(),
+            history,
+            Terminal.Error,
+            cancel
+        );
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(report, Indented));
         else

@@ -16,7 +16,9 @@ namespace Platform.Cli.Benchmarks;
 /// <param name="Duration">How long.</param>
 internal sealed record FairnessLoad(int Rate, int Times, TimeSpan Duration);
 
-/// <summary>How long one tenant's windows take to an allocation, alone and beside a tenant that sends many times as much.</summary>
+/// <summary>
+/// How long one tenant's windows take to an allocation, alone and beside a tenant that sends many times as much.
+/// </summary>
 internal sealed class FairnessBenchmark : IAsyncDisposable
 {
     private const int Rounds = 2;
@@ -41,7 +43,11 @@ internal sealed class FairnessBenchmark : IAsyncDisposable
         (_platform, _load) = (platform, load);
         _database = NpgsqlDataSource.Create(settings.Postgres);
         var workload = DemoWorkload.Create(
-            [.. TraceGenerator.Generate(TimeSpan.FromHours(1), seed: 1)], "generated trace", seed: 1, TimeProvider.System.GetUtcNow());
+            [.. TraceGenerator.Generate(TimeSpan.FromHours(1), seed: 1)],
+            "generated trace",
+            seed: 1,
+            TimeProvider.System.GetUtcNow()
+        );
         _template = workload.Fleets[0];
         _windows = [.. LiveFleet.WindowsOf(_template, workload.Length)];
     }
@@ -49,16 +55,29 @@ internal sealed class FairnessBenchmark : IAsyncDisposable
     private int LoudFleets => 2 * _load.Times;
 
     /// <summary>Runs it on a platform of its own.</summary>
-    public static async Task<FairnessFigures> RunAsync(PlatformSettings settings, FairnessLoad load, IAnsiConsole console, CancellationToken cancel)
+    public static async Task<FairnessFigures> RunAsync(
+        PlatformSettings settings,
+        FairnessLoad load,
+        IAnsiConsole console,
+        CancellationToken cancel
+    )
     {
-        await using var hosts = await console.Status().StartAsync(
-            "starting an API and two workers", _ => DemoHosts.StartAsync(settings, cancel));
-        await using var platform = await DemoPlatform.RegisterAsync(settings, hosts.Address, [("quiet", "Quiet"), ("loud", "Loud")], cancel);
+        await using var hosts = await console
+            .Status()
+            .StartAsync("starting an API and two workers", _ => DemoHosts.StartAsync(settings, cancel));
+        await using var platform = await DemoPlatform.RegisterAsync(
+            settings,
+            hosts.Address,
+            [("quiet", "Quiet"), ("loud", "Loud")],
+            cancel
+        );
         await using var benchmark = new FairnessBenchmark(settings, platform, load);
         await benchmark.RegisterAsync(Quiet, QuietFleets, cancel);
         await benchmark.RegisterAsync(Loud, benchmark.LoudFleets, cancel);
 
-        console.Say($"a round to warm up: {load.Duration.TotalSeconds:0} s alone and {load.Duration.TotalSeconds:0} s beside the loud tenant");
+        console.Say(
+            $"a round to warm up: {load.Duration.TotalSeconds:0} s alone and {load.Duration.TotalSeconds:0} s beside the loud tenant"
+        );
         await benchmark.RunRoundAsync(cancel);
         var rounds = new List<FairnessRound>();
         for (var round = 1; round <= Rounds; round++)
@@ -101,7 +120,13 @@ internal sealed class FairnessBenchmark : IAsyncDisposable
     private async Task<FairnessLatency> MeasureAsync(CancellationToken cancel)
     {
         var (sentAt, seconds) = (new ConcurrentDictionary<(int Fleet, long Version), long>(), new List<double>());
-        var sending = SendAsync(Quiet, QuietFleets, _load.Rate, (fleet, version) => sentAt[(fleet, version)] = Stopwatch.GetTimestamp(), cancel);
+        var sending = SendAsync(
+            Quiet,
+            QuietFleets,
+            _load.Rate,
+            (fleet, version) => sentAt[(fleet, version)] = Stopwatch.GetTimestamp(),
+            cancel
+        );
         for (; !sending.IsCompleted; await Task.Delay(LookEvery, cancel))
             await LookAsync();
         await sending;
@@ -118,28 +143,46 @@ internal sealed class FairnessBenchmark : IAsyncDisposable
         }
     }
 
-    private Task SendAsync(int tenant, int fleets, int rate, Action<int, long> sent, CancellationToken cancel) => PacedSending.RunAsync(
-        (int)(rate * _load.Duration.TotalSeconds), _load.Duration,
-        (i, stop) =>
-        {
-            var fleet = i % fleets;
-            var message = WindowMessage.Of(_windows[i % _windows.Length] with { Fleet = NameOf(fleet) }, Guid.NewGuid());
-            sent(fleet, _sent.AddOrUpdate((tenant, fleet), 1, (_, before) => before + 1));
-            return _platform.Publisher(tenant).PublishAsync(message, stop);
-        },
-        cancel);
+    private Task SendAsync(int tenant, int fleets, int rate, Action<int, long> sent, CancellationToken cancel) =>
+        PacedSending.RunAsync(
+            (int)(rate * _load.Duration.TotalSeconds),
+            _load.Duration,
+            (i, stop) =>
+            {
+                var fleet = i % fleets;
+                var message = WindowMessage.Of(
+                    _windows[i % _windows.Length] with
+                    {
+                        Fleet = NameOf(fleet),
+                    },
+                    Guid.NewGuid()
+                );
+                sent(fleet, _sent.AddOrUpdate((tenant, fleet), 1, (_, before) => before + 1));
+                return _platform.Publisher(tenant).PublishAsync(message, stop);
+            },
+            cancel
+        );
 
     private async Task UntilAllSolvedAsync(int tenant, int fleets, CancellationToken cancel)
     {
         await Waiting.UntilAsync(
-            async () => await SolvedAsync(tenant, cancel) is var solved && Enumerable.Range(0, fleets).All(fleet => solved[fleet] >= _sent.GetValueOrDefault((tenant, fleet))),
-            AllSolved, cancel);
+            async () =>
+                await SolvedAsync(tenant, cancel) is var solved
+                && Enumerable.Range(0, fleets).All(fleet => solved[fleet] >= _sent.GetValueOrDefault((tenant, fleet))),
+            AllSolved,
+            cancel
+        );
     }
 
-    /// <summary>For each fleet the version of its workload stream that its last solve has read. One cheap query: asking the API would be a load.</summary>
+    /// <summary>
+    /// For each fleet the version of its workload stream that its last solve has read. One cheap query: asking the API
+    /// would be a load.
+    /// </summary>
     private async Task<Dictionary<int, long>> SolvedAsync(int tenant, CancellationToken cancel)
     {
-        await using var command = _database.CreateCommand("select fleet_id, solved_workload_version from platform.fleets where tenant_id = $1");
+        await using var command = _database.CreateCommand(
+            "select fleet_id, solved_workload_version from platform.fleets where tenant_id = $1"
+        );
         command.Parameters.AddWithValue(_platform.Tenants[tenant].Id);
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var solved = new Dictionary<int, long>();
@@ -150,5 +193,6 @@ internal sealed class FairnessBenchmark : IAsyncDisposable
 
     private static string NameOf(int fleet) => $"fleet-{fleet:000}";
 
-    private static int NumberOf(string fleet) => int.Parse(fleet.AsSpan(fleet.IndexOf('-', StringComparison.Ordinal) + 1), CultureInfo.InvariantCulture);
+    private static int NumberOf(string fleet) =>
+        int.Parse(fleet.AsSpan(fleet.IndexOf('-', StringComparison.Ordinal) + 1), CultureInfo.InvariantCulture);
 }

@@ -2,13 +2,25 @@ using System.Globalization;
 
 namespace Platform.Cli.Benchmarks;
 
-/// <summary>From a window's publish until its fleet's solve contains it, over the windows of the quiet tenant.</summary>
-internal sealed record FairnessLatency(int Windows, double MedianSeconds, double Percentile99Seconds, double LongestSeconds)
+/// <summary>
+/// From a window's publish until its fleet's solve contains it, over the windows of the quiet tenant.
+/// </summary>
+internal sealed record FairnessLatency(
+    int Windows,
+    double MedianSeconds,
+    double Percentile99Seconds,
+    double LongestSeconds
+)
 {
     public static FairnessLatency Of(IReadOnlyList<double> seconds)
     {
         double[] sorted = [.. seconds.Order()];
-        return new FairnessLatency(sorted.Length, FreshnessFigures.Quantile(sorted, 0.5), FreshnessFigures.Quantile(sorted, 0.99), sorted[^1]);
+        return new FairnessLatency(
+            sorted.Length,
+            FreshnessFigures.Quantile(sorted, 0.5),
+            FreshnessFigures.Quantile(sorted, 0.99),
+            sorted[^1]
+        );
     }
 }
 
@@ -48,20 +60,26 @@ internal sealed record FairnessFigures
     public IEnumerable<string> ToLines()
     {
         var most = Rounds.Max(round => Math.Max(round.Alone.Percentile99Seconds, round.Beside.Percentile99Seconds));
-        yield return Say($"publish to a solve that contains it: {Rate} windows a second over {QuietFleets} fleets, each solved every second");
+        yield return Say(
+            $"publish to a solve that contains it: {Rate} windows a second over {QuietFleets} fleets, each solved every second"
+        );
         foreach (var (round, number) in Rounds.Select((round, i) => (round, i + 1)))
         {
             yield return Line($"round {number}, alone", round.Alone, most);
             yield return Line($"round {number}, beside {Rate * Times}/s over {LoudFleets} fleets", round.Beside, most);
         }
 
-        yield return Say($"99th percentile beside a tenant of {Times} times the load: {Ratio:0.00} of that alone, {(IsFair ? "within" : "beyond")} {Bound:0.0}");
+        yield return Say(
+            $"99th percentile beside a tenant of {Times} times the load: {Ratio:0.00} of that alone, {(IsFair ? "within" : "beyond")} {Bound:0.0}"
+        );
     }
 
     private static string Line(string what, FairnessLatency latency, double most)
     {
         var bar = new string('█', (int)Math.Round(latency.Percentile99Seconds / most * BarLength));
-        return Say($"  {what,-40} median {latency.MedianSeconds,5:0.00} s, 99th {latency.Percentile99Seconds,5:0.00} s, longest {latency.LongestSeconds,5:0.00} s of {latency.Windows}  {bar}");
+        return Say(
+            $"  {what, -40} median {latency.MedianSeconds, 5:0.00} s, 99th {latency.Percentile99Seconds, 5:0.00} s, longest {latency.LongestSeconds, 5:0.00} s of {latency.Windows}  {bar}"
+        );
     }
 
     private static string Say(FormattableString line) => line.ToString(CultureInfo.InvariantCulture);

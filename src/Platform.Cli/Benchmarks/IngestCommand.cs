@@ -16,16 +16,36 @@ internal static class IngestCommand
 
     public static Command Create()
     {
-        var windows = WholeNumberOption.Create("--windows", "windows to send over all rounds", DefaultWindows, FewestWindows, MostWindows);
+        var windows = WholeNumberOption.Create(
+            "--windows",
+            "windows to send over all rounds",
+            DefaultWindows,
+            FewestWindows,
+            MostWindows
+        );
         var output = Terminal.OutputOption();
-        var command = new Command("ingest", "From a published window to a stored event and to an allocation, beside the raw limits.") { windows, output };
-        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(windows), parsed.GetValue(output) is not null, cancel));
+        var command = new Command(
+            "ingest",
+            "From a published window to a stored event and to an allocation, beside the raw limits."
+        )
+        {
+            windows,
+            output,
+        };
+        command.SetAction(
+            (parsed, cancel) => RunAsync(parsed.GetValue(windows), parsed.GetValue(output) is not null, cancel)
+        );
         return command;
     }
 
     private static async Task<int> RunAsync(int windows, bool json, CancellationToken cancel)
     {
-        var figures = await IngestBenchmark.RunAsync(PlatformSettings.FromEnvironment(), windows, Terminal.Error, cancel);
+        var figures = await IngestBenchmark.RunAsync(
+            PlatformSettings.FromEnvironment(),
+            windows,
+            Terminal.Error,
+            cancel
+        );
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(figures, Indented));
         else

@@ -15,7 +15,12 @@ namespace Platform.Cli.Benchmarks;
 internal sealed record DealtWindow(string Tenant, WorkloadWindow Window);
 
 /// <summary>What the parts of the intake can do by themselves with the same windows.</summary>
-internal sealed class IngestLimits(PlatformSettings settings, WorkloadIntake intake, NpgsqlDataSource owner, Random random)
+internal sealed class IngestLimits(
+    PlatformSettings settings,
+    WorkloadIntake intake,
+    NpgsqlDataSource owner,
+    Random random
+)
 {
     /// <summary>Windows in a transaction: as many as a worker takes.</summary>
     private const int BatchLimit = 200;
@@ -23,7 +28,11 @@ internal sealed class IngestLimits(PlatformSettings settings, WorkloadIntake int
     private const string CopyTable = "benchmark.copied_events";
 
     /// <summary>Publishes with confirms into a quorum queue that nobody reads.</summary>
-    public async Task<TimeSpan> RabbitMqAsync(IReadOnlyList<DealtWindow> windows, string virtualHost, CancellationToken cancel)
+    public async Task<TimeSpan> RabbitMqAsync(
+        IReadOnlyList<DealtWindow> windows,
+        string virtualHost,
+        CancellationToken cancel
+    )
     {
         var bodies = windows.Select(it => WindowMessage.Of(it.Window, default).Body).ToArray();
         var factory = new ConnectionFactory { Uri = new Uri(settings.RabbitMq), VirtualHost = virtualHost };
@@ -31,13 +40,28 @@ internal sealed class IngestLimits(PlatformSettings settings, WorkloadIntake int
         await using var channel = await connection.CreateChannelAsync(WindowPublisher.Confirmed, cancel);
         var queue = $"benchmark-{Guid.NewGuid():n}";
         await channel.QueueDeclareAsync(
-            queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: cancel);
+            queue,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" },
+            cancellationToken: cancel
+        );
         try
         {
-            var properties = new BasicProperties { ContentType = "application/json", DeliveryMode = DeliveryModes.Persistent };
+            var properties = new BasicProperties
+            {
+                ContentType = "application/json",
+                DeliveryMode = DeliveryModes.Persistent,
+            };
             var watch = Stopwatch.StartNew();
             await PacedSending.RunAsync(
-                bodies.Length, TimeSpan.Zero, (i, stop) => channel.BasicPublishAsync("", queue, mandatory: true, properties, bodies[i], stop).AsTask(), cancel);
+                bodies.Length,
+                TimeSpan.Zero,
+                (i, stop) =>
+                    channel.BasicPublishAsync("", queue, mandatory: true, properties, bodies[i], stop).AsTask(),
+                cancel
+            );
             return watch.Elapsed;
         }
         finally
@@ -47,22 +71,39 @@ internal sealed class IngestLimits(PlatformSettings settings, WorkloadIntake int
     }
 
     /// <summary>Stores by the intake of the workers, without a broker.</summary>
-    public Task<TimeSpan> IntakeAsync(IReadOnlyList<DealtWindow> windows, int writers, CancellationToken cancel) => InBatchesAsync(
-        windows.Select(it => new IncomingWindow(it.Tenant, SendingQueue.MessageId(random), it.Window)), writers, async (batch, stop) =>
-        {
-            if ((await intake.StoreAsync(batch, stop)).Any(outcome => outcome != IntakeOutcome.Stored))
-                throw new CommandFailure("a window of the benchmark was not stored", CommandFailure.JobSaysNo);
-        }, cancel);
+    public Task<TimeSpan> IntakeAsync(IReadOnlyList<DealtWindow> windows, int writers, CancellationToken cancel) =>
+        InBatchesAsync(
+            windows.Select(it => new IncomingWindow(it.Tenant, SendingQueue.MessageId(random), it.Window)),
+            writers,
+            async (batch, stop) =>
+            {
+                if ((await intake.StoreAsync(batch, stop)).Any(outcome => outcome != IntakeOutcome.Stored))
+                    throw new CommandFailure("a window of the benchmark was not stored", CommandFailure.JobSaysNo);
+            },
+            cancel
+        );
 
     /// <summary>Copies rows like those of the event store into a table with the same indexes.</summary>
     public async Task<TimeSpan> CopyAsync(IReadOnlyList<DealtWindow> windows, int writers, CancellationToken cancel)
     {
-        await using (var create = owner.CreateCommand(
-            $"drop schema if exists benchmark cascade; create schema benchmark; create table {CopyTable} (like events.mt_events including all)"))
+        await using (
+            var create = owner.CreateCommand(
+                $"drop schema if exists benchmark cascade; create schema benchmark; create table {CopyTable} (like events.mt_events including all)"
+            )
+        )
             await create.ExecuteNonQueryAsync(cancel);
-        var rows = windows.Select((it, i) => new CopiedRow(
-            i, it.Tenant, Guid.NewGuid(), EventStore.WorkloadStream(it.Tenant, it.Window.Fleet),
-            StrictJson.Write(new { MessageId = SendingQueue.MessageId(random), it.Window }))).ToArray();
+        var rows = windows
+            .Select(
+                (it, i) =>
+                    new CopiedRow(
+                        i,
+                        it.Tenant,
+                        Guid.NewGuid(),
+                        EventStore.WorkloadStream(it.Tenant, it.Window.Fleet),
+                        StrictJson.Write(new { MessageId = SendingQueue.MessageId(random), it.Window })
+                    )
+            )
+            .ToArray();
         try
         {
             return await InBatchesAsync(rows, writers, CopyBatchAsync, cancel);
@@ -78,7 +119,9 @@ internal sealed class IngestLimits(PlatformSettings settings, WorkloadIntake int
     {
         await using var connection = await owner.OpenConnectionAsync(cancel);
         await using var copy = await connection.BeginBinaryImportAsync(
-            $"copy {CopyTable} (seq_id, id, stream_id, version, data, type, timestamp, tenant_id) from stdin (format binary)", cancel);
+            $"copy {CopyTable} (seq_id, id, stream_id, version, data, type, timestamp, tenant_id) from stdin (format binary)",
+            cancel
+        );
         foreach (var row in rows)
         {
             await copy.StartRowAsync(cancel);
@@ -96,12 +139,19 @@ internal sealed class IngestLimits(PlatformSettings settings, WorkloadIntake int
     }
 
     private static async Task<TimeSpan> InBatchesAsync<T>(
-        IEnumerable<T> items, int writers, Func<T[], CancellationToken, Task> write, CancellationToken cancel)
+        IEnumerable<T> items,
+        int writers,
+        Func<T[], CancellationToken, Task> write,
+        CancellationToken cancel
+    )
     {
         var batches = items.Chunk(BatchLimit).ToArray();
         var watch = Stopwatch.StartNew();
         await Parallel.ForEachAsync(
-            batches, new ParallelOptions { MaxDegreeOfParallelism = writers, CancellationToken = cancel }, async (batch, stop) => await write(batch, stop));
+            batches,
+            new ParallelOptions { MaxDegreeOfParallelism = writers, CancellationToken = cancel },
+            async (batch, stop) => await write(batch, stop)
+        );
         return watch.Elapsed;
     }
 

@@ -4,14 +4,18 @@ using Platform.Domain.Simulation;
 
 namespace Platform.Cli.Benchmarks;
 
-/// <summary>Plays surges against one allocation, its ladder and a clairvoyant, and takes the time of making ladders.</summary>
+/// <summary>
+/// Plays surges against one allocation, its ladder and a clairvoyant, and takes the time of making ladders.
+/// </summary>
 /// <param name="instants">Recorded arrivals, or null for Poisson ones.</param>
 /// <param name="surges">Surges of each kind.</param>
 internal sealed class LadderBenchmark(double[]? instants, int surges)
 {
     private const int Seed = 1;
 
-    /// <summary>Part of the greatest load, with the fewest tokens, that calm traffic is: 8 times it is nearly all.</summary>
+    /// <summary>
+    /// Part of the greatest load, with the fewest tokens, that calm traffic is: 8 times it is nearly all.
+    /// </summary>
     private const double CalmPart = 0.12;
 
     /// <summary>A query that takes so many times the mean system time of calm traffic is far too slow.</summary>
@@ -25,16 +29,21 @@ internal sealed class LadderBenchmark(double[]? instants, int surges)
     private static readonly double[] OtherDeviations = [1, 2, 3];
 
     /// <summary>Plays all.</summary>
-    public LadderReport Run() => new()
-    {
-        Arrivals = instants is null ? "Poisson" : "trace",
-        Surges = surges,
-        Steady = [.. SurgeFleets.All.Select(fleet => Play(fleet, 1, 60))],
-        Played = [.. SurgeFleets.All.SelectMany(fleet =>
-            Multiples.SelectMany(times => Lengths.Select(length => Play(fleet, times, length))))],
-        Alternatives = [.. SurgeFleets.All.SelectMany(fleet => OtherDeviations.Select(it => Compare(fleet, it)))],
-        Costs = LadderCosts.Measure(),
-    };
+    public LadderReport Run() =>
+        new()
+        {
+            Arrivals = instants is null ? "Poisson" : "trace",
+            Surges = surges,
+            Steady = [.. SurgeFleets.All.Select(fleet => Play(fleet, 1, 60))],
+            Played =
+            [
+                .. SurgeFleets.All.SelectMany(fleet =>
+                    Multiples.SelectMany(times => Lengths.Select(length => Play(fleet, times, length)))
+                ),
+            ],
+            Alternatives = [.. SurgeFleets.All.SelectMany(fleet => OtherDeviations.Select(it => Compare(fleet, it)))],
+            Costs = LadderCosts.Measure(),
+        };
 
     /// <summary>What a ladder of so many deviations comes to, beside the clairvoyant.</summary>
     private DeviationsOutcome Compare(SurgeFleet fleet, double deviations)
@@ -42,12 +51,19 @@ internal sealed class LadderBenchmark(double[]? instants, int surges)
         var steady = Play(fleet, 1, 60, deviations);
         var surges = Multiples.Select(times => Play(fleet, times, 60, deviations)).ToList();
         return new DeviationsOutcome(
-            fleet.Name, deviations, steady.Ladder.Objective - steady.One.Objective,
-            surges.Average(it => it.Ladder.Objective - it.Clairvoyant.Objective));
+            fleet.Name,
+            deviations,
+            steady.Ladder.Objective - steady.One.Objective,
+            surges.Average(it => it.Ladder.Objective - it.Clairvoyant.Objective)
+        );
     }
 
     private SurgeOutcome Play(
-        SurgeFleet fleet, double times, double length, double deviations = LadderDerivation.Deviations)
+        SurgeFleet fleet,
+        double times,
+        double length,
+        double deviations = LadderDerivation.Deviations
+    )
     {
         var problem = fleet.At(CalmPart);
         var solution = AllocationSolver.Solve(problem);
@@ -71,8 +87,8 @@ internal sealed class LadderBenchmark(double[]? instants, int surges)
             Clairvoyant = judge.Of(Simulate(query => clairvoyant.At(query.InstantSeconds))),
         };
 
-        IReadOnlyList<AdaptedQuery> Simulate(Func<ArrivingQuery, LadderRung> rung) => AdaptiveSimulator.Run(
-            problem, trace, query => rung(query).Allocation[query.TaskType].Tokens, Seed);
+        IReadOnlyList<AdaptedQuery> Simulate(Func<ArrivingQuery, LadderRung> rung) =>
+            AdaptiveSimulator.Run(problem, trace, query => rung(query).Allocation[query.TaskType].Tokens, Seed);
     }
 }
 
@@ -111,17 +127,18 @@ internal sealed class Clairvoyant(AllocationProblem problem, SurgeTraffic traffi
 /// <param name="traffic">The traffic.</param>
 /// <param name="surges">How many surges there are.</param>
 /// <param name="farTooSlowSeconds">System time beyond which a query is far too slow.</param>
-internal sealed class SurgeJudge(
-    AllocationProblem problem, SurgeTraffic traffic, int surges, double farTooSlowSeconds)
+internal sealed class SurgeJudge(AllocationProblem problem, SurgeTraffic traffic, int surges, double farTooSlowSeconds)
 {
     /// <summary>The figures of a run.</summary>
-    public PolicyFigures Of(IReadOnlyList<AdaptedQuery> queries) => new(
-        queries.Average(Objective),
-        queries.Average(query => query.SystemSeconds),
-        queries.Average(query => (double)query.Tokens),
-        (double)queries.Count(query => query.SystemSeconds > farTooSlowSeconds) / queries.Count,
-        queries.Max(query => query.Arriving.InFlight),
-        SecondsToRecover(queries));
+    public PolicyFigures Of(IReadOnlyList<AdaptedQuery> queries) =>
+        new(
+            queries.Average(Objective),
+            queries.Average(query => query.SystemSeconds),
+            queries.Average(query => (double)query.Tokens),
+            (double)queries.Count(query => query.SystemSeconds > farTooSlowSeconds) / queries.Count,
+            queries.Max(query => query.Arriving.InFlight),
+            SecondsToRecover(queries)
+        );
 
     private double Objective(AdaptedQuery query)
     {

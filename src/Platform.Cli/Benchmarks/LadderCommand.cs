@@ -20,12 +20,17 @@ internal static class LadderCommand
         var surges = WholeNumberOption.Create("--surges", "surges of each kind", 50, 1, 10_000);
         var output = Terminal.OutputOption();
         var command = new Command(
-            "ladder", "Surges of 2 to 10 times: one allocation, its ladder, and a clairvoyant; what a ladder costs to solve.")
+            "ladder",
+            "Surges of 2 to 10 times: one allocation, its ladder, and a clairvoyant; what a ladder costs to solve."
+        )
         {
-            trace, surges, output,
+            trace,
+            surges,
+            output,
         };
         command.SetAction(parsed =>
-            Run(parsed.GetValue(trace), parsed.GetValue(surges), parsed.GetValue(output) is not null));
+            Run(parsed.GetValue(trace), parsed.GetValue(surges), parsed.GetValue(output) is not null)
+        );
         return command;
     }
 

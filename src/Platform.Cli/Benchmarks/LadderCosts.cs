@@ -11,7 +11,13 @@ namespace Platform.Cli.Benchmarks;
 /// <param name="Ratio">Median of the ladder's time over the solve's, problem by problem.</param>
 /// <param name="WorstRatio">The greatest of them.</param>
 internal sealed record LadderCost(
-    Dispatch Dispatch, int TaskTypes, double SolveMicros, double LadderMicros, double Ratio, double WorstRatio);
+    Dispatch Dispatch,
+    int TaskTypes,
+    double SolveMicros,
+    double LadderMicros,
+    double Ratio,
+    double WorstRatio
+);
 
 /// <summary>Takes those times, on generated problems.</summary>
 internal static class LadderCosts
@@ -28,8 +34,13 @@ internal static class LadderCosts
     {
         var times = Enumerable.Range(0, Problems).Select(seed => Times(Problem(dispatch, size, seed))).ToArray();
         return new LadderCost(
-            dispatch, size, Median.Of(times, it => it.Solve), Median.Of(times, it => it.Ladder),
-            Median.Of(times, it => it.Ladder / it.Solve), times.Max(it => it.Ladder / it.Solve));
+            dispatch,
+            size,
+            Median.Of(times, it => it.Solve),
+            Median.Of(times, it => it.Ladder),
+            Median.Of(times, it => it.Ladder / it.Solve),
+            times.Max(it => it.Ladder / it.Solve)
+        );
     }
 
     private static (double Solve, double Ladder) Times(AllocationProblem problem)
@@ -62,14 +73,27 @@ internal static class LadderCosts
         var isSharing = dispatch == Dispatch.Sharing;
         var servers = 1 + random.Next(8);
         var slope = isSharing ? 0.0068 : 0.001 + (0.02 * random.NextDouble());
-        TaskType[] types = [.. shares.Select((share, k) => new TaskType
-        {
-            Id = $"type-{k}",
-            Share = share / shares.Sum(),
-            MaxTokens = 32_768,
-            Service = new ServiceLine(0.2 + random.NextDouble(), slope * (isSharing ? 1 : 0.5 + random.NextDouble())),
-            Accuracy = new AccuracyCurve(0.1 + (0.3 * random.NextDouble()), 0.5, 0.0005 + (0.003 * random.NextDouble())),
-        })];
+        TaskType[] types =
+        [
+            .. shares.Select(
+                (share, k) =>
+                    new TaskType
+                    {
+                        Id = $"type-{k}",
+                        Share = share / shares.Sum(),
+                        MaxTokens = 32_768,
+                        Service = new ServiceLine(
+                            0.2 + random.NextDouble(),
+                            slope * (isSharing ? 1 : 0.5 + random.NextDouble())
+                        ),
+                        Accuracy = new AccuracyCurve(
+                            0.1 + (0.3 * random.NextDouble()),
+                            0.5,
+                            0.0005 + (0.003 * random.NextDouble())
+                        ),
+                    }
+            ),
+        ];
         var busy = types.Sum(type => type.Share * type.Service.BaseSeconds);
         return new AllocationProblem
         {

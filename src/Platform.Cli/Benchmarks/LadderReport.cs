@@ -10,7 +10,13 @@ namespace Platform.Cli.Benchmarks;
 /// <param name="MostInFlight">Most queries in flight at the fleet.</param>
 /// <param name="SecondsToRecover">From a surge's end to the first query that is not far too slow, in the mean.</param>
 internal sealed record PolicyFigures(
-    double Objective, double SystemSeconds, double Tokens, double FarTooSlow, int MostInFlight, double SecondsToRecover);
+    double Objective,
+    double SystemSeconds,
+    double Tokens,
+    double FarTooSlow,
+    int MostInFlight,
+    double SecondsToRecover
+);
 
 /// <summary>Surges of one kind against a fleet.</summary>
 internal sealed record SurgeOutcome
@@ -34,15 +40,21 @@ internal sealed record SurgeOutcome
     /// <summary>Solves each second for that second's rate, which it knows.</summary>
     public required PolicyFigures Clairvoyant { get; init; }
 
-    public string ToLine() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"  {Fleet,-18} {Times,3:0}x {SurgeSeconds,4:0} s  {Columns(it => it.Objective, "0.00"),26}"
-            + $"  {Columns(it => 100 * it.FarTooSlow, "0.00"),23}  {Columns(it => it.MostInFlight, "0"),20}"
-            + $"  {Columns(it => it.SecondsToRecover, "0"),17}");
+    public string ToLine() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"  {Fleet, -18} {Times, 3:0}x {SurgeSeconds, 4:0} s  {Columns(it => it.Objective, "0.00"), 26}"
+                + $"  {Columns(it => 100 * it.FarTooSlow, "0.00"), 23}  {Columns(it => it.MostInFlight, "0"), 20}"
+                + $"  {Columns(it => it.SecondsToRecover, "0"), 17}"
+        );
 
-    private string Columns(Func<PolicyFigures, double> figure, string format) => string.Join(
-        " ",
-        new[] { One, Ladder, Clairvoyant }.Select(it => figure(it).ToString(format, CultureInfo.InvariantCulture).PadLeft(6)));
+    private string Columns(Func<PolicyFigures, double> figure, string format) =>
+        string.Join(
+            " ",
+            new[] { One, Ladder, Clairvoyant }.Select(it =>
+                figure(it).ToString(format, CultureInfo.InvariantCulture).PadLeft(6)
+            )
+        );
 }
 
 /// <summary>What a ladder comes to whose rungs begin at other numbers.</summary>
@@ -81,7 +93,8 @@ internal sealed record LadderReport
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"  {other.Fleet,-18} {other.Deviations} deviations: steady {other.Steady,6:+0.00;-0.00;0.00} s, surges {other.Surges,6:+0.00;-0.00;0.00} s");
+                $"  {other.Fleet, -18} {other.Deviations} deviations: steady {other.Steady, 6:+0.00;-0.00;0.00} s, surges {other.Surges, 6:+0.00;-0.00;0.00} s"
+            );
         }
 
         yield return "16 rungs beside one solve";
@@ -89,8 +102,9 @@ internal sealed record LadderReport
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"  {cost.Dispatch.ToString().ToLowerInvariant(),-8} {cost.TaskTypes,4} task types: a solve {cost.SolveMicros,8:0} µs,"
-                    + $" its ladder {cost.LadderMicros,8:0} µs: {cost.Ratio:0.00} times, at worst {cost.WorstRatio:0.00}");
+                $"  {cost.Dispatch.ToString().ToLowerInvariant(), -8} {cost.TaskTypes, 4} task types: a solve {cost.SolveMicros, 8:0} µs,"
+                    + $" its ladder {cost.LadderMicros, 8:0} µs: {cost.Ratio:0.00} times, at worst {cost.WorstRatio:0.00}"
+            );
         }
     }
 }

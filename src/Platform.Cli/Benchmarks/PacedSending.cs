@@ -16,7 +16,12 @@ internal static class PacedSending
     /// <param name="duration">How long it should take; zero is as fast as it goes.</param>
     /// <param name="send">Starts the sending of an index and ends with its confirm.</param>
     /// <param name="cancel">Stops.</param>
-    public static async Task RunAsync(int count, TimeSpan duration, Func<int, CancellationToken, Task> send, CancellationToken cancel)
+    public static async Task RunAsync(
+        int count,
+        TimeSpan duration,
+        Func<int, CancellationToken, Task> send,
+        CancellationToken cancel
+    )
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using var free = new SemaphoreSlim(InFlight);

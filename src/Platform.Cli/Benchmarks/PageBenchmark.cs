@@ -17,8 +17,8 @@ namespace Platform.Cli.Benchmarks;
 internal sealed record PageAndCalls(string Name, string Page, (string Address, string? Body)[] Calls);
 
 /// <summary>
-/// What a page costs the server: the time to its first byte over that of the JSON calls behind it, by turns, one after another, from a client
-/// that has nothing else to do.
+/// What a page costs the server: the time to its first byte over that of the JSON calls behind it, by turns, one after
+/// another, from a client that has nothing else to do.
 /// </summary>
 internal sealed partial class PageBenchmark(PlatformSettings settings, int rounds, IAnsiConsole console)
 {
@@ -32,13 +32,41 @@ internal sealed partial class PageBenchmark(PlatformSettings settings, int round
     private static readonly PageAndCalls[] Pages =
     [
         new("all fleets", "/", [("/v1/fleets?limit=1000", null), ("/v1/allocations?limit=1000", null)]),
-        new("one fleet", $"/fleets/{Fleet}", [.. ((string[])["", "/allocation", "/allocations/export?format=ndjson", "/estimate", "/events"]).Select(it => ($"/v1/fleets/{Fleet}{it}", (string?)null))]),
-        new("compare", $"/fleets/{Fleet}/compare?from=1&to=2", [($"/v1/fleets/{Fleet}", null), ($"/v1/fleets/{Fleet}/allocations/diff?from=1&to=2&detail=full", null)]),
-        new("plan", $"/fleets/{Fleet}/plan?arrivalRateFactor=1.5", [($"/v1/fleets/{Fleet}/what-if", """{"arrivalRateFactor":1.5}"""), ($"/v1/fleets/{Fleet}/what-if/frontier", """{"arrivalRateFactor":1.5,"points":31}""")]),
-        new("history", $"/fleets/{Fleet}/history", [($"/v1/fleets/{Fleet}", null), ($"/v1/fleets/{Fleet}/allocations?limit=50", null)]),
+        new(
+            "one fleet",
+            $"/fleets/{Fleet}",
+            [
+                .. ((string[])["", "/allocation", "/allocations/export?format=ndjson", "/estimate", "/events"]).Select(
+                    it => ($"/v1/fleets/{Fleet}{it}", (string?)null)
+                ),
+            ]
+        ),
+        new(
+            "compare",
+            $"/fleets/{Fleet}/compare?from=1&to=2",
+            [($"/v1/fleets/{Fleet}", null), ($"/v1/fleets/{Fleet}/allocations/diff?from=1&to=2&detail=full", null)]
+        ),
+        new(
+            "plan",
+            $"/fleets/{Fleet}/plan?arrivalRateFactor=1.5",
+            [
+                ($"/v1/fleets/{Fleet}/what-if", """{"arrivalRateFactor":1.5}"""),
+                ($"/v1/fleets/{Fleet}/what-if/frontier", """{"arrivalRateFactor":1.5,"points":31}"""),
+            ]
+        ),
+        new(
+            "history",
+            $"/fleets/{Fleet}/history",
+            [($"/v1/fleets/{Fleet}", null), ($"/v1/fleets/{Fleet}/allocations?limit=50", null)]
+        ),
     ];
 
-    public static async Task<PageReport> RunAsync(PlatformSettings settings, int rounds, IAnsiConsole console, CancellationToken cancel)
+    public static async Task<PageReport> RunAsync(
+        PlatformSettings settings,
+        int rounds,
+        IAnsiConsole console,
+        CancellationToken cancel
+    )
     {
         await PlatformHosts.MigrateAsync(settings, cancel);
         var api = PlatformHosts.StartApi(settings, LoopbackPort.FirstFree(LoopbackPort.First));
@@ -60,7 +88,12 @@ internal sealed partial class PageBenchmark(PlatformSettings settings, int round
         using var client = new PlatformClient(api, tenant.ApiKey);
         console.Say($"laying down {Fleets} fleets, one with {Versions} versions and {Windows} windows");
         await LayAsync(client, cancel);
-        using var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, CookieContainer = new CookieContainer() };
+        using var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            CookieContainer = new CookieContainer(),
+        };
         using var http = new HttpClient(handler) { BaseAddress = api };
         await SignInAsync(http, tenant.ApiKey, cancel);
         http.DefaultRequestHeaders.Authorization = new("Bearer", tenant.ApiKey);
@@ -79,8 +112,14 @@ internal sealed partial class PageBenchmark(PlatformSettings settings, int round
             }
         }
 
-        return new PageReport([.. measured.Select(it => new PageFigures(
-            it.Key.Name, Median.Of(it.Value.Select(x => x.Page)), Median.Of(it.Value.Select(x => x.Calls)), Median.Of(it.Value.Select(x => x.Page / x.Calls))))]);
+        return new PageReport([
+            .. measured.Select(it => new PageFigures(
+                it.Key.Name,
+                Median.Of(it.Value.Select(x => x.Page)),
+                Median.Of(it.Value.Select(x => x.Calls)),
+                Median.Of(it.Value.Select(x => x.Page / x.Calls))
+            )),
+        ]);
     }
 
     private async Task LayAsync(PlatformClient client, CancellationToken cancel)
@@ -93,12 +132,31 @@ internal sealed partial class PageBenchmark(PlatformSettings settings, int round
         var random = new Random(1);
         var now = TimeProvider.System.GetUtcNow();
         await new WorkloadIntake(store).StoreAsync(
-            [.. Enumerable.Range(1, Windows).Select(w => new IncomingWindow(Tenant, Guid.NewGuid(), SweepFleets.Window(Fleet, 0, now.AddSeconds(-10 * w), random)))], cancel);
+            [
+                .. Enumerable
+                    .Range(1, Windows)
+                    .Select(w => new IncomingWindow(
+                        Tenant,
+                        Guid.NewGuid(),
+                        SweepFleets.Window(Fleet, 0, now.AddSeconds(-10 * w), random)
+                    )),
+            ],
+            cancel
+        );
         for (var version = 2; version <= Versions; version++)
         {
             var definition = SweepFleets.Definition(0);
             await client.PutFleetAsync(
-                Fleet, definition with { Objective = definition.Objective with { AccuracyWeight = definition.Objective.AccuracyWeight * (1 + (0.1 * version)) } }, cancel);
+                Fleet,
+                definition with
+                {
+                    Objective = definition.Objective with
+                    {
+                        AccuracyWeight = definition.Objective.AccuracyWeight * (1 + (0.1 * version)),
+                    },
+                },
+                cancel
+            );
             await SweepFleets.SolveAsync(new SolveStore(store), Tenant, [Fleet], cancel);
         }
     }
@@ -106,15 +164,25 @@ internal sealed partial class PageBenchmark(PlatformSettings settings, int round
     private static async Task SignInAsync(HttpClient http, string key, CancellationToken cancel)
     {
         var form = await http.GetStringAsync(new Uri("/sign-in", UriKind.Relative), cancel);
-        using var content = new FormUrlEncodedContent(
-            [new("Key", key), new("__RequestVerificationToken", Token().Match(form).Groups[1].Value)]);
+        using var content = new FormUrlEncodedContent([
+            new("Key", key),
+            new("__RequestVerificationToken", Token().Match(form).Groups[1].Value),
+        ]);
         using var answer = await http.PostAsync(new Uri("/sign-in", UriKind.Relative), content, cancel);
         if (answer.StatusCode != HttpStatusCode.Found)
-            throw new CommandFailure($"the dashboard did not take the key: {(int)answer.StatusCode}", CommandFailure.JobSaysNo);
+            throw new CommandFailure(
+                $"the dashboard did not take the key: {(int)answer.StatusCode}",
+                CommandFailure.JobSaysNo
+            );
     }
 
     /// <summary>Milliseconds until the head of the answer is there; the rest is read and not counted.</summary>
-    private static async Task<double> FirstByteAsync(HttpClient http, string address, string? body, CancellationToken cancel)
+    private static async Task<double> FirstByteAsync(
+        HttpClient http,
+        string address,
+        string? body,
+        CancellationToken cancel
+    )
     {
         using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, address);
         if (body is not null)

@@ -12,19 +12,39 @@ internal static class PageCommand
 
     public static Command Create()
     {
-        var rounds = WholeNumberOption.Create("--rounds", "measurements of each, by turns", initial: 40, least: 1, most: 1_000);
+        var rounds = WholeNumberOption.Create(
+            "--rounds",
+            "measurements of each, by turns",
+            initial: 40,
+            least: 1,
+            most: 1_000
+        );
         var output = Terminal.OutputOption();
-        var command = new Command("page", "Time to the first byte of the dashboard's pages over that of the JSON calls behind them.") { rounds, output };
-        command.SetAction(async (parsed, cancel) =>
+        var command = new Command(
+            "page",
+            "Time to the first byte of the dashboard's pages over that of the JSON calls behind them."
+        )
         {
-            var report = await PageBenchmark.RunAsync(PlatformSettings.FromEnvironment(), parsed.GetValue(rounds), Terminal.Error, cancel);
-            if (parsed.GetValue(output) is not null)
-                Console.Out.WriteLine(JsonSerializer.Serialize(report, Indented));
-            else
-                foreach (var line in report.ToLines())
-                    Terminal.Error.Say(line);
-            return 0;
-        });
+            rounds,
+            output,
+        };
+        command.SetAction(
+            async (parsed, cancel) =>
+            {
+                var report = await PageBenchmark.RunAsync(
+                    PlatformSettings.FromEnvironment(),
+                    parsed.GetValue(rounds),
+                    Terminal.Error,
+                    cancel
+                );
+                if (parsed.GetValue(output) is not null)
+                    Console.Out.WriteLine(JsonSerializer.Serialize(report, Indented));
+                else
+                    foreach (var line in report.ToLines())
+                        Terminal.Error.Say(line);
+                return 0;
+            }
+        );
         return command;
     }
 }

@@ -22,6 +22,7 @@ internal sealed record PageReport(IReadOnlyList<PageFigures> Figures)
         foreach (var it in Figures)
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"  {it.Page,-12} {it.PageMilliseconds,9:0.00} {it.CallsMilliseconds,8:0.00} {it.Ratio,6:0.00}  {new string('█', (int)Math.Round(Math.Clamp(it.Ratio, 0, 6) * BarLength))}");
+                $"  {it.Page, -12} {it.PageMilliseconds, 9:0.00} {it.CallsMilliseconds, 8:0.00} {it.Ratio, 6:0.00}  {new string('█', (int)Math.Round(Math.Clamp(it.Ratio, 0, 6) * BarLength))}"
+            );
     }
 }

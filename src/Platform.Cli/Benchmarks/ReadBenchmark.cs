@@ -9,8 +9,9 @@ using Spectre.Console;
 namespace Platform.Cli.Benchmarks;
 
 /// <summary>
-/// What reading costs: the allocation in force, the answer that it has not changed, a page of history, and what was in force at an instant; each beside an
-/// empty endpoint and a constant of the allocation's length in the same round, first with a thousand snapshots stored, then with a million.
+/// What reading costs: the allocation in force, the answer that it has not changed, a page of history, and what was in
+/// force at an instant; each beside an empty endpoint and a constant of the allocation's length in the same round,
+/// first with a thousand snapshots stored, then with a million.
 /// </summary>
 internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IAnsiConsole console)
 {
@@ -20,7 +21,12 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
     private const int Versions = 1_000;
     private const string Empty = "an empty endpoint";
 
-    public static async Task<ReadReport> RunAsync(PlatformSettings settings, ReadLoad load, IAnsiConsole console, CancellationToken cancel)
+    public static async Task<ReadReport> RunAsync(
+        PlatformSettings settings,
+        ReadLoad load,
+        IAnsiConsole console,
+        CancellationToken cancel
+    )
     {
         await PlatformHosts.MigrateAsync(settings, cancel);
         var port = LoopbackPort.FirstFree(LoopbackPort.First);
@@ -28,7 +34,10 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         var empty = PlatformHosts.StartEmpty(settings, LoopbackPort.FirstFree(port + 1));
         try
         {
-            await Task.WhenAll(api.WaitReadyAsync(TimeSpan.FromSeconds(90), cancel), empty.WaitReadyAsync(TimeSpan.FromSeconds(90), cancel));
+            await Task.WhenAll(
+                api.WaitReadyAsync(TimeSpan.FromSeconds(90), cancel),
+                empty.WaitReadyAsync(TimeSpan.FromSeconds(90), cancel)
+            );
             return await new ReadBenchmark(settings, load, console).RunAsync(api.Address, empty.Address, cancel);
         }
         finally
@@ -53,17 +62,34 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         var requests = Requests(api, empty, tenant.ApiKey, body.Tag.Tag, length);
         var few = await MeasureAsync(requests, Versions, cancel);
         console.Say($"laying down {load.Snapshots} snapshots of other fleets");
-        await LayAsync(database, OtherFleets.Replace("{0}", (load.Snapshots / Versions).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), cancel);
+        await LayAsync(
+            database,
+            OtherFleets.Replace(
+                "{0}",
+                (load.Snapshots / Versions).ToString(CultureInfo.InvariantCulture),
+                StringComparison.Ordinal
+            ),
+            cancel
+        );
         var many = await MeasureAsync(requests, Versions + load.Snapshots, cancel);
         return new ReadReport(length, [.. few, .. many]);
     }
 
-    private static List<(string Name, Uri Address, string[] Headers)> Requests(Uri api, Uri empty, string key, string tag, int length)
+    private static List<(string Name, Uri Address, string[] Headers)> Requests(
+        Uri api,
+        Uri empty,
+        string key,
+        string tag,
+        int length
+    )
     {
         var authorization = $"Authorization: Bearer {key}";
         var fleet = new Uri(api, $"/v1/fleets/{Fleet}/");
         // In the middle of the history, which begins a thousand minutes ago.
-        var instant = TimeProvider.System.GetUtcNow().AddMinutes(-Versions / 2).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        var instant = TimeProvider
+            .System.GetUtcNow()
+            .AddMinutes(-Versions / 2)
+            .ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         return
         [
             (Empty, new Uri(empty, "/"), []),
@@ -76,9 +102,15 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
     }
 
     private async Task<IReadOnlyList<ReadFigures>> MeasureAsync(
-        List<(string Name, Uri Address, string[] Headers)> requests, long snapshots, CancellationToken cancel)
+        List<(string Name, Uri Address, string[] Headers)> requests,
+        long snapshots,
+        CancellationToken cancel
+    )
     {
-        var measured = requests.ToDictionary(it => it.Name, _ => new List<(double PerSecond, double Percentile99, double OverEmpty)>());
+        var measured = requests.ToDictionary(
+            it => it.Name,
+            _ => new List<(double PerSecond, double Percentile99, double OverEmpty)>()
+        );
         // The first round warms up.
         for (var round = 0; round <= load.Rounds; round++)
         {
@@ -93,14 +125,34 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
             }
         }
 
-        return [.. measured.Select(it => new ReadFigures(
-            it.Key, snapshots, Median.Of(it.Value.Select(x => x.PerSecond)), Median.Of(it.Value.Select(x => x.Percentile99)), Median.Of(it.Value.Select(x => x.OverEmpty))))];
+        return
+        [
+            .. measured.Select(it => new ReadFigures(
+                it.Key,
+                snapshots,
+                Median.Of(it.Value.Select(x => x.PerSecond)),
+                Median.Of(it.Value.Select(x => x.Percentile99)),
+                Median.Of(it.Value.Select(x => x.OverEmpty))
+            )),
+        ];
     }
 
-    private static FleetDefinition Definition() => SweepFleets.Definition(0) with
-    {
-        TaskTypes = [.. Enumerable.Range(0, TaskTypes).Select(k => SweepFleets.Definition(k).TaskTypes[0] with { Id = $"type-{k}", Share = 1.0 / TaskTypes })],
-    };
+    private static FleetDefinition Definition() =>
+        SweepFleets.Definition(0) with
+        {
+            TaskTypes =
+            [
+                .. Enumerable
+                    .Range(0, TaskTypes)
+                    .Select(k =>
+                        SweepFleets.Definition(k).TaskTypes[0] with
+                        {
+                            Id = $"type-{k}",
+                            Share = 1.0 / TaskTypes,
+                        }
+                    ),
+            ],
+        };
 
     /// <summary>The fleet's one snapshot again as a thousand versions, a minute apart, the last of them now.</summary>
     private const string VersionsOfOne = """
@@ -116,7 +168,10 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
         select pg_notify('platform_fleets', 'read/chat')
         """;
 
-    /// <summary>Fleets with a thousand versions each. Their documents are small: what is measured never reads them, and the indexes hold none.</summary>
+    /// <summary>
+    /// Fleets with a thousand versions each. Their documents are small: what is measured never reads them, and the
+    /// indexes hold none.
+    /// </summary>
     private const string OtherFleets = """
         insert into platform.allocation_snapshots
             (tenant_id, fleet_id, version, solved_at, hash, document, objective, mean_accuracy, mean_system_time_seconds, utilization)
@@ -129,7 +184,14 @@ internal sealed class ReadBenchmark(PlatformSettings settings, ReadLoad load, IA
 
     private static async Task LayAsync(NpgsqlDataSource database, string sql, CancellationToken cancel)
     {
-        foreach (var statement in (string[])[.. sql.Split(";\n"), "vacuum analyze platform.allocation_snapshots, platform.in_force_changes, platform.fleets", "checkpoint"])
+        foreach (
+            var statement in (string[])
+                [
+                    .. sql.Split(";\n"),
+                    "vacuum analyze platform.allocation_snapshots, platform.in_force_changes, platform.fleets",
+                    "checkpoint",
+                ]
+        )
         {
             await using var command = database.CreateCommand(statement);
             command.CommandTimeout = 0;

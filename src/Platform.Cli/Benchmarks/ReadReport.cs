@@ -14,7 +14,13 @@ internal sealed record ReadLoad(int Snapshots, TimeSpan Length, int Rounds);
 /// <param name="RequestsPerSecond">Requests a second.</param>
 /// <param name="Percentile99Milliseconds">99th percentile of the latency.</param>
 /// <param name="OverEmpty">Requests a second over those of the empty endpoint in the same round.</param>
-internal sealed record ReadFigures(string Name, long Snapshots, double RequestsPerSecond, double Percentile99Milliseconds, double OverEmpty);
+internal sealed record ReadFigures(
+    string Name,
+    long Snapshots,
+    double RequestsPerSecond,
+    double Percentile99Milliseconds,
+    double OverEmpty
+);
 
 /// <summary>What <c>bench read</c> prints.</summary>
 /// <param name="BodyBytes">Bytes of the allocation in force.</param>
@@ -25,10 +31,14 @@ internal sealed record ReadReport(int BodyBytes, IReadOnlyList<ReadFigures> Figu
 
     public IEnumerable<string> ToLines()
     {
-        yield return Text($"  12 task types, a body of {BodyBytes} bytes; medians; over the empty endpoint of the same round");
+        yield return Text(
+            $"  12 task types, a body of {BodyBytes} bytes; medians; over the empty endpoint of the same round"
+        );
         yield return "  asked for                  snapshots stored  requests/s  99th pct ms  over empty";
         foreach (var it in Figures)
-            yield return Text($"  {it.Name,-26} {it.Snapshots,16} {it.RequestsPerSecond,11:0} {it.Percentile99Milliseconds,12:0.00} {it.OverEmpty,11:0.00}  {Bar(it.OverEmpty)}");
+            yield return Text(
+                $"  {it.Name, -26} {it.Snapshots, 16} {it.RequestsPerSecond, 11:0} {it.Percentile99Milliseconds, 12:0.00} {it.OverEmpty, 11:0.00}  {Bar(it.OverEmpty)}"
+            );
     }
 
     private static string Bar(double ratio) => new('█', (int)Math.Round(Math.Clamp(ratio, 0, 1.5) * BarLength));

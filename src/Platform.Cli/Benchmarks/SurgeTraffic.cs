@@ -27,7 +27,7 @@ internal sealed record SurgeTraffic(double Rate, double Times, double SurgeSecon
         IEnumerable<double> Gaps()
         {
             var end = Expected(periods);
-            for (var sum = 0.0; sum < end;)
+            for (var sum = 0.0; sum < end; )
             {
                 var gap = -Math.Log(1 - random.NextDouble());
                 sum += gap;
@@ -59,8 +59,7 @@ internal sealed record SurgeTraffic(double Rate, double Times, double SurgeSecon
     }
 
     // The last surge is followed by calm like the others.
-    private double Expected(int periods) =>
-        Rate * (((periods + 1) * CalmSeconds) + (periods * Times * SurgeSeconds));
+    private double Expected(int periods) => Rate * (((periods + 1) * CalmSeconds) + (periods * Times * SurgeSeconds));
 
     /// <summary>Lays gaps of mean 1 out so that as many fall into each second as come in it.</summary>
     private ArrivalTrace Play(IEnumerable<double> gaps)

@@ -8,16 +8,16 @@ using Spectre.Console;
 namespace Platform.Cli.Benchmarks;
 
 /// <summary>
-/// How many due fleets a second real worker processes re-solve, and where the time goes: from the moment at which all fleets become due
-/// until all are solved, with what Hangfire keeps of each sweep's own figures.
+/// How many due fleets a second real worker processes re-solve, and where the time goes: from the moment at which all
+/// fleets become due until all are solved, with what Hangfire keeps of each sweep's own figures.
 /// </summary>
 internal sealed class SweepBenchmark : IAsyncDisposable
 {
     private const int Rounds = 3;
 
     /// <summary>
-    /// Rounds that do not count after a worker has started, for each that there is then: for so long the program of the new one is still being
-    /// compiled, with ever more care.
+    /// Rounds that do not count after a worker has started, for each that there is then: for so long the program of the
+    /// new one is still being compiled, with ever more care.
     /// </summary>
     private const int RoundsBefore = 2;
     private const int WindowsPerFleet = 3;
@@ -38,7 +38,13 @@ internal sealed class SweepBenchmark : IAsyncDisposable
     }
 
     /// <summary>Runs it on services of its own.</summary>
-    public static async Task<SweepReport> RunAsync(PlatformSettings settings, int fleets, int tenants, IAnsiConsole console, CancellationToken cancel)
+    public static async Task<SweepReport> RunAsync(
+        PlatformSettings settings,
+        int fleets,
+        int tenants,
+        IAnsiConsole console,
+        CancellationToken cancel
+    )
     {
         await PlatformHosts.MigrateAsync(settings, cancel);
         await using var benchmark = new SweepBenchmark(settings, fleets, tenants, console);
@@ -86,31 +92,58 @@ internal sealed class SweepBenchmark : IAsyncDisposable
         await _fleets.RegisterAsync(progress, cancel);
     }
 
-    /// <summary>One round: new windows, then all fleets become due at once. Revised fleets get a new version, whatever the gain.</summary>
+    /// <summary>
+    /// One round: new windows, then all fleets become due at once. Revised fleets get a new version, whatever the gain.
+    /// </summary>
     private async Task<SweepRound> RunRoundAsync(IReadOnlyList<int> workers, bool revised, CancellationToken cancel)
     {
         await _fleets.StoreWindowsAsync(WindowsPerFleet, _round++, cancel);
         // What the writing has left to do would otherwise be counted.
-        await ExecuteAsync("vacuum analyze platform.fleets, platform.workload_sums, platform.allocation_snapshots, events.mt_streams", cancel);
+        await ExecuteAsync(
+            "vacuum analyze platform.fleets, platform.workload_sums, platform.allocation_snapshots, events.mt_streams",
+            cancel
+        );
         await ExecuteAsync("checkpoint", cancel);
         var ended = await EndedSweepsAsync(cancel);
         var (watch, before) = await MakeDueAsync(workers, revised, cancel);
         await Waiting.UntilAsync(
-            () => ScalarAsync<bool>($"select not exists (select from platform.fleets where {_fleets.Own} and due_at <= now())", cancel), "the sweep to end", cancel);
-        var (seconds, used) = (watch.Elapsed.TotalSeconds, await ProcessorTime.ReadAsync(workers, _database, cancel) - before);
+            () =>
+                ScalarAsync<bool>(
+                    $"select not exists (select from platform.fleets where {_fleets.Own} and due_at <= now())",
+                    cancel
+                ),
+            "the sweep to end",
+            cancel
+        );
+        var (seconds, used) = (
+            watch.Elapsed.TotalSeconds,
+            await ProcessorTime.ReadAsync(workers, _database, cancel) - before
+        );
         var round = new SweepRound(workers.Count, revised, seconds, used, await FiguresAsync(ended, cancel));
         _console.Say(round.ToLine(_count));
         return round;
     }
 
-    /// <summary>Fleets become due by the clock, which costs nothing: what it costs to make them due here is over when the time begins to count.</summary>
-    private async Task<(Stopwatch Watch, ProcessorTime Before)> MakeDueAsync(IReadOnlyList<int> workers, bool revised, CancellationToken cancel)
+    /// <summary>
+    /// Fleets become due by the clock, which costs nothing: what it costs to make them due here is over when the time
+    /// begins to count.
+    /// </summary>
+    private async Task<(Stopwatch Watch, ProcessorTime Before)> MakeDueAsync(
+        IReadOnlyList<int> workers,
+        bool revised,
+        CancellationToken cancel
+    )
     {
         await using var connection = await _database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await using var update = new NpgsqlCommand(
-            $"update platform.fleets set due_at = now(){(revised ? ", revision = revision + 1" : "")} where {_fleets.Own}", connection, transaction)
-        { CommandTimeout = 0 };
+            $"update platform.fleets set due_at = now(){(revised ? ", revision = revision + 1" : "")} where {_fleets.Own}",
+            connection,
+            transaction
+        )
+        {
+            CommandTimeout = 0,
+        };
         await update.ExecuteNonQueryAsync(cancel);
         var before = await ProcessorTime.ReadAsync(workers, _database, cancel);
         var watch = Stopwatch.StartNew();
@@ -118,20 +151,29 @@ internal sealed class SweepBenchmark : IAsyncDisposable
         return (watch, before);
     }
 
-    /// <summary>Sums up what the sweeps of the round have said of themselves; the last of them ends a little after its last fleet.</summary>
-    private Task<SweepWork> FiguresAsync(long after, CancellationToken cancel) => Waiting.ForAsync(
-        async () =>
-        {
-            var work = new SweepWork();
-            await using var command = _database.CreateCommand($"select data ->> 'Result' from hangfire.state where name = 'Succeeded' and id > {after}");
-            await using var reader = await command.ExecuteReaderAsync(cancel);
-            while (await reader.ReadAsync(cancel))
-                work += JsonSerializer.Deserialize<SweepWork>(reader.GetString(0))!;
-            return work.Fleets >= _count ? work : null;
-        },
-        "the sweeps to say what they did", cancel);
+    /// <summary>
+    /// Sums up what the sweeps of the round have said of themselves; the last of them ends a little after its last
+    /// fleet.
+    /// </summary>
+    private Task<SweepWork> FiguresAsync(long after, CancellationToken cancel) =>
+        Waiting.ForAsync(
+            async () =>
+            {
+                var work = new SweepWork();
+                await using var command = _database.CreateCommand(
+                    $"select data ->> 'Result' from hangfire.state where name = 'Succeeded' and id > {after}"
+                );
+                await using var reader = await command.ExecuteReaderAsync(cancel);
+                while (await reader.ReadAsync(cancel))
+                    work += JsonSerializer.Deserialize<SweepWork>(reader.GetString(0))!;
+                return work.Fleets >= _count ? work : null;
+            },
+            "the sweeps to say what they did",
+            cancel
+        );
 
-    private Task<long> EndedSweepsAsync(CancellationToken cancel) => ScalarAsync<long>("select coalesce(max(id), 0) from hangfire.state", cancel);
+    private Task<long> EndedSweepsAsync(CancellationToken cancel) =>
+        ScalarAsync<long>("select coalesce(max(id), 0) from hangfire.state", cancel);
 
     private async Task ExecuteAsync(string sql, CancellationToken cancel)
     {
@@ -145,7 +187,9 @@ internal sealed class SweepBenchmark : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync(cancel))!;
     }
 
-    /// <summary>The worker processes, which end with the benchmark. The API is there because it prepares the broker for them.</summary>
+    /// <summary>
+    /// The worker processes, which end with the benchmark. The API is there because it prepares the broker for them.
+    /// </summary>
     private sealed class SweepWorkers(PlatformSettings settings) : IAsyncDisposable
     {
         private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(90);

@@ -14,8 +14,9 @@ using Platform.Persistence.Solving;
 namespace Platform.Cli.Benchmarks;
 
 /// <summary>
-/// Fleets of six task types with a full horizon of evidence behind them, and what their publishers go on to say. Seeded. The history is
-/// there as sums only: its events are spared the database, since a re-solve does not look at them.
+/// Fleets of six task types with a full horizon of evidence behind them, and what their publishers go on to say.
+/// Seeded. The history is there as sums only: its events are spared the database, since a re-solve does not look at
+/// them.
 /// </summary>
 internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database, int tenants, int fleets)
 {
@@ -32,7 +33,9 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
     private readonly FleetStore _fleets = new(store);
     private readonly string _run = Guid.NewGuid().ToString("N")[^6..];
 
-    /// <summary>Condition of a row of fleets to be one of these: what earlier runs have left in the database is not counted.</summary>
+    /// <summary>
+    /// Condition of a row of fleets to be one of these: what earlier runs have left in the database is not counted.
+    /// </summary>
     public string Own => $"tenant_id like 'sweep-{_run}-%'";
 
     /// <summary>Registers all fleets, not due for long, and lays the history's sums beside them.</summary>
@@ -40,15 +43,21 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
     {
         var notDue = TimeProvider.System.GetUtcNow().AddDays(1);
         var count = 0;
-        await Parallel.ForEachAsync(Enumerable.Range(0, fleets), AtOnce(cancel), async (i, stop) =>
-        {
-            await _fleets.PutAsync(TenantOf(i), NameOf(i), Definition(i % Kinds), null, "benchmark", notDue, stop);
-            done.Report(Interlocked.Increment(ref count));
-        });
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, fleets),
+            AtOnce(cancel),
+            async (i, stop) =>
+            {
+                await _fleets.PutAsync(TenantOf(i), NameOf(i), Definition(i % Kinds), null, "benchmark", notDue, stop);
+                done.Report(Interlocked.Increment(ref count));
+            }
+        );
         var sums = Enumerable.Range(0, Kinds).Select(History).ToArray();
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var rows = await connection.BeginBinaryImportAsync(
-            "copy platform.workload_sums (tenant_id, fleet_id, workload_version, whole_version, sums) from stdin (format binary)", cancel);
+            "copy platform.workload_sums (tenant_id, fleet_id, workload_version, whole_version, sums) from stdin (format binary)",
+            cancel
+        );
         for (var i = 0; i < fleets; i++)
         {
             await rows.StartRowAsync(cancel);
@@ -67,16 +76,32 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
     {
         var now = TimeProvider.System.GetUtcNow();
         var random = new Random(round);
-        var batches = Enumerable.Range(0, fleets)
-            .SelectMany(i => Enumerable.Range(0, perFleet).Select(w => new IncomingWindow(
-                TenantOf(i), SendingQueue.MessageId(random), Window(NameOf(i), i % Kinds, now.AddSeconds((w - perFleet) * 10), random))))
+        var batches = Enumerable
+            .Range(0, fleets)
+            .SelectMany(i =>
+                Enumerable
+                    .Range(0, perFleet)
+                    .Select(w => new IncomingWindow(
+                        TenantOf(i),
+                        SendingQueue.MessageId(random),
+                        Window(NameOf(i), i % Kinds, now.AddSeconds((w - perFleet) * 10), random)
+                    ))
+            )
             .Chunk(Batch);
         return Parallel.ForEachAsync(
-            batches, AtOnce(cancel), async (batch, stop) => await _intake.StoreAsync(batch, stop));
+            batches,
+            AtOnce(cancel),
+            async (batch, stop) => await _intake.StoreAsync(batch, stop)
+        );
     }
 
     /// <summary>Solves fleets of a tenant once, as a worker does.</summary>
-    public static async Task SolveAsync(SolveStore solves, string tenant, IReadOnlyList<string> fleets, CancellationToken cancel)
+    public static async Task SolveAsync(
+        SolveStore solves,
+        string tenant,
+        IReadOnlyList<string> fleets,
+        CancellationToken cancel
+    )
     {
         var loaded = solves.LoadAsync(tenant, fleets, TimeProvider.System.GetUtcNow(), new SolveClock(), cancel);
         await solves.CommitAsync(await loaded.Select(it => Solved(it.Basis!)).ToListAsync(cancel), cancel);
@@ -84,18 +109,29 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
         static SolveResult Solved(SolveBasis basis)
         {
             var at = SnapshotDerivation.Instant(TimeProvider.System.GetUtcNow(), basis.SolvedAt);
-            return new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at)) };
+            return new SolveResult
+            {
+                Basis = basis,
+                At = at,
+                Sums = basis.SumsToStore(),
+                Outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at)),
+            };
         }
     }
 
     /// <summary>A window of ten seconds of a kind of fleet.</summary>
-    public static WorkloadWindow Window(string fleet, int kind, DateTimeOffset start, Random random) => new()
-    {
-        Fleet = fleet,
-        WindowStart = start,
-        WindowEnd = start.AddSeconds(10),
-        Tasks = [.. Definition(kind).TaskTypes.Select((type, k) => Task(type, Budgets[(k + random.Next(2)) % Budgets.Length], random))],
-    };
+    public static WorkloadWindow Window(string fleet, int kind, DateTimeOffset start, Random random) =>
+        new()
+        {
+            Fleet = fleet,
+            WindowStart = start,
+            WindowEnd = start.AddSeconds(10),
+            Tasks =
+            [
+                .. Definition(kind)
+                    .TaskTypes.Select((type, k) => Task(type, Budgets[(k + random.Next(2)) % Budgets.Length], random)),
+            ],
+        };
 
     /// <summary>The definition of a kind of fleet: moderate load, by its priors.</summary>
     public static FleetDefinition Definition(int kind)
@@ -107,17 +143,32 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
             DisplayName = $"Benchmark {kind}",
             Objective = new FleetObjective { AccuracyWeight = 60, MaxUtilization = 0.95 },
             ArrivalRate = 0.3,
-            Solving = new SolvingPolicy { EverySeconds = 86_400, HorizonSeconds = HorizonSeconds, MinimumGain = 1 },
+            Solving = new SolvingPolicy
+            {
+                EverySeconds = 86_400,
+                HorizonSeconds = HorizonSeconds,
+                MinimumGain = 1,
+            },
             TaskTypes =
             [
-                .. shares.Select((share, k) => new TaskType
-                {
-                    Id = $"type-{k}",
-                    Share = share / shares.Sum(),
-                    MaxTokens = 32_768,
-                    Service = new ServiceLine(0.2 + (random.NextDouble() * 0.5), 0.0005 + (random.NextDouble() * 0.001)),
-                    Accuracy = new AccuracyCurve(0.1 + (random.NextDouble() * 0.3), 0.4, 0.0005 + (random.NextDouble() * 0.002)),
-                }),
+                .. shares.Select(
+                    (share, k) =>
+                        new TaskType
+                        {
+                            Id = $"type-{k}",
+                            Share = share / shares.Sum(),
+                            MaxTokens = 32_768,
+                            Service = new ServiceLine(
+                                0.2 + (random.NextDouble() * 0.5),
+                                0.0005 + (random.NextDouble() * 0.001)
+                            ),
+                            Accuracy = new AccuracyCurve(
+                                0.1 + (random.NextDouble() * 0.3),
+                                0.4,
+                                0.0005 + (random.NextDouble() * 0.002)
+                            ),
+                        }
+                ),
             ],
         };
     }
@@ -143,7 +194,9 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
             system[q] = millis[q] + random.Next(500);
         }
 
-        var correct = Enumerable.Range(0, queries).Count(_ => random.NextDouble() < type.Accuracy.Floor + type.Accuracy.Gain);
+        var correct = Enumerable
+            .Range(0, queries)
+            .Count(_ => random.NextDouble() < type.Accuracy.Floor + type.Accuracy.Gain);
         return new TaskWindow
         {
             TaskType = type.Id,
@@ -158,12 +211,26 @@ internal sealed class SweepFleets(PlatformStore store, NpgsqlDataSource database
                 MillisSquared = millis.Sum(m => m * m),
                 TokenMillis = tokens.Zip(millis, (t, m) => t * m).Sum(),
             },
-            System = new SystemSums { Completions = queries, Millis = system.Sum(), MillisSquared = system.Sum(m => m * m) },
-            Accuracy = [new AccuracyCount { Tokens = budget, Trials = queries, Correct = correct }],
+            System = new SystemSums
+            {
+                Completions = queries,
+                Millis = system.Sum(),
+                MillisSquared = system.Sum(m => m * m),
+            },
+            Accuracy =
+            [
+                new AccuracyCount
+                {
+                    Tokens = budget,
+                    Trials = queries,
+                    Correct = correct,
+                },
+            ],
         };
     }
 
-    private static ParallelOptions AtOnce(CancellationToken cancel) => new() { MaxDegreeOfParallelism = WritersAtOnce, CancellationToken = cancel };
+    private static ParallelOptions AtOnce(CancellationToken cancel) =>
+        new() { MaxDegreeOfParallelism = WritersAtOnce, CancellationToken = cancel };
 
     private string TenantOf(int fleet) => $"sweep-{_run}-{fleet % tenants}";
 

@@ -11,8 +11,8 @@ internal sealed record CopyTime(double WriterSeconds, double PostgresSeconds)
 }
 
 /// <summary>
-/// The floor of writing: the very snapshots and events of the latest versions, copied in one go into empty tables with the same columns and
-/// indexes, without a lock, a check or a policy.
+/// The floor of writing: the very snapshots and events of the latest versions, copied in one go into empty tables with
+/// the same columns and indexes, without a lock, a check or a policy.
 /// </summary>
 internal static class SweepFloor
 {
@@ -37,10 +37,16 @@ internal static class SweepFloor
             var snapshots = await ReadAsync(database, LatestSnapshots, cancel);
             var events = await ReadAsync(database, LatestEvents, cancel);
             await ExecuteAsync(database, "checkpoint", cancel);
-            var (before, own) = (await ProcessorTime.ReadAsync([], database, cancel), ProcessorTime.OfProcess(Environment.ProcessId));
+            var (before, own) = (
+                await ProcessorTime.ReadAsync([], database, cancel),
+                ProcessorTime.OfProcess(Environment.ProcessId)
+            );
             await WriteAsync(database, "benchmark.snapshots", snapshots, cancel);
             await WriteAsync(database, "benchmark.events", events, cancel);
-            return new CopyTime(ProcessorTime.OfProcess(Environment.ProcessId) - own, (await ProcessorTime.ReadAsync([], database, cancel) - before).Postgres);
+            return new CopyTime(
+                ProcessorTime.OfProcess(Environment.ProcessId) - own,
+                (await ProcessorTime.ReadAsync([], database, cancel) - before).Postgres
+            );
         }
         finally
         {
@@ -51,16 +57,27 @@ internal static class SweepFloor
     private static async Task<byte[]> ReadAsync(NpgsqlDataSource database, string query, CancellationToken cancel)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
-        await using var rows = await connection.BeginRawBinaryCopyAsync($"copy ({query}) to stdout (format binary)", cancel);
+        await using var rows = await connection.BeginRawBinaryCopyAsync(
+            $"copy ({query}) to stdout (format binary)",
+            cancel
+        );
         using var bytes = new MemoryStream();
         await rows.CopyToAsync(bytes, cancel);
         return bytes.ToArray();
     }
 
-    private static async Task WriteAsync(NpgsqlDataSource database, string table, byte[] bytes, CancellationToken cancel)
+    private static async Task WriteAsync(
+        NpgsqlDataSource database,
+        string table,
+        byte[] bytes,
+        CancellationToken cancel
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
-        await using var rows = await connection.BeginRawBinaryCopyAsync($"copy {table} from stdin (format binary)", cancel);
+        await using var rows = await connection.BeginRawBinaryCopyAsync(
+            $"copy {table} from stdin (format binary)",
+            cancel
+        );
         await rows.WriteAsync(bytes, cancel);
     }
 

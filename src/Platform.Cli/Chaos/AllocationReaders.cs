@@ -4,8 +4,8 @@ using System.Net.Http.Headers;
 namespace Platform.Cli.Chaos;
 
 /// <summary>
-/// Reads allocations all the time, from two APIs in turn, as gateways behind a balancer do: one that does not take the connection, or ends
-/// before it has answered, is left for the other. A read that has no answer from either has failed.
+/// Reads allocations all the time, from two APIs in turn, as gateways behind a balancer do: one that does not take the
+/// connection, or ends before it has answered, is left for the other. A read that has no answer from either has failed.
 /// </summary>
 internal sealed class AllocationReaders : IDisposable
 {
@@ -19,11 +19,14 @@ internal sealed class AllocationReaders : IDisposable
 
     public AllocationReaders(IEnumerable<Uri> apis, string key, IReadOnlyList<string> fleets)
     {
-        _apis = [.. apis.Select(address => new HttpClient(new SocketsHttpHandler { UseProxy = false })
-        {
-            BaseAddress = address,
-            DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) },
-        })];
+        _apis =
+        [
+            .. apis.Select(address => new HttpClient(new SocketsHttpHandler { UseProxy = false })
+            {
+                BaseAddress = address,
+                DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) },
+            }),
+        ];
         _fleets = fleets;
     }
 
@@ -60,7 +63,9 @@ internal sealed class AllocationReaders : IDisposable
             // The read itself is not cut short: that would be a failure of ours.
             if (await StatusAsync(_apis[n % _apis.Length], fleet, CancellationToken.None) == HttpStatusCode.OK)
                 Interlocked.Increment(ref _answered);
-            else if (await StatusAsync(_apis[(n + 1) % _apis.Length], fleet, CancellationToken.None) == HttpStatusCode.OK)
+            else if (
+                await StatusAsync(_apis[(n + 1) % _apis.Length], fleet, CancellationToken.None) == HttpStatusCode.OK
+            )
                 (_, _) = (Interlocked.Increment(ref _answered), Interlocked.Increment(ref _repeated));
             else
                 Interlocked.Increment(ref _failed);

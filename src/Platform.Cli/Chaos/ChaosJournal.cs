@@ -8,7 +8,10 @@ namespace Platform.Cli.Chaos;
 /// <param name="MessageId">Its idempotency key.</param>
 internal sealed record JournalEntry(int Segment, string Tenant, Guid MessageId);
 
-/// <summary>What a publisher wrote down: each message before it was sent for the first time, or after it was acknowledged for the first time.</summary>
+/// <summary>
+/// What a publisher wrote down: each message before it was sent for the first time, or after it was acknowledged for
+/// the first time.
+/// </summary>
 internal sealed class ChaosJournal : IDisposable
 {
     private readonly string _path;
@@ -17,7 +20,8 @@ internal sealed class ChaosJournal : IDisposable
     public ChaosJournal(string path)
     {
         _path = path;
-        // Each line is with the operating system before the message is on its way: the end of this process would not lose it.
+        // Each line is with the operating system before the message is on its way: the end of this process would not
+        // lose it.
         _file = new StreamWriter(path) { AutoFlush = true };
     }
 
@@ -28,7 +32,9 @@ internal sealed class ChaosJournal : IDisposable
     {
         lock (_file)
         {
-            _file.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Segment} {entry.Tenant} {entry.MessageId}"));
+            _file.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{entry.Segment} {entry.Tenant} {entry.MessageId}")
+            );
             Count++;
         }
     }
@@ -39,8 +45,13 @@ internal sealed class ChaosJournal : IDisposable
         _file.Dispose();
         return
         [
-            .. File.ReadLines(_path).Select(line => line.Split(' '))
-                .Select(it => new JournalEntry(int.Parse(it[0], CultureInfo.InvariantCulture), it[1], Guid.Parse(it[2]))),
+            .. File.ReadLines(_path)
+                .Select(line => line.Split(' '))
+                .Select(it => new JournalEntry(
+                    int.Parse(it[0], CultureInfo.InvariantCulture),
+                    it[1],
+                    Guid.Parse(it[2])
+                )),
         ];
     }
 

@@ -25,8 +25,14 @@ internal sealed class ChaosPlatform : IAsyncDisposable
     /// <exception cref="CommandFailure">The services are somebody's: they are not for us to kill.</exception>
     public static async Task<ChaosPlatform> StartAsync(PlatformSettings settings, CancellationToken cancel)
     {
-        if (PlatformProcess.Find(settings.Home, "postgres") is null || PlatformProcess.Find(settings.Home, "rabbitmq") is null)
-            throw new CommandFailure("chaos kills PostgreSQL and RabbitMQ: run it without PLATFORM_POSTGRES and PLATFORM_RABBITMQ", CommandFailure.BadUsage);
+        if (
+            PlatformProcess.Find(settings.Home, "postgres") is null
+            || PlatformProcess.Find(settings.Home, "rabbitmq") is null
+        )
+            throw new CommandFailure(
+                "chaos kills PostgreSQL and RabbitMQ: run it without PLATFORM_POSTGRES and PLATFORM_RABBITMQ",
+                CommandFailure.BadUsage
+            );
         await PlatformHosts.MigrateAsync(settings, cancel);
         var platform = new ChaosPlatform(settings, PlatformHosts.StartApi(settings, FreePort));
         try
@@ -86,13 +92,22 @@ internal sealed class ChaosPlatform : IAsyncDisposable
         await _workers[^1].WaitReadyAsync(ReadyDeadline, cancel);
     }
 
-    private PlatformProcess Service(string name) => PlatformProcess.Find(_settings.Home, name)
-        ?? throw new CommandFailure($"{name} has ended by itself; its log is in {_settings.Home}/logs", CommandFailure.JobSaysNo);
+    private PlatformProcess Service(string name) =>
+        PlatformProcess.Find(_settings.Home, name)
+        ?? throw new CommandFailure(
+            $"{name} has ended by itself; its log is in {_settings.Home}/logs",
+            CommandFailure.JobSaysNo
+        );
 
-    /// <summary>Starts what is missing of the services, by the script that started them first, on the ports that they had.</summary>
+    /// <summary>
+    /// Starts what is missing of the services, by the script that started them first, on the ports that they had.
+    /// </summary>
     private async Task StartServicesAsync(CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(Path.Combine(_settings.Root, "platform"), ["services", "start", "--home", _settings.Home])
+        var start = new ProcessStartInfo(
+            Path.Combine(_settings.Root, "platform"),
+            ["services", "start", "--home", _settings.Home]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -100,7 +115,10 @@ internal sealed class ChaosPlatform : IAsyncDisposable
         foreach (var given in (string[])["PLATFORM_POSTGRES", "PLATFORM_RABBITMQ", "PLATFORM_RABBITMQ_MANAGEMENT"])
             start.Environment.Remove(given);
         using var script = Process.Start(start)!;
-        var (output, error) = (script.StandardOutput.ReadToEndAsync(cancel), script.StandardError.ReadToEndAsync(cancel));
+        var (output, error) = (
+            script.StandardOutput.ReadToEndAsync(cancel),
+            script.StandardError.ReadToEndAsync(cancel)
+        );
         await script.WaitForExitAsync(cancel);
         await output;
         if (script.ExitCode != 0)
@@ -112,8 +130,12 @@ internal sealed class ChaosPlatform : IAsyncDisposable
         const double KibInMib = 1_024;
         try
         {
-            var line = File.ReadLines($"/proc/{process.Id}/status").First(it => it.StartsWith("VmRSS:", StringComparison.Ordinal));
-            return int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1], CultureInfo.InvariantCulture) / KibInMib;
+            var line = File.ReadLines($"/proc/{process.Id}/status")
+                .First(it => it.StartsWith("VmRSS:", StringComparison.Ordinal));
+            return int.Parse(
+                    line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1],
+                    CultureInfo.InvariantCulture
+                ) / KibInMib;
         }
         catch (IOException)
         {

@@ -13,8 +13,8 @@ namespace Platform.Cli.Chaos;
 internal sealed record ChaosRequest(int Messages, int Kills, int Seed);
 
 /// <summary>
-/// Publishes under an intent journal and an ack journal while components are killed, one in each segment of the messages, and holds what
-/// is stored in the end against the journals.
+/// Publishes under an intent journal and an ack journal while components are killed, one in each segment of the
+/// messages, and holds what is stored in the end against the journals.
 /// </summary>
 internal sealed class ChaosRun
 {
@@ -34,8 +34,12 @@ internal sealed class ChaosRun
     }
 
     /// <summary>Runs it on a platform of its own.</summary>
-    public static Task<ChaosFigures> RunAsync(PlatformSettings settings, ChaosRequest request, IAnsiConsole console, CancellationToken cancel) =>
-        new ChaosRun(settings, request, console).RunAsync(cancel);
+    public static Task<ChaosFigures> RunAsync(
+        PlatformSettings settings,
+        ChaosRequest request,
+        IAnsiConsole console,
+        CancellationToken cancel
+    ) => new ChaosRun(settings, request, console).RunAsync(cancel);
 
     /// <summary>Every component as often as the others, in a random order each time.</summary>
     internal static IEnumerable<Victim> VictimsOf(int kills, Random random)
@@ -52,9 +56,17 @@ internal sealed class ChaosRun
     private async Task<ChaosFigures> RunAsync(CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        using ChaosJournal intents = new(Path.Combine(_settings.Home, "intents")), acks = new(Path.Combine(_settings.Home, "acks"));
-        await using var hosts = await _console.Status().StartAsync("starting an API and two workers", _ => ChaosPlatform.StartAsync(_settings, cancel));
-        await using var platform = await DemoPlatform.RegisterAsync(_settings, hosts.Address, [("first", "First"), ("second", "Second")], cancel);
+        using ChaosJournal intents = new(Path.Combine(_settings.Home, "intents")),
+            acks = new(Path.Combine(_settings.Home, "acks"));
+        await using var hosts = await _console
+            .Status()
+            .StartAsync("starting an API and two workers", _ => ChaosPlatform.StartAsync(_settings, cancel));
+        await using var platform = await DemoPlatform.RegisterAsync(
+            _settings,
+            hosts.Address,
+            [("first", "First"), ("second", "Second")],
+            cancel
+        );
         await using var messages = new StoredMessages(_settings);
         var traffic = await ChaosTraffic.PrepareAsync(platform, intents, acks, _request.Seed, cancel);
 
@@ -80,12 +92,25 @@ internal sealed class ChaosRun
     /// <summary>Sends a part of the messages; in the midst of it a component dies.</summary>
     private async Task RunSegmentAsync(int segment, ChaosTraffic traffic, ChaosPlatform hosts, CancellationToken cancel)
     {
-        var count = (_request.Messages * (segment + 1L) / _victims.Length) - (_request.Messages * (long)segment / _victims.Length);
-        var (killAfter, absence) = (1 + (int)(count * _random.NextDouble() * 0.9), LongestAbsence * _random.NextDouble());
-        _console.Say($"{segment + 1} of {_victims.Length}: {count} messages; kill -9 of {_victims[segment]} after {killAfter}, gone for {absence.TotalSeconds:0.0} s");
+        var count =
+            (_request.Messages * (segment + 1L) / _victims.Length)
+            - (_request.Messages * (long)segment / _victims.Length);
+        var (killAfter, absence) = (
+            1 + (int)(count * _random.NextDouble() * 0.9),
+            LongestAbsence * _random.NextDouble()
+        );
+        _console.Say(
+            $"{segment + 1} of {_victims.Length}: {count} messages; kill -9 of {_victims[segment]} after {killAfter}, gone for {absence.TotalSeconds:0.0} s"
+        );
         var underWay = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var sending = traffic.SendAsync(segment, (int)count, TimeSpan.Zero, done => _ = done >= killAfter && underWay.TrySetResult(), stop.Token);
+        var sending = traffic.SendAsync(
+            segment,
+            (int)count,
+            TimeSpan.Zero,
+            done => _ = done >= killAfter && underWay.TrySetResult(),
+            stop.Token
+        );
         var killing = KillAsync();
         if (await Task.WhenAny(sending, killing) is { IsCompletedSuccessfully: false })
             await stop.CancelAsync();
@@ -103,6 +128,11 @@ internal sealed class ChaosRun
     {
         var half = (seen.Count + 1) / 2;
         var (first, last) = (seen[..half], seen.Count > half ? seen[half..] : seen);
-        return new ChaosMemory(first.Max(it => it.Api), last.Max(it => it.Api), first.Max(it => it.Worker), last.Max(it => it.Worker));
+        return new ChaosMemory(
+            first.Max(it => it.Api),
+            last.Max(it => it.Api),
+            first.Max(it => it.Worker),
+            last.Max(it => it.Worker)
+        );
     }
 }

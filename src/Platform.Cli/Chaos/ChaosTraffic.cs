@@ -7,10 +7,17 @@ using Platform.Persistence;
 namespace Platform.Cli.Chaos;
 
 /// <summary>
-/// Publishers that never give up: over the broker, and one message in ten over HTTP. Some messages are sent again although they were
-/// acknowledged, as publishers do that did not see it.
+/// Publishers that never give up: over the broker, and one message in ten over HTTP. Some messages are sent again
+/// although they were acknowledged, as publishers do that did not see it.
 /// </summary>
-internal sealed class ChaosTraffic(DemoPlatform platform, IReadOnlyList<string> fleets, WorkloadWindow[] windows, ChaosJournal intents, ChaosJournal acks, int seed)
+internal sealed class ChaosTraffic(
+    DemoPlatform platform,
+    IReadOnlyList<string> fleets,
+    WorkloadWindow[] windows,
+    ChaosJournal intents,
+    ChaosJournal acks,
+    int seed
+)
 {
     private const int Fleets = 10;
     private const int OverHttp = 10;
@@ -20,14 +27,32 @@ internal sealed class ChaosTraffic(DemoPlatform platform, IReadOnlyList<string> 
     private int _sent;
 
     /// <summary>Registers the fleets that messages are sent for.</summary>
-    public static async Task<ChaosTraffic> PrepareAsync(DemoPlatform platform, ChaosJournal intents, ChaosJournal acks, int seed, CancellationToken cancel)
+    public static async Task<ChaosTraffic> PrepareAsync(
+        DemoPlatform platform,
+        ChaosJournal intents,
+        ChaosJournal acks,
+        int seed,
+        CancellationToken cancel
+    )
     {
-        var workload = DemoWorkload.Create([.. TraceGenerator.Generate(TimeSpan.FromHours(1), seed)], "generated trace", seed, TimeProvider.System.GetUtcNow());
+        var workload = DemoWorkload.Create(
+            [.. TraceGenerator.Generate(TimeSpan.FromHours(1), seed)],
+            "generated trace",
+            seed,
+            TimeProvider.System.GetUtcNow()
+        );
         string[] fleets = [.. Enumerable.Range(0, Fleets).Select(i => $"fleet-{i}")];
         for (var tenant = 0; tenant < platform.Tenants.Count; tenant++)
             foreach (var fleet in fleets)
                 await platform.Client(tenant).PutFleetAsync(fleet, workload.Fleets[0].Plan.Definition, cancel);
-        return new ChaosTraffic(platform, fleets, [.. LiveFleet.WindowsOf(workload.Fleets[0], workload.Length)], intents, acks, seed);
+        return new ChaosTraffic(
+            platform,
+            fleets,
+            [.. LiveFleet.WindowsOf(workload.Fleets[0], workload.Length)],
+            intents,
+            acks,
+            seed
+        );
     }
 
     /// <summary>The fleets that each tenant has.</summary>
@@ -43,15 +68,28 @@ internal sealed class ChaosTraffic(DemoPlatform platform, IReadOnlyList<string> 
     {
         var done = 0;
         return PacedSending.RunAsync(
-            count, duration,
+            count,
+            duration,
             async (_, stop) =>
             {
                 // In the order of the loop: nothing here is waited for before the first send.
-                var (tenant, fleet, window) = (_sent % platform.Tenants.Count, fleets[_sent / platform.Tenants.Count % fleets.Count], windows[_sent % windows.Length]);
-                var (overHttp, repeats, key) = (_sent++ % OverHttp == 0, _random.NextDouble() < Repeated, SendingQueue.MessageId(_random));
+                var (tenant, fleet, window) = (
+                    _sent % platform.Tenants.Count,
+                    fleets[_sent / platform.Tenants.Count % fleets.Count],
+                    windows[_sent % windows.Length]
+                );
+                var (overHttp, repeats, key) = (
+                    _sent++ % OverHttp == 0,
+                    _random.NextDouble() < Repeated,
+                    SendingQueue.MessageId(_random)
+                );
                 var message = WindowMessage.Of(window with { Fleet = fleet }, key);
                 var id = platform.Tenants[tenant].Id;
-                var entry = new JournalEntry(segment, id, overHttp ? EventStore.MessageIdFor(id, fleet, key.ToString()) : key);
+                var entry = new JournalEntry(
+                    segment,
+                    id,
+                    overHttp ? EventStore.MessageIdFor(id, fleet, key.ToString()) : key
+                );
                 intents.Write(entry);
                 await SendOneAsync(tenant, message, overHttp, stop);
                 acks.Write(entry);
@@ -59,10 +97,12 @@ internal sealed class ChaosTraffic(DemoPlatform platform, IReadOnlyList<string> 
                 if (repeats)
                     await SendOneAsync(tenant, message, overHttp, stop);
             },
-            cancel);
+            cancel
+        );
     }
 
-    private Task SendOneAsync(int tenant, WindowMessage message, bool overHttp, CancellationToken cancel) => overHttp
-        ? platform.Client(tenant).SendAsync(message, cancel)
-        : platform.Publisher(tenant).PublishAsync(message, cancel);
+    private Task SendOneAsync(int tenant, WindowMessage message, bool overHttp, CancellationToken cancel) =>
+        overHttp
+            ? platform.Client(tenant).SendAsync(message, cancel)
+            : platform.Publisher(tenant).PublishAsync(message, cancel);
 }

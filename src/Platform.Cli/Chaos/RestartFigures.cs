@@ -34,16 +34,24 @@ internal sealed record RestartFigures
     public required ReadOutcome Reads { get; init; }
 
     public bool Succeeded =>
-        Messages is { Lost: 0, Duplicated: 0, Unexpected: 0 } && SetAside == 0 && Reads is { Failed: 0, Answered: > 0 }
+        Messages is { Lost: 0, Duplicated: 0, Unexpected: 0 }
+        && SetAside == 0
+        && Reads is { Failed: 0, Answered: > 0 }
         && Restarts.All(it => it.StoppedByItself && it.StopSeconds <= LongestStopSeconds);
 
     public IEnumerable<string> ToLines()
     {
         yield return "  process     stopped in  ready again in";
         foreach (var it in Restarts)
-            yield return Say($"  {it.Process,-10} {it.StopSeconds,8:0.0} s {it.StartSeconds,11:0.0} s  {new string('█', (int)Math.Min(BarLength, it.StopSeconds / LongestStopSeconds * BarLength))}{(it.StoppedByItself ? "" : "  killed")}");
-        yield return Say($"  {Messages.Attempted} messages sent, {Messages.Acknowledged} acknowledged, {Messages.Stored} stored, {Messages.Lost} lost, {Messages.Duplicated} doubled, {Messages.Unexpected} unexpected, {SetAside} set aside");
-        yield return Say($"  {Reads.Answered} reads answered, {Reads.Repeated} of them by the other API, {Reads.Failed} failed");
+            yield return Say(
+                $"  {it.Process, -10} {it.StopSeconds, 8:0.0} s {it.StartSeconds, 11:0.0} s  {new string('█', (int)Math.Min(BarLength, it.StopSeconds / LongestStopSeconds * BarLength))}{(it.StoppedByItself ? "" : "  killed")}"
+            );
+        yield return Say(
+            $"  {Messages.Attempted} messages sent, {Messages.Acknowledged} acknowledged, {Messages.Stored} stored, {Messages.Lost} lost, {Messages.Duplicated} doubled, {Messages.Unexpected} unexpected, {SetAside} set aside"
+        );
+        yield return Say(
+            $"  {Reads.Answered} reads answered, {Reads.Repeated} of them by the other API, {Reads.Failed} failed"
+        );
         yield return Succeeded ? "nothing lost, nothing doubled, no read failed" : "NOT as promised";
     }
 

@@ -6,8 +6,8 @@ using Spectre.Console;
 namespace Platform.Cli.Chaos;
 
 /// <summary>
-/// A rolling restart, as for a new version: two APIs and two workers are told to stop, one after the other, each started again and ready
-/// before the next is stopped, while messages are published and allocations read.
+/// A rolling restart, as for a new version: two APIs and two workers are told to stop, one after the other, each
+/// started again and ready before the next is stopped, while messages are published and allocations read.
 /// </summary>
 internal static class RestartRun
 {
@@ -16,14 +16,30 @@ internal static class RestartRun
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>What is sent without a break while a process is away; the next part begins when this one is through.</summary>
+    /// <summary>
+    /// What is sent without a break while a process is away; the next part begins when this one is through.
+    /// </summary>
     private static readonly TimeSpan Part = TimeSpan.FromSeconds(1);
 
-    public static async Task<RestartFigures> RunAsync(PlatformSettings settings, int rate, int rounds, IAnsiConsole console, CancellationToken cancel)
+    public static async Task<RestartFigures> RunAsync(
+        PlatformSettings settings,
+        int rate,
+        int rounds,
+        IAnsiConsole console,
+        CancellationToken cancel
+    )
     {
-        using ChaosJournal intents = new(Path.Combine(settings.Home, "intents")), acks = new(Path.Combine(settings.Home, "acks"));
-        await using var hosts = await console.Status().StartAsync("starting two APIs and two workers", _ => HostsUnderRestart.StartAsync(settings, cancel));
-        await using var platform = await DemoPlatform.RegisterAsync(settings, hosts.Apis[0], [("first", "First"), ("second", "Second")], cancel);
+        using ChaosJournal intents = new(Path.Combine(settings.Home, "intents")),
+            acks = new(Path.Combine(settings.Home, "acks"));
+        await using var hosts = await console
+            .Status()
+            .StartAsync("starting two APIs and two workers", _ => HostsUnderRestart.StartAsync(settings, cancel));
+        await using var platform = await DemoPlatform.RegisterAsync(
+            settings,
+            hosts.Apis[0],
+            [("first", "First"), ("second", "Second")],
+            cancel
+        );
         await using var messages = new StoredMessages(settings);
         var traffic = await ChaosTraffic.PrepareAsync(platform, intents, acks, seed: 1, cancel);
         using var readers = new AllocationReaders(hosts.Apis, platform.Tenants[0].ApiKey, traffic.FleetIds);
@@ -31,19 +47,28 @@ internal static class RestartRun
             await Task.Delay(LookEvery, cancel);
 
         var restarts = await UnderLoadAsync(
-            stop => Task.WhenAll(SendAsync(traffic, rate, stop), readers.RunAsync(Readers, stop)), () => RestartAsync(hosts, rounds, console, cancel), cancel);
+            stop => Task.WhenAll(SendAsync(traffic, rate, stop), readers.RunAsync(Readers, stop)),
+            () => RestartAsync(hosts, rounds, console, cancel),
+            cancel
+        );
         await messages.UntilAsync(acks.Count, cancel);
         return new RestartFigures
         {
             Restarts = restarts,
-            Messages = ChaosOutcome.Sum(ChaosFigures.Judge([Victim.Worker], intents.Close(), acks.Close(), await messages.ReadAsync(cancel))),
+            Messages = ChaosOutcome.Sum(
+                ChaosFigures.Judge([Victim.Worker], intents.Close(), acks.Close(), await messages.ReadAsync(cancel))
+            ),
             SetAside = await messages.SetAsideAsync(platform, cancel),
             Reads = readers.Outcome,
         };
     }
 
     /// <summary>Does something while a load runs, which ends when that is done, or ends it by failing.</summary>
-    private static async Task<T> UnderLoadAsync<T>(Func<CancellationToken, Task> load, Func<Task<T>> act, CancellationToken cancel)
+    private static async Task<T> UnderLoadAsync<T>(
+        Func<CancellationToken, Task> load,
+        Func<Task<T>> act,
+        CancellationToken cancel
+    )
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var (running, acting) = (load(stop.Token), act());
@@ -60,7 +85,12 @@ internal static class RestartRun
             await traffic.SendAsync(0, (int)(rate * Part.TotalSeconds), Part, _ => { }, CancellationToken.None);
     }
 
-    private static async Task<IReadOnlyList<Restart>> RestartAsync(HostsUnderRestart hosts, int rounds, IAnsiConsole console, CancellationToken cancel)
+    private static async Task<IReadOnlyList<Restart>> RestartAsync(
+        HostsUnderRestart hosts,
+        int rounds,
+        IAnsiConsole console,
+        CancellationToken cancel
+    )
     {
         var restarts = new List<Restart>();
         for (var round = 1; round <= rounds; round++)
@@ -68,7 +98,9 @@ internal static class RestartRun
             for (var host = 0; host < hosts.Count; host++)
             {
                 restarts.Add(await hosts.RestartAsync(host, cancel));
-                console.Say($"round {round} of {rounds}: {restarts[^1].Process} stopped in {restarts[^1].StopSeconds:0.0} s, ready again in {restarts[^1].StartSeconds:0.0} s");
+                console.Say(
+                    $"round {round} of {rounds}: {restarts[^1].Process} stopped in {restarts[^1].StopSeconds:0.0} s, ready again in {restarts[^1].StartSeconds:0.0} s"
+                );
             }
         }
 

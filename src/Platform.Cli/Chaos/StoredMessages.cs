@@ -23,7 +23,9 @@ internal sealed class StoredMessages(PlatformSettings settings) : IAsyncDisposab
         var (stored, quiet) = (-1L, Stopwatch.StartNew());
         while (stored < acknowledged && quiet.Elapsed < Patience)
         {
-            await using var command = _database.CreateCommand("select count(*) from events.mt_events where type = 'workload-window-recorded'");
+            await using var command = _database.CreateCommand(
+                "select count(*) from events.mt_events where type = 'workload-window-recorded'"
+            );
             var now = (long)(await command.ExecuteScalarAsync(cancel))!;
             if (now != stored)
                 quiet.Restart();
@@ -36,7 +38,8 @@ internal sealed class StoredMessages(PlatformSettings settings) : IAsyncDisposab
     public async Task<List<(string Tenant, Guid MessageId)>> ReadAsync(CancellationToken cancel)
     {
         await using var command = _database.CreateCommand(
-            "select tenant_id, (data ->> 'messageId')::uuid from events.mt_events where type = 'workload-window-recorded'");
+            "select tenant_id, (data ->> 'messageId')::uuid from events.mt_events where type = 'workload-window-recorded'"
+        );
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var stored = new List<(string, Guid)>();
         while (await reader.ReadAsync(cancel))
@@ -47,7 +50,11 @@ internal sealed class StoredMessages(PlatformSettings settings) : IAsyncDisposab
     /// <summary>Messages in the queue of those that could not be taken.</summary>
     public async Task<int> SetAsideAsync(DemoPlatform platform, CancellationToken cancel)
     {
-        var factory = new ConnectionFactory { Uri = new Uri(settings.RabbitMq), VirtualHost = platform.Tenants[0].Broker.VirtualHost };
+        var factory = new ConnectionFactory
+        {
+            Uri = new Uri(settings.RabbitMq),
+            VirtualHost = platform.Tenants[0].Broker.VirtualHost,
+        };
         await using var connection = await factory.CreateConnectionAsync(cancel);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
         return (int)(await channel.QueueDeclarePassiveAsync(IngressNames.Rejected, cancel)).MessageCount;

@@ -38,7 +38,8 @@ internal sealed class CollectCommand
         "seconds from one reading of the pages to the next, at most --every",
         DefaultScrapeSeconds,
         1,
-        3_600);
+        3_600
+    );
 
     private readonly Option<Uri> _listen = new("--listen")
     {
@@ -49,17 +50,26 @@ internal sealed class CollectCommand
     };
 
     private readonly Option<int> _every = WholeNumberOption.Create(
-        "--every", "length of a window in seconds", DefaultSeconds, 1, 86_400);
+        "--every",
+        "length of a window in seconds",
+        DefaultSeconds,
+        1,
+        86_400
+    );
 
     private readonly Option<string?> _taskType = new("--task-type")
     {
-        Description = "task type of all queries on metrics pages, which know none (the fleet's only one if left out), "
+        Description =
+            "task type of all queries on metrics pages, which know none (the fleet's only one if left out), "
             + "or of spans that have none, which are left out without it",
         HelpName = "ID",
     };
 
     private readonly Option<string> _taskTypeAttribute = Attribute(
-        "--task-type-attribute", "attribute of a span with the task type", "allocation.task_type");
+        "--task-type-attribute",
+        "attribute of a span with the task type",
+        "allocation.task_type"
+    );
 
     private readonly Option<string?> _tokensAttribute = new("--tokens-attribute")
     {
@@ -68,12 +78,16 @@ internal sealed class CollectCommand
     };
 
     private readonly Option<string> _grantedAttribute = Attribute(
-        "--granted-attribute", "attribute of a span with the reasoning tokens granted", "allocation.tokens_granted");
+        "--granted-attribute",
+        "attribute of a span with the reasoning tokens granted",
+        "allocation.tokens_granted"
+    );
 
     private readonly Option<string> _queueAttribute = Attribute(
         "--queue-attribute",
         "attribute of a span with the seconds spent waiting for the server",
-        "gen_ai.latency.time_in_queue");
+        "gen_ai.latency.time_in_queue"
+    );
 
     private readonly Option<DirectoryInfo?> _setAside = new("--set-aside")
     {
@@ -87,10 +101,21 @@ internal sealed class CollectCommand
     private CollectCommand()
     {
         _command = new Command(
-            "collect", "Take OpenTelemetry spans of generative AI, or servers' metrics pages, as a fleet's workload.")
+            "collect",
+            "Take OpenTelemetry spans of generative AI, or servers' metrics pages, as a fleet's workload."
+        )
         {
-            _fleet, _prometheus, _scrape, _listen, _every, _taskType, _taskTypeAttribute, _tokensAttribute,
-            _grantedAttribute, _queueAttribute, _setAside,
+            _fleet,
+            _prometheus,
+            _scrape,
+            _listen,
+            _every,
+            _taskType,
+            _taskTypeAttribute,
+            _tokensAttribute,
+            _grantedAttribute,
+            _queueAttribute,
+            _setAside,
         };
         _access = PlatformAccess.AddTo(_command);
         _fleet.Validators.Add(result => Check(result, Identifiers.IsFleet, Identifiers.FleetPattern));
@@ -104,7 +129,12 @@ internal sealed class CollectCommand
     public static Command Create() => new CollectCommand()._command;
 
     private static Option<string> Attribute(string name, string description, string initial) =>
-        new(name) { Description = description, HelpName = "NAME", DefaultValueFactory = _ => initial };
+        new(name)
+        {
+            Description = description,
+            HelpName = "NAME",
+            DefaultValueFactory = _ => initial,
+        };
 
     private static void Check(OptionResult result, Fits fits, string pattern)
     {
@@ -158,8 +188,7 @@ internal sealed class CollectCommand
             result.AddError("--scrape: is of metrics pages; --prometheus URL says which");
     }
 
-    private static bool IsGiven(CommandResult result, Option option) =>
-        result.GetResult(option) is { Implicit: false };
+    private static bool IsGiven(CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
     private Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
@@ -184,7 +213,8 @@ internal sealed class CollectCommand
             parsed.GetValue(_fleet)!,
             parsed.GetValue(_taskType),
             TimeSpan.FromSeconds(Math.Min(interval, window)),
-            TimeSpan.FromSeconds(window));
+            TimeSpan.FromSeconds(window)
+        );
     }
 
     private SpanCollectionRequest RequestOf(ParseResult parsed)

@@ -13,10 +13,14 @@ internal sealed class CollectReport(UsageMapping mapping, WindowReporter reporte
         var line = new StringBuilder($"platform: {mapping.Counted} queries counted");
         if (mapping.CountedByOutputTokens is > 0 and var byOutput)
             line.Append(
-                CultureInfo.InvariantCulture, $" ({byOutput} by their output tokens: they tell no reasoning tokens)");
+                CultureInfo.InvariantCulture,
+                $" ({byOutput} by their output tokens: they tell no reasoning tokens)"
+            );
         if (mapping.LeftOut > 0)
             line.Append(
-                CultureInfo.InvariantCulture, $"; spans left out: {SpanOutcomes.List(mapping.LeftOutByReason)}");
+                CultureInfo.InvariantCulture,
+                $"; spans left out: {SpanOutcomes.List(mapping.LeftOutByReason)}"
+            );
         line.Append(CultureInfo.InvariantCulture, $"; {SentWindows.Line(reporter)}");
         return line.ToString();
     }

@@ -44,9 +44,10 @@ internal static class OtlpJson
         if (start is null || end is null)
             return UsageSpan.Unreadable;
         var attributes = new Dictionary<string, object>(StringComparer.Ordinal);
-        var own = span.TryGetProperty("attributes", out var told) && told.ValueKind == JsonValueKind.Array
-            ? told.EnumerateArray()
-            : default;
+        var own =
+            span.TryGetProperty("attributes", out var told) && told.ValueKind == JsonValueKind.Array
+                ? told.EnumerateArray()
+                : default;
         foreach (var attribute in resource.Concat(own))
             Add(attributes, attribute);
         return new UsageSpan(start.Value, end.Value, IsFailed(span), attributes) { Name = TextOf(span, "name") ?? "" };
@@ -87,8 +88,8 @@ internal static class OtlpJson
             return false;
         if (!status.TryGetProperty("code", out var code))
             return false;
-        return Text(code) == "STATUS_CODE_ERROR" || (
-            code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var number) && number == FailedStatus);
+        return Text(code) == "STATUS_CODE_ERROR"
+            || (code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var number) && number == FailedStatus);
     }
 
     private static bool? Truth(JsonElement value) =>
@@ -114,12 +115,13 @@ internal static class OtlpJson
             : null;
     }
 
-    private static string? Written(JsonElement number) => number.ValueKind switch
-    {
-        JsonValueKind.String => Text(number),
-        JsonValueKind.Number => number.GetRawText(),
-        _ => null,
-    };
+    private static string? Written(JsonElement number) =>
+        number.ValueKind switch
+        {
+            JsonValueKind.String => Text(number),
+            JsonValueKind.Number => number.GetRawText(),
+            _ => null,
+        };
 
     private static string? TextOf(JsonElement element, string name) =>
         element.TryGetProperty(name, out var text) ? Text(text) : null;

@@ -11,7 +11,8 @@ internal sealed class PartialSuccess(IEnumerable<SpanOutcome> outcomes)
 {
     private readonly KeyValuePair<SpanOutcome, long>[] _rejected =
     [
-        .. outcomes.Where(it => it.IsRejected())
+        .. outcomes
+            .Where(it => it.IsRejected())
             .GroupBy(it => it)
             .OrderBy(it => it.Key)
             .Select(it => KeyValuePair.Create(it.Key, it.LongCount())),
@@ -47,7 +48,8 @@ internal sealed class PartialSuccess(IEnumerable<SpanOutcome> outcomes)
     /// <summary>ExportTracePartialSuccess.</summary>
     private void WriteFields(CodedOutputStream output)
     {
-        const int RejectedSpans = 1, ErrorMessage = 2;
+        const int RejectedSpans = 1,
+            ErrorMessage = 2;
         output.WriteTag(RejectedSpans, WireFormat.WireType.Varint);
         output.WriteInt64(Rejected);
         output.WriteTag(ErrorMessage, WireFormat.WireType.LengthDelimited);

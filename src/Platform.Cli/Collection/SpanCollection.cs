@@ -16,7 +16,11 @@ internal sealed record SpanCollectionRequest(string Fleet, Uri Listen, TimeSpan 
 /// <param name="refused">Takes the windows that the platform refuses.</param>
 /// <param name="say">Takes lines for a person.</param>
 internal sealed class SpanCollection(
-    SpanCollectionRequest request, PlatformAccess access, RefusedWindows refused, Action<string> say)
+    SpanCollectionRequest request,
+    PlatformAccess access,
+    RefusedWindows refused,
+    Action<string> say
+)
 {
     /// <summary>Collects until the command is to end, and sends what was collected.</summary>
     /// <exception cref="CommandFailure">The address cannot be listened at.</exception>
@@ -38,9 +42,11 @@ internal sealed class SpanCollection(
         return reporter.GivenUp == 0 ? 0 : CommandFailure.JobSaysNo;
     }
 
-    private void Announce(Uri address) => say(
-        $"platform: spans of {request.Fleet} are taken at {address}v1/traces, metrics are at {address}metrics; "
-        + $"a window goes to {access.Api} every {request.Window.TotalSeconds:0} s; ctrl-C ends it");
+    private void Announce(Uri address) =>
+        say(
+            $"platform: spans of {request.Fleet} are taken at {address}v1/traces, metrics are at {address}metrics; "
+                + $"a window goes to {access.Api} every {request.Window.TotalSeconds:0} s; ctrl-C ends it"
+        );
 
     private async Task<UsageServer> ListenAsync(UsageMapping mapping, CollectReport report, CancellationToken cancel)
     {
@@ -51,7 +57,9 @@ internal sealed class SpanCollection(
         catch (IOException fault)
         {
             throw new CommandFailure(
-                $"--listen: {request.Listen} cannot be listened at: {fault.Message}", CommandFailure.BadUsage);
+                $"--listen: {request.Listen} cannot be listened at: {fault.Message}",
+                CommandFailure.BadUsage
+            );
         }
     }
 }

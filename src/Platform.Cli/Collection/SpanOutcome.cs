@@ -51,38 +51,40 @@ internal static class SpanOutcomes
         outcome is not (SpanOutcome.Counted or SpanOutcome.OtherWork);
 
     /// <summary>The value of a metric's label.</summary>
-    public static string Label(this SpanOutcome outcome) => outcome switch
-    {
-        SpanOutcome.Counted => "counted",
-        SpanOutcome.OtherWork => "other-work",
-        SpanOutcome.NoTaskType => "no-task-type",
-        SpanOutcome.BadTaskType => "bad-task-type",
-        SpanOutcome.NoTokens => "no-tokens",
-        SpanOutcome.BadTokens => "bad-tokens",
-        SpanOutcome.NoTimes => "no-times",
-        SpanOutcome.EndsBeforeStart => "ends-before-start",
-        SpanOutcome.TooOld => "too-old",
-        SpanOutcome.InTheFuture => "in-the-future",
-        SpanOutcome.TooLong => "too-long",
-        _ => "unreadable",
-    };
+    public static string Label(this SpanOutcome outcome) =>
+        outcome switch
+        {
+            SpanOutcome.Counted => "counted",
+            SpanOutcome.OtherWork => "other-work",
+            SpanOutcome.NoTaskType => "no-task-type",
+            SpanOutcome.BadTaskType => "bad-task-type",
+            SpanOutcome.NoTokens => "no-tokens",
+            SpanOutcome.BadTokens => "bad-tokens",
+            SpanOutcome.NoTimes => "no-times",
+            SpanOutcome.EndsBeforeStart => "ends-before-start",
+            SpanOutcome.TooOld => "too-old",
+            SpanOutcome.InTheFuture => "in-the-future",
+            SpanOutcome.TooLong => "too-long",
+            _ => "unreadable",
+        };
 
     /// <summary>What a person reads after a number of spans.</summary>
-    public static string Words(this SpanOutcome outcome) => outcome switch
-    {
-        SpanOutcome.Counted => "counted",
-        SpanOutcome.OtherWork => "no query to a model",
-        SpanOutcome.NoTaskType => "without a task type (--task-type names one for all)",
-        SpanOutcome.BadTaskType => "with a task type that is no id",
-        SpanOutcome.NoTokens => "without a number of tokens",
-        SpanOutcome.BadTokens => "with an impossible number of tokens",
-        SpanOutcome.NoTimes => "without a start or an end",
-        SpanOutcome.EndsBeforeStart => "that end before they start",
-        SpanOutcome.TooOld => "from more than a week ago",
-        SpanOutcome.InTheFuture => "from more than 5 minutes ahead",
-        SpanOutcome.TooLong => "longer than a day",
-        _ => "that cannot be read",
-    };
+    public static string Words(this SpanOutcome outcome) =>
+        outcome switch
+        {
+            SpanOutcome.Counted => "counted",
+            SpanOutcome.OtherWork => "no query to a model",
+            SpanOutcome.NoTaskType => "without a task type (--task-type names one for all)",
+            SpanOutcome.BadTaskType => "with a task type that is no id",
+            SpanOutcome.NoTokens => "without a number of tokens",
+            SpanOutcome.BadTokens => "with an impossible number of tokens",
+            SpanOutcome.NoTimes => "without a start or an end",
+            SpanOutcome.EndsBeforeStart => "that end before they start",
+            SpanOutcome.TooOld => "from more than a week ago",
+            SpanOutcome.InTheFuture => "from more than 5 minutes ahead",
+            SpanOutcome.TooLong => "longer than a day",
+            _ => "that cannot be read",
+        };
 
     /// <summary>
     /// The outcomes that were met, with their numbers, such as <c>2 without a start or an end, 1 longer than a day</c>.

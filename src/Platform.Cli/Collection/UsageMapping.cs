@@ -125,7 +125,8 @@ internal sealed class UsageMapping(WindowBuilder windows, UsageNames names, Time
             service,
             isWaitTold ? system : null,
             Instant(span.End),
-            AnswerTokens(span, used));
+            AnswerTokens(span, used)
+        );
     }
 
     private TokenCount? ReadTokensUsed(UsageSpan span)

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Platform.Cli.Collection;
 
-/// <summary>Takes traces as OpenTelemetry's exporters send them: OTLP over HTTP, in Protocol Buffers or JSON, zipped or not.</summary>
+/// <summary>
+/// Takes traces as OpenTelemetry's exporters send them: OTLP over HTTP, in Protocol Buffers or JSON, zipped or not.
+/// </summary>
 internal sealed class UsageServer : IAsyncDisposable
 {
     private const string Protobuf = "application/x-protobuf";
@@ -33,7 +35,11 @@ internal sealed class UsageServer : IAsyncDisposable
     /// <param name="metrics">What <c>/metrics</c> answers, in the format of Prometheus; nothing if left out.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<UsageServer> StartAsync(
-        Uri listen, Func<UsageSpan, SpanOutcome> take, Func<string>? metrics, CancellationToken cancel)
+        Uri listen,
+        Func<UsageSpan, SpanOutcome> take,
+        Func<string>? metrics,
+        CancellationToken cancel
+    )
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -71,7 +77,9 @@ internal sealed class UsageServer : IAsyncDisposable
             var answer = new PartialSuccess([.. spans.Select(_take)]);
             http.Response.ContentType = type;
             await http.Response.Body.WriteAsync(
-                type == Json ? answer.ToJson() : answer.ToProtobuf(), http.RequestAborted);
+                type == Json ? answer.ToJson() : answer.ToProtobuf(),
+                http.RequestAborted
+            );
         }
         catch (Exception fault) when (fault is InvalidProtocolBufferException or JsonException or InvalidDataException)
         {
@@ -90,7 +98,7 @@ internal sealed class UsageServer : IAsyncDisposable
         await using var source = isZipped ? new GZipStream(request.Body, CompressionMode.Decompress) : request.Body;
         using var body = new MemoryStream();
         var buffer = new byte[64 * 1024];
-        for (int read; (read = await source.ReadAsync(buffer, cancel)) > 0;)
+        for (int read; (read = await source.ReadAsync(buffer, cancel)) > 0; )
         {
             if (body.Length + read > MaxBytes)
                 throw new BadHttpRequestException("too large", StatusCodes.Status413PayloadTooLarge);

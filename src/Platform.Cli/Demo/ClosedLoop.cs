@@ -8,9 +8,9 @@ namespace Platform.Cli.Demo;
 internal readonly record struct LoopProgress(double Part, int Published);
 
 /// <summary>
-/// The fleets at work on a simulated clock: gateways ask for the allocation in force, servers serve the trace by it, what they saw is
-/// published, the platform solves again, and the gateways find a new allocation. Which version governs which query depends on the pace
-/// of the machine; everything else on the seed.
+/// The fleets at work on a simulated clock: gateways ask for the allocation in force, servers serve the trace by it,
+/// what they saw is published, the platform solves again, and the gateways find a new allocation. Which version governs
+/// which query depends on the pace of the machine; everything else on the seed.
 /// </summary>
 internal sealed class ClosedLoop
 {
@@ -45,9 +45,18 @@ internal sealed class ClosedLoop
     public IReadOnlyList<int> DuplicatesOfFleet => _duplicates;
 
     /// <summary>Waits until every fleet has the allocation that its prior alone gives.</summary>
-    public static async Task<ClosedLoop> StartAsync(DemoWorkload workload, DemoPlatform platform, int seed, CancellationToken cancel)
+    public static async Task<ClosedLoop> StartAsync(
+        DemoWorkload workload,
+        DemoPlatform platform,
+        int seed,
+        CancellationToken cancel
+    )
     {
-        var first = await Task.WhenAll(workload.Fleets.Select(fleet => FirstAsync(platform.Client(fleet.Plan.Template.Tenant), fleet.Plan.Template.Id, cancel)));
+        var first = await Task.WhenAll(
+            workload.Fleets.Select(fleet =>
+                FirstAsync(platform.Client(fleet.Plan.Template.Tenant), fleet.Plan.Template.Id, cancel)
+            )
+        );
         return new ClosedLoop(workload, platform, seed, first);
     }
 
@@ -70,9 +79,18 @@ internal sealed class ClosedLoop
         }
     }
 
-    private async Task ServeAsync(TimeSpan duration, Action<LoopProgress> report, Task[] gateways, CancellationToken cancel)
+    private async Task ServeAsync(
+        TimeSpan duration,
+        Action<LoopProgress> report,
+        Task[] gateways,
+        CancellationToken cancel
+    )
     {
-        var (watch, end, clock) = (Stopwatch.StartNew(), DemoWorkload.WindowLength * Fleets[0].Workload.WindowsOfServer, TimeSpan.Zero);
+        var (watch, end, clock) = (
+            Stopwatch.StartNew(),
+            DemoWorkload.WindowLength * Fleets[0].Workload.WindowsOfServer,
+            TimeSpan.Zero
+        );
         List<Task> sendings = [];
         using var free = new SemaphoreSlim(InFlight);
         while (clock < end || !_queue.IsEmpty)
@@ -85,7 +103,13 @@ internal sealed class ClosedLoop
             foreach (var (i, fleet) in Fleets.Index())
             {
                 var snapshot = Volatile.Read(ref _held[i]).Snapshot;
-                foreach (var window in fleet.AdvanceTo(clock, snapshot.Version, fleet.Workload.Plan.TokensOf(snapshot.Solution.Allocation!)))
+                foreach (
+                    var window in fleet.AdvanceTo(
+                        clock,
+                        snapshot.Version,
+                        fleet.Workload.Plan.TokensOf(snapshot.Solution.Allocation!)
+                    )
+                )
                     _queue.Add(i, window, window.WindowEnd - fleet.Workload.StartsAt);
             }
 
@@ -106,7 +130,9 @@ internal sealed class ClosedLoop
     {
         try
         {
-            await _platform.Publisher(Fleets[sending.Fleet].Workload.Plan.Template.Tenant).PublishAsync(sending.Message, cancel);
+            await _platform
+                .Publisher(Fleets[sending.Fleet].Workload.Plan.Template.Tenant)
+                .PublishAsync(sending.Message, cancel);
             if (sending.IsRepeat)
                 Interlocked.Increment(ref _duplicates[sending.Fleet]);
             else
@@ -131,11 +157,17 @@ internal sealed class ClosedLoop
 
     private static async Task<HeldAllocation> FirstAsync(PlatformClient client, string fleet, CancellationToken cancel)
     {
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < FirstAllocationDeadline; await Task.Delay(AskEvery, cancel))
+        for (
+            var watch = Stopwatch.StartNew();
+            watch.Elapsed < FirstAllocationDeadline;
+            await Task.Delay(AskEvery, cancel)
+        )
             if (await client.AllocationAsync(fleet, null, cancel) is { } held)
                 return held;
         var health = (await client.FleetAsync(fleet, cancel)).Health;
         throw new CommandFailure(
-            $"{fleet} has no allocation {FirstAllocationDeadline.TotalSeconds:0} s after it was registered ({health.Detail ?? health.Status})", CommandFailure.JobSaysNo);
+            $"{fleet} has no allocation {FirstAllocationDeadline.TotalSeconds:0} s after it was registered ({health.Detail ?? health.Status})",
+            CommandFailure.JobSaysNo
+        );
     }
 }

@@ -23,22 +23,45 @@ internal static class DemoCommand
             HelpName = "FILE",
             CustomParser = ReadTrace,
         };
-        var seconds = WholeNumberOption.Create("--seconds", "about how long to publish", DefaultSeconds, 1, MostSeconds);
+        var seconds = WholeNumberOption.Create(
+            "--seconds",
+            "about how long to publish",
+            DefaultSeconds,
+            1,
+            MostSeconds
+        );
         var seed = WholeNumberOption.Create("--seed", "seed of everything random", 1, 0, int.MaxValue);
         var keep = new Option<bool>("--keep") { Description = "leave the platform running" };
-        var killWorker = new Option<bool>("--kill-worker") { Description = "kill a worker in the middle of publishing", Hidden = true };
+        var killWorker = new Option<bool>("--kill-worker")
+        {
+            Description = "kill a worker in the middle of publishing",
+            Hidden = true,
+        };
         var output = Terminal.OutputOption();
-        var command = new Command("demo", "The main job on real input, start to finish.") { trace, seconds, seed, keep, killWorker, output };
-        command.SetAction((parsed, cancel) => RunAsync(
-            new DemoRequest(
-                parsed.GetValue(trace)?.File,
-                parsed.GetValue(trace)?.Trace,
-                TimeSpan.FromSeconds(parsed.GetValue(seconds)),
-                parsed.GetValue(seed),
-                parsed.GetValue(keep),
-                parsed.GetValue(killWorker)),
-            parsed.GetValue(output) is not null,
-            cancel));
+        var command = new Command("demo", "The main job on real input, start to finish.")
+        {
+            trace,
+            seconds,
+            seed,
+            keep,
+            killWorker,
+            output,
+        };
+        command.SetAction(
+            (parsed, cancel) =>
+                RunAsync(
+                    new DemoRequest(
+                        parsed.GetValue(trace)?.File,
+                        parsed.GetValue(trace)?.Trace,
+                        TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+                        parsed.GetValue(seed),
+                        parsed.GetValue(keep),
+                        parsed.GetValue(killWorker)
+                    ),
+                    parsed.GetValue(output) is not null,
+                    cancel
+                )
+        );
         return command;
     }
 

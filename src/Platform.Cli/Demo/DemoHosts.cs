@@ -2,7 +2,10 @@ using Platform.Cli.Hosting;
 
 namespace Platform.Cli.Demo;
 
-/// <summary>The processes of one run: an API and two workers, ended with it unless they are kept; none where the platform runs already.</summary>
+/// <summary>
+/// The processes of one run: an API and two workers, ended with it unless they are kept; none where the platform runs
+/// already.
+/// </summary>
 internal sealed class DemoHosts : IAsyncDisposable
 {
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(90);
@@ -12,7 +15,8 @@ internal sealed class DemoHosts : IAsyncDisposable
     private int _started = PlatformHosts.Workers;
     private bool _kept;
 
-    private DemoHosts(PlatformSettings settings, IEnumerable<PlatformProcess> running) => (_settings, _running) = (settings, [.. running]);
+    private DemoHosts(PlatformSettings settings, IEnumerable<PlatformProcess> running) =>
+        (_settings, _running) = (settings, [.. running]);
 
     /// <summary>Address of the API.</summary>
     public Uri Address => _settings.GivenApi ?? _running.Single(host => host.Name == PlatformHosts.Api).Address;

@@ -13,9 +13,15 @@ internal sealed class DemoPlatform : IAsyncDisposable
     /// <summary>The tenants, in the order in which they were registered.</summary>
     public IReadOnlyList<RegisteredTenant> Tenants => _tenants;
 
-    /// <summary>Registers tenants under ids of their own for each run, with their fleets, and connects a publisher for each.</summary>
+    /// <summary>
+    /// Registers tenants under ids of their own for each run, with their fleets, and connects a publisher for each.
+    /// </summary>
     public static async Task<DemoPlatform> RegisterAsync(
-        PlatformSettings settings, Uri address, IReadOnlyList<(string Id, string DisplayName)> tenants, CancellationToken cancel)
+        PlatformSettings settings,
+        Uri address,
+        IReadOnlyList<(string Id, string DisplayName)> tenants,
+        CancellationToken cancel
+    )
     {
         var platform = new DemoPlatform();
         try
@@ -28,7 +34,9 @@ internal sealed class DemoPlatform : IAsyncDisposable
                 var tenant = await operators.RegisterTenantAsync($"{id}-{run}", displayName, cancel);
                 platform._tenants.Add(tenant);
                 platform._clients.Add(new PlatformClient(address, tenant.ApiKey));
-                platform._publishers.Add(await WindowPublisher.ConnectAsync(new Uri(settings.RabbitMq), tenant.Broker, cancel));
+                platform._publishers.Add(
+                    await WindowPublisher.ConnectAsync(new Uri(settings.RabbitMq), tenant.Broker, cancel)
+                );
             }
 
             return platform;

@@ -20,7 +20,9 @@ internal sealed record DemoReport
 
     public required int Seed { get; init; }
 
-    /// <summary>Wall time of publishing, and from the first publish until the last fleet was solved on all windows.</summary>
+    /// <summary>
+    /// Wall time of publishing, and from the first publish until the last fleet was solved on all windows.
+    /// </summary>
     public required double PublishingSeconds { get; init; }
 
     public required double SettledSeconds { get; init; }
@@ -64,7 +66,9 @@ internal sealed record FleetReport
 
     public required double? Objective { get; init; }
 
-    /// <summary>The best single budget and its objective; null when no single budget keeps within the fleet's limits.</summary>
+    /// <summary>
+    /// The best single budget and its objective; null when no single budget keeps within the fleet's limits.
+    /// </summary>
     public required UniformAllocation? Uniform { get; init; }
 
     public required double? MeanAccuracy { get; init; }
@@ -91,7 +95,14 @@ internal sealed record FleetReport
     /// <param name="progress">Where its solving stands.</param>
     /// <param name="snapshot">The snapshot in force, or null.</param>
     public static FleetReport Create(
-        string tenant, FleetWorkload workload, int duplicates, StoredWindows stored, FleetProgress progress, AllocationSnapshot? snapshot) => new()
+        string tenant,
+        FleetWorkload workload,
+        int duplicates,
+        StoredWindows stored,
+        FleetProgress progress,
+        AllocationSnapshot? snapshot
+    ) =>
+        new()
         {
             Tenant = tenant,
             Fleet = workload.Plan.Template.Id,
@@ -105,17 +116,28 @@ internal sealed record FleetReport
             MeanSystemTimeSeconds = snapshot?.Solution.MeanSystemTimeSeconds,
             Utilization = snapshot?.Solution.Utilization,
             ArrivalRate = snapshot?.Problem.ArrivalRate,
-            Allocation = [.. (snapshot?.Solution.Allocation ?? []).Zip(snapshot?.Problem.TaskTypes ?? [], TaskReport.Create)],
+            Allocation =
+            [
+                .. (snapshot?.Solution.Allocation ?? []).Zip(snapshot?.Problem.TaskTypes ?? [], TaskReport.Create),
+            ],
             Fault = FaultOf(workload.Windows, stored, progress, snapshot?.Solution),
         };
 
-    private static string? FaultOf(int published, StoredWindows stored, FleetProgress progress, AllocationSolution? solution)
+    private static string? FaultOf(
+        int published,
+        StoredWindows stored,
+        FleetProgress progress,
+        AllocationSolution? solution
+    )
     {
         if (stored.Messages < published)
             return $"{published - stored.Messages} of {published} windows are not stored";
         if (stored.Events != published)
             return $"{stored.Events} events are stored for {published} windows";
-        var (solved, health) = (progress.Freshness.SolvedWorkloadVersion, progress.Health.Detail ?? progress.Health.Status);
+        var (solved, health) = (
+            progress.Freshness.SolvedWorkloadVersion,
+            progress.Health.Detail ?? progress.Health.Status
+        );
         if (solved < published)
             return $"the latest solve has {solved} of {published} windows ({health})";
         if (solution?.Objective is not { } objective)
@@ -133,5 +155,6 @@ internal sealed record FleetReport
 /// <param name="Accuracy">The accuracy expected of that.</param>
 internal sealed record TaskReport(string TaskType, double Share, long Tokens, double Accuracy)
 {
-    public static TaskReport Create(TaskAllocation allocation, TaskType type) => new(allocation.TaskType, type.Share, allocation.Tokens, allocation.Accuracy);
+    public static TaskReport Create(TaskAllocation allocation, TaskType type) =>
+        new(allocation.TaskType, type.Share, allocation.Tokens, allocation.Accuracy);
 }

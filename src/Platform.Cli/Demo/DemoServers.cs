@@ -25,19 +25,23 @@ internal sealed class FifoServer
 
     /// <summary>Takes the next query; arrivals come in order.</summary>
     /// <returns>When it ends. Lindley (1952): it starts when it has arrived and the one before it has ended.</returns>
-    public TimeSpan Serve(TimeSpan arrival, TimeSpan service) => FreeAt = (arrival > FreeAt ? arrival : FreeAt) + service;
+    public TimeSpan Serve(TimeSpan arrival, TimeSpan service) =>
+        FreeAt = (arrival > FreeAt ? arrival : FreeAt) + service;
 }
 
 /// <summary>Servers with FIFO queues. A query's end is known when it comes.</summary>
 internal sealed class FifoServers(FleetPlan plan, Action<ServedQuery> ended) : IDemoServers
 {
     private readonly FifoServer[] _servers =
-        [.. Enumerable.Range(0, plan.Template.Servers).Select(_ => new FifoServer())];
+    [
+        .. Enumerable.Range(0, plan.Template.Servers).Select(_ => new FifoServer()),
+    ];
 
     /// <summary>Any server in a split fleet; the one that is free first where all share one queue.</summary>
-    public int Choose(double draw) => plan.Template.Dispatch == Dispatch.Shared
-        ? Array.IndexOf(_servers, _servers.MinBy(server => server.FreeAt))
-        : (int)(draw * _servers.Length);
+    public int Choose(double draw) =>
+        plan.Template.Dispatch == Dispatch.Shared
+            ? Array.IndexOf(_servers, _servers.MinBy(server => server.FreeAt))
+            : (int)(draw * _servers.Length);
 
     public void Take(in SentQuery query)
     {
@@ -47,9 +51,7 @@ internal sealed class FifoServers(FleetPlan plan, Action<ServedQuery> ended) : I
         ended(query.Served(end, millis));
     }
 
-    public void AdvanceTo(TimeSpan clock)
-    {
-    }
+    public void AdvanceTo(TimeSpan clock) { }
 }
 
 /// <summary>
@@ -109,10 +111,12 @@ internal sealed class BatchingServers : IDemoServers
         _inFlight.Remove(query.Query.Index, out var sent);
         var serviceMillis = (long)Math.Round(query.ServiceSeconds * 1_000);
         var served = sent.Served(TimeSpan.FromSeconds(query.EndSeconds), serviceMillis);
-        _ended(served with
-        {
-            AnswerTokens = query.Query.AnswerTokens,
-            Concurrency = new() { Tokens = query.Query.OutputTokens, InService = query.InServiceAtTokens },
-        });
+        _ended(
+            served with
+            {
+                AnswerTokens = query.Query.AnswerTokens,
+                Concurrency = new() { Tokens = query.Query.OutputTokens, InService = query.InServiceAtTokens },
+            }
+        );
     }
 }

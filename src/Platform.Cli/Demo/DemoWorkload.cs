@@ -23,7 +23,9 @@ internal sealed record FleetWorkload
     public int Windows => WindowsOfServer * Plan.Template.Servers;
 }
 
-/// <summary>The demo's input: a trace, divided over simulated fleets. The same trace, seed and end give the same.</summary>
+/// <summary>
+/// The demo's input: a trace, divided over simulated fleets. The same trace, seed and end give the same.
+/// </summary>
 internal sealed record DemoWorkload
 {
     /// <summary>Length of a window of event time.</summary>
@@ -46,7 +48,8 @@ internal sealed record DemoWorkload
     public int Windows => Fleets.Sum(fleet => fleet.Windows);
 
     /// <summary>The part of the trace's requests that was meant for a fleet.</summary>
-    public double PartOf(FleetWorkload fleet) => fleet.Plan.Template.Traffic / Fleets.Sum(other => other.Plan.Template.Traffic);
+    public double PartOf(FleetWorkload fleet) =>
+        fleet.Plan.Template.Traffic / Fleets.Sum(other => other.Plan.Template.Traffic);
 
     /// <summary>Divides a trace over the demo's fleets.</summary>
     /// <param name="trace">The trace, in order of time.</param>
@@ -62,7 +65,12 @@ internal sealed record DemoWorkload
         {
             Requests = trace.Count,
             Length = length,
-            Fleets = [.. DemoCatalog.Fleets.Select((template, i) => Fleet(template, parts[i], length, unchecked(seed + (7_919 * (i + 1))), endsAt))],
+            Fleets =
+            [
+                .. DemoCatalog.Fleets.Select(
+                    (template, i) => Fleet(template, parts[i], length, unchecked(seed + (7_919 * (i + 1))), endsAt)
+                ),
+            ],
         };
     }
 
@@ -75,7 +83,8 @@ internal sealed record DemoWorkload
             return length;
         throw new TraceFormatException(
             $"{name}: holds {trace.Count} requests over {length.TotalSeconds:0.#} s; "
-            + $"the demo needs at least {FewestRequests} over {ShortestTrace.TotalSeconds:0} s");
+                + $"the demo needs at least {FewestRequests} over {ShortestTrace.TotalSeconds:0} s"
+        );
     }
 
     private static List<TraceRequest>[] Divide(IReadOnlyList<TraceRequest> trace, Random random)
@@ -94,7 +103,13 @@ internal sealed record DemoWorkload
         return parts;
     }
 
-    private static FleetWorkload Fleet(FleetTemplate template, List<TraceRequest> requests, TimeSpan length, int seed, DateTimeOffset endsAt)
+    private static FleetWorkload Fleet(
+        FleetTemplate template,
+        List<TraceRequest> requests,
+        TimeSpan length,
+        int seed,
+        DateTimeOffset endsAt
+    )
     {
         var requestsOfShape = new int[RequestShapes.Count];
         foreach (var request in requests)

@@ -28,7 +28,8 @@ internal sealed record TaskTruth(ServiceLine Service, AccuracyCurve Accuracy)
         (Service.BaseSeconds * (1 - Scattered - (Scattered * Math.Log(1 - draw)))) + (Service.SecondsPerToken * used);
 
     /// <summary>Probability of a right answer.</summary>
-    public double AccuracyAt(long granted) => Accuracy.Floor + (Accuracy.Gain * (1 - Math.Exp(-Accuracy.RatePerToken * granted)));
+    public double AccuracyAt(long granted) =>
+        Accuracy.Floor + (Accuracy.Gain * (1 - Math.Exp(-Accuracy.RatePerToken * granted)));
 }
 
 /// <summary>A demo fleet, scaled to how busy its part of the trace is.</summary>
@@ -84,16 +85,23 @@ internal sealed record FleetPlan
         if (Model is not { } model)
             return null;
         var slowing = 1 / (1 - Template.Utilization);
-        var split = AllocationSolver.Solve(TrueProblem with
-        {
-            Dispatch = Dispatch.Split,
-            Sharing = null,
-            Servers = Template.Servers * model.MaxInService,
-            TaskTypes = [.. TrueProblem.TaskTypes.Select(type => type with
+        var split = AllocationSolver.Solve(
+            TrueProblem with
             {
-                Service = new(type.Service.BaseSeconds * slowing, type.Service.SecondsPerToken * slowing),
-            })],
-        });
+                Dispatch = Dispatch.Split,
+                Sharing = null,
+                Servers = Template.Servers * model.MaxInService,
+                TaskTypes =
+                [
+                    .. TrueProblem.TaskTypes.Select(type =>
+                        type with
+                        {
+                            Service = new(type.Service.BaseSeconds * slowing, type.Service.SecondsPerToken * slowing),
+                        }
+                    ),
+                ],
+            }
+        );
         return split.Allocation?.Select(type => type.Tokens).ToArray();
     }
 
@@ -102,12 +110,19 @@ internal sealed record FleetPlan
     /// <param name="requestsOfShape">Its requests in the trace, by shape.</param>
     /// <param name="length">Length of the trace.</param>
     /// <param name="seed">Seed of what the team gets wrong.</param>
-    public static FleetPlan Create(FleetTemplate template, IReadOnlyList<int> requestsOfShape, TimeSpan length, int seed)
+    public static FleetPlan Create(
+        FleetTemplate template,
+        IReadOnlyList<int> requestsOfShape,
+        TimeSpan length,
+        int seed
+    )
     {
         var requests = Math.Max(requestsOfShape.Sum(), 1);
         var rate = requests / length.TotalSeconds;
-        var taskOfShape = Enumerable.Range(0, RequestShapes.Count)
-            .Select(shape => Array.FindIndex(template.Tasks, task => task.Shapes.Contains((RequestShape)shape))).ToArray();
+        var taskOfShape = Enumerable
+            .Range(0, RequestShapes.Count)
+            .Select(shape => Array.FindIndex(template.Tasks, task => task.Shapes.Contains((RequestShape)shape)))
+            .ToArray();
         var shares = SharesOf(requestsOfShape, taskOfShape, template.Tasks.Length);
         var scale = template.Model is null
             ? FleetScale.OfTimes(template, shares, rate)
@@ -134,15 +149,22 @@ internal sealed record FleetPlan
     }
 
     private static AllocationProblem TrueProblemOf(
-        FleetScale scale, FleetDefinition definition, double rate, double[] shares)
+        FleetScale scale,
+        FleetDefinition definition,
+        double rate,
+        double[] shares
+    )
     {
         var truth = scale.Truth;
-        var types = definition.TaskTypes.Select((type, i) => type with
-        {
-            Share = shares[i],
-            Service = scale.Model is null ? truth[i].MeanService : truth[i].Service,
-            Accuracy = truth[i].Accuracy,
-        });
+        var types = definition.TaskTypes.Select(
+            (type, i) =>
+                type with
+                {
+                    Share = shares[i],
+                    Service = scale.Model is null ? truth[i].MeanService : truth[i].Service,
+                    Accuracy = truth[i].Accuracy,
+                }
+        );
         return new()
         {
             ArrivalRate = rate,
@@ -156,7 +178,12 @@ internal sealed record FleetPlan
     }
 
     private static FleetDefinition DefinitionOf(
-        FleetTemplate template, FleetScale scale, double rate, TimeSpan length, Random random)
+        FleetTemplate template,
+        FleetScale scale,
+        double rate,
+        TimeSpan length,
+        Random random
+    )
     {
         var arrivalRate = Guess(rate, 0.2, random);
         var sharing = scale.Model is { } model
@@ -178,14 +205,20 @@ internal sealed record FleetPlan
             Solving = new SolvingPolicy
             {
                 EverySeconds = template.EverySeconds,
-                // Evidence counts in full up to half the horizon: the whole trace does, while the demo runs and half an hour longer.
+                // Evidence counts in full up to half the horizon: the whole trace does, while the demo runs and half an
+                // hour longer.
                 HorizonSeconds = (int)Math.Clamp((2 * length.TotalSeconds) + 3_600, 3_600, 604_800),
             },
         };
     }
 
     private static TaskType PriorOf(
-        SharingServer? sharing, TaskTemplate task, FleetScale scale, int index, Random random)
+        SharingServer? sharing,
+        TaskTemplate task,
+        FleetScale scale,
+        int index,
+        Random random
+    )
     {
         var truth = scale.Truth[index];
         var service = scale.Model is null

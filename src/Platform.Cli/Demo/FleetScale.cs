@@ -27,9 +27,11 @@ internal sealed record FleetScale(int PolicyTokens, double MeanSeconds, TaskTrut
         var secondsOfUnit = meanSeconds / meanUnits;
         return new(template.PolicyTokens, meanSeconds, Array.ConvertAll(template.Tasks, Truth));
 
-        TaskTruth Truth(TaskTemplate task) => new(
-            new ServiceLine(task.Base * secondsOfUnit, task.Slope * secondsOfUnit / template.PolicyTokens),
-            CurveOf(task, template.PolicyTokens));
+        TaskTruth Truth(TaskTemplate task) =>
+            new(
+                new ServiceLine(task.Base * secondsOfUnit, task.Slope * secondsOfUnit / template.PolicyTokens),
+                CurveOf(task, template.PolicyTokens)
+            );
     }
 
     /// <summary>
@@ -63,7 +65,6 @@ internal sealed record FleetScale(int PolicyTokens, double MeanSeconds, TaskTrut
             var prompt = task.PromptTokens * model.SecondsPerPromptToken;
             return new(new ServiceLine(prompt + (task.AnswerTokens * perToken), perToken), CurveOf(task, policyTokens));
         }
-
     }
 
     private static AccuracyCurve CurveOf(TaskTemplate task, int policyTokens) =>

@@ -32,19 +32,20 @@ internal readonly record struct SentQuery
     /// <summary>What became of it.</summary>
     /// <param name="ended">When it ended, since the start of the trace.</param>
     /// <param name="serviceMillis">Its time on the server.</param>
-    public ServedQuery Served(TimeSpan ended, long serviceMillis) => new()
-    {
-        Index = Index,
-        Task = Task,
-        Server = Server,
-        Arrived = Arrived,
-        Ended = ended,
-        TokensGranted = TokensGranted,
-        TokensUsed = TokensUsed,
-        ServiceMillis = serviceMillis,
-        SystemMillis = (ended - Arrived + TimeSpan.FromMicroseconds(500)).Ticks / TimeSpan.TicksPerMillisecond,
-        IsCorrect = IsCorrect,
-    };
+    public ServedQuery Served(TimeSpan ended, long serviceMillis) =>
+        new()
+        {
+            Index = Index,
+            Task = Task,
+            Server = Server,
+            Arrived = Arrived,
+            Ended = ended,
+            TokensGranted = TokensGranted,
+            TokensUsed = TokensUsed,
+            ServiceMillis = serviceMillis,
+            SystemMillis = (ended - Arrived + TimeSpan.FromMicroseconds(500)).Ticks / TimeSpan.TicksPerMillisecond,
+            IsCorrect = IsCorrect,
+        };
 }
 
 /// <summary>What became of one query.</summary>
@@ -106,9 +107,10 @@ internal sealed class FleetSimulation
         _plan = plan;
         _random = new Random(seed);
         _explores = explores;
-        _servers = plan.Template.Dispatch == Dispatch.Sharing
-            ? new BatchingServers(plan, ended)
-            : new FifoServers(plan, ended);
+        _servers =
+            plan.Template.Dispatch == Dispatch.Sharing
+                ? new BatchingServers(plan, ended)
+                : new FifoServers(plan, ended);
     }
 
     /// <summary>Sends the next request of the trace to a server.</summary>

@@ -15,7 +15,15 @@ namespace Platform.Cli.Demo;
 /// True rate of the accuracy curve, times the policy's budget: 3 is nearly saturated there, 0.5 is far from it.
 /// </param>
 internal sealed record TaskTemplate(
-    string Id, RequestShape[] Shapes, double Share, double Base, double Slope, double Floor, double Gain, double Ease)
+    string Id,
+    RequestShape[] Shapes,
+    double Share,
+    double Base,
+    double Slope,
+    double Floor,
+    double Gain,
+    double Ease
+)
 {
     /// <summary>
     /// Tokens of its prompts, of a fleet that batches: there its times come from the model, not from base and slope.
@@ -27,9 +35,15 @@ internal sealed record TaskTemplate(
 
     /// <summary>A task type of a fleet that batches.</summary>
     public static TaskTemplate Batched(
-        string id, RequestShape[] shapes, double share, int promptTokens, int answerTokens, double floor, double gain,
-        double ease) =>
-        new(id, shapes, share, 0, 1, floor, gain, ease) { PromptTokens = promptTokens, AnswerTokens = answerTokens };
+        string id,
+        RequestShape[] shapes,
+        double share,
+        int promptTokens,
+        int answerTokens,
+        double floor,
+        double gain,
+        double ease
+    ) => new(id, shapes, share, 0, 1, floor, gain, ease) { PromptTokens = promptTokens, AnswerTokens = answerTokens };
 }
 
 /// <summary>A model on a server that batches, as it was measured.</summary>
@@ -38,7 +52,11 @@ internal sealed record TaskTemplate(
 /// <param name="SecondsPerPromptToken">γ, seconds that a prompt token adds to the iteration that processes it.</param>
 /// <param name="MaxInService">Most queries in service at once.</param>
 internal sealed record BatchedModel(
-    double OverheadSeconds, double SecondsPerToken, double SecondsPerPromptToken, int MaxInService)
+    double OverheadSeconds,
+    double SecondsPerToken,
+    double SecondsPerPromptToken,
+    int MaxInService
+)
 {
     /// <summary>The same model on a machine that takes a part of the time for everything.</summary>
     public BatchedModel Times(double part) =>
@@ -91,7 +109,11 @@ internal static class DemoCatalog
 {
     /// <summary>The tenants, by the stem of their id and their name.</summary>
     public static readonly (string Id, string DisplayName)[] Tenants =
-        [("meridian", "Meridian Support"), ("northwind", "Northwind Engineering"), ("helios", "Helios Research")];
+    [
+        ("meridian", "Meridian Support"),
+        ("northwind", "Northwind Engineering"),
+        ("helios", "Helios Research"),
+    ];
 
     /// <summary>Llama-3.1-8B on one H100 with vLLM.</summary>
     private static readonly BatchedModel Llama8B = new(0.00658, 0.0002, 0.0000194, MaxInService: 256);

@@ -18,8 +18,13 @@ internal sealed class FleetWatcher(DemoWorkload workload, DemoPlatform platform,
     public long Solved => _progress.Sum(SolvedOf);
 
     /// <summary>Every window is stored, and in its fleet's latest solve.</summary>
-    public bool IsSettled => workload.Fleets.Index().All(fleet =>
-        _stored[fleet.Index].Messages >= fleet.Item.Windows && SolvedOf(_progress[fleet.Index]) >= fleet.Item.Windows);
+    public bool IsSettled =>
+        workload
+            .Fleets.Index()
+            .All(fleet =>
+                _stored[fleet.Index].Messages >= fleet.Item.Windows
+                && SolvedOf(_progress[fleet.Index]) >= fleet.Item.Windows
+            );
 
     /// <summary>Looks again.</summary>
     /// <returns>Whether anything has moved.</returns>
@@ -41,20 +46,43 @@ internal sealed class FleetWatcher(DemoWorkload workload, DemoPlatform platform,
 
     /// <summary>The end of it: everything asked anew, so that what was stored or solved since is seen too.</summary>
     public async Task<IReadOnlyList<FleetReport>> ReportAsync(
-        IReadOnlyList<LiveFleet> live, IReadOnlyList<int> duplicates, double? requestsPerSecond, CancellationToken cancel)
+        IReadOnlyList<LiveFleet> live,
+        IReadOnlyList<int> duplicates,
+        double? requestsPerSecond,
+        CancellationToken cancel
+    )
     {
         var reports = new List<FleetReport>();
         foreach (var (i, fleet) in workload.Fleets.Index())
         {
-            var (id, tenant, client) = (fleet.Plan.Template.Id, platform.Tenants[fleet.Plan.Template.Tenant].Id, platform.Client(fleet.Plan.Template.Tenant));
+            var (id, tenant, client) = (
+                fleet.Plan.Template.Id,
+                platform.Tenants[fleet.Plan.Template.Tenant].Id,
+                platform.Client(fleet.Plan.Template.Tenant)
+            );
             var held = await client.AllocationAsync(id, null, cancel);
             var line = FleetReport.Create(
-                tenant, fleet, duplicates[i], await intake.StoredWindowsAsync(tenant, id, cancel), await client.FleetAsync(id, cancel), held?.Snapshot);
-            reports.Add(held is null ? line : line with
-            {
-                Learning = LearningReport.Create(
-                    live[i], workload.Length, held.Snapshot.Solution.Allocation!, await client.EstimateAsync(id, cancel), workload.PartOf(fleet) * requestsPerSecond),
-            });
+                tenant,
+                fleet,
+                duplicates[i],
+                await intake.StoredWindowsAsync(tenant, id, cancel),
+                await client.FleetAsync(id, cancel),
+                held?.Snapshot
+            );
+            reports.Add(
+                held is null
+                    ? line
+                    : line with
+                    {
+                        Learning = LearningReport.Create(
+                            live[i],
+                            workload.Length,
+                            held.Snapshot.Solution.Allocation!,
+                            await client.EstimateAsync(id, cancel),
+                            workload.PartOf(fleet) * requestsPerSecond
+                        ),
+                    }
+            );
         }
 
         return [.. reports.Select(report => report with { Fault = report.Fault ?? report.Learning?.Fault })];

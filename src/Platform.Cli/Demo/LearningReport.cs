@@ -56,12 +56,14 @@ internal sealed record LearningReport
     public PolicyLine? Split => Policies.Count > 5 ? Policies[4] : null;
 
     /// <summary>What of the promise is not kept, or null.</summary>
-    public string? Fault => Learned.Objective is not { } learned
-        ? $"in truth the learned allocation, {string.Join(", ", Learned.Tokens!)} tokens, overloads the fleet"
+    public string? Fault =>
+        Learned.Objective is not { } learned
+            ? $"in truth the learned allocation, {string.Join(", ", Learned.Tokens!)} tokens, overloads the fleet"
         : new[] { Prior, Uniform, Split }.FirstOrDefault(other => learned < other?.Objective - Noise) is { } better
             ? FormattableString.Invariant(
-                $"in truth the learned allocation, {learned:0.000}, is worse than {better.Policy}, {better.Objective:0.000}, by more than noise, {Noise:0.000}")
-            : null;
+                $"in truth the learned allocation, {learned:0.000}, is worse than {better.Policy}, {better.Objective:0.000}, by more than noise, {Noise:0.000}"
+            )
+        : null;
 
     /// <summary>Puts it together.</summary>
     /// <param name="live">The fleet as it went.</param>
@@ -69,7 +71,13 @@ internal sealed record LearningReport
     /// <param name="learned">The allocation in force at the end.</param>
     /// <param name="estimate">What the platform believes at the end.</param>
     /// <param name="rate">The true arrival rate, where it is known and not only counted.</param>
-    public static LearningReport Create(LiveFleet live, TimeSpan length, IReadOnlyList<TaskAllocation> learned, FleetEstimate estimate, double? rate)
+    public static LearningReport Create(
+        LiveFleet live,
+        TimeSpan length,
+        IReadOnlyList<TaskAllocation> learned,
+        FleetEstimate estimate,
+        double? rate
+    )
     {
         var plan = live.Workload.Plan;
         var best = AllocationSolver.Solve(plan.TrueProblem);
@@ -97,7 +105,14 @@ internal sealed record LearningReport
                 .. bySplit,
                 PolicyLine.Create("the optimum in truth", optimum, logs[3], plan),
             ],
-            Versions = [.. live.History.Select(it => new VersionLine(it.Version, it.From.TotalSeconds, plan.TrueObjective(it.Tokens)))],
+            Versions =
+            [
+                .. live.History.Select(it => new VersionLine(
+                    it.Version,
+                    it.From.TotalSeconds,
+                    plan.TrueObjective(it.Tokens)
+                )),
+            ],
             AgainstUniform = logs[2].Against(logs[1]),
             AgainstPrior = logs[2].Against(logs[0]),
             AgainstSplit = splitLog is null ? null : logs[2].Against(splitLog),
@@ -124,10 +139,23 @@ internal sealed record VersionLine(int Version, double FromSeconds, double? Obje
 /// Its objective by the formulas and the hidden truth; null where the tokens changed, or would overload the fleet.
 /// </param>
 internal sealed record PolicyLine(
-    string Policy, IReadOnlyList<long>? Tokens, ServedFigures FirstMinute, ServedFigures LastMinute, ServedFigures Trace, double? Objective)
+    string Policy,
+    IReadOnlyList<long>? Tokens,
+    ServedFigures FirstMinute,
+    ServedFigures LastMinute,
+    ServedFigures Trace,
+    double? Objective
+)
 {
     public static PolicyLine Create(string policy, IReadOnlyList<long>? tokens, ServedLog log, FleetPlan? plan) =>
-        new(policy, tokens, log.FirstMinute, log.LastMinute, log.Trace, tokens is null ? null : plan?.TrueObjective(tokens));
+        new(
+            policy,
+            tokens,
+            log.FirstMinute,
+            log.LastMinute,
+            log.Trace,
+            tokens is null ? null : plan?.TrueObjective(tokens)
+        );
 }
 
 /// <summary>A hidden figure and what the platform makes of it.</summary>
@@ -140,12 +168,19 @@ internal sealed record TruthLine(string Figure, double Truth, double Estimate, d
 {
     public bool Holds => Truth >= Lower && Truth <= Upper;
 
-    public static IReadOnlyList<TruthLine> Of(FleetPlan plan, FleetEstimate estimate, IReadOnlyList<long> tokens, double rate) =>
-    [
-        Line("arrivals a second", rate, estimate.ArrivalRate),
-        .. OverheadLines(plan, estimate),
-        .. estimate.TaskTypes.Index().SelectMany(type => TypeLines(type.Item, plan.Truth[type.Index], tokens[type.Index])),
-    ];
+    public static IReadOnlyList<TruthLine> Of(
+        FleetPlan plan,
+        FleetEstimate estimate,
+        IReadOnlyList<long> tokens,
+        double rate
+    ) =>
+        [
+            Line("arrivals a second", rate, estimate.ArrivalRate),
+            .. OverheadLines(plan, estimate),
+            .. estimate
+                .TaskTypes.Index()
+                .SelectMany(type => TypeLines(type.Item, plan.Truth[type.Index], tokens[type.Index])),
+        ];
 
     private static IEnumerable<TruthLine> OverheadLines(FleetPlan plan, FleetEstimate estimate)
     {
@@ -157,7 +192,11 @@ internal sealed record TruthLine(string Figure, double Truth, double Estimate, d
     {
         yield return Line($"{type.Id}: base seconds", truth.Service.BaseSeconds, type.Service.BaseSeconds);
         yield return MillisLine($"{type.Id}: ms a token", truth.Service.SecondsPerToken, type.Service.SecondsPerToken);
-        yield return Line($"{type.Id}: accuracy at {tokens}", truth.AccuracyAt(tokens), type.Accuracy.AccuracyAt(tokens));
+        yield return Line(
+            $"{type.Id}: accuracy at {tokens}",
+            truth.AccuracyAt(tokens),
+            type.Accuracy.AccuracyAt(tokens)
+        );
     }
 
     private static TruthLine MillisLine(string figure, double seconds, IntervalEstimate estimate) =>

@@ -17,7 +17,8 @@ internal sealed class LiveFleet
     private readonly FleetSimulation _simulation;
     private readonly ServerWindows[] _servers;
     private readonly List<AllocationInForce> _history = [];
-    private int _next, _windows;
+    private int _next,
+        _windows;
 
     /// <param name="workload">The fleet and its requests.</param>
     /// <param name="length">Length of the trace.</param>
@@ -26,8 +27,12 @@ internal sealed class LiveFleet
         Workload = workload;
         _simulation = new FleetSimulation(workload.Plan, workload.Seed, explores: true, RecordEnd);
         string[] taskTypes = [.. workload.Plan.Template.Tasks.Select(task => task.Id)];
-        _servers = [.. Enumerable.Range(0, workload.Plan.Template.Servers)
-            .Select(_ => new ServerWindows(taskTypes, DemoWorkload.WindowLength, workload.WindowsOfServer))];
+        _servers =
+        [
+            .. Enumerable
+                .Range(0, workload.Plan.Template.Servers)
+                .Select(_ => new ServerWindows(taskTypes, DemoWorkload.WindowLength, workload.WindowsOfServer)),
+        ];
         Log = new ServedLog(workload.Plan.Definition.Objective.AccuracyWeight, length);
     }
 
@@ -56,7 +61,13 @@ internal sealed class LiveFleet
     public IEnumerable<WorkloadWindow> AdvanceTo(TimeSpan clock, int version, IReadOnlyList<long> tokens)
     {
         if (_history.Count == 0 || version != _history[^1].Version)
-            _history.Add(new AllocationInForce(version, _next < Workload.Requests.Count ? Workload.Requests[_next].At : clock, tokens));
+            _history.Add(
+                new AllocationInForce(
+                    version,
+                    _next < Workload.Requests.Count ? Workload.Requests[_next].At : clock,
+                    tokens
+                )
+            );
         for (; _next < Workload.Requests.Count && Workload.Requests[_next].At < clock; _next++)
         {
             var query = _simulation.Arrive(Workload.Requests[_next], _history[^1].Tokens);

@@ -52,13 +52,19 @@ internal sealed class PlatformClient : IDisposable
 
     public async Task<RegisteredTenant> RegisterTenantAsync(string id, string displayName, CancellationToken cancel)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/tenants") { Content = Json(new { id, displayName }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/tenants")
+        {
+            Content = Json(new { id, displayName }),
+        };
         return await SendAsync<RegisteredTenant>(request, cancel);
     }
 
     public async Task PutFleetAsync(string fleet, FleetDefinition definition, CancellationToken cancel)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/fleets/{fleet}") { Content = Json(definition) };
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/fleets/{fleet}")
+        {
+            Content = Json(definition),
+        };
         await SendAsync<JsonNode>(request, cancel);
     }
 
@@ -69,22 +75,28 @@ internal sealed class PlatformClient : IDisposable
     }
 
     /// <summary>
-    /// Sends a window with its message id as idempotency key, again and again while the platform is away or asks for patience; ends when
-    /// the platform has taken it.
+    /// Sends a window with its message id as idempotency key, again and again while the platform is away or asks for
+    /// patience; ends when the platform has taken it.
     /// </summary>
     /// <exception cref="CommandFailure">It was refused, or the platform was away for too long.</exception>
     public async Task SendAsync(WindowMessage message, CancellationToken cancel)
     {
-        for (var watch = Stopwatch.StartNew(); ;)
+        for (var watch = Stopwatch.StartNew(); ; )
         {
             var (answer, wait) = await TrySendAsync(message, cancel);
             using (answer)
             {
                 if (answer is { IsSuccessStatusCode: true })
                     return;
-                if (watch.Elapsed > Patience || answer is { StatusCode: < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests })
+                if (
+                    watch.Elapsed > Patience
+                    || answer
+                        is { StatusCode: < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests }
+                )
                     throw new CommandFailure(
-                        $"a window for {message.Fleet} was answered {StatusOf(answer)}", CommandFailure.JobSaysNo);
+                        $"a window for {message.Fleet} was answered {StatusOf(answer)}",
+                        CommandFailure.JobSaysNo
+                    );
             }
 
             await Task.Delay(wait, cancel);
@@ -96,7 +108,8 @@ internal sealed class PlatformClient : IDisposable
 
     /// <summary>The snapshot in force, or null before the first.</summary>
     /// <param name="fleet">The fleet's id.</param>
-    /// <param name="held">What the caller has already: asked with its entity tag, and given back when it still holds.</param>
+    /// <param name="held">What the caller has already: asked with its entity tag, and given back when it still
+    /// holds.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="CommandFailure">Its hash is not that of what was served.</exception>
     public async Task<HeldAllocation?> AllocationAsync(string fleet, HeldAllocation? held, CancellationToken cancel)
@@ -112,7 +125,10 @@ internal sealed class PlatformClient : IDisposable
         var body = await ReadAsync(request, answer, cancel);
         var hash = AllocationSnapshot.HashOf(body);
         if (answer.Headers.ETag is not { IsWeak: false } tag || tag.Tag != $"\"{hash}\"")
-            throw new CommandFailure($"the allocation of {fleet} has the entity tag {answer.Headers.ETag}, but its bytes hash to {hash}", CommandFailure.JobSaysNo);
+            throw new CommandFailure(
+                $"the allocation of {fleet} has the entity tag {answer.Headers.ETag}, but its bytes hash to {hash}",
+                CommandFailure.JobSaysNo
+            );
         return new HeldAllocation(JsonSerializer.Deserialize<AllocationSnapshot>(body, Lenient)!, tag);
     }
 
@@ -126,11 +142,17 @@ internal sealed class PlatformClient : IDisposable
     public void Dispose() => _http.Dispose();
 
     /// <returns>The answer, or null when there was none, and how long to wait before the next try.</returns>
-    private async Task<(HttpResponseMessage? Answer, TimeSpan Wait)> TrySendAsync(WindowMessage message, CancellationToken cancel)
+    private async Task<(HttpResponseMessage? Answer, TimeSpan Wait)> TrySendAsync(
+        WindowMessage message,
+        CancellationToken cancel
+    )
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/fleets/{message.Fleet}/statistics") { Content = Json(message.Body) };
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/fleets/{message.Fleet}/statistics")
+            {
+                Content = Json(message.Body),
+            };
             request.Headers.Add("Idempotency-Key", message.MessageId.ToString());
             var answer = await _http.SendAsync(request, cancel);
             return (answer, answer.Headers.RetryAfter?.Delta ?? Pause);
@@ -154,13 +176,24 @@ internal sealed class PlatformClient : IDisposable
     {
         using var answer = await _http.SendAsync(request, cancel);
         return JsonSerializer.Deserialize<T>(await ReadAsync(request, answer, cancel), Lenient)
-            ?? throw new CommandFailure($"{request.Method} {request.RequestUri} answered null", CommandFailure.JobSaysNo);
+            ?? throw new CommandFailure(
+                $"{request.Method} {request.RequestUri} answered null",
+                CommandFailure.JobSaysNo
+            );
     }
 
-    private static async Task<byte[]> ReadAsync(HttpRequestMessage request, HttpResponseMessage answer, CancellationToken cancel)
+    private static async Task<byte[]> ReadAsync(
+        HttpRequestMessage request,
+        HttpResponseMessage answer,
+        CancellationToken cancel
+    )
     {
         var body = await answer.Content.ReadAsByteArrayAsync(cancel);
-        return answer.IsSuccessStatusCode ? body : throw new CommandFailure(
-            $"{request.Method} {request.RequestUri} answered {(int)answer.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}", CommandFailure.JobSaysNo);
+        return answer.IsSuccessStatusCode
+            ? body
+            : throw new CommandFailure(
+                $"{request.Method} {request.RequestUri} answered {(int)answer.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}",
+                CommandFailure.JobSaysNo
+            );
     }
 }

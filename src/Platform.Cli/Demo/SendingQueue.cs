@@ -10,10 +10,11 @@ namespace Platform.Cli.Demo;
 internal sealed record Sending(int Fleet, WindowMessage Message, bool IsRepeat);
 
 /// <summary>
-/// Windows on their way out: each waits a while, so that they overtake one another, and some are sent again later, as publishers do that
-/// retry. The platform must not care.
+/// Windows on their way out: each waits a while, so that they overtake one another, and some are sent again later, as
+/// publishers do that retry. The platform must not care.
 /// </summary>
-/// <param name="length">Length of the trace: a window slips by up to a 60th of it, and is sent again within a 12th.</param>
+/// <param name="length">Length of the trace: a window slips by up to a 60th of it, and is sent again within a
+/// 12th.</param>
 /// <param name="seed">Seed of ids, slips and repeats.</param>
 internal sealed class SendingQueue(TimeSpan length, int seed)
 {
@@ -29,7 +30,11 @@ internal sealed class SendingQueue(TimeSpan length, int seed)
     public void Add(int fleet, WorkloadWindow window, TimeSpan ended)
     {
         var message = WindowMessage.Of(window, MessageId(_random));
-        var (slipped, repeats, later) = (ended + (length / 60 * _random.NextDouble()), _random.NextDouble() < Repeated, length / 12 * _random.NextDouble());
+        var (slipped, repeats, later) = (
+            ended + (length / 60 * _random.NextDouble()),
+            _random.NextDouble() < Repeated,
+            length / 12 * _random.NextDouble()
+        );
         _waiting.Enqueue(new Sending(fleet, message, IsRepeat: false), slipped);
         if (repeats)
             _waiting.Enqueue(new Sending(fleet, message, IsRepeat: true), slipped + later);

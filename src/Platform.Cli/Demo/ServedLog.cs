@@ -52,20 +52,31 @@ internal sealed class ServedLog(double accuracyWeight, TimeSpan length)
     public ServedComparison Against(ServedLog other)
     {
         // Minutes are counted back from the end, so that the last one is whole.
-        var byMinute = InOrder.Zip(other.InOrder, (mine, its) => (Minute: MinuteOf(mine), Gain: Worth(mine) - Worth(its)))
+        var byMinute = InOrder
+            .Zip(other.InOrder, (mine, its) => (Minute: MinuteOf(mine), Gain: Worth(mine) - Worth(its)))
             .GroupBy(query => query.Minute, query => query.Gain)
             .ToDictionary(minute => minute.Key, minute => (Mean: minute.Average(), Count: minute.Count()));
-        var (count, mean) = (byMinute.Count, byMinute.Values.Sum(minute => minute.Mean * minute.Count) / Math.Max(_queries.Count, 1));
-        var deviation = count < 2 ? 0 : Math.Sqrt(byMinute.Values.Sum(minute => (minute.Mean - mean) * (minute.Mean - mean)) / (count - 1));
+        var (count, mean) = (
+            byMinute.Count,
+            byMinute.Values.Sum(minute => minute.Mean * minute.Count) / Math.Max(_queries.Count, 1)
+        );
+        var deviation =
+            count < 2
+                ? 0
+                : Math.Sqrt(byMinute.Values.Sum(minute => (minute.Mean - mean) * (minute.Mean - mean)) / (count - 1));
         const double Z = 1.96;
-        return new ServedComparison(byMinute.GetValueOrDefault(0).Mean, Z * deviation, mean, Z * deviation / Math.Sqrt(Math.Max(count, 1)));
+        return new ServedComparison(
+            byMinute.GetValueOrDefault(0).Mean,
+            Z * deviation,
+            mean,
+            Z * deviation / Math.Sqrt(Math.Max(count, 1))
+        );
     }
 
     /// <summary>
     /// The queries as they came: where servers batch they end in another order, and another one under another policy.
     /// </summary>
-    private IEnumerable<LoggedQuery> InOrder =>
-        _queries.OrderBy(query => query.Index);
+    private IEnumerable<LoggedQuery> InOrder => _queries.OrderBy(query => query.Index);
 
     private int MinuteOf(LoggedQuery query) => (int)((length - query.Arrived) / Minute);
 
@@ -79,6 +90,10 @@ internal sealed class ServedLog(double accuracyWeight, TimeSpan length)
         return within.Length == 0
             ? new ServedFigures(0, null, null, null)
             : new ServedFigures(
-                within.Length, within.Average(query => query.IsCorrect ? 1.0 : 0.0), within.Average(query => query.SystemSeconds), within.Average(Worth));
+                within.Length,
+                within.Average(query => query.IsCorrect ? 1.0 : 0.0),
+                within.Average(query => query.SystemSeconds),
+                within.Average(Worth)
+            );
     }
 }

@@ -4,8 +4,8 @@ using Platform.Domain.Contracts;
 namespace Platform.Cli.Demo;
 
 /// <summary>
-/// What one server's gateway reports: sums over windows of equal length. A window in which nothing happened is reported too: that the
-/// server was watched is what the arrival rate is counted against.
+/// What one server's gateway reports: sums over windows of equal length. A window in which nothing happened is reported
+/// too: that the server was watched is what the arrival rate is counted against.
 /// </summary>
 /// <param name="taskTypes">Ids of the fleet's task types.</param>
 /// <param name="length">Length of a window.</param>
@@ -28,7 +28,8 @@ internal sealed class ServerWindows(IReadOnlyList<string> taskTypes, TimeSpan le
             query.ServiceMillis,
             query.SystemMillis,
             query.AnswerTokens,
-            query.Concurrency);
+            query.Concurrency
+        );
         ended.AddVerdict(query.TokensGranted, query.IsCorrect);
     }
 
@@ -36,13 +37,14 @@ internal sealed class ServerWindows(IReadOnlyList<string> taskTypes, TimeSpan le
     /// <param name="index">Its index, from 0.</param>
     /// <param name="fleet">The fleet's id.</param>
     /// <param name="start">The start of the first window.</param>
-    public WorkloadWindow Window(int index, string fleet, DateTimeOffset start) => new()
-    {
-        Fleet = fleet,
-        WindowStart = start + (length * index),
-        WindowEnd = start + (length * (index + 1)),
-        Tasks = [.. taskTypes.Select((id, task) => _sums[index, task]?.ToWindow(id)).OfType<TaskWindow>()],
-    };
+    public WorkloadWindow Window(int index, string fleet, DateTimeOffset start) =>
+        new()
+        {
+            Fleet = fleet,
+            WindowStart = start + (length * index),
+            WindowEnd = start + (length * (index + 1)),
+            Tasks = [.. taskTypes.Select((id, task) => _sums[index, task]?.ToWindow(id)).OfType<TaskWindow>()],
+        };
 
     private TaskSums? At(TimeSpan time, int task)
     {

@@ -21,8 +21,8 @@ internal static class TokenUse
 }
 
 /// <summary>
-/// What the gateways do so that there is something to learn: at a single budget neither the slope of the service line nor the accuracy
-/// curve could be told. A part of the queries gets half or twice what the allocation in force says.
+/// What the gateways do so that there is something to learn: at a single budget neither the slope of the service line
+/// nor the accuracy curve could be told. A part of the queries gets half or twice what the allocation in force says.
 /// </summary>
 internal static class Exploration
 {
@@ -31,12 +31,14 @@ internal static class Exploration
 
     /// <summary>Tokens granted to a query.</summary>
     /// <param name="tokens">What the allocation says.</param>
-    /// <param name="policyTokens">The fleet's order of magnitude: a type that gets nothing is tried with an eighth of it.</param>
+    /// <param name="policyTokens">The fleet's order of magnitude: a type that gets nothing is tried with an eighth of
+    /// it.</param>
     /// <param name="draw">Uniform in [0, 1).</param>
-    public static long Grant(long tokens, int policyTokens, double draw) => draw switch
-    {
-        < Part / 2 => tokens / 2,
-        < Part => Math.Max(2 * tokens, policyTokens / 8),
-        _ => tokens,
-    };
+    public static long Grant(long tokens, int policyTokens, double draw) =>
+        draw switch
+        {
+            < Part / 2 => tokens / 2,
+            < Part => Math.Max(2 * tokens, policyTokens / 8),
+            _ => tokens,
+        };
 }

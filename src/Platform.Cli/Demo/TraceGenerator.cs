@@ -3,8 +3,8 @@ using Platform.Cli.Traces;
 namespace Platform.Cli.Demo;
 
 /// <summary>
-/// A trace for those who have none at hand, of the shape of the Azure conversation trace: Poisson arrivals whose rate swells and ebbs
-/// once, gently, as within an hour, and log-normal lengths of prompt and answer.
+/// A trace for those who have none at hand, of the shape of the Azure conversation trace: Poisson arrivals whose rate
+/// swells and ebbs once, gently, as within an hour, and log-normal lengths of prompt and answer.
 /// </summary>
 internal static class TraceGenerator
 {
@@ -21,13 +21,18 @@ internal static class TraceGenerator
         TimeSpan? first = null;
         for (var at = NextCandidate(random); at < length.TotalSeconds; at += NextCandidate(random))
         {
-            // Thinning (Lewis and Shedler 1979): candidates at the highest rate, each kept with the ratio of the rate at its time to it.
+            // Thinning (Lewis and Shedler 1979): candidates at the highest rate, each kept with the ratio of the rate
+            // at its time to it.
             var rate = MeanRate * (1 + (Swell * Math.Sin((2 * Math.PI * at / length.TotalSeconds) - (Math.PI / 2))));
             var kept = random.NextDouble() * PeakRate < rate;
             var context = TraceTokens.DrawContext(random);
             var generated = TraceTokens.DrawGenerated(random);
             if (kept)
-                yield return new TraceRequest(TimeSpan.FromSeconds(at) - (first ??= TimeSpan.FromSeconds(at)), context, generated);
+                yield return new TraceRequest(
+                    TimeSpan.FromSeconds(at) - (first ??= TimeSpan.FromSeconds(at)),
+                    context,
+                    generated
+                );
         }
     }
 

@@ -13,14 +13,19 @@ internal static class FleetLookup
     /// <exception cref="CommandFailure">There is no such fleet of the key's tenant, or the platform cannot be
     /// asked.</exception>
     public static async Task<IReadOnlyList<string>?> TaskTypesAsync(
-        PlatformAccess access, string fleet, CancellationToken cancel)
+        PlatformAccess access,
+        string fleet,
+        CancellationToken cancel
+    )
     {
         using var http = new HttpClient { BaseAddress = access.Api, Timeout = Patience };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", access.Key);
         try
         {
             using var answer = await http.GetAsync(
-                new Uri($"/v1/fleets/{Uri.EscapeDataString(fleet)}", UriKind.Relative), cancel);
+                new Uri($"/v1/fleets/{Uri.EscapeDataString(fleet)}", UriKind.Relative),
+                cancel
+            );
             return answer.StatusCode switch
             {
                 HttpStatusCode.OK => ReadTaskTypes(await answer.Content.ReadAsByteArrayAsync(cancel)),

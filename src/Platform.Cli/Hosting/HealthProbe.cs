@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Platform.Cli.Hosting;
 
-/// <summary>Asks a process whether it is well: <c>/health/ready</c> for an HTTP address, an open port for any other.</summary>
+/// <summary>
+/// Asks a process whether it is well: <c>/health/ready</c> for an HTTP address, an open port for any other.
+/// </summary>
 internal static class HealthProbe
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

@@ -7,8 +7,8 @@ namespace Platform.Cli.Hosting;
 internal static class LoopbackPort
 {
     /// <summary>
-    /// Where this process begins to look for free ports. Runs that go on at the same time look in different places: between looking and
-    /// taking, a port is anybody's.
+    /// Where this process begins to look for free ports. Runs that go on at the same time look in different places:
+    /// between looking and taking, a port is anybody's.
     /// </summary>
     public static int First => 20_000 + (Environment.ProcessId % 1_500 * 8);
 

@@ -4,14 +4,18 @@ using Npgsql;
 namespace Platform.Cli.Hosting;
 
 /// <summary>
-/// <c>./platform migrate</c>: brings the database of <c>PLATFORM_POSTGRES</c> to the schema of this version and makes the application's
-/// role, by itself, where something else than <c>./platform up</c> starts the hosts. It may be repeated. It needs no broker.
+/// <c>./platform migrate</c>: brings the database of <c>PLATFORM_POSTGRES</c> to the schema of this version and makes
+/// the application's role, by itself, where something else than <c>./platform up</c> starts the hosts. It may be
+/// repeated. It needs no broker.
 /// </summary>
 internal static class MigrateCommand
 {
     public static Command Create()
     {
-        var command = new Command("migrate", "Brings the database to this version's schema, and makes the role that the hosts run as.");
+        var command = new Command(
+            "migrate",
+            "Brings the database to this version's schema, and makes the role that the hosts run as."
+        );
         command.SetAction((_, cancellation) => RunAsync(cancellation));
         return command;
     }

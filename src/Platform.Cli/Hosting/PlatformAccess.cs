@@ -35,11 +35,16 @@ internal sealed record PlatformAccess(Uri Api, string Key)
         command.Add(api);
         command.Add(key);
         return parsed => new PlatformAccess(
-            parsed.GetValue(api) ?? PlatformSettings.RequiredApi(), parsed.GetValue(key) ?? RequiredKey());
+            parsed.GetValue(api) ?? PlatformSettings.RequiredApi(),
+            parsed.GetValue(key) ?? RequiredKey()
+        );
     }
 
-    private static string RequiredKey() => Environment.GetEnvironmentVariable("PLATFORM_KEY") is { Length: > 0 } key
-        ? key
-        : throw new CommandFailure(
-            "no key: --key KEY or PLATFORM_KEY, a key of the fleet's tenant that may ingest", CommandFailure.BadUsage);
+    private static string RequiredKey() =>
+        Environment.GetEnvironmentVariable("PLATFORM_KEY") is { Length: > 0 } key
+            ? key
+            : throw new CommandFailure(
+                "no key: --key KEY or PLATFORM_KEY, a key of the fleet's tenant that may ingest",
+                CommandFailure.BadUsage
+            );
 }

@@ -20,17 +20,24 @@ internal static class PlatformHosts
     public static Task MigrateAsync(string owner, string? application, CancellationToken cancellation) =>
         Migrator.MigrateAsync(owner, application, cancellation);
 
-    public static PlatformProcess StartApi(PlatformSettings settings, int port, string name = Api) => Start(settings, "src/Platform.Api", name, port);
+    public static PlatformProcess StartApi(PlatformSettings settings, int port, string name = Api) =>
+        Start(settings, "src/Platform.Api", name, port);
 
     /// <summary>What benchmarks hold an API against.</summary>
-    public static PlatformProcess StartEmpty(PlatformSettings settings, int port) => Start(settings, "benchmarks/Platform.EmptyEndpoint", "empty", port);
+    public static PlatformProcess StartEmpty(PlatformSettings settings, int port) =>
+        Start(settings, "benchmarks/Platform.EmptyEndpoint", "empty", port);
 
     public static PlatformProcess StartWorker(PlatformSettings settings, int number, int port) =>
         Start(settings, "src/Platform.Workers", Worker(number), port);
 
-    /// <summary>Starts what does not run yet, and waits until all is ready; if that fails, ends what it started.</summary>
+    /// <summary>
+    /// Starts what does not run yet, and waits until all is ready; if that fails, ends what it started.
+    /// </summary>
     public static async Task<IReadOnlyList<PlatformProcess>> StartMissingAsync(
-        PlatformSettings settings, int apiPort, CancellationToken cancellation)
+        PlatformSettings settings,
+        int apiPort,
+        CancellationToken cancellation
+    )
     {
         List<PlatformProcess> started = [];
         try
@@ -46,7 +53,11 @@ internal static class PlatformHosts
         }
     }
 
-    private static List<PlatformProcess> FindOrStart(PlatformSettings settings, int apiPort, List<PlatformProcess> started)
+    private static List<PlatformProcess> FindOrStart(
+        PlatformSettings settings,
+        int apiPort,
+        List<PlatformProcess> started
+    )
     {
         List<PlatformProcess> all = [];
         var port = apiPort;
@@ -77,20 +88,30 @@ internal static class PlatformHosts
     {
         var folder = Path.Combine(settings.Root, project);
         var address = new Uri($"http://127.0.0.1:{port}");
-        return PlatformProcess.Start(settings.Home, new ProcessStart(
-            name, [Environment.ProcessPath!, Path.Combine(folder, "bin/Release/net10.0", $"{Path.GetFileName(project)}.dll")], folder, address)
-        {
-            Environment = new Dictionary<string, string>
+        return PlatformProcess.Start(
+            settings.Home,
+            new ProcessStart(
+                name,
+                [
+                    Environment.ProcessPath!,
+                    Path.Combine(folder, "bin/Release/net10.0", $"{Path.GetFileName(project)}.dll"),
+                ],
+                folder,
+                address
+            )
             {
-                ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority),
-                ["Platform__Postgres"] = settings.PostgresApplication,
-                ["Platform__RabbitMq"] = settings.RabbitMq,
-                ["Platform__RabbitMqManagement"] = settings.RabbitMqManagement,
-                ["Platform__OperatorKey"] = settings.OperatorKey,
-                ["Platform__KeyPepper"] = settings.KeyPepper,
-                ["Platform__LogKey"] = settings.LogKey,
-                ["Platform__WebhookKey"] = settings.WebhookKey,
-            },
-        });
+                Environment = new Dictionary<string, string>
+                {
+                    ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority),
+                    ["Platform__Postgres"] = settings.PostgresApplication,
+                    ["Platform__RabbitMq"] = settings.RabbitMq,
+                    ["Platform__RabbitMqManagement"] = settings.RabbitMqManagement,
+                    ["Platform__OperatorKey"] = settings.OperatorKey,
+                    ["Platform__KeyPepper"] = settings.KeyPepper,
+                    ["Platform__LogKey"] = settings.LogKey,
+                    ["Platform__WebhookKey"] = settings.WebhookKey,
+                },
+            }
+        );
     }
 }

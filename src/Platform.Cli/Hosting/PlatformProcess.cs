@@ -9,7 +9,8 @@ internal sealed record ProcessStart(string Name, IReadOnlyList<string> Command, 
 }
 
 /// <summary>
-/// A host as a process of its own, which outlives the command that started it: its output goes to HOME/logs, its record to HOME/run.
+/// A host as a process of its own, which outlives the command that started it: its output goes to HOME/logs, its record
+/// to HOME/run.
 /// </summary>
 internal sealed class PlatformProcess
 {
@@ -42,8 +43,8 @@ internal sealed class PlatformProcess
     {
         var log = LogFileOf(home, start.Name);
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
-        // Each step replaces the one before, so that the pid is the host's: the shell redirects, setsid leaves the terminal's
-        // Ctrl-C to us, and no pipe ties the host to our life.
+        // Each step replaces the one before, so that the pid is the host's: the shell redirects, setsid leaves the
+        // terminal's Ctrl-C to us, and no pipe ties the host to our life.
         var info = new ProcessStartInfo("/bin/sh") { WorkingDirectory = start.WorkingFolder };
         foreach (var argument in (string[])["-c", "exec setsid \"$@\" >>\"$0\" 2>&1 </dev/null", log, .. start.Command])
             info.ArgumentList.Add(argument);
@@ -59,7 +60,10 @@ internal sealed class PlatformProcess
     public static PlatformProcess? Find(string home, string name) =>
         ProcessRecord.FindAlive(RunFolderOf(home), name) is { } record ? new PlatformProcess(home, record) : null;
 
-    /// <summary>Waits until the address answers; a process that ends before, or a deadline that passes, is a failure with the log's last lines.</summary>
+    /// <summary>
+    /// Waits until the address answers; a process that ends before, or a deadline that passes, is a failure with the
+    /// log's last lines.
+    /// </summary>
     public async Task WaitReadyAsync(TimeSpan deadline, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
@@ -116,7 +120,12 @@ internal sealed class PlatformProcess
     private CommandFailure Failure(string what)
     {
         const int LastLines = 5;
-        var lines = File.Exists(LogFile) ? File.ReadLines(LogFile).Where(line => line.Trim().Length > 0).TakeLast(LastLines) : [];
-        return new CommandFailure($"{Name} {what}; its log, {LogFile}, ends: {string.Join(" | ", lines)}", CommandFailure.JobSaysNo);
+        var lines = File.Exists(LogFile)
+            ? File.ReadLines(LogFile).Where(line => line.Trim().Length > 0).TakeLast(LastLines)
+            : [];
+        return new CommandFailure(
+            $"{Name} {what}; its log, {LogFile}, ends: {string.Join(" | ", lines)}",
+            CommandFailure.JobSaysNo
+        );
     }
 }

@@ -14,8 +14,14 @@ internal static class StatusCommand
     {
         var output = Terminal.OutputOption();
         var command = new Command("status", "Shows each process of the platform, and whether it is well.") { output };
-        command.SetAction((parsed, cancellation) =>
-            RunAsync(WhereItRuns(PlatformSettings.Variable("PLATFORM_HOME")), parsed.GetValue(output) == "json", cancellation));
+        command.SetAction(
+            (parsed, cancellation) =>
+                RunAsync(
+                    WhereItRuns(PlatformSettings.Variable("PLATFORM_HOME")),
+                    parsed.GetValue(output) == "json",
+                    cancellation
+                )
+        );
         return command;
     }
 
@@ -23,7 +29,9 @@ internal static class StatusCommand
     private static string WhereItRuns(string home)
     {
         var demo = Path.Combine(home, "demo");
-        return ProcessRecord.ReadAll(PlatformProcess.RunFolderOf(home)).Count == 0 && Directory.Exists(demo) ? demo : home;
+        return ProcessRecord.ReadAll(PlatformProcess.RunFolderOf(home)).Count == 0 && Directory.Exists(demo)
+            ? demo
+            : home;
     }
 
     internal sealed record ProcessStatus(string Name, int? Pid, DateTimeOffset? Since, Uri Address, bool Healthy);
@@ -31,7 +39,10 @@ internal static class StatusCommand
     private static async Task<int> RunAsync(string home, bool json, CancellationToken cancellation)
     {
         var processes = await Task.WhenAll(
-            ProcessRecord.ReadAll(PlatformProcess.RunFolderOf(home)).Select(record => InspectAsync(record, cancellation)));
+            ProcessRecord
+                .ReadAll(PlatformProcess.RunFolderOf(home))
+                .Select(record => InspectAsync(record, cancellation))
+        );
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(new { home, processes }, Json));
         else if (processes.Length == 0)
@@ -41,9 +52,16 @@ internal static class StatusCommand
         return processes.Length > 0 && processes.All(process => process.Healthy) ? 0 : CommandFailure.JobSaysNo;
     }
 
-    private static async Task<ProcessStatus> InspectAsync(ProcessRecord record, CancellationToken cancellation) => record.IsAlive
-        ? new(record.Name, record.Pid, StartOf(record.Pid), record.Address, await HealthProbe.IsHealthyAsync(record.Address, cancellation))
-        : new(record.Name, null, null, record.Address, false);
+    private static async Task<ProcessStatus> InspectAsync(ProcessRecord record, CancellationToken cancellation) =>
+        record.IsAlive
+            ? new(
+                record.Name,
+                record.Pid,
+                StartOf(record.Pid),
+                record.Address,
+                await HealthProbe.IsHealthyAsync(record.Address, cancellation)
+            )
+            : new(record.Name, null, null, record.Address, false);
 
     private static DateTimeOffset? StartOf(int pid)
     {
@@ -60,12 +78,23 @@ internal static class StatusCommand
 
     private static Table TableOf(IEnumerable<ProcessStatus> processes)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("process", "pid", "since (UTC)", "address", "state");
+        var table = new Table()
+            .Border(TableBorder.Simple)
+            .AddColumns("process", "pid", "since (UTC)", "address", "state");
         foreach (var process in processes)
         {
             table.AddRow(
-                process.Name, $"{process.Pid}", $"{process.Since:yyyy-MM-dd HH:mm:ss}", process.Address.OriginalString,
-                process switch { { Healthy: true } => "healthy", { Pid: null } => "ended", _ => "not healthy" });
+                process.Name,
+                $"{process.Pid}",
+                $"{process.Since:yyyy-MM-dd HH:mm:ss}",
+                process.Address.OriginalString,
+                process switch
+                {
+                    { Healthy: true } => "healthy",
+                    { Pid: null } => "ended",
+                    _ => "not healthy",
+                }
+            );
         }
 
         return table;

@@ -14,33 +14,53 @@ internal static class RejectedCommand
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Web) { WriteIndented = true };
 
-    public static Command Create() => new("rejected", "Shows what the intake could not take, and replays or discards it.")
-    {
-        CreateList(), CreateShow(),
-        CreateDecision("replay", RejectionAction.Replay, "Sends messages to the intake once more, as they were published."),
-        CreateDecision("discard", RejectionAction.Discard, "Gives messages up."),
-    };
+    public static Command Create() =>
+        new("rejected", "Shows what the intake could not take, and replays or discards it.")
+        {
+            CreateList(),
+            CreateShow(),
+            CreateDecision(
+                "replay",
+                RejectionAction.Replay,
+                "Sends messages to the intake once more, as they were published."
+            ),
+            CreateDecision("discard", RejectionAction.Discard, "Gives messages up."),
+        };
 
     private static Command CreateList()
     {
         var (selection, output) = (new SelectionOptions(), Terminal.OutputOption());
-        var limit = WholeNumberOption.Create("--limit", $"messages to show, at most {MostListed}", DefaultLimit, 1, MostListed);
+        var limit = WholeNumberOption.Create(
+            "--limit",
+            $"messages to show, at most {MostListed}",
+            DefaultLimit,
+            1,
+            MostListed
+        );
         var cursor = new Option<string>("--cursor") { Description = "where the page before this one ended" };
         const string description = "Shows the messages, the oldest first; into a pipe as plain lines with tabs.";
         var command = new Command("list", description) { limit, cursor, output };
         selection.AddTo(command);
-        command.SetAction(async (parsed, cancel) =>
-        {
-            await using var queue = await RejectedQueue.OpenAsync(PlatformSettings.FromEnvironment(), cancel);
-            var page = await RejectedPage.ReadAsync(queue, selection.Of(parsed, []), parsed.GetValue(cursor), parsed.GetValue(limit), cancel);
-            if (parsed.GetValue(output) is not null)
-                Console.Out.WriteLine(JsonSerializer.Serialize(page, Json));
-            else if (Console.IsOutputRedirected || Console.IsErrorRedirected)
-                WriteLines(page);
-            else
-                Terminal.Error.Write(page.ToTable());
-            return 0;
-        });
+        command.SetAction(
+            async (parsed, cancel) =>
+            {
+                await using var queue = await RejectedQueue.OpenAsync(PlatformSettings.FromEnvironment(), cancel);
+                var page = await RejectedPage.ReadAsync(
+                    queue,
+                    selection.Of(parsed, []),
+                    parsed.GetValue(cursor),
+                    parsed.GetValue(limit),
+                    cancel
+                );
+                if (parsed.GetValue(output) is not null)
+                    Console.Out.WriteLine(JsonSerializer.Serialize(page, Json));
+                else if (Console.IsOutputRedirected || Console.IsErrorRedirected)
+                    WriteLines(page);
+                else
+                    Terminal.Error.Write(page.ToTable());
+                return 0;
+            }
+        );
         return command;
     }
 
@@ -56,29 +76,41 @@ internal static class RejectedCommand
         var id = new Argument<string>("id") { Description = "the message's id, as list shows it" };
         var output = Terminal.OutputOption();
         var command = new Command("show", "Shows a message with its body.") { id, output };
-        command.SetAction(async (parsed, cancel) =>
-        {
-            await using var queue = await RejectedQueue.OpenAsync(PlatformSettings.FromEnvironment(), cancel);
-            await foreach (var message in queue.ReadAsync(cancel))
+        command.SetAction(
+            async (parsed, cancel) =>
             {
-                if (message.Id != parsed.GetValue(id))
-                    continue;
-                Show(message, parsed.GetValue(output) is not null);
-                return 0;
-            }
+                await using var queue = await RejectedQueue.OpenAsync(PlatformSettings.FromEnvironment(), cancel);
+                await foreach (var message in queue.ReadAsync(cancel))
+                {
+                    if (message.Id != parsed.GetValue(id))
+                        continue;
+                    Show(message, parsed.GetValue(output) is not null);
+                    return 0;
+                }
 
-            throw new CommandFailure($"there is no rejected message {parsed.GetValue(id)}", CommandFailure.JobSaysNo);
-        });
+                throw new CommandFailure(
+                    $"there is no rejected message {parsed.GetValue(id)}",
+                    CommandFailure.JobSaysNo
+                );
+            }
+        );
         return command;
     }
 
     private static Command CreateDecision(string name, RejectionAction action, string description)
     {
         var (selection, output) = (new SelectionOptions(), Terminal.OutputOption());
-        var ids = new Argument<string[]>("id") { Description = "ids of messages, as list shows them", Arity = ArgumentArity.ZeroOrMore };
+        var ids = new Argument<string[]>("id")
+        {
+            Description = "ids of messages, as list shows them",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var all = new Option<bool>("--all") { Description = "all messages that the other options select" };
         var why = new Option<string>("--why") { Description = "the reason, for the record", Required = true };
-        var by = new Option<string>("--operator") { Description = "who decides, for the record; without it the account's name" };
+        var by = new Option<string>("--operator")
+        {
+            Description = "who decides, for the record; without it the account's name",
+        };
         var command = new Command(name, description) { ids, all, why, by, output };
         selection.AddTo(command);
         command.Validators.Add(result =>
@@ -88,20 +120,28 @@ internal static class RejectedCommand
             else if (string.IsNullOrWhiteSpace(result.GetValue(why)) || result.GetValue(by)?.Trim() is "")
                 result.AddError("--why and --operator: some text");
         });
-        command.SetAction(async (parsed, cancel) =>
-        {
-            var settings = PlatformSettings.FromEnvironment();
-            await using var store = settings.OpenStore();
-            await using var queue = await RejectedQueue.OpenAsync(settings, cancel);
-            var decision = new RejectionRun(queue, new RejectionDecisions(store), action, parsed.GetValue(by) ?? Environment.UserName, parsed.GetValue(why)!);
-            var outcome = await decision.RunAsync(selection.Of(parsed, parsed.GetValue(ids) ?? []), cancel);
-            if (parsed.GetValue(output) is not null)
-                Console.Out.WriteLine(JsonSerializer.Serialize(outcome, Json));
-            Terminal.Error.Say($"{name}: {outcome.Messages} messages");
-            foreach (var missing in outcome.Missing)
-                Terminal.Error.Say($"there is no rejected message {Printable(missing)}");
-            return outcome.Missing.Count > 0 ? CommandFailure.JobSaysNo : 0;
-        });
+        command.SetAction(
+            async (parsed, cancel) =>
+            {
+                var settings = PlatformSettings.FromEnvironment();
+                await using var store = settings.OpenStore();
+                await using var queue = await RejectedQueue.OpenAsync(settings, cancel);
+                var decision = new RejectionRun(
+                    queue,
+                    new RejectionDecisions(store),
+                    action,
+                    parsed.GetValue(by) ?? Environment.UserName,
+                    parsed.GetValue(why)!
+                );
+                var outcome = await decision.RunAsync(selection.Of(parsed, parsed.GetValue(ids) ?? []), cancel);
+                if (parsed.GetValue(output) is not null)
+                    Console.Out.WriteLine(JsonSerializer.Serialize(outcome, Json));
+                Terminal.Error.Say($"{name}: {outcome.Messages} messages");
+                foreach (var missing in outcome.Missing)
+                    Terminal.Error.Say($"there is no rejected message {Printable(missing)}");
+                return outcome.Missing.Count > 0 ? CommandFailure.JobSaysNo : 0;
+            }
+        );
         return command;
     }
 
@@ -116,11 +156,21 @@ internal static class RejectedCommand
             return;
         }
 
-        foreach (var (name, value) in (ReadOnlySpan<(string, string?)>)[
-            ("id", message.Id), ("rejected at", $"{message.RejectedAt:yyyy-MM-dd HH:mm:ss}"), ("reason", message.Reason), ("tenant", message.Tenant),
-            ("routing key", message.RoutingKey), ("message-id", message.MessageId), ("user-id", message.UserId), ("content-type", message.ContentType),
-            ("bytes", $"{message.Bytes}")])
-            Terminal.Error.Say($"{name,-12} {Printable(value ?? "-")}");
+        foreach (
+            var (name, value) in (ReadOnlySpan<(string, string?)>)
+                [
+                    ("id", message.Id),
+                    ("rejected at", $"{message.RejectedAt:yyyy-MM-dd HH:mm:ss}"),
+                    ("reason", message.Reason),
+                    ("tenant", message.Tenant),
+                    ("routing key", message.RoutingKey),
+                    ("message-id", message.MessageId),
+                    ("user-id", message.UserId),
+                    ("content-type", message.ContentType),
+                    ("bytes", $"{message.Bytes}"),
+                ]
+        )
+            Terminal.Error.Say($"{name, -12} {Printable(value ?? "-")}");
         Terminal.Error.Say(Printable(body ?? Convert.ToBase64String(message.Body.Span)));
     }
 
@@ -137,5 +187,6 @@ internal static class RejectedCommand
     }
 
     /// <summary>A publisher's words, which must not be able to command a terminal.</summary>
-    internal static string Printable(string text) => string.Concat(text.Select(it => char.IsControl(it) ? JavaScriptEncoder.Default.Encode($"{it}") : $"{it}"));
+    internal static string Printable(string text) =>
+        string.Concat(text.Select(it => char.IsControl(it) ? JavaScriptEncoder.Default.Encode($"{it}") : $"{it}"));
 }

@@ -18,8 +18,17 @@ namespace Platform.Cli.Ingestion;
 /// <param name="RoutingKey">Its routing key.</param>
 /// <param name="Bytes">Length of its body.</param>
 internal sealed record RejectedMessage(
-    string Id, DateTimeOffset RejectedAt, string Reason, string? Tenant, string? Fleet, string? MessageId, string? UserId, string? ContentType,
-    string RoutingKey, int Bytes)
+    string Id,
+    DateTimeOffset RejectedAt,
+    string Reason,
+    string? Tenant,
+    string? Fleet,
+    string? MessageId,
+    string? UserId,
+    string? ContentType,
+    string RoutingKey,
+    int Bytes
+)
 {
     private const string DeathsHeader = "x-death";
 
@@ -41,39 +50,79 @@ internal sealed record RejectedMessage(
     public static RejectedMessage Read(BasicGetResult delivery, string platformUser)
     {
         var headers = delivery.BasicProperties.Headers ?? new Dictionary<string, object?>();
-        // What the broker itself has set aside still has its publisher's headers, which prove nothing; only the broker adds this one.
+        // What the broker itself has set aside still has its publisher's headers, which prove nothing; only the broker
+        // adds this one.
         return headers.TryGetValue(DeathsHeader, out var deaths)
-            ? ReadDead(delivery, headers, (deaths as List<object>)?.FirstOrDefault() as IDictionary<string, object?>, platformUser)
+            ? ReadDead(
+                delivery,
+                headers,
+                (deaths as List<object>)?.FirstOrDefault() as IDictionary<string, object?>,
+                platformUser
+            )
             : Create(
-                delivery, Text(headers, RejectedHeaders.Reason) ?? "unknown", Instant(Text(headers, RejectedHeaders.RejectedAt)),
-                Text(headers, RejectedHeaders.Tenant), Text(headers, RejectedHeaders.MessageId) ?? delivery.BasicProperties.MessageId,
-                Text(headers, RejectedHeaders.UserId), Text(headers, RejectedHeaders.ContentType), Text(headers, RejectedHeaders.RoutingKey) ?? "");
+                delivery,
+                Text(headers, RejectedHeaders.Reason) ?? "unknown",
+                Instant(Text(headers, RejectedHeaders.RejectedAt)),
+                Text(headers, RejectedHeaders.Tenant),
+                Text(headers, RejectedHeaders.MessageId) ?? delivery.BasicProperties.MessageId,
+                Text(headers, RejectedHeaders.UserId),
+                Text(headers, RejectedHeaders.ContentType),
+                Text(headers, RejectedHeaders.RoutingKey) ?? ""
+            );
     }
 
     private static RejectedMessage ReadDead(
-        BasicGetResult delivery, IDictionary<string, object?> headers, IDictionary<string, object?>? death, string platformUser)
+        BasicGetResult delivery,
+        IDictionary<string, object?> headers,
+        IDictionary<string, object?>? death,
+        string platformUser
+    )
     {
         var properties = delivery.BasicProperties;
-        var claimed = properties.UserId == platformUser ? Text(headers, IngressNames.OnBehalfOfHeader) : properties.UserId;
+        var claimed =
+            properties.UserId == platformUser ? Text(headers, IngressNames.OnBehalfOfHeader) : properties.UserId;
         return Create(
-            delivery, $"delivery: set aside by the broker ({(death is null ? null : Text(death, "reason")) ?? "unknown"})",
+            delivery,
+            $"delivery: set aside by the broker ({(death is null ? null : Text(death, "reason")) ?? "unknown"})",
             death?.TryGetValue("time", out var time) == true && time is AmqpTimestamp stamp
                 ? DateTimeOffset.FromUnixTimeSeconds(stamp.UnixTime)
                 : DateTimeOffset.UnixEpoch,
-            claimed is not null && Identifiers.IsTenant(claimed) ? claimed : null, properties.MessageId, properties.UserId, properties.ContentType,
-            delivery.RoutingKey);
+            claimed is not null && Identifiers.IsTenant(claimed) ? claimed : null,
+            properties.MessageId,
+            properties.UserId,
+            properties.ContentType,
+            delivery.RoutingKey
+        );
     }
 
     private static RejectedMessage Create(
-        BasicGetResult delivery, string reason, DateTimeOffset rejectedAt, string? tenant, string? messageId, string? userId, string? contentType,
-        string routingKey)
+        BasicGetResult delivery,
+        string reason,
+        DateTimeOffset rejectedAt,
+        string? tenant,
+        string? messageId,
+        string? userId,
+        string? contentType,
+        string routingKey
+    )
     {
         // The client's buffer ends with the delivery.
         var body = delivery.Body.ToArray();
-        var fleet = routingKey.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot ? routingKey[(dot + 1)..] : null;
+        var fleet = routingKey.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot
+            ? routingKey[(dot + 1)..]
+            : null;
         return new RejectedMessage(
-            RejectedMessageId.For(body, tenant, messageId, contentType, routingKey), rejectedAt, reason, tenant, fleet,
-            messageId, userId, contentType, routingKey, body.Length)
+            RejectedMessageId.For(body, tenant, messageId, contentType, routingKey),
+            rejectedAt,
+            reason,
+            tenant,
+            fleet,
+            messageId,
+            userId,
+            contentType,
+            routingKey,
+            body.Length
+        )
         {
             Body = body,
             DeliveryTag = delivery.DeliveryTag,
@@ -81,8 +130,12 @@ internal sealed record RejectedMessage(
     }
 
     private static string? Text(IDictionary<string, object?> table, string name) =>
-        table.TryGetValue(name, out var value) && value is byte[] { Length: > 0 } utf8 ? Encoding.UTF8.GetString(utf8) : null;
+        table.TryGetValue(name, out var value) && value is byte[] { Length: > 0 } utf8
+            ? Encoding.UTF8.GetString(utf8)
+            : null;
 
     private static DateTimeOffset Instant(string? text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant) ? instant : DateTimeOffset.UnixEpoch;
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
+            ? instant
+            : DateTimeOffset.UnixEpoch;
 }

@@ -9,10 +9,16 @@ namespace Platform.Cli.Ingestion;
 internal sealed record RejectedPage(IReadOnlyList<RejectedMessage> Items, string? NextCursor)
 {
     /// <summary>
-    /// Reads a page, in the order of rejection. The broker's own order means nothing: it hands back what a command held in no order of any kind.
+    /// Reads a page, in the order of rejection. The broker's own order means nothing: it hands back what a command held
+    /// in no order of any kind.
     /// </summary>
     public static async Task<RejectedPage> ReadAsync(
-        RejectedQueue queue, RejectedSelection selection, string? cursor, int limit, CancellationToken cancel)
+        RejectedQueue queue,
+        RejectedSelection selection,
+        string? cursor,
+        int limit,
+        CancellationToken cancel
+    )
     {
         var selected = new List<RejectedMessage>();
         await foreach (var message in queue.ReadAsync(cancel))
@@ -21,7 +27,10 @@ internal sealed record RejectedPage(IReadOnlyList<RejectedMessage> Items, string
                 selected.Add(message with { Body = default });
         }
 
-        RejectedMessage[] items = [.. selected.OrderBy(message => message.Position, StringComparer.Ordinal).Take(limit)];
+        RejectedMessage[] items =
+        [
+            .. selected.OrderBy(message => message.Position, StringComparer.Ordinal).Take(limit),
+        ];
         return new RejectedPage(items, items.Length < selected.Count ? items[^1].Position : null);
     }
 
@@ -32,7 +41,9 @@ internal sealed record RejectedPage(IReadOnlyList<RejectedMessage> Items, string
     /// <summary>The page for a person at a terminal.</summary>
     public Table ToTable()
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("id", "rejected (UTC)", "tenant", "fleet", "message-id", "reason");
+        var table = new Table()
+            .Border(TableBorder.Simple)
+            .AddColumns("id", "rejected (UTC)", "tenant", "fleet", "message-id", "reason");
         foreach (var message in Items)
             table.AddRow(CellsOf(message, "yyyy-MM-dd HH:mm:ss").Select(cell => new Text(cell)));
         return table.Caption(Summary);

@@ -17,8 +17,14 @@ internal sealed record RejectedSelection(string? Tenant, string? Fleet, string? 
 internal sealed class SelectionOptions
 {
     private readonly Option<string> _tenant = new("--tenant") { Description = "only messages that prove this tenant" };
-    private readonly Option<string> _fleet = new("--fleet") { Description = "only messages whose routing key names this fleet" };
-    private readonly Option<string> _reason = new("--reason") { Description = "only messages rejected for a reason that begins so, such as 'fleet'" };
+    private readonly Option<string> _fleet = new("--fleet")
+    {
+        Description = "only messages whose routing key names this fleet",
+    };
+    private readonly Option<string> _reason = new("--reason")
+    {
+        Description = "only messages rejected for a reason that begins so, such as 'fleet'",
+    };
 
     public void AddTo(Command command)
     {
@@ -27,5 +33,10 @@ internal sealed class SelectionOptions
     }
 
     public RejectedSelection Of(ParseResult parsed, IEnumerable<string> ids) =>
-        new(parsed.GetValue(_tenant), parsed.GetValue(_fleet), parsed.GetValue(_reason), ids.ToHashSet(StringComparer.Ordinal));
+        new(
+            parsed.GetValue(_tenant),
+            parsed.GetValue(_fleet),
+            parsed.GetValue(_reason),
+            ids.ToHashSet(StringComparer.Ordinal)
+        );
 }

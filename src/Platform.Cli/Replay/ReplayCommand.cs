@@ -47,10 +47,20 @@ internal sealed class ReplayCommand
     };
 
     private readonly Option<int> _every = WholeNumberOption.Create(
-        "--every", "length of a window in seconds", DefaultSeconds, 1, 86_400);
+        "--every",
+        "length of a window in seconds",
+        DefaultSeconds,
+        1,
+        86_400
+    );
 
     private readonly Option<int> _seed = WholeNumberOption.Create(
-        "--seed", "seed of what is generated where the trace tells rates", TraceReader.DefaultSeed, 0, int.MaxValue);
+        "--seed",
+        "seed of what is generated where the trace tells rates",
+        TraceReader.DefaultSeed,
+        0,
+        int.MaxValue
+    );
 
     private readonly Option<string> _output = Terminal.OutputOption();
     private readonly Func<ParseResult, PlatformAccess> _access;
@@ -61,7 +71,14 @@ internal sealed class ReplayCommand
     {
         _command = new Command("replay", "Send a trace of requests to a fleet, as if it had been served until now.")
         {
-            _file, _fleet, _taskType, _typeColumn, _speed, _every, _seed, _output,
+            _file,
+            _fleet,
+            _taskType,
+            _typeColumn,
+            _speed,
+            _every,
+            _seed,
+            _output,
         };
         _access = PlatformAccess.AddTo(_command);
         _fleet.Validators.Add(result => Check(result, Identifiers.IsFleet, Identifiers.FleetPattern));
@@ -101,7 +118,8 @@ internal sealed class ReplayCommand
             var types = new ReplayTaskTypes(file, result.GetValue(_taskType), column);
             if (column is null && result.GetValue(_taskType) is null)
                 throw new TraceFormatException(
-                    "--task-type ID says what the requests are, or --type-column NAME which column does");
+                    "--task-type ID says what the requests are, or --type-column NAME which column does"
+                );
             if (!File.Exists(file))
                 throw new TraceFormatException($"TRACE: there is no file {file}");
             _trace = TraceReader.ReadFile(file, column, result.GetValue(_seed));
@@ -125,10 +143,12 @@ internal sealed class ReplayCommand
             parsed.GetValue(_fleet)!,
             types,
             TimeSpan.FromSeconds(parsed.GetValue(_every)),
-            parsed.GetValue(_speed));
+            parsed.GetValue(_speed)
+        );
         await using var publisher = new HttpWindowPublisher(access.Api, access.Key);
-        var report = await new ReplayRun(
-            request, access, publisher, TimeProvider.System, Terminal.Error).RunAsync(cancel);
+        var report = await new ReplayRun(request, access, publisher, TimeProvider.System, Terminal.Error).RunAsync(
+            cancel
+        );
         if (parsed.GetValue(_output) is not null)
             await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Indented));
         else
@@ -139,11 +159,14 @@ internal sealed class ReplayCommand
     private static void Say(ReplayReport report)
     {
         var types = string.Join(
-            ", ", report.TaskTypes.OrderByDescending(it => it.Value).Select(it => $"{it.Value} {it.Key}"));
+            ", ",
+            report.TaskTypes.OrderByDescending(it => it.Value).Select(it => $"{it.Value} {it.Key}")
+        );
         Terminal.Error.Say(
             $"platform: sent to {report.Fleet}: {report.Requests} requests ({types}), "
-            + $"{report.WithDurations} with their durations, in {report.Windows} windows "
-            + $"from {report.From:yyyy-MM-dd HH:mm:ss}Z to {report.To:yyyy-MM-dd HH:mm:ss}Z");
+                + $"{report.WithDurations} with their durations, in {report.Windows} windows "
+                + $"from {report.From:yyyy-MM-dd HH:mm:ss}Z to {report.To:yyyy-MM-dd HH:mm:ss}Z"
+        );
         if (report.Refusal?.ReplaceLineEndings(" ") is { } refusal)
             Terminal.Error.Say($"platform: {report.Refused} windows were refused, the first because: {refusal}");
     }

@@ -13,7 +13,13 @@ namespace Platform.Cli.Replay;
 /// <param name="Window">Length of a window.</param>
 /// <param name="Speed">How many times as fast as it was the trace is played; null to send it at once.</param>
 internal sealed record ReplayRequest(
-    string File, RequestTrace Trace, string Fleet, ReplayTaskTypes TaskTypes, TimeSpan Window, int? Speed);
+    string File,
+    RequestTrace Trace,
+    string Fleet,
+    ReplayTaskTypes TaskTypes,
+    TimeSpan Window,
+    int? Speed
+);
 
 /// <summary>
 /// Sends a trace to a fleet as windows. Its times are moved so that it ends when the last of it is sent.
@@ -24,7 +30,12 @@ internal sealed record ReplayRequest(
 /// <param name="time">The clock.</param>
 /// <param name="console">Where a person reads.</param>
 internal sealed class ReplayRun(
-    ReplayRequest request, PlatformAccess access, IWindowSink publisher, TimeProvider time, IAnsiConsole console)
+    ReplayRequest request,
+    PlatformAccess access,
+    IWindowSink publisher,
+    TimeProvider time,
+    IAnsiConsole console
+)
 {
     private readonly Dictionary<string, long> _taskTypes = new(StringComparer.Ordinal);
     private int _sent;
@@ -56,7 +67,8 @@ internal sealed class ReplayRun(
         {
             console.Say(
                 $"platform: the fleet {request.Fleet} has no task types {string.Join(", ", unknown)}: "
-                + "their requests count as arrivals of other work");
+                    + "their requests count as arrivals of other work"
+            );
         }
     }
 
@@ -65,30 +77,38 @@ internal sealed class ReplayRun(
         var trace = request.Trace;
         console.Say(
             $"platform: {request.File} ({trace.Format}): {trace.Requests.Count} requests "
-            + $"over {trace.Length.TotalSeconds:0} s, in {windows.Count} windows of {request.Window.TotalSeconds:0} s");
+                + $"over {trace.Length.TotalSeconds:0} s, in {windows.Count} windows of {request.Window.TotalSeconds:0} s"
+        );
         if (trace.Note is { } note)
             console.Say($"platform: {note}");
         if (request.Speed is { } speed)
         {
             console.Say(
                 $"platform: played {speed} times as fast as it was, for {playing.TotalSeconds:0} s; "
-                + "its last request is taken to end then");
+                    + "its last request is taken to end then"
+            );
         }
     }
 
     private Task SendAsync(
-        ReplayWindows windows, DateTimeOffset from, DateTimeOffset begun, CancellationToken cancel) =>
-        console.Progress().StartAsync(async context =>
-        {
-            var progress = context.AddTask("windows sent", maxValue: windows.Count);
-            foreach (var window in windows.From(from))
+        ReplayWindows windows,
+        DateTimeOffset from,
+        DateTimeOffset begun,
+        CancellationToken cancel
+    ) =>
+        console
+            .Progress()
+            .StartAsync(async context =>
             {
-                await UntilPlayedAsync(window.WindowEnd - from, begun, cancel);
-                foreach (var message in WindowMessage.AllOf(window))
-                    await SendAsync(message, cancel);
-                progress.Value = (window.WindowEnd - from) / request.Window;
-            }
-        });
+                var progress = context.AddTask("windows sent", maxValue: windows.Count);
+                foreach (var window in windows.From(from))
+                {
+                    await UntilPlayedAsync(window.WindowEnd - from, begun, cancel);
+                    foreach (var message in WindowMessage.AllOf(window))
+                        await SendAsync(message, cancel);
+                    progress.Value = (window.WindowEnd - from) / request.Window;
+                }
+            });
 
     /// <summary>Waits until the trace has been played so far.</summary>
     private async Task UntilPlayedAsync(TimeSpan played, DateTimeOffset begun, CancellationToken cancel)
@@ -118,21 +138,22 @@ internal sealed class ReplayRun(
         }
     }
 
-    private ReplayReport Report(DateTimeOffset from, DateTimeOffset to) => new()
-    {
-        Trace = request.File,
-        Format = request.Trace.Format,
-        Note = request.Trace.Note,
-        Fleet = request.Fleet,
-        Requests = request.Trace.Requests.Count,
-        WithDurations = request.Trace.Requests.Count(it => it.Duration is not null),
-        TaskTypes = _taskTypes,
-        Windows = _sent,
-        Refused = _refused,
-        Refusal = _refusal,
-        From = from,
-        To = to,
-    };
+    private ReplayReport Report(DateTimeOffset from, DateTimeOffset to) =>
+        new()
+        {
+            Trace = request.File,
+            Format = request.Trace.Format,
+            Note = request.Trace.Note,
+            Fleet = request.Fleet,
+            Requests = request.Trace.Requests.Count,
+            WithDurations = request.Trace.Requests.Count(it => it.Duration is not null),
+            TaskTypes = _taskTypes,
+            Windows = _sent,
+            Refused = _refused,
+            Refusal = _refusal,
+            From = from,
+            To = to,
+        };
 
     private static DateTimeOffset WholeMillisecond(DateTimeOffset instant) =>
         DateTimeOffset.FromUnixTimeMilliseconds(instant.ToUnixTimeMilliseconds());

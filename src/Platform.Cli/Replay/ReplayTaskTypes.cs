@@ -32,9 +32,11 @@ internal sealed partial class ReplayTaskTypes(string trace, string? taskType, st
         var id = (plain.Length > LongestId ? plain[..LongestId] : plain).Trim('-', '.', '_');
         if (Identifiers.IsTaskType(id))
             return id;
-        return taskType ?? throw new TraceFormatException(
-            $"{trace}, column {column}: '{TraceFaults.Printable(kind)}' cannot be made a task type's id; "
-            + "--task-type names one for such requests");
+        return taskType
+            ?? throw new TraceFormatException(
+                $"{trace}, column {column}: '{TraceFaults.Printable(kind)}' cannot be made a task type's id; "
+                    + "--task-type names one for such requests"
+            );
     }
 
     [GeneratedRegex("[^A-Za-z0-9._-]+")]

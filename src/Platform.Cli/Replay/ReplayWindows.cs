@@ -12,7 +12,11 @@ namespace Platform.Cli.Replay;
 /// <param name="taskTypeOf">The task type of a request.</param>
 /// <param name="length">Length of a window.</param>
 internal sealed class ReplayWindows(
-    string fleet, RequestTrace trace, Func<TraceRequest, string> taskTypeOf, TimeSpan length)
+    string fleet,
+    RequestTrace trace,
+    Func<TraceRequest, string> taskTypeOf,
+    TimeSpan length
+)
 {
     /// <summary>How many windows there are by time; sums beyond what one window can tell make more.</summary>
     public int Count { get; } = (int)(LastEnd(trace).Ticks / length.Ticks) + 1;

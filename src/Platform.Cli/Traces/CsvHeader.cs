@@ -11,10 +11,22 @@ internal sealed class CsvHeader
 
     private static readonly string[] TimeNames = ["timestamp", "arrivaltime", "arrivedat", "starttime"];
     private static readonly string[] ContextNames =
-        ["contexttokens", "requesttokens", "inputtokens", "inputlength", "prompttokens"];
+    [
+        "contexttokens",
+        "requesttokens",
+        "inputtokens",
+        "inputlength",
+        "prompttokens",
+    ];
 
     private static readonly string[] GeneratedNames =
-        ["generatedtokens", "responsetokens", "outputtokens", "outputlength", "completiontokens"];
+    [
+        "generatedtokens",
+        "responsetokens",
+        "outputtokens",
+        "outputlength",
+        "completiontokens",
+    ];
 
     private static readonly string[] DurationNames = ["elapsedtime", "durations", "durationseconds"];
 

@@ -25,11 +25,13 @@ internal static class JsonTrace
     {
         if (TryParse(firstLine) is { } first && first.TryGetProperty("timestamp", out _))
             return ReadLines(firstLine, lines, typeColumn, faults);
-        var whole = TryParse(firstLine + "\n" + lines.Rest())
+        var whole =
+            TryParse(firstLine + "\n" + lines.Rest())
             ?? throw faults.Of(
                 1,
                 "is neither a request in JSON (Mooncake) nor the beginning of a result of vLLM's benchmark, "
-                + $"but '{TraceFaults.Printable(firstLine)}'");
+                    + $"but '{TraceFaults.Printable(firstLine)}'"
+            );
         return ReadBenchmark(whole, typeColumn, faults);
     }
 
@@ -47,15 +49,18 @@ internal static class JsonTrace
 
     private static TraceRequest ReadLine(string line, int number, string? typeColumn, TraceFaults faults)
     {
-        var request = TryParse(line) ?? throw faults.Of(
-            number, $"must be an object in JSON, not '{TraceFaults.Printable(line)}'");
-        var milliseconds = Number(request, "timestamp", -MostMilliseconds, MostMilliseconds)
+        var request =
+            TryParse(line)
+            ?? throw faults.Of(number, $"must be an object in JSON, not '{TraceFaults.Printable(line)}'");
+        var milliseconds =
+            Number(request, "timestamp", -MostMilliseconds, MostMilliseconds)
             ?? throw Fault(request, "timestamp", "must be a number of milliseconds");
         var at = TimeSpan.FromTicks((long)(milliseconds * TimeSpan.TicksPerMillisecond));
         return new TraceRequest(at, Tokens("input_length"), Tokens("output_length"))
         {
-            Kind = typeColumn is null ? null : KindOf(request, typeColumn)
-                ?? throw Fault(request, typeColumn, "must be a text or a number"),
+            Kind = typeColumn is null
+                ? null
+                : KindOf(request, typeColumn) ?? throw Fault(request, typeColumn, "must be a text or a number"),
         };
 
         int Tokens(string name) => WholeTokens(request, name) ?? throw Fault(request, name, TraceTokens.Expected);
@@ -75,7 +80,8 @@ internal static class JsonTrace
         {
             throw faults.Of(
                 $"start_times has {starts.Length} values, input_lens {inputs.Length} and output_lens {outputs.Length}: "
-                + "they must be as many");
+                    + "they must be as many"
+            );
         }
 
         if (starts.Length == 0)
@@ -83,11 +89,14 @@ internal static class JsonTrace
         var kind = typeColumn is null ? null : KindOf(result, typeColumn);
         if (typeColumn is not null && kind is null)
             throw faults.Of($"there is no '{TraceFaults.Printable(typeColumn)}' that is a text or a number");
-        var requests = starts.Select((start, i) => RequestAt(start, (int)inputs[i], (int)outputs[i]) with
-        {
-            Duration = DurationOf(result, i, outputs[i]),
-            Kind = kind,
-        });
+        var requests = starts.Select(
+            (start, i) =>
+                RequestAt(start, (int)inputs[i], (int)outputs[i]) with
+                {
+                    Duration = DurationOf(result, i, outputs[i]),
+                    Kind = kind,
+                }
+        );
         return RequestTrace.Of("vLLM benchmark", [.. requests]);
     }
 
@@ -119,7 +128,9 @@ internal static class JsonTrace
 
     private static JsonElement? At(JsonElement result, string name, int index)
     {
-        var isThere = result.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
+        var isThere =
+            result.TryGetProperty(name, out var list)
+            && list.ValueKind == JsonValueKind.Array
             && index < list.GetArrayLength();
         return isThere ? list[index] : null;
     }
@@ -130,7 +141,8 @@ internal static class JsonTrace
         {
             throw faults.Of(
                 $"has no {name}: vllm bench serve writes start_times, input_lens and output_lens "
-                + "with --save-result --save-detailed");
+                    + "with --save-result --save-detailed"
+            );
         }
 
         if (list.ValueKind != JsonValueKind.Array)
@@ -140,8 +152,12 @@ internal static class JsonTrace
         TraceFormatException Fault(JsonElement item, int index)
         {
             var found = TraceFaults.Printable(item.GetRawText());
-            return faults.Of(string.Create(
-                CultureInfo.InvariantCulture, $"{name}[{index}] must be a number from 0 to {most:0}, not '{found}'"));
+            return faults.Of(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name}[{index}] must be a number from 0 to {most:0}, not '{found}'"
+                )
+            );
         }
     }
 
@@ -159,7 +175,9 @@ internal static class JsonTrace
 
     private static int? WholeTokens(JsonElement element, string name)
     {
-        var isWhole = element.TryGetProperty(name, out var found) && found.ValueKind == JsonValueKind.Number
+        var isWhole =
+            element.TryGetProperty(name, out var found)
+            && found.ValueKind == JsonValueKind.Number
             && found.TryGetInt32(out _);
         return isWhole && found.GetInt32() is >= 0 and <= TraceTokens.Most and var tokens ? tokens : null;
     }

@@ -22,7 +22,12 @@ internal static class RateTrace
     /// <summary>Reads the rows, and makes the requests.</summary>
     /// <exception cref="TraceFormatException">Names the line, the column and what is wrong.</exception>
     public static RequestTrace Read(
-        CsvHeader header, TraceLines lines, string? typeColumn, int seed, TraceFaults faults)
+        CsvHeader header,
+        TraceLines lines,
+        string? typeColumn,
+        int seed,
+        TraceFaults faults
+    )
     {
         var rates = ReadRates(header, lines, typeColumn is null ? -1 : header.Named(typeColumn), faults);
         var random = new Random(seed);
@@ -34,8 +39,9 @@ internal static class RateTrace
         var note = string.Create(
             CultureInfo.InvariantCulture,
             $"it tells rates instead of requests: {requests.Count} requests were generated with gamma-distributed "
-            + $"intervals of each row's rate and variation (seed {seed}), "
-            + $"with prompts and answers as long as in the Azure conversation trace");
+                + $"intervals of each row's rate and variation (seed {seed}), "
+                + $"with prompts and answers as long as in the Azure conversation trace"
+        );
         return RequestTrace.Of("ServeGen", [.. requests.OrderBy(it => it.At)]) with { Note = note };
     }
 
@@ -51,10 +57,15 @@ internal static class RateTrace
             if (line.Length == 0)
                 continue;
             var row = new CsvRow(header, lines.Number, line, faults);
-            rates.Add(new ClientRate(
-                client < 0 ? "" : row.Text(client), row.Number(start, MostSeconds) ?? 0, row.Number(rate, MostRate)
-                    ?? 0,
-                variation < 0 ? 1 : row.Number(variation, MostVariation) ?? 1, kind < 0 ? null : row.Text(kind)));
+            rates.Add(
+                new ClientRate(
+                    client < 0 ? "" : row.Text(client),
+                    row.Number(start, MostSeconds) ?? 0,
+                    row.Number(rate, MostRate) ?? 0,
+                    variation < 0 ? 1 : row.Number(variation, MostVariation) ?? 1,
+                    kind < 0 ? null : row.Text(kind)
+                )
+            );
         }
 
         return rates.Count > 0 ? rates : throw faults.Of(lines.Number, "the header is followed by no row");

@@ -9,7 +9,11 @@ namespace Platform.Cli.Traces;
 /// <param name="typeColumn">The column that tells task types apart; null for none.</param>
 /// <param name="seed">Seed of what is generated where the trace tells no requests.</param>
 internal sealed class TraceReader(
-    TextReader text, string name, string? typeColumn = null, int seed = TraceReader.DefaultSeed)
+    TextReader text,
+    string name,
+    string? typeColumn = null,
+    int seed = TraceReader.DefaultSeed
+)
 {
     /// <summary>Seed where none is given.</summary>
     public const int DefaultSeed = 1;

@@ -13,7 +13,8 @@ using Platform.Persistence.Transparency;
 namespace Platform.Cli.Verification;
 
 /// <summary>
-/// <c>./platform verify</c>: derives every snapshot again from the events. Exit status 0 all good, 1 a mismatch, 2 something could not be checked.
+/// <c>./platform verify</c>: derives every snapshot again from the events. Exit status 0 all good, 1 a mismatch, 2
+/// something could not be checked.
 /// </summary>
 internal static class VerifyCommand
 {
@@ -25,15 +26,36 @@ internal static class VerifyCommand
     {
         var tenant = new Option<string>("--tenant") { Description = "only this tenant's fleets" };
         var fleet = new Option<string>("--fleet") { Description = "only fleets of this id" };
-        var checkpoint = new Option<FileInfo>("--checkpoint") { Description = "a checkpoint of a tenant's log that was kept elsewhere (GET /v1/log/checkpoint)" }.AcceptExistingOnly();
-        var verifier = new Option<string>("--verifier") { Description = "the public key that is to have signed it (GET /v1/log/verifier, kept elsewhere too)" };
-        var output = Terminal.OutputOption();
-        var command = new Command("verify", "Derives every snapshot again from the events, and the logs too, and holds all against what is stored and what was signed.")
+        var checkpoint = new Option<FileInfo>("--checkpoint")
         {
-            tenant, fleet, checkpoint, verifier, output,
+            Description = "a checkpoint of a tenant's log that was kept elsewhere (GET /v1/log/checkpoint)",
+        }.AcceptExistingOnly();
+        var verifier = new Option<string>("--verifier")
+        {
+            Description = "the public key that is to have signed it (GET /v1/log/verifier, kept elsewhere too)",
         };
-        command.SetAction((parsed, cancel) => RunAsync(
-            parsed.GetValue(tenant), parsed.GetValue(fleet), Kept(parsed.GetValue(checkpoint), parsed.GetValue(verifier)), parsed.GetValue(output) is not null, cancel));
+        var output = Terminal.OutputOption();
+        var command = new Command(
+            "verify",
+            "Derives every snapshot again from the events, and the logs too, and holds all against what is stored and what was signed."
+        )
+        {
+            tenant,
+            fleet,
+            checkpoint,
+            verifier,
+            output,
+        };
+        command.SetAction(
+            (parsed, cancel) =>
+                RunAsync(
+                    parsed.GetValue(tenant),
+                    parsed.GetValue(fleet),
+                    Kept(parsed.GetValue(checkpoint), parsed.GetValue(verifier)),
+                    parsed.GetValue(output) is not null,
+                    cancel
+                )
+        );
         return command;
     }
 
@@ -49,13 +71,27 @@ internal static class VerifyCommand
 
     internal sealed record LogFinding(string Tenant, LogFault Fault);
 
-    internal sealed record Report(int Fleets, int Versions, IReadOnlyList<Finding> Findings, IReadOnlyList<LogFinding> Logs)
+    internal sealed record Report(
+        int Fleets,
+        int Versions,
+        IReadOnlyList<Finding> Findings,
+        IReadOnlyList<LogFinding> Logs
+    )
     {
-        public int ExitStatus => Logs.Count > 0 || Findings.Any(it => it.Version.Matches == false || !it.Version.ChainIntact) ? CommandFailure.JobSaysNo
-            : Findings.Count > 0 || Fleets == 0 ? CommandFailure.BadUsage : 0;
+        public int ExitStatus =>
+            Logs.Count > 0 || Findings.Any(it => it.Version.Matches == false || !it.Version.ChainIntact)
+                ? CommandFailure.JobSaysNo
+            : Findings.Count > 0 || Fleets == 0 ? CommandFailure.BadUsage
+            : 0;
     }
 
-    private static async Task<int> RunAsync(string? tenant, string? fleet, KeptCheckpoint? kept, bool json, CancellationToken cancel)
+    private static async Task<int> RunAsync(
+        string? tenant,
+        string? fleet,
+        KeptCheckpoint? kept,
+        bool json,
+        CancellationToken cancel
+    )
     {
         await using var store = PlatformSettings.FromEnvironment().OpenStore();
         var report = await VerifyAsync(store, tenant, fleet, kept, cancel);
@@ -64,15 +100,25 @@ internal static class VerifyCommand
         foreach (var (inTenant, inFleet, version) in report.Findings)
             Terminal.Error.Say($"{inTenant}/{inFleet} version {version.Version}: {string.Join("; ", version.Faults)}");
         foreach (var (ofTenant, fault) in report.Logs)
-            Terminal.Error.Say($"{ofTenant}{(fault.Fleet is null ? "" : $"/{fault.Fleet}")}{(fault.Version is null ? "" : $" version {fault.Version}")}: {fault.Fault}");
-        Terminal.Error.Say(report.Fleets == 0
-            ? "there is no such fleet: nothing was checked"
-            : $"{report.Versions} versions of {report.Fleets} fleets derived again, {report.Findings.Count} with faults; {report.Logs.Count} faults of the logs");
+            Terminal.Error.Say(
+                $"{ofTenant}{(fault.Fleet is null ? "" : $"/{fault.Fleet}")}{(fault.Version is null ? "" : $" version {fault.Version}")}: {fault.Fault}"
+            );
+        Terminal.Error.Say(
+            report.Fleets == 0
+                ? "there is no such fleet: nothing was checked"
+                : $"{report.Versions} versions of {report.Fleets} fleets derived again, {report.Findings.Count} with faults; {report.Logs.Count} faults of the logs"
+        );
         return report.ExitStatus;
     }
 
     /// <summary>Derives again, and says each fleet as it is done.</summary>
-    internal static async Task<Report> VerifyAsync(PlatformStore store, string? tenant, string? fleet, KeptCheckpoint? kept, CancellationToken cancel)
+    internal static async Task<Report> VerifyAsync(
+        PlatformStore store,
+        string? tenant,
+        string? fleet,
+        KeptCheckpoint? kept,
+        CancellationToken cancel
+    )
     {
         tenant ??= TenantOf(kept);
         var (verification, findings) = (new SnapshotVerification(store), new List<Finding>());
@@ -82,29 +128,40 @@ internal static class VerifyCommand
             if (fleet is not null && key.Fleet != fleet)
                 continue;
             var count = await verification.VerifyAsync(
-                key, null, found =>
+                key,
+                null,
+                found =>
                 {
                     if (found.Faults.Count > 0)
                         findings.Add(new Finding(key.Tenant, key.Fleet, found));
-                }, cancel);
+                },
+                cancel
+            );
             (fleets, versions) = (fleets + 1, versions + count);
             Terminal.Error.Say($"{key.Tenant}/{key.Fleet}: {count} versions");
         }
 
         var logs = new List<LogFinding>();
         await foreach (var id in TenantsAsync(store, tenant, cancel))
-            logs.AddRange((await LogVerification.VerifyAsync(store, id, kept, cancel)).Select(fault => new LogFinding(id, fault)));
+            logs.AddRange(
+                (await LogVerification.VerifyAsync(store, id, kept, cancel)).Select(fault => new LogFinding(id, fault))
+            );
         return new Report(fleets, versions, findings, logs);
     }
 
     /// <summary>The tenant whose log a checkpoint is of: only that one's can be held against it.</summary>
     private static string? TenantOf(KeptCheckpoint? kept) =>
         kept is null ? null
-        : SignedNote.TryParse(kept.Note, out var note) && Checkpoint.TryParse(note.Text, out var checkpoint) ? checkpoint.Origin.Split('/')[^1]
+        : SignedNote.TryParse(kept.Note, out var note) && Checkpoint.TryParse(note.Text, out var checkpoint)
+            ? checkpoint.Origin.Split('/')[^1]
         : throw new CommandFailure("--checkpoint: the file is no signed checkpoint", CommandFailure.BadUsage);
 
     private static async IAsyncEnumerable<FleetKey> FleetsAsync(
-        PlatformStore store, SnapshotVerification verification, string? tenant, [EnumeratorCancellation] CancellationToken cancel)
+        PlatformStore store,
+        SnapshotVerification verification,
+        string? tenant,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
         await foreach (var id in TenantsAsync(store, tenant, cancel))
         {
@@ -113,10 +170,14 @@ internal static class VerifyCommand
         }
     }
 
-    private static async IAsyncEnumerable<string> TenantsAsync(PlatformStore store, string? tenant, [EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<string> TenantsAsync(
+        PlatformStore store,
+        string? tenant,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
         var registry = new TenantRegistry(store);
-        for (var (after, full) = ("", true); full;)
+        for (var (after, full) = ("", true); full; )
         {
             var page = await registry.ListAsync(after, TenantsAtATime, cancel);
             foreach (var listed in page.Where(listed => tenant is null || listed.Id == tenant))

@@ -1,9 +1,10 @@
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// Chooses among what can be sent. Every type takes one of the two values next to its optimum, by all combinations where there are few;
-/// then each type in turn takes the best value of its range and of those next to it, until none gains. The objective is concave in each type
-/// by itself, so that what comes out is the best for each type as the others stand; what another combination could gain is at most the loss.
+/// Chooses among what can be sent. Every type takes one of the two values next to its optimum, by all combinations
+/// where there are few; then each type in turn takes the best value of its range and of those next to it, until none
+/// gains. The objective is concave in each type by itself, so that what comes out is the best for each type as the
+/// others stand; what another combination could gain is at most the loss.
 /// </summary>
 public static class Actuation
 {
@@ -28,7 +29,9 @@ public static class Actuation
     {
         var problem = model.Problem;
         long[] optimum = [.. solution.Allocation!.Select(type => type.Tokens)];
-        var options = optimum.Select((tokens, k) => new Options(actuator.Allowed, model.WholeLower[k], model.WholeUpper[k])).ToArray();
+        var options = optimum
+            .Select((tokens, k) => new Options(actuator.Allowed, model.WholeLower[k], model.WholeUpper[k]))
+            .ToArray();
         var tokens = Start(model, options, optimum);
         Ascend(model, options, tokens);
         var figures = WholeTokenFigures.Of(model, tokens);
@@ -36,8 +39,12 @@ public static class Actuation
         return new SentAllocation
         {
             Method = Version,
-            Allocation = [.. tokens.Select((it, k) => new SentTokens(problem.TaskTypes[k].Id, it, options[k].NameOf(it)))],
-            KeepsLimits = figures.KeepsLimits(problem) && options.Select((it, k) => it.IsWithin(tokens[k])).All(within => within),
+            Allocation =
+            [
+                .. tokens.Select((it, k) => new SentTokens(problem.TaskTypes[k].Id, it, options[k].NameOf(it))),
+            ],
+            KeepsLimits =
+                figures.KeepsLimits(problem) && options.Select((it, k) => it.IsWithin(tokens[k])).All(within => within),
             Objective = isStable ? figures.Objective : null,
             Loss = isStable ? solution.Objective - figures.Objective : null,
             MeanAccuracy = figures.MeanAccuracy,
@@ -55,12 +62,19 @@ public static class Actuation
         return fewest;
     }
 
-    /// <summary>The best combination of the values next to the optimum; the least of each type where there are too many, or none keeps the limits.</summary>
+    /// <summary>
+    /// The best combination of the values next to the optimum; the least of each type where there are too many, or none
+    /// keeps the limits.
+    /// </summary>
     private static long[] Start(AllocationModel model, Options[] options, long[] optimum)
     {
         var candidates = options.Select((it, k) => it.Around(optimum[k])).ToArray();
-        long[] least = [.. candidates.Select(it => it[0])], best = least;
-        var count = candidates.Aggregate(1L, (product, it) => product > MostCombinations ? product : product * it.Length);
+        long[] least = [.. candidates.Select(it => it[0])],
+            best = least;
+        var count = candidates.Aggregate(
+            1L,
+            (product, it) => product > MostCombinations ? product : product * it.Length
+        );
         if (count > MostCombinations)
             return best;
         var most = Value(model, best);
@@ -141,19 +155,28 @@ public static class Actuation
         return figures.KeepsLimits(model.Problem) ? figures.Objective : double.NegativeInfinity;
     }
 
-    /// <summary>What can be sent for one type: within its bounds, or the nearest to them where there is nothing within.</summary>
+    /// <summary>
+    /// What can be sent for one type: within its bounds, or the nearest to them where there is nothing within.
+    /// </summary>
     private readonly struct Options
     {
         private readonly (long Min, long Max, string? Name)[] _ranges;
-        private readonly long _lower, _upper;
+        private readonly long _lower,
+            _upper;
 
         public Options(IReadOnlyList<TokenRange> allowed, long lower, long upper)
         {
             (_lower, _upper) = (lower, upper);
-            _ranges = [.. allowed.Where(it => it.Max >= lower && it.Min <= upper).Select(it => (Math.Max(it.Min, lower), Math.Min(it.Max, upper), it.Name))];
+            _ranges =
+            [
+                .. allowed
+                    .Where(it => it.Max >= lower && it.Min <= upper)
+                    .Select(it => (Math.Max(it.Min, lower), Math.Min(it.Max, upper), it.Name)),
+            ];
             if (_ranges.Length == 0)
             {
-                // A floor of the accuracy that was estimated since lies above all that can be sent below it, or in a hole.
+                // A floor of the accuracy that was estimated since lies above all that can be sent below it, or in a
+                // hole.
                 var nearest = allowed.MinBy(it => it.Min > upper ? it.Min - upper : lower - it.Max)!;
                 var only = nearest.Min > upper ? nearest.Min : nearest.Max;
                 _ranges = [(only, only, nearest.Name)];
@@ -166,12 +189,18 @@ public static class Actuation
 
         public string? NameOf(long tokens) => _ranges.First(it => tokens >= it.Min && tokens <= it.Max).Name;
 
-        /// <summary>The value itself where it can be sent; else the one below and the one above, as far as there are.</summary>
+        /// <summary>
+        /// The value itself where it can be sent; else the one below and the one above, as far as there are.
+        /// </summary>
         public long[] Around(long tokens)
         {
             if (_ranges.Any(it => tokens >= it.Min && tokens <= it.Max))
                 return [tokens];
-            return [.. _ranges.Where(it => it.Max < tokens).TakeLast(1).Select(it => it.Max), .. _ranges.Where(it => it.Min > tokens).Take(1).Select(it => it.Min)];
+            return
+            [
+                .. _ranges.Where(it => it.Max < tokens).TakeLast(1).Select(it => it.Max),
+                .. _ranges.Where(it => it.Min > tokens).Take(1).Select(it => it.Min),
+            ];
         }
 
         /// <summary>The range of a value that can be sent, and those next to it.</summary>

@@ -2,13 +2,16 @@ using Platform.Domain.Queueing;
 
 namespace Platform.Domain.Allocation;
 
-/// <summary>A problem as arrays: its limits, its bounds over whole tokens, and the types whose accuracy floor no tokens reach.</summary>
+/// <summary>
+/// A problem as arrays: its limits, its bounds over whole tokens, and the types whose accuracy floor no tokens reach.
+/// </summary>
 internal sealed class AllocationModel : TypeColumns
 {
     public readonly AllocationProblem Problem;
 
     /// <summary>The bounds over whole tokens.</summary>
-    public readonly long[] WholeLower, WholeUpper;
+    public readonly long[] WholeLower,
+        WholeUpper;
 
     /// <param name="problem">The problem.</param>
     /// <param name="takesRawCurves">See <see cref="TypeColumns.TakesRawCurves"/>.</param>
@@ -18,9 +21,10 @@ internal sealed class AllocationModel : TypeColumns
         Problem = problem;
         TakesRawCurves = takesRawCurves;
         (ArrivalRate, Servers) = (problem.ArrivalRate, problem.Servers);
-        Lambda = problem.Dispatch == Dispatch.Shared
-            ? problem.ArrivalRate
-            : MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers);
+        Lambda =
+            problem.Dispatch == Dispatch.Shared
+                ? problem.ArrivalRate
+                : MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers);
         if (problem.Dispatch == Dispatch.Sharing)
             Sharing = new SharingColumns(problem.Sharing!, Count);
         CountsTokens = problem.MeanTokenBudget is not null;
@@ -33,10 +37,15 @@ internal sealed class AllocationModel : TypeColumns
             Prepare();
     }
 
-    /// <summary>The types whose accuracy floor is out of reach. With any, there are no bounds and nothing else here has a meaning.</summary>
+    /// <summary>
+    /// The types whose accuracy floor is out of reach. With any, there are no bounds and nothing else here has a
+    /// meaning.
+    /// </summary>
     public List<int> UnreachableFloors { get; } = [];
 
-    /// <summary>Whether several servers share one queue, for which no exact formula is known and J is not concave.</summary>
+    /// <summary>
+    /// Whether several servers share one queue, for which no exact formula is known and J is not concave.
+    /// </summary>
     public bool SharedQueue => Problem is { Dispatch: Dispatch.Shared, Servers: > 1 };
 
     /// <summary>The numbers of servers that share; null where they do not.</summary>
@@ -53,7 +62,8 @@ internal sealed class AllocationModel : TypeColumns
             return IdleOfSharing(Sharing, tokens, real);
         var mean = default(DoubleDouble);
         for (var k = 0; k < tokens.Length; k++)
-            mean += (DoubleDouble.Product(Share[k], Cost[k]) * real(tokens[k])) + DoubleDouble.Product(Share[k], Base[k]);
+            mean +=
+                (DoubleDouble.Product(Share[k], Cost[k]) * real(tokens[k])) + DoubleDouble.Product(Share[k], Base[k]);
         return IdleOf(mean);
     }
 
@@ -115,7 +125,8 @@ internal sealed class AllocationModel : TypeColumns
         {
             var l = real(tokens[k]);
             var perToken = sharing.PerToken[k] + sharing.OverheadOfSlot + (sharing.Square[k] * l);
-            mean += (DoubleDouble.Product(Share[k], perToken) * l)
+            mean +=
+                (DoubleDouble.Product(Share[k], perToken) * l)
                 + DoubleDouble.Product(Share[k], sharing.Work[k] + (sharing.OverheadOfSlot * sharing.Answer[k]));
         }
 
@@ -126,7 +137,11 @@ internal sealed class AllocationModel : TypeColumns
     {
         Sharing?.Load(k, type);
         (Share[k], Weight[k]) = (type.Share, type.Weight);
-        (Base[k], Cost[k], Variance[k]) = (type.Service.BaseSeconds, type.Service.SecondsPerToken, type.Service.VarianceSecondsSquared);
+        (Base[k], Cost[k], Variance[k]) = (
+            type.Service.BaseSeconds,
+            type.Service.SecondsPerToken,
+            type.Service.VarianceSecondsSquared
+        );
         (Floor[k], Gain[k], Rate[k]) = (type.Accuracy.Floor, type.Accuracy.Gain, type.Accuracy.RatePerToken);
         (Lower[k], Upper[k]) = (type.MinTokens, type.MaxTokens);
         (WholeLower[k], WholeUpper[k]) = (type.MinTokens, type.MaxTokens);

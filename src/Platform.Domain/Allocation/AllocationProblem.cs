@@ -5,7 +5,9 @@ namespace Platform.Domain.Allocation;
 /// <summary>How a query finds a server of its fleet.</summary>
 public enum Dispatch
 {
-    /// <summary>One FIFO queue for each server, chosen at random: each is an M/G/1 queue with its part of the arrivals.</summary>
+    /// <summary>
+    /// One FIFO queue for each server, chosen at random: each is an M/G/1 queue with its part of the arrivals.
+    /// </summary>
     Split,
 
     /// <summary>One FIFO queue for all servers: M/G/k.</summary>
@@ -33,21 +35,26 @@ public sealed record SharingServer(double? OverheadSecondsPerToken = null, int? 
     public const int MostInService = 100_000;
 }
 
-/// <summary>Service time of a query: affine in its reasoning tokens in the mean, base + tokens · secondsPerToken, with scatter around that.</summary>
+/// <summary>
+/// Service time of a query: affine in its reasoning tokens in the mean, base + tokens · secondsPerToken, with scatter
+/// around that.
+/// </summary>
 /// <param name="BaseSeconds">t⁰ ≥ 0, seconds that do not depend on the tokens.</param>
 /// <param name="SecondsPerToken">c ≥ 0, seconds for each token.</param>
-/// <param name="VarianceSecondsSquared">
-/// v ≥ 0, variance around the line, seconds squared, the same at any number of tokens; 0 is the deterministic line of the paper. The queue
-/// sees it: E[S²] = Σ π (t² + v). Servers that share do not: their mean times are insensitive to it.
+/// <param name="VarianceSecondsSquared"> v ≥ 0, variance around the line, seconds squared, the same at any number of
+/// tokens; 0 is the deterministic line of the paper. The queue sees it: E[S²] = Σ π (t² + v). Servers that share do
+/// not: their mean times are insensitive to it.
 /// </param>
 /// <param name="SecondsPerTokenSquared">
 /// q ≥ 0, seconds a token squared, of <see cref="Dispatch.Sharing"/> alone: the context that a query's own tokens add
 /// makes the later ones slower. The line is then base + secondsPerToken · l + q · l².
 /// </param>
 public sealed record ServiceLine(
-    double BaseSeconds, double SecondsPerToken,
+    double BaseSeconds,
+    double SecondsPerToken,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double VarianceSecondsSquared = 0,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double SecondsPerTokenSquared = 0)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double SecondsPerTokenSquared = 0
+)
 {
     /// <summary>
     /// Mean service time in seconds at a number of tokens; with <see cref="Dispatch.Sharing"/> that of a query alone on
@@ -59,8 +66,9 @@ public sealed record ServiceLine(
 }
 
 /// <summary>
-/// Probability of a right answer with l tokens: floor + gain · (1 − e^(−ratePerToken · l)). A curve that was fitted to large budgets may be
-/// below 0 at small ones: the objective takes it as it is, so that it stays concave; accuracies that are shown are predictions, at least 0.
+/// Probability of a right answer with l tokens: floor + gain · (1 − e^(−ratePerToken · l)). A curve that was fitted to
+/// large budgets may be below 0 at small ones: the objective takes it as it is, so that it stays concave; accuracies
+/// that are shown are predictions, at least 0.
 /// </summary>
 /// <param name="Floor">D, the accuracy without reasoning, −1 to 1.</param>
 /// <param name="Gain">A ≥ 0, what endless reasoning adds; floor + gain is 0 to 1.</param>
@@ -109,8 +117,8 @@ public sealed record TaskType
 }
 
 /// <summary>
-/// The token allocation problem of Ozbas and Bastopcu (arXiv 2601.10274) with limits: choose tokens l for each task type to maximise
-/// accuracyWeight · Σ share · weight · accuracy(l) − mean system time. Fully determines its solution.
+/// The token allocation problem of Ozbas and Bastopcu (arXiv 2601.10274) with limits: choose tokens l for each task
+/// type to maximise accuracyWeight · Σ share · weight · accuracy(l) − mean system time. Fully determines its solution.
 /// </summary>
 public sealed record AllocationProblem
 {

@@ -5,14 +5,21 @@ namespace Platform.Domain.Allocation;
 /// <summary>Whether a problem has an answer.</summary>
 public enum SolutionStatus
 {
-    /// <summary>An allocation within every limit exists; the solution holds the best one found and how far it can be from the best.</summary>
+    /// <summary>
+    /// An allocation within every limit exists; the solution holds the best one found and how far it can be from the
+    /// best.
+    /// </summary>
     Optimal,
 
-    /// <summary>Not even the lower bounds keep within the limits; <see cref="AllocationSolution.Reason"/> says which.</summary>
+    /// <summary>
+    /// Not even the lower bounds keep within the limits; <see cref="AllocationSolution.Reason"/> says which.
+    /// </summary>
     Infeasible,
 }
 
-/// <summary>Why no allocation exists. Every limit is looked at with each task type at its whole-token lower bound.</summary>
+/// <summary>
+/// Why no allocation exists. Every limit is looked at with each task type at its whole-token lower bound.
+/// </summary>
 public enum InfeasibilityReason
 {
     /// <summary>The lower bounds alone bring the utilization to 1 or beyond its cap.</summary>
@@ -88,7 +95,10 @@ public enum SolverExit
     /// <summary>The cap on iterations was reached; the certificate says how good the point is.</summary>
     IterationLimit,
 
-    /// <summary>No step improves the point in the precision of a double, short of the tolerance; the certificate says how good it is.</summary>
+    /// <summary>
+    /// No step improves the point in the precision of a double, short of the tolerance; the certificate says how good
+    /// it is.
+    /// </summary>
     Stalled,
 }
 
@@ -106,8 +116,10 @@ public enum PlainIteration
 }
 
 /// <summary>The paper's fixed point without its safeguard.</summary>
-/// <param name="Contracts">Whether the sufficient condition holds: a stable box that the map does not leave, with a modulus below 1 on it.</param>
-/// <param name="BoxModulus">Bound on the map's Lipschitz constant (maximum norm) on that box; null where there is no such box or no finite bound.</param>
+/// <param name="Contracts">Whether the sufficient condition holds: a stable box that the map does not leave, with a
+/// modulus below 1 on it.</param>
+/// <param name="BoxModulus">Bound on the map's Lipschitz constant (maximum norm) on that box; null where there is no
+/// such box or no finite bound.</param>
 /// <param name="Plain">What the plain iteration does, the condition being only sufficient.</param>
 /// <param name="PlainIterations">Its iterations until that was seen.</param>
 public sealed record FixedPointReport(bool Contracts, double? BoxModulus, PlainIteration Plain, int PlainIterations);
@@ -119,14 +131,17 @@ public enum QueueingApproximation
     LeeLongton,
 
     /// <summary>
-    /// Servers that share with a cap on the queries in service, as a birth-death process: exact for exponential lengths,
-    /// within 3 % for fixed ones.
+    /// Servers that share with a cap on the queries in service, as a birth-death process: exact for exponential
+    /// lengths, within 3 % for fixed ones.
     /// </summary>
     [JsonStringEnumMemberName("birth-death")]
     BirthDeath,
 }
 
-/// <summary>The answer to an <see cref="AllocationProblem"/>. Figures are those of the whole tokens; null where the problem is infeasible.</summary>
+/// <summary>
+/// The answer to an <see cref="AllocationProblem"/>. Figures are those of the whole tokens; null where the problem is
+/// infeasible.
+/// </summary>
 public sealed record AllocationSolution
 {
     /// <summary>Whether there is an answer.</summary>
@@ -136,7 +151,10 @@ public sealed record AllocationSolution
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public InfeasibilityReason? Reason { get; init; }
 
-    /// <summary>The arrivals per second of the whole fleet that the lower bounds can carry (a supremum), with <see cref="InfeasibilityReason.Unstable"/>.</summary>
+    /// <summary>
+    /// The arrivals per second of the whole fleet that the lower bounds can carry (a supremum), with
+    /// <see cref="InfeasibilityReason.Unstable"/>.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxArrivalRate { get; init; }
 
@@ -146,7 +164,10 @@ public sealed record AllocationSolution
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Detail { get; init; }
 
-    /// <summary>Ids of the types that cannot reach their floor, in the problem's order, with <see cref="InfeasibilityReason.AccuracyFloor"/>.</summary>
+    /// <summary>
+    /// Ids of the types that cannot reach their floor, in the problem's order, with
+    /// <see cref="InfeasibilityReason.AccuracyFloor"/>.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? TaskTypes { get; init; }
 
@@ -154,7 +175,9 @@ public sealed record AllocationSolution
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MinMeanTokenBudget { get; init; }
 
-    /// <summary>Mean system time of the lower bounds in seconds, with <see cref="InfeasibilityReason.MaxMeanSystemTime"/>.</summary>
+    /// <summary>
+    /// Mean system time of the lower bounds in seconds, with <see cref="InfeasibilityReason.MaxMeanSystemTime"/>.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MinMeanSystemTimeSeconds { get; init; }
 
@@ -243,7 +266,9 @@ public sealed record AllocationSolution
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ShadowPrices? ShadowPrices { get; init; }
 
-    /// <summary>The best static policy: one budget for all types. Null when no single budget keeps within the limits.</summary>
+    /// <summary>
+    /// The best static policy: one budget for all types. Null when no single budget keeps within the limits.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public UniformAllocation? Uniform { get; init; }
 
@@ -260,7 +285,13 @@ public sealed record AllocationSolution
 /// <param name="ServiceSeconds">t(tokens), seconds on the server.</param>
 /// <param name="Bound">Where the continuous optimum lies within the bounds.</param>
 public sealed record TaskAllocation(
-    string TaskType, long Tokens, double TokensContinuous, double Accuracy, double ServiceSeconds, TokenBound Bound)
+    string TaskType,
+    long Tokens,
+    double TokensContinuous,
+    double Accuracy,
+    double ServiceSeconds,
+    TokenBound Bound
+)
 {
     /// <summary>Mean seconds from arrival to end of the type's queries; null before dual-newton/6.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -275,9 +306,12 @@ public sealed record TaskAllocation(
 }
 
 /// <summary>The optimum over real numbers of tokens.</summary>
-/// <param name="Objective">J at that optimum, seconds; no whole-token allocation is better by more than the gap.</param>
-/// <param name="KktResidual">Largest violation of the optimality conditions over the types, relative to the larger of the two terms that balance.</param>
-/// <param name="OptimalityGap">Certified upper bound on what any allocation within the limits can gain over this one, seconds.</param>
+/// <param name="Objective">J at that optimum, seconds; no whole-token allocation is better by more than the
+/// gap.</param>
+/// <param name="KktResidual">Largest violation of the optimality conditions over the types, relative to the larger of
+/// the two terms that balance.</param>
+/// <param name="OptimalityGap">Certified upper bound on what any allocation within the limits can gain over this one,
+/// seconds.</param>
 public sealed record ContinuousOptimum(double Objective, double KktResidual, double OptimalityGap);
 
 /// <summary>What whole tokens cost.</summary>
@@ -285,10 +319,19 @@ public sealed record ContinuousOptimum(double Objective, double KktResidual, dou
 /// <param name="Loss">Continuous objective less the whole-token objective, seconds.</param>
 /// <param name="LossBound">Certified upper bound on the loss against the true continuous optimum.</param>
 /// <param name="ProvenOptimal">True when no whole-token allocation is better (to 1e-11 of the objective).</param>
-/// <param name="NearestObjective">Objective of plain rounding to the nearest, rounded down instead where that broke a limit.</param>
-public sealed record Rounding(RoundingMethod Method, double Loss, double LossBound, bool ProvenOptimal, double NearestObjective);
+/// <param name="NearestObjective">Objective of plain rounding to the nearest, rounded down instead where that broke a
+/// limit.</param>
+public sealed record Rounding(
+    RoundingMethod Method,
+    double Loss,
+    double LossBound,
+    bool ProvenOptimal,
+    double NearestObjective
+);
 
-/// <summary>Gain in the objective for one unit more of each limit; 0 where the limit does not bind or is not set.</summary>
+/// <summary>
+/// Gain in the objective for one unit more of each limit; 0 where the limit does not bind or is not set.
+/// </summary>
 /// <param name="MeanTokenBudget">Seconds for each token of the mean token budget.</param>
 /// <param name="MaxMeanSystemTime">Seconds for each second of the mean system time.</param>
 /// <param name="MaxUtilization">Seconds for each unit of utilization.</param>
@@ -298,7 +341,9 @@ public sealed record ShadowPrices(double MeanTokenBudget, double MaxMeanSystemTi
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxInterTokenSeconds { get; init; }
 
-    /// <summary>Seconds for each second of the mean time to the first answer token; null where servers do not share.</summary>
+    /// <summary>
+    /// Seconds for each second of the mean time to the first answer token; null where servers do not share.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxTimeToFirstAnswerTokenSeconds { get; init; }
 
@@ -316,12 +361,18 @@ public sealed record UniformAllocation(long Tokens, double Objective);
 /// <summary>How the answer was found.</summary>
 /// <param name="Method">The method.</param>
 /// <param name="Iterations">Newton: sweeps over the task types. The other methods: steps.</param>
-/// <param name="ContractionModulus">Bound on the Lipschitz constant of the fixed-point map over the region that holds the optimum: below 1 it can
-/// contract. Null when there is no finite bound, or the queue is shared.</param>
-/// <param name="GradientLipschitz">Bound on the Lipschitz constant of the gradient over the same region. Null likewise.</param>
+/// <param name="ContractionModulus">Bound on the Lipschitz constant of the fixed-point map over the region that holds
+/// the optimum: below 1 it can contract. Null when there is no finite bound, or the queue is shared.</param>
+/// <param name="GradientLipschitz">Bound on the Lipschitz constant of the gradient over the same region. Null
+/// likewise.</param>
 /// <param name="Exit">Why it stopped.</param>
 public sealed record SolverDiagnostics(
-    SolverMethod Method, int Iterations, double? ContractionModulus, double? GradientLipschitz, SolverExit Exit)
+    SolverMethod Method,
+    int Iterations,
+    double? ContractionModulus,
+    double? GradientLipschitz,
+    SolverExit Exit
+)
 {
     /// <summary>The formula used in place of an exact one, or null when the queueing formula is exact.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -336,14 +387,16 @@ public sealed record SolverDiagnostics(
     public Sensitivities? Sensitivities { get; init; }
 
     /// <summary>
-    /// A proven lower bound, in seconds for a token squared, on the curvature of the objective in every direction at the continuous optimum: above 0
-    /// it certifies strict concavity there. Null where the queue is shared.
+    /// A proven lower bound, in seconds for a token squared, on the curvature of the objective in every direction at
+    /// the continuous optimum: above 0 it certifies strict concavity there. Null where the queue is shared.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? LeastCurvature { get; init; }
 
-    /// <summary>What plain rounding to the nearest can lose, in seconds, as known before it was done. Null with limits, which may forbid it, where it
-    /// might make the queue unstable, and where the queue is shared.</summary>
+    /// <summary>
+    /// What plain rounding to the nearest can lose, in seconds, as known before it was done. Null with limits, which
+    /// may forbid it, where it might make the queue unstable, and where the queue is shared.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? NearestLossBefore { get; init; }
 
@@ -352,7 +405,10 @@ public sealed record SolverDiagnostics(
     public double? NearestLossAfter { get; init; }
 }
 
-/// <summary>Derivatives of the continuous optimum's objective, the allocation adapting itself and every limit staying as it is.</summary>
+/// <summary>
+/// Derivatives of the continuous optimum's objective, the allocation adapting itself and every limit staying as it is.
+/// </summary>
 /// <param name="ObjectivePerArrivalRate">Seconds for one arrival a second more at the fleet; at most 0.</param>
-/// <param name="ObjectivePerAccuracyWeight">Seconds for one unit more of the accuracy weight: the weighted accuracy.</param>
+/// <param name="ObjectivePerAccuracyWeight">Seconds for one unit more of the accuracy weight: the weighted
+/// accuracy.</param>
 public sealed record Sensitivities(double ObjectivePerArrivalRate, double ObjectivePerAccuracyWeight);

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// Solves the token allocation problem of Ozbas and Bastopcu (arXiv 2601.10274) with limits: the continuous optimum with its certificate,
-/// whole tokens, prices of the limits, and the best uniform budget to compare with. Pure and sequential: equal problems give equal bits.
+/// Solves the token allocation problem of Ozbas and Bastopcu (arXiv 2601.10274) with limits: the continuous optimum
+/// with its certificate, whole tokens, prices of the limits, and the best uniform budget to compare with. Pure and
+/// sequential: equal problems give equal bits.
 /// </summary>
 public static class AllocationSolver
 {
@@ -25,34 +26,47 @@ public static class AllocationSolver
             [Version] = Defaults,
             ["dual-newton/5"] = new() { OmitsQueueFigures = true },
             ["dual-newton/4"] = new() { OmitsQueueFigures = true, TakesRawCurves = true },
-            ["dual-newton/3"] = new() { OmitsQueueFigures = true, TakesRawCurves = true, LimitsByBranching = true },
+            ["dual-newton/3"] = new()
+            {
+                OmitsQueueFigures = true,
+                TakesRawCurves = true,
+                LimitsByBranching = true,
+            },
         };
 
-    /// <summary>Options for a hundred solves in a row: each costs some milliseconds at most, and the odd one has whole tokens that are not proven the best.</summary>
+    /// <summary>
+    /// Options for a hundred solves in a row: each costs some milliseconds at most, and the odd one has whole tokens
+    /// that are not proven the best.
+    /// </summary>
     internal static SolverOptions ForMany { get; } = new() { BranchingWork = BranchAndBound.MaxWork / 40 };
 
     /// <summary>Solves a problem by the default method, with proven whole tokens.</summary>
-    /// <exception cref="ArgumentException">The problem is not valid; the message is its first <see cref="Contracts.InputError"/>.</exception>
+    /// <exception cref="ArgumentException">The problem is not valid; the message is its first
+    /// <see cref="Contracts.InputError"/>.</exception>
     public static AllocationSolution Solve(AllocationProblem problem) => Solve(problem, Defaults);
 
     /// <summary>Solves a problem.</summary>
     /// <param name="problem">The problem.</param>
     /// <param name="options">Method and rounding.</param>
-    /// <exception cref="ArgumentException">
-    /// The problem or the options are not valid, or do not fit each other (<see cref="ProblemValidation.Validate(AllocationProblem, SolverOptions)"/>);
-    /// the message is the first <see cref="Contracts.InputError"/>.
+    /// <exception cref="ArgumentException"> The problem or the options are not valid, or do not fit each other
+    /// (<see cref="ProblemValidation.Validate(AllocationProblem, SolverOptions)"/>); the message is the first
+    /// <see cref="Contracts.InputError"/>.
     /// </exception>
-    public static AllocationSolution Solve(AllocationProblem problem, SolverOptions options) => SolveInSteps(problem, options).Whole();
+    public static AllocationSolution Solve(AllocationProblem problem, SolverOptions options) =>
+        SolveInSteps(problem, options).Whole();
 
     /// <summary>
-    /// Solves a problem as far as a decision needs it: all but the best uniform budget and the diagnostics, which take as long again and are for
-    /// those who look at the answer.
+    /// Solves a problem as far as a decision needs it: all but the best uniform budget and the diagnostics, which take
+    /// as long again and are for those who look at the answer.
     /// </summary>
     /// <inheritdoc cref="Solve(AllocationProblem, SolverOptions)" path="/exception"/>
     /// <param name="problem">The problem.</param>
     /// <param name="options">Method and rounding; null for the default method, with proven whole tokens.</param>
     /// <returns>The answer without them, and what makes it whole.</returns>
-    public static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveInSteps(AllocationProblem problem, SolverOptions? options = null)
+    public static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveInSteps(
+        AllocationProblem problem,
+        SolverOptions? options = null
+    )
     {
         options ??= Defaults;
         return SolveInSteps(ValidModel(problem, options), options);
@@ -60,7 +74,9 @@ public static class AllocationSolver
 
     /// <inheritdoc cref="SolveInSteps(AllocationProblem, SolverOptions?)"/>
     internal static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveInSteps(
-        AllocationModel model, SolverOptions options)
+        AllocationModel model,
+        SolverOptions options
+    )
     {
         if (Infeasibility(model) is { } infeasible)
             return (infeasible, () => infeasible);
@@ -70,7 +86,9 @@ public static class AllocationSolver
 
     /// <summary>Solves a feasible problem in which no curve is below 0 within its bounds.</summary>
     internal static (AllocationSolution Answer, Func<AllocationSolution> Whole) SolveConcave(
-        AllocationModel model, SolverOptions options)
+        AllocationModel model,
+        SolverOptions options
+    )
     {
         var (point, diagnostics) = SolveContinuous(model, options);
         var (tokens, rounding) = RoundWhole(model, point, options);
@@ -83,18 +101,23 @@ public static class AllocationSolver
             ShadowPrices = point.Prices,
         };
         answer = options.OmitsQueueFigures ? answer : QueueFigures.AddTo(answer, model, figures);
-        return (answer, () => answer with
-        {
-            Uniform = UniformBudget.Find(model),
-            Diagnostics = Analyse(model, point, diagnostics),
-        });
+        return (
+            answer,
+            () => answer with { Uniform = UniformBudget.Find(model), Diagnostics = Analyse(model, point, diagnostics) }
+        );
     }
 
     private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveContinuous(
-        AllocationModel model, SolverOptions options)
+        AllocationModel model,
+        SolverOptions options
+    )
     {
         if (model.Sharing is not null)
-            return SolveWithoutBounds(model, options, model.Sharing.Cap is null ? null : QueueingApproximation.BirthDeath);
+            return SolveWithoutBounds(
+                model,
+                options,
+                model.Sharing.Cap is null ? null : QueueingApproximation.BirthDeath
+            );
         return model.SharedQueue
             ? SolveWithoutBounds(model, options, QueueingApproximation.LeeLongton)
             : SolveSplit(model, options);
@@ -104,12 +127,16 @@ public static class AllocationSolver
     /// <param name="problem">A valid problem.</param>
     /// <param name="tokens">Tokens of each type, in the problem's order.</param>
     /// <returns>Seconds; −∞ where the queue is unstable, or a bound, an accuracy floor or a limit is broken.</returns>
-    /// <exception cref="ArgumentException">The problem is not valid, or the tokens are not one for each type.</exception>
+    /// <exception cref="ArgumentException">The problem is not valid, or the tokens are not one for each
+    /// type.</exception>
     public static double Objective(AllocationProblem problem, ReadOnlySpan<long> tokens)
     {
         var model = ValidModel(problem, Defaults);
         if (tokens.Length != model.Count)
-            throw new ArgumentException($"There are {model.Count} task types and {tokens.Length} numbers of tokens.", nameof(tokens));
+            throw new ArgumentException(
+                $"There are {model.Count} task types and {tokens.Length} numbers of tokens.",
+                nameof(tokens)
+            );
         if (model.UnreachableFloors.Count > 0)
             return double.NegativeInfinity;
         for (var k = 0; k < tokens.Length; k++)
@@ -122,23 +149,40 @@ public static class AllocationSolver
         return figures.KeepsLimits(problem) ? figures.Objective : double.NegativeInfinity;
     }
 
-    private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveSplit(AllocationModel model, SolverOptions options)
+    private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveSplit(
+        AllocationModel model,
+        SolverOptions options
+    )
     {
-        var leastIdle = AprioriBounds.LeastIdle(model, model.Problem.AccuracyWeight, AprioriBounds.AccuracyRange(model));
+        var leastIdle = AprioriBounds.LeastIdle(
+            model,
+            model.Problem.AccuracyWeight,
+            AprioriBounds.AccuracyRange(model)
+        );
         var (point, iterations, exit, report) = Continuous(model, options);
-        var (modulus, lipschitz) = (AprioriBounds.ContractionModulus(model, leastIdle), AprioriBounds.GradientLipschitz(model, leastIdle));
+        var (modulus, lipschitz) = (
+            AprioriBounds.ContractionModulus(model, leastIdle),
+            AprioriBounds.GradientLipschitz(model, leastIdle)
+        );
         return (point, new(options.Method, iterations, modulus, lipschitz, exit) { FixedPoint = report });
     }
 
     private static (ContinuousPoint Point, int Iterations, SolverExit Exit, FixedPointReport? Report) Continuous(
-        AllocationModel model, SolverOptions options)
+        AllocationModel model,
+        SolverOptions options
+    )
     {
         switch (options.Method)
         {
             case SolverMethod.Newton:
                 var newton = new ContinuousSolver(model);
                 var optimum = newton.Solve();
-                return (optimum, newton.Sweeps, newton.Converged ? SolverExit.Converged : SolverExit.IterationLimit, null);
+                return (
+                    optimum,
+                    newton.Sweeps,
+                    newton.Converged ? SolverExit.Converged : SolverExit.IterationLimit,
+                    null
+                );
             case SolverMethod.FixedPoint:
                 var fixedPoint = new FixedPoint(model);
                 var report = fixedPoint.Report();
@@ -152,7 +196,11 @@ public static class AllocationSolver
     }
 
     /// <summary>Adds what the derivatives at the optimum say.</summary>
-    private static SolverDiagnostics Analyse(AllocationModel model, ContinuousPoint point, SolverDiagnostics diagnostics)
+    private static SolverDiagnostics Analyse(
+        AllocationModel model,
+        ContinuousPoint point,
+        SolverDiagnostics diagnostics
+    )
     {
         if (model.SharedQueue)
             return diagnostics;
@@ -182,7 +230,10 @@ public static class AllocationSolver
 
     /// <summary>Solves where the paper's bounds on its methods have no meaning.</summary>
     private static (ContinuousPoint Point, SolverDiagnostics Diagnostics) SolveWithoutBounds(
-        AllocationModel model, SolverOptions options, QueueingApproximation? approximation)
+        AllocationModel model,
+        SolverOptions options,
+        QueueingApproximation? approximation
+    )
     {
         var method = model.Method(options.OmitsProof);
         var point = method.Solve();
@@ -198,12 +249,17 @@ public static class AllocationSolver
             : throw new ArgumentException(errors[0].ToString(), nameof(problem));
     }
 
-    /// <summary>Every limit tightens with every token, so that whole lower bounds within the limits are both needed and enough.</summary>
+    /// <summary>
+    /// Every limit tightens with every token, so that whole lower bounds within the limits are both needed and enough.
+    /// </summary>
     internal static AllocationSolution? Infeasibility(AllocationModel model)
     {
         var problem = model.Problem;
         if (model.UnreachableFloors.Count > 0)
-            return No(InfeasibilityReason.AccuracyFloor) with { TaskTypes = [.. model.UnreachableFloors.Select(k => problem.TaskTypes[k].Id)] };
+            return No(InfeasibilityReason.AccuracyFloor) with
+            {
+                TaskTypes = [.. model.UnreachableFloors.Select(k => problem.TaskTypes[k].Id)],
+            };
         var least = WholeTokenFigures.Of(model, model.WholeLower);
         if (!least.Stable(problem))
             return Unstable(model, least);
@@ -234,11 +290,13 @@ public static class AllocationSolver
         var servers = EachServer(model.Problem);
         var detail = string.Create(
             CultureInfo.InvariantCulture,
-            $"With the fewest tokens {servers} would have to be busy {busy:0.##} s of every second.");
-        var guess = busy < ManyAtOnce
-            ? ""
-            : " If more queries are in service than servers, these servers batch: dispatch should be sharing. If they serve "
-                + "one query at a time, look at the unit of the service times.";
+            $"With the fewest tokens {servers} would have to be busy {busy:0.##} s of every second."
+        );
+        var guess =
+            busy < ManyAtOnce
+                ? ""
+                : " If more queries are in service than servers, these servers batch: dispatch should be sharing. If they serve "
+                    + "one query at a time, look at the unit of the service times.";
         return No(InfeasibilityReason.Unstable) with
         {
             MaxArrivalRate = model.MaxUtilization * model.Problem.Servers / least.Service.MeanSeconds,
@@ -250,7 +308,8 @@ public static class AllocationSolver
         problem.Servers == 1 ? "the server" : $"each of the {problem.Servers} servers";
 
     /// <summary>
-    /// Servers that share are saturated by marginal work, and with a cap by slots. Answers that are not told are often why.
+    /// Servers that share are saturated by marginal work, and with a cap by slots. Answers that are not told are often
+    /// why.
     /// </summary>
     private static AllocationSolution Saturated(AllocationModel model, WholeTokenFigures least)
     {
@@ -259,7 +318,8 @@ public static class AllocationSolver
         var detail = string.Create(
             CultureInfo.InvariantCulture,
             $"With the fewest tokens {EachServer(model.Problem)} is asked for {load:0.##} times the work that it can do with all "
-                + $"that it may have in service.");
+                + $"that it may have in service."
+        );
         var lacksAnswers = model.Problem.TaskTypes.Any(type => type is { AnswerTokens: 0, Service.BaseSeconds: > 0 });
         var guess = lacksAnswers
             ? " Where answerTokens is left out, all of baseSeconds counts as work that the others wait for: tell it if the servers answer."
@@ -271,20 +331,22 @@ public static class AllocationSolver
         };
     }
 
-    private static AllocationSolution No(InfeasibilityReason reason) => new() { Status = SolutionStatus.Infeasible, Reason = reason };
+    private static AllocationSolution No(InfeasibilityReason reason) =>
+        new() { Status = SolutionStatus.Infeasible, Reason = reason };
 
-    private static AllocationSolution Figures(WholeTokenFigures figures) => new()
-    {
-        Status = SolutionStatus.Optimal,
-        Objective = figures.Objective,
-        MeanAccuracy = figures.MeanAccuracy,
-        WeightedAccuracy = figures.WeightedAccuracy,
-        MeanSystemTimeSeconds = figures.MeanSystemTime,
-        Utilization = 1 - figures.Idle,
-        MeanServiceSeconds = figures.Service.MeanSeconds,
-        MeanServiceSecondsSquared = figures.Service.MeanSecondsSquared,
-        MeanTokens = figures.MeanTokens,
-    };
+    private static AllocationSolution Figures(WholeTokenFigures figures) =>
+        new()
+        {
+            Status = SolutionStatus.Optimal,
+            Objective = figures.Objective,
+            MeanAccuracy = figures.MeanAccuracy,
+            WeightedAccuracy = figures.WeightedAccuracy,
+            MeanSystemTimeSeconds = figures.MeanSystemTime,
+            Utilization = 1 - figures.Idle,
+            MeanServiceSeconds = figures.Service.MeanSeconds,
+            MeanServiceSecondsSquared = figures.Service.MeanSecondsSquared,
+            MeanTokens = figures.MeanTokens,
+        };
 
     private static TaskAllocation[] Allocate(AllocationModel model, long[] tokens, ContinuousPoint point)
     {
@@ -292,16 +354,28 @@ public static class AllocationSolver
         for (var k = 0; k < tokens.Length; k++)
         {
             var l = point.Tokens[k];
-            var bound = l <= model.Lower[k] ? TokenBound.Lower : l >= model.Upper[k] ? TokenBound.Max : TokenBound.None;
+            var bound =
+                l <= model.Lower[k] ? TokenBound.Lower
+                : l >= model.Upper[k] ? TokenBound.Max
+                : TokenBound.None;
             allocation[k] = new(
-                model.Problem.TaskTypes[k].Id, tokens[k], l, Math.Max(model.Accuracy(k, tokens[k]), 0), model.Service(k, tokens[k]), bound);
+                model.Problem.TaskTypes[k].Id,
+                tokens[k],
+                l,
+                Math.Max(model.Accuracy(k, tokens[k]), 0),
+                model.Service(k, tokens[k]),
+                bound
+            );
         }
 
         return allocation;
     }
 
     private static (long[] Tokens, Rounding Rounding) RoundWhole(
-        AllocationModel model, ContinuousPoint point, SolverOptions options)
+        AllocationModel model,
+        ContinuousPoint point,
+        SolverOptions options
+    )
     {
         var whole = new WholeTokens(model);
         var nearest = whole.Nearest(point.Tokens);
@@ -314,7 +388,8 @@ public static class AllocationSolver
             Offer(improved, RoundingMethod.Exchange);
         }
 
-        var proven = point.Objective + point.Gap <= best.Objective + (BranchAndBound.Tolerance * (1 + Math.Abs(best.Objective)));
+        var proven =
+            point.Objective + point.Gap <= best.Objective + (BranchAndBound.Tolerance * (1 + Math.Abs(best.Objective)));
         if (options.Rounding == RoundingMethod.Exact && model.Count <= BranchAndBound.MaxTypes && !model.SharedQueue)
         {
             (var exact, proven) = Prove(model, point, best.Tokens, options);
@@ -334,10 +409,19 @@ public static class AllocationSolver
         }
     }
 
-    /// <summary>The best whole tokens, by the first search that finds them, and whether they are proven to be so.</summary>
-    private static (long[] Tokens, bool Proven) Prove(AllocationModel model, ContinuousPoint point, long[] known, SolverOptions options)
+    /// <summary>
+    /// The best whole tokens, by the first search that finds them, and whether they are proven to be so.
+    /// </summary>
+    private static (long[] Tokens, bool Proven) Prove(
+        AllocationModel model,
+        ContinuousPoint point,
+        long[] known,
+        SolverOptions options
+    )
     {
-        var found = TangentSearch.Best(model, point, known) ?? (options.LimitsByBranching ? null : LimitedSearch.Best(model, point, known));
+        var found =
+            TangentSearch.Best(model, point, known)
+            ?? (options.LimitsByBranching ? null : LimitedSearch.Best(model, point, known));
         return found is null
             ? BranchAndBound.Search(model, known, options.BranchingWork, options.LimitsByBranching)
             : (found, true);

@@ -1,8 +1,8 @@
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// Depth-first branch and bound over whole tokens (Land and Doig 1960). A node is a box; its bound is the continuous optimum in the box
-/// plus that optimum's certificate; the branching type is the one whose fraction costs most.
+/// Depth-first branch and bound over whole tokens (Land and Doig 1960). A node is a box; its bound is the continuous
+/// optimum in the box plus that optimum's certificate; the branching type is the one whose fraction costs most.
 /// </summary>
 internal sealed class BranchAndBound
 {
@@ -12,13 +12,16 @@ internal sealed class BranchAndBound
     /// <summary>A node that promises no more than this part of the objective above the best known is closed.</summary>
     public const double Tolerance = 1e-11;
 
-    /// <summary>Most tokens of single types that are computed: some tenths of a second, and the same on every machine.</summary>
+    /// <summary>
+    /// Most tokens of single types that are computed: some tenths of a second, and the same on every machine.
+    /// </summary>
     public const long MaxWork = 4_000_000;
 
     private readonly AllocationModel _box;
     private readonly WholeTokens _rounding;
     private readonly IContinuousMethod _solver;
-    private readonly long[] _lower, _upper;
+    private readonly long[] _lower,
+        _upper;
     private readonly long _mostWork;
     private readonly bool _thorough;
     private bool _hasLeftBoxes;
@@ -45,13 +48,17 @@ internal sealed class BranchAndBound
     /// <param name="model">The problem.</param>
     /// <param name="start">The allocation.</param>
     /// <param name="mostWork">Most tokens of single types that are computed.</param>
-    /// <param name="asBefore">
-    /// As dual-newton/3 did: a box whose optimum is whole is left. Where a limit binds, that is only near the one of
-    /// the box, and what was said to be proven has been a millionth of a second short. Now all is searched once more when boxes were left.
+    /// <param name="asBefore"> As dual-newton/3 did: a box whose optimum is whole is left. Where a limit binds, that is
+    /// only near the one of the box, and what was said to be proven has been a millionth of a second short. Now all is
+    /// searched once more when boxes were left.
     /// </param>
     /// <returns>The best allocation, and whether it is proven to be so.</returns>
     public static (long[] Tokens, bool Proven) Search(
-        AllocationModel model, long[] start, long mostWork = MaxWork, bool asBefore = false)
+        AllocationModel model,
+        long[] start,
+        long mostWork = MaxWork,
+        bool asBefore = false
+    )
     {
         var search = new BranchAndBound(model, start, mostWork, thorough: false);
         var proven = search.Explore();

@@ -56,11 +56,19 @@ public ref struct BulkProblem
 /// <param name="KktResidual">Largest relative violation of the optimality conditions.</param>
 /// <param name="Idle">1 − ρ, to full relative precision however small.</param>
 public readonly record struct BulkOptimum(
-    SolutionStatus Status, SolverExit Exit, int Iterations, double Objective, double OptimalityGap, double KktResidual, double Idle);
+    SolutionStatus Status,
+    SolverExit Exit,
+    int Iterations,
+    double Objective,
+    double OptimalityGap,
+    double KktResidual,
+    double Idle
+);
 
 /// <summary>
-/// Solves plain problems (bounds and weights, no limits) by the default method, one after another, and allocates nothing after its creation. One
-/// instance for each thread. Its answers are those of <see cref="AllocationSolver"/> to the bit.
+/// Solves plain problems (bounds and weights, no limits) by the default method, one after another, and allocates
+/// nothing after its creation. One instance for each thread. Its answers are those of <see cref="AllocationSolver"/> to
+/// the bit.
 /// </summary>
 public sealed class BulkSolver
 {
@@ -80,11 +88,15 @@ public sealed class BulkSolver
     /// <summary>Finds the continuous optimum and its certificate.</summary>
     /// <param name="problem">The problem.</param>
     /// <param name="tokens">Receives l, one number for each task type.</param>
-    /// <exception cref="ArgumentException">Columns differ in length or exceed the capacity, or a number is out of its range.</exception>
+    /// <exception cref="ArgumentException">Columns differ in length or exceed the capacity, or a number is out of its
+    /// range.</exception>
     public BulkOptimum Solve(in BulkProblem problem, Span<double> tokens)
     {
         if (tokens.Length != problem.Share.Length)
-            throw new ArgumentException($"There are {problem.Share.Length} task types and room for {tokens.Length}.", nameof(tokens));
+            throw new ArgumentException(
+                $"There are {problem.Share.Length} task types and room for {tokens.Length}.",
+                nameof(tokens)
+            );
         _columns.Fill(problem);
         if (!(_columns.IdleAtLower > 0))
             return new(SolutionStatus.Infeasible, SolverExit.Converged, 0, 0, 0, 0, 0);
@@ -106,9 +118,14 @@ public sealed class BulkSolver
             if (count < 1 || count > _capacity)
                 throw new ArgumentException($"There are {count} task types, not 1 to {_capacity}.", nameof(problem));
             Resize(count);
-            Require(problem.ArrivalRate >= 0 && problem.ArrivalRate <= ProblemValidation.Largest, nameof(problem.ArrivalRate));
             Require(
-                problem.AccuracyWeight >= 0 && problem.AccuracyWeight <= ProblemValidation.LargestAccuracyWeight, nameof(problem.AccuracyWeight));
+                problem.ArrivalRate >= 0 && problem.ArrivalRate <= ProblemValidation.Largest,
+                nameof(problem.ArrivalRate)
+            );
+            Require(
+                problem.AccuracyWeight >= 0 && problem.AccuracyWeight <= ProblemValidation.LargestAccuracyWeight,
+                nameof(problem.AccuracyWeight)
+            );
             (Lambda, ArrivalRate) = (problem.ArrivalRate, problem.ArrivalRate);
             Copy(problem.Share, Share, 0, 1, nameof(problem.Share));
             Copy(problem.BaseSeconds, Base, 0, ProblemValidation.Largest, nameof(problem.BaseSeconds));
@@ -117,7 +134,14 @@ public sealed class BulkSolver
             Copy(problem.Gain, Gain, 0, 2, nameof(problem.Gain));
             Copy(problem.RatePerToken, Rate, 0, ProblemValidation.Largest, nameof(problem.RatePerToken));
             Copy(problem.MaxTokens, Upper, 0, ProblemValidation.MaxTokens, nameof(problem.MaxTokens));
-            CopyOr(0, problem.VarianceSecondsSquared, Variance, 0, ProblemValidation.Largest, nameof(problem.VarianceSecondsSquared));
+            CopyOr(
+                0,
+                problem.VarianceSecondsSquared,
+                Variance,
+                0,
+                ProblemValidation.Largest,
+                nameof(problem.VarianceSecondsSquared)
+            );
             CopyOr(1, problem.Weight, Weight, double.Epsilon, ProblemValidation.Largest, nameof(problem.Weight));
             CopyOr(0, problem.MinTokens, Lower, 0, ProblemValidation.MaxTokens, nameof(problem.MinTokens));
             RequireConsistent();
@@ -133,7 +157,8 @@ public sealed class BulkSolver
                 shares += Vector256.Create(Share, k);
                 ordered &= Vector256.LessThanOrEqual(Vector256.Create(Lower, k), Vector256.Create(Upper, k));
                 var sum = Vector256.Create(Floor, k) + Vector256.Create(Gain, k);
-                probable &= Vector256.LessThanOrEqual(sum, most) & Vector256.GreaterThanOrEqual(sum, Vector256.Create(-1e-12));
+                probable &=
+                    Vector256.LessThanOrEqual(sum, most) & Vector256.GreaterThanOrEqual(sum, Vector256.Create(-1e-12));
             }
 
             Require(AllSet(probable), nameof(BulkProblem.Gain));
@@ -143,7 +168,8 @@ public sealed class BulkSolver
             Require(Math.Abs(Vector256.Sum(shares) - 1) <= ProblemValidation.ShareTolerance, nameof(BulkProblem.Share));
         }
 
-        private static bool AllSet(Vector256<double> mask) => Vector256.EqualsAll(mask.AsInt64(), Vector256<long>.AllBitsSet);
+        private static bool AllSet(Vector256<double> mask) =>
+            Vector256.EqualsAll(mask.AsInt64(), Vector256<long>.AllBitsSet);
 
         private static void Require(bool holds, string name)
         {
@@ -151,7 +177,14 @@ public sealed class BulkSolver
                 throw new ArgumentException($"{name} is out of its range.", name);
         }
 
-        private void CopyOr(double otherwise, ReadOnlySpan<double> from, double[] to, double least, double most, string name)
+        private void CopyOr(
+            double otherwise,
+            ReadOnlySpan<double> from,
+            double[] to,
+            double least,
+            double most,
+            string name
+        )
         {
             if (from.Length == 0)
                 to.AsSpan(0, Count).Fill(otherwise);

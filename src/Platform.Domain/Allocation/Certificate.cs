@@ -4,8 +4,8 @@ using Platform.Domain.Queueing;
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// Proves how good a point is. By concavity J* − J(l) is at most the largest rise of the Lagrangian's tangent over the bounds (the gap of
-/// Frank and Wolfe), plus what the prices charge for limits that are not met with equality.
+/// Proves how good a point is. By concavity J* − J(l) is at most the largest rise of the Lagrangian's tangent over the
+/// bounds (the gap of Frank and Wolfe), plus what the prices charge for limits that are not met with equality.
 /// </summary>
 internal static class Certificate
 {
@@ -23,36 +23,64 @@ internal static class Certificate
     }
 
     /// <summary>
-    /// Forms the tokens, the largest rise of the tangent, the largest relative violation of the optimality conditions, and Σ π w p. Allocates nothing.
+    /// Forms the tokens, the largest rise of the tangent, the largest relative violation of the optimality conditions,
+    /// and Σ π w p. Allocates nothing.
     /// </summary>
     public static (double Gap, double Residual, double Accuracy) Measure(
-        TypeColumns model, DualNewton newton, double alpha, double nu, Span<double> tokens)
+        TypeColumns model,
+        DualNewton newton,
+        double alpha,
+        double nu,
+        Span<double> tokens
+    )
     {
-        LaneSum gap = default, accuracy = default;
+        LaneSum gap = default,
+            accuracy = default;
         var residual = Vector256<double>.Zero;
 
-        // κ is formed anew, and so is 1 − ρ where a double can hold it: the certificate then does not take the solver's word.
-        var idle = newton.Idle > 1e-2 && model.Lambda > 0 ? model.IdleAtLower - (model.Lambda * newton.Sums.Seconds) : newton.Idle;
+        // κ is formed anew, and so is 1 − ρ where a double can hold it: the certificate then does not take the solver's
+        // word.
+        var idle =
+            newton.Idle > 1e-2 && model.Lambda > 0
+                ? model.IdleAtLower - (model.Lambda * newton.Sums.Seconds)
+                : newton.Idle;
         var s = model.Lambda / idle;
         var kappa = Vector256.Create(1 + (s * s * newton.Sums.Square / 2) + newton.Theta);
         for (var k = 0; k < model.Padded; k += 4)
         {
             var (lower, upper) = (Vector256.Create(model.Lower, k), Vector256.Create(model.Upper, k));
             var (share, weight) = (Vector256.Create(model.Share, k), Vector256.Create(model.Weight, k));
-            var (rate, cost, most) = (Vector256.Create(model.Rate, k), Vector256.Create(model.Cost, k), Vector256.Create(model.Gain, k));
+            var (rate, cost, most) = (
+                Vector256.Create(model.Rate, k),
+                Vector256.Create(model.Cost, k),
+                Vector256.Create(model.Gain, k)
+            );
             var excess = Vector256.Create(newton.Excess, k);
             var l = Vector256.MinNative(upper, lower + excess);
             var (exp, minusOne) = Elementary.ExpBoth(-rate * l);
             var gain = alpha * weight * most * rate * exp;
             var price = (cost * (kappa + (s * (Vector256.Create(model.Base, k) + (cost * l))))) + Vector256.Create(nu);
             var slope = gain - price;
-            gap.Add(share * Vector256.MaxNative(slope * Vector256.MaxNative(Vector256<double>.Zero, upper - l), -slope * excess));
+            gap.Add(
+                share
+                    * Vector256.MaxNative(
+                        slope * Vector256.MaxNative(Vector256<double>.Zero, upper - l),
+                        -slope * excess
+                    )
+            );
             accuracy.Add(share * weight * (Vector256.Create(model.Floor, k) - (most * minusOne)));
-            residual = Vector256.MaxNative(residual, Against(slope, excess, upper - l) / Vector256.MaxNative(Vector256.MaxNative(gain, price), Tiny));
+            residual = Vector256.MaxNative(
+                residual,
+                Against(slope, excess, upper - l) / Vector256.MaxNative(Vector256.MaxNative(gain, price), Tiny)
+            );
             Store(l, tokens[k..]);
         }
 
-        return (gap.Value, Math.Max(Math.Max(residual[0], residual[1]), Math.Max(residual[2], residual[3])), accuracy.Value);
+        return (
+            gap.Value,
+            Math.Max(Math.Max(residual[0], residual[1]), Math.Max(residual[2], residual[3])),
+            accuracy.Value
+        );
     }
 
     private static Vector256<double> Tiny => Vector256.Create(double.Epsilon);
@@ -79,7 +107,15 @@ internal static class Certificate
     }
 
     private static ContinuousPoint Assemble(
-        AllocationModel model, DualNewton newton, double[] tokens, double accuracy, double gap, double residual, double eta, double nu)
+        AllocationModel model,
+        DualNewton newton,
+        double[] tokens,
+        double accuracy,
+        double gap,
+        double residual,
+        double eta,
+        double nu
+    )
     {
         var problem = model.Problem;
         var theta = newton.Theta;
@@ -88,7 +124,10 @@ internal static class Certificate
         if (eta > 0)
             gap += eta / (1 + eta) * Math.Abs(problem.MaxMeanSystemTimeSeconds!.Value - newton.MeanSystemTime);
         if (theta > 0)
-            gap += theta * Math.Abs(model.MaxUtilization - 1 + model.IdleAtLower - (model.Lambda * newton.Sums.Seconds)) / model.Lambda;
+            gap +=
+                theta
+                * Math.Abs(model.MaxUtilization - 1 + model.IdleAtLower - (model.Lambda * newton.Sums.Seconds))
+                / model.Lambda;
         var scale = 1 + eta;
         return new()
         {

@@ -34,21 +34,24 @@ internal sealed class ContinuousPoint
     public SharingOptimum? Sharing { get; init; }
 
     /// <summary>The same point with another upper bound on J* − J, and another η, where servers share.</summary>
-    public ContinuousPoint Beyond(double gap, double bending) => new()
-    {
-        Tokens = Tokens,
-        Idle = Idle,
-        MeanService = MeanService,
-        Square = Square,
-        WeightedAccuracy = WeightedAccuracy,
-        Objective = Objective,
-        KktResidual = KktResidual,
-        Gap = gap,
-        Prices = Prices,
-        Sharing = Sharing! with { Bending = bending },
-    };
+    public ContinuousPoint Beyond(double gap, double bending) =>
+        new()
+        {
+            Tokens = Tokens,
+            Idle = Idle,
+            MeanService = MeanService,
+            Square = Square,
+            WeightedAccuracy = WeightedAccuracy,
+            Objective = Objective,
+            KktResidual = KktResidual,
+            Gap = gap,
+            Prices = Prices,
+            Sharing = Sharing! with { Bending = bending },
+        };
 
-    /// <summary>x = λ/(1 − ρ) and κ = 1 + x² E[S²]/2: one second more of a service of t seconds costs all queries κ + x t.</summary>
+    /// <summary>
+    /// x = λ/(1 − ρ) and κ = 1 + x² E[S²]/2: one second more of a service of t seconds costs all queries κ + x t.
+    /// </summary>
     public (double X, double Kappa) SystemTimeSlope(double lambda)
     {
         var x = lambda / Idle;
@@ -57,18 +60,24 @@ internal sealed class ContinuousPoint
 }
 
 /// <summary>
-/// Adds the limits to <see cref="DualNewton"/>. The cap on ρ lies inside it. The mean token budget has a price ν, and Σ π l falls with it.
-/// The cap on E[T] has a price η, and the problem with it is the problem without it at the weight α/(1 + η): E[T] rises with that weight.
+/// Adds the limits to <see cref="DualNewton"/>. The cap on ρ lies inside it. The mean token budget has a price ν, and Σ
+/// π l falls with it. The cap on E[T] has a price η, and the problem with it is the problem without it at the weight
+/// α/(1 + η): E[T] rises with that weight.
 /// </summary>
 internal sealed class ContinuousSolver : IContinuousMethod
 {
     private readonly AllocationModel _model;
     private readonly DualNewton _newton;
-    private readonly Func<double, double> _tokensOver, _timeOver;
-    private readonly double _budget, _time;
-    private readonly double _tolerance, _alphaTime;
-    private double _logAlpha, _nu;
-    private double _lastTime = double.NegativeInfinity, _lastBudget = double.PositiveInfinity;
+    private readonly Func<double, double> _tokensOver,
+        _timeOver;
+    private readonly double _budget,
+        _time;
+    private readonly double _tolerance,
+        _alphaTime;
+    private double _logAlpha,
+        _nu;
+    private double _lastTime = double.NegativeInfinity,
+        _lastBudget = double.PositiveInfinity;
 
     /// <summary>Prepares a solver; its arrays are allocated here and not while it solves.</summary>
     /// <param name="model">The problem.</param>
@@ -91,7 +100,9 @@ internal sealed class ContinuousSolver : IContinuousMethod
     /// <summary>Whether every solve so far converged.</summary>
     public bool Converged => _newton.Converged;
 
-    /// <summary>Solves within the model's present bounds, which must keep within the limits at their lower ends.</summary>
+    /// <summary>
+    /// Solves within the model's present bounds, which must keep within the limits at their lower ends.
+    /// </summary>
     public ContinuousPoint Solve()
     {
         var alpha = _model.Problem.AccuracyWeight;
@@ -103,8 +114,8 @@ internal sealed class ContinuousSolver : IContinuousMethod
     }
 
     /// <summary>
-    /// Upper bound on J within the model's present bounds and the limits, from the prices of the last solution: the dual function, one solve
-    /// without any search for prices.
+    /// Upper bound on J within the model's present bounds and the limits, from the prices of the last solution: the
+    /// dual function, one solve without any search for prices.
     /// </summary>
     public double DualBound()
     {
@@ -115,9 +126,12 @@ internal sealed class ContinuousSolver : IContinuousMethod
         var eta = timed ? Math.Max(0, (_model.Problem.AccuracyWeight / alpha) - 1) : 0;
         _newton.Solve(_logAlpha, _nu);
         var point = Certificate.Of(_model, _newton, alpha, eta, _nu);
-        var slack = (_nu > 0 ? _nu * (1 + eta) * (_budget - _newton.MeanTokens) : 0) + (eta > 0 ? eta * (_time - _newton.MeanSystemTime) : 0);
+        var slack =
+            (_nu > 0 ? _nu * (1 + eta) * (_budget - _newton.MeanTokens) : 0)
+            + (eta > 0 ? eta * (_time - _newton.MeanSystemTime) : 0);
 
-        // The certificate counts what limits leave unused as a loss either way; here a limit that is broken lowers the bound.
+        // The certificate counts what limits leave unused as a loss either way; here a limit that is broken lowers the
+        // bound.
         return point.Objective + point.Gap - Math.Abs(slack) + slack;
     }
 
@@ -126,7 +140,13 @@ internal sealed class ContinuousSolver : IContinuousMethod
         // Less and less weight on accuracy, until the time is kept or every type is at its lower bound, which keeps it.
         var warm = _lastTime > left;
         _lastTime = MonotoneRoot.Find(
-            _timeOver, (left, over), warm ? _lastTime : left + 0.5, warm ? 0.02 : 0.5, TimeOfNothing(), 10 * _tolerance * _time);
+            _timeOver,
+            (left, over),
+            warm ? _lastTime : left + 0.5,
+            warm ? 0.02 : 0.5,
+            TimeOfNothing(),
+            10 * _tolerance * _time
+        );
     }
 
     /// <summary>E[T] above its cap, at the weight e^−x of accuracy and within the token budget.</summary>
@@ -147,7 +167,13 @@ internal sealed class ContinuousSolver : IContinuousMethod
         var most = LogPriceOfNothing();
         var warm = _lastBudget < most;
         _lastBudget = MonotoneRoot.Find(
-            _tokensOver, (-650, overAtZero), warm ? _lastBudget : most - 2, warm ? 0.02 : 2, most, _tolerance * _budget);
+            _tokensOver,
+            (-650, overAtZero),
+            warm ? _lastBudget : most - 2,
+            warm ? 0.02 : 2,
+            most,
+            _tolerance * _budget
+        );
         _tokensOver(_lastBudget);
     }
 
@@ -158,7 +184,8 @@ internal sealed class ContinuousSolver : IContinuousMethod
         return _newton.MeanTokens - _budget;
     }
 
-    // The least prices at which every type is at its lower bound: with κ and s there, a type's first token is worth at most its charge.
+    // The least prices at which every type is at its lower bound: with κ and s there, a type's first token is worth at
+    // most its charge.
     private double LogPriceOfNothing()
     {
         var most = 0.0;
@@ -176,7 +203,10 @@ internal sealed class ContinuousSolver : IContinuousMethod
     {
         var most = _alphaTime;
         for (var k = 0; k < _model.Count; k++)
-            most = _model.Cost[k] > 0 ? Math.Max(most, _model.LogValueAtLower[k] - Elementary.Log(SecondAtLower(k))) : most;
+            most =
+                _model.Cost[k] > 0
+                    ? Math.Max(most, _model.LogValueAtLower[k] - Elementary.Log(SecondAtLower(k)))
+                    : most;
         return most;
     }
 

@@ -3,10 +3,11 @@ using System.Runtime.Intrinsics;
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// Maximises J over the bounds at a given weight of accuracy and a given price of tokens. Two scalars couple the types: s = λ/r with
-/// r = 1 − ρ, and κ = 1 + λ² E[S²]/(2 r²) + the price of utilization. With the tokens of <see cref="TokenResponse"/>, two equations remain:
-/// f₁ = r(lower) − λ Σ π c (l − lower) − λ/s = 0 and f₂ = ln(κ − 1) − 2 ln s − ln(E[S²]/2) = 0. Newton's step exists everywhere (the
-/// determinant is positive), and along f₂ = 0 the function f₁ increases with s, so that signs bracket the root when Newton does not settle.
+/// Maximises J over the bounds at a given weight of accuracy and a given price of tokens. Two scalars couple the types:
+/// s = λ/r with r = 1 − ρ, and κ = 1 + λ² E[S²]/(2 r²) + the price of utilization. With the tokens of
+/// <see cref="TokenResponse"/>, two equations remain: f₁ = r(lower) − λ Σ π c (l − lower) − λ/s = 0 and f₂ = ln(κ − 1)
+/// − 2 ln s − ln(E[S²]/2) = 0. Newton's step exists everywhere (the determinant is positive), and along f₂ = 0 the
+/// function f₁ increases with s, so that signs bracket the root when Newton does not settle.
 /// </summary>
 internal sealed class DualNewton(TypeColumns model)
 {
@@ -28,14 +29,27 @@ internal sealed class DualNewton(TypeColumns model)
     /// <summary>Tokens above the lower bound.</summary>
     public readonly double[] Excess = new double[model.Padded];
 
-    private double _logAlpha, _alpha, _nu;
-    private double _sigma, _y;
-    private double _low, _high;
-    private double _logSquareAtLower, _logSquareAtUpper;
-    private double _f1, _f2, _f1Sigma, _f1Y, _f2Sigma, _f2Y, _noise;
+    private double _logAlpha,
+        _alpha,
+        _nu;
+    private double _sigma,
+        _y;
+    private double _low,
+        _high;
+    private double _logSquareAtLower,
+        _logSquareAtUpper;
+    private double _f1,
+        _f2,
+        _f1Sigma,
+        _f1Y,
+        _f2Sigma,
+        _f2Y,
+        _noise;
     private bool _warm;
 
-    /// <summary>λ/(1 − ρ), the multiplier κ of E[S], and the part of κ that is the price of the cap on utilization.</summary>
+    /// <summary>
+    /// λ/(1 − ρ), the multiplier κ of E[S], and the part of κ that is the price of the cap on utilization.
+    /// </summary>
     public double S { get; private set; }
 
     /// <inheritdoc cref="S"/>
@@ -101,7 +115,8 @@ internal sealed class DualNewton(TypeColumns model)
         Sweeps++;
     }
 
-    // If J(l) >= J(lower) then E[T](l) <= K, and E[S²] >= E[S]² turns that into a lower bound on 1 − ρ (exp(−asinh λK), without cancellation).
+    // If J(l) >= J(lower) then E[T](l) <= K, and E[S²] >= E[S]² turns that into a lower bound on 1 − ρ (exp(−asinh λK),
+    // without cancellation).
     private void Bracket()
     {
         var lambda = model.Lambda;
@@ -122,7 +137,8 @@ internal sealed class DualNewton(TypeColumns model)
         ClampY();
     }
 
-    // A quarter into the bracket of ln s, with E[S²] = E[S]² + Σ π v: on the whole the fewest sweeps, whatever the load.
+    // A quarter into the bracket of ln s, with E[S²] = E[S]² + Σ π v: on the whole the fewest sweeps, whatever the
+    // load.
     private (double Idle, double Square) Begin(double least)
     {
         var root = Math.Sqrt(Math.Sqrt(Math.Min(1, least / model.IdleAtLower)));
@@ -131,8 +147,8 @@ internal sealed class DualNewton(TypeColumns model)
     }
 
     /// <summary>
-    /// Newton's method without brackets: each type is brought only as near to its root as the next step needs, which is one step of the fourth
-    /// order for most. Whatever does not settle is left to <see cref="Iterate"/>.
+    /// Newton's method without brackets: each type is brought only as near to its root as the next step needs, which is
+    /// one step of the fourth order for most. Whatever does not settle is left to <see cref="Iterate"/>.
     /// </summary>
     private bool Descend()
     {
@@ -169,7 +185,13 @@ internal sealed class DualNewton(TypeColumns model)
     private void Finish(double dSigma, double dY)
     {
         var (dS, dKappa) = (S * dSigma, (Kappa - 1) * dY);
-        Sums = TokenResponse.Shift(model, new(_logAlpha, _alpha, S, Kappa, _nu, TokenResponse.Fine), dS, dKappa, Excess);
+        Sums = TokenResponse.Shift(
+            model,
+            new(_logAlpha, _alpha, S, Kappa, _nu, TokenResponse.Fine),
+            dS,
+            dKappa,
+            Excess
+        );
         (_sigma, _y, S, Kappa) = (_sigma + dSigma, _y + dY, S + dS, Kappa + dKappa);
         Idle = model.Lambda / S;
     }
@@ -178,7 +200,7 @@ internal sealed class DualNewton(TypeColumns model)
     {
         Evaluate(TokenResponse.Fine);
         var (best, sinceBest) = (Merit(), 0);
-        for (var first = Sweeps; Sweeps - first < MaxSweeps;)
+        for (var first = Sweeps; Sweeps - first < MaxSweeps; )
         {
             var (dSigma, dY) = Step();
             if (Math.Abs(dSigma) + Math.Abs(dY) < Short)
@@ -220,7 +242,9 @@ internal sealed class DualNewton(TypeColumns model)
         _f1Y = more * lambda * sums.Slope0;
         _f2Sigma = Math.Min(0, -2 + (2 * S * sums.Slope2 / square));
         _f2Y = 1 + (2 * more * sums.Slope1 / square);
-        _noise = (4e-16 * (model.IdleAtLower + (lambda * sums.Seconds)) / (_f1Sigma + _f1Y)) + (4e-16 * (Math.Abs(_y) + (2 * Math.Abs(_sigma))));
+        _noise =
+            (4e-16 * (model.IdleAtLower + (lambda * sums.Seconds)) / (_f1Sigma + _f1Y))
+            + (4e-16 * (Math.Abs(_y) + (2 * Math.Abs(_sigma))));
     }
 
     private double Merit() => (Math.Abs(_f1) / (_f1Sigma + _f1Y)) + Math.Abs(_f2);
@@ -235,7 +259,8 @@ internal sealed class DualNewton(TypeColumns model)
         if (Idle > _f1Sigma / 2 && sigma < 1)
         {
             // −ln(1 − σ), by Padé where that is near enough for a step.
-            var inIdle = Math.Abs(sigma) < 0.5 ? sigma * (6 - sigma) / (6 - (4 * sigma)) : -Elementary.LogOnePlus(-sigma);
+            var inIdle =
+                Math.Abs(sigma) < 0.5 ? sigma * (6 - sigma) / (6 - (4 * sigma)) : -Elementary.LogOnePlus(-sigma);
             y += _f2Y > 0 ? -_f2Sigma / _f2Y * (inIdle - sigma) : 0;
             sigma = inIdle;
         }
@@ -251,7 +276,9 @@ internal sealed class DualNewton(TypeColumns model)
             _high = Math.Min(_high, _sigma);
     }
 
-    /// <summary>Puts σ in the middle of the bracket and moves y alone until the signs say on which side the root is.</summary>
+    /// <summary>
+    /// Puts σ in the middle of the bracket and moves y alone until the signs say on which side the root is.
+    /// </summary>
     private void Halve()
     {
         _sigma = _low + ((_high - _low) / 2);
@@ -284,8 +311,7 @@ internal sealed class DualNewton(TypeColumns model)
         (_low, _high) = _f1 < 0 ? (_sigma, _high) : (_low, _sigma);
     }
 
-    private (double Low, double High) YBounds() =>
-        ((2 * _sigma) + _logSquareAtLower, (2 * _sigma) + _logSquareAtUpper);
+    private (double Low, double High) YBounds() => ((2 * _sigma) + _logSquareAtLower, (2 * _sigma) + _logSquareAtUpper);
 
     private void ClampY()
     {
@@ -323,7 +349,12 @@ internal sealed class DualNewton(TypeColumns model)
         for (var k = 0; k < model.Count; k++)
         {
             if (model.Cost[k] > 0)
-                most = Math.Max(most, Elementary.Exp(model.LogValueAtLower[k] + _logAlpha) - (_nu / model.Cost[k]) - (S * model.ServiceAtLower[k]));
+                most = Math.Max(
+                    most,
+                    Elementary.Exp(model.LogValueAtLower[k] + _logAlpha)
+                        - (_nu / model.Cost[k])
+                        - (S * model.ServiceAtLower[k])
+                );
         }
 
         return Elementary.Log(most);

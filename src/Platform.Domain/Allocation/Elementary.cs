@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics;
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// e^x, ln x and their like, four at a time and one at a time. Built of additions, multiplications and divisions alone, after Sun's fdlibm (error
-/// below one unit in the last place), so that every bit is the same on every machine, which the runtime's own do not promise.
+/// e^x, ln x and their like, four at a time and one at a time. Built of additions, multiplications and divisions alone,
+/// after Sun's fdlibm (error below one unit in the last place), so that every bit is the same on every machine, which
+/// the runtime's own do not promise.
 /// </summary>
 internal static class Elementary
 {
@@ -30,7 +31,10 @@ internal static class Elementary
     /// <summary>e^x − 1 without cancellation.</summary>
     public static double ExpMinusOne(double x) => ExpMinusOne(Vector256.Create(x)).ToScalar();
 
-    /// <summary>ln(1 + x), x > −1, without cancellation: Kahan's form (Higham, Accuracy and Stability of Numerical Algorithms, 1.14.1).</summary>
+    /// <summary>
+    /// ln(1 + x), x > −1, without cancellation: Kahan's form (Higham, Accuracy and Stability of Numerical Algorithms,
+    /// 1.14.1).
+    /// </summary>
     public static double LogOnePlus(double x)
     {
         var u = 1 + x;
@@ -43,21 +47,46 @@ internal static class Elementary
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<double> Log(Vector256<double> x)
     {
-        // x = 2^k (1 + f) with 1 + f in [√½, √2); the bias keeps the shifted number positive, so that its exponent field is k + 1023.
+        // x = 2^k (1 + f) with 1 + f in [√½, √2); the bias keeps the shifted number positive, so that its exponent
+        // field is k + 1023.
         var shifted = x.AsInt64() - Vector256.Create(0x3FE6A09E667F3BCDL) + Vector256.Create(1023L << 52);
         var biased = Vector256.ShiftRightLogical(shifted, 52);
-        var exponent = (biased | Vector256.Create(0x4330000000000000L)).AsDouble() - Vector256.Create(4503599627370496.0 + 1023.0);
-        var f = (x.AsInt64() - Vector256.ShiftLeft(biased - Vector256.Create(1023L), 52)).AsDouble() - Vector256<double>.One;
+        var exponent =
+            (biased | Vector256.Create(0x4330000000000000L)).AsDouble() - Vector256.Create(4503599627370496.0 + 1023.0);
+        var f =
+            (x.AsInt64() - Vector256.ShiftLeft(biased - Vector256.Create(1023L), 52)).AsDouble()
+            - Vector256<double>.One;
 
         var s = f / (f + Vector256.Create(2.0));
         var z = s * s;
         var w = z * z;
-        var even = w * (Vector256.Create(3.999999999940941908e-01) + (w * (Vector256.Create(2.222219843214978396e-01)
-            + (w * Vector256.Create(1.531383769920937332e-01)))));
-        var odd = z * (Vector256.Create(6.666666666666735130e-01) + (w * (Vector256.Create(2.857142874366239149e-01)
-            + (w * (Vector256.Create(1.818357216161805012e-01) + (w * Vector256.Create(1.479819860511658591e-01)))))));
+        var even =
+            w
+            * (
+                Vector256.Create(3.999999999940941908e-01)
+                + (w * (Vector256.Create(2.222219843214978396e-01) + (w * Vector256.Create(1.531383769920937332e-01))))
+            );
+        var odd =
+            z
+            * (
+                Vector256.Create(6.666666666666735130e-01)
+                + (
+                    w
+                    * (
+                        Vector256.Create(2.857142874366239149e-01)
+                        + (
+                            w
+                            * (
+                                Vector256.Create(1.818357216161805012e-01)
+                                + (w * Vector256.Create(1.479819860511658591e-01))
+                            )
+                        )
+                    )
+                )
+            );
         var half = Vector256.Create(0.5) * f * f;
-        return (exponent * Vector256.Create(Ln2High)) - (half - ((s * (half + even + odd)) + (exponent * Vector256.Create(Ln2Low))) - f);
+        return (exponent * Vector256.Create(Ln2High))
+            - (half - ((s * (half + even + odd)) + (exponent * Vector256.Create(Ln2Low))) - f);
     }
 
     /// <summary>e^x; 0 below −708 and +∞ above 709.4.</summary>
@@ -67,7 +96,11 @@ internal static class Elementary
         var (rest, scale, _) = Reduce(x);
         var y = (Vector256<double>.One + rest) * scale;
         y = Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(-708.0)), Vector256<double>.Zero, y);
-        return Vector256.ConditionalSelect(Vector256.GreaterThan(x, Vector256.Create(709.4)), Vector256.Create(double.PositiveInfinity), y);
+        return Vector256.ConditionalSelect(
+            Vector256.GreaterThan(x, Vector256.Create(709.4)),
+            Vector256.Create(double.PositiveInfinity),
+            y
+        );
     }
 
     /// <summary>e^x − 1 without cancellation.</summary>
@@ -75,8 +108,16 @@ internal static class Elementary
     public static Vector256<double> ExpMinusOne(Vector256<double> x)
     {
         var (rest, scale, small) = Reduce(x);
-        var y = Vector256.ConditionalSelect(small, rest, ((Vector256<double>.One + rest) * scale) - Vector256<double>.One);
-        return Vector256.ConditionalSelect(Vector256.GreaterThan(x, Vector256.Create(709.4)), Vector256.Create(double.PositiveInfinity), y);
+        var y = Vector256.ConditionalSelect(
+            small,
+            rest,
+            ((Vector256<double>.One + rest) * scale) - Vector256<double>.One
+        );
+        return Vector256.ConditionalSelect(
+            Vector256.GreaterThan(x, Vector256.Create(709.4)),
+            Vector256.Create(double.PositiveInfinity),
+            y
+        );
     }
 
     /// <summary>e^x and e^x − 1 of x ≤ 0 at once.</summary>
@@ -91,7 +132,9 @@ internal static class Elementary
 
     /// <summary>e^x = 2^k (1 + rest), |rest| below 0.42, for x within the range of doubles; and where k = 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector256<double> Part, Vector256<double> Scale, Vector256<double> Small) Reduce(Vector256<double> x)
+    private static (Vector256<double> Part, Vector256<double> Scale, Vector256<double> Small) Reduce(
+        Vector256<double> x
+    )
     {
         // The argument comes second: what is not a number then stays so on every machine.
         x = Vector256.MinNative(Vector256.Create(709.4), Vector256.MaxNative(Vector256.Create(-708.0), x));
@@ -102,9 +145,33 @@ internal static class Elementary
         var low = k * Vector256.Create(Ln2Low);
         var r = high - low;
         var t = r * r;
-        var c = r - (t * (Vector256.Create(1.66666666666666019037e-01) + (t * (Vector256.Create(-2.77777777770155933842e-03)
-            + (t * (Vector256.Create(6.61375632143793436117e-05) + (t * (Vector256.Create(-1.65339022054652515390e-06)
-            + (t * Vector256.Create(4.13813679705723846039e-08))))))))));
+        var c =
+            r
+            - (
+                t
+                * (
+                    Vector256.Create(1.66666666666666019037e-01)
+                    + (
+                        t
+                        * (
+                            Vector256.Create(-2.77777777770155933842e-03)
+                            + (
+                                t
+                                * (
+                                    Vector256.Create(6.61375632143793436117e-05)
+                                    + (
+                                        t
+                                        * (
+                                            Vector256.Create(-1.65339022054652515390e-06)
+                                            + (t * Vector256.Create(4.13813679705723846039e-08))
+                                        )
+                                    )
+                                )
+                            )
+                        )
+                    )
+                )
+            );
         var rest = high - (low - (r * c / (Vector256.Create(2.0) - c)));
         return (rest, scale, Vector256.Equals(k, Vector256<double>.Zero));
     }

@@ -1,9 +1,10 @@
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// The coupled projected fixed point of Ozbas and Bastopcu (arXiv 2601.10274): Φ takes each type to the tokens that its optimality condition
-/// asks for at the present κ and x = λ/(1 − ρ). Fixed points are optima. Φ falls in every token, so that the plain iteration often swings
-/// between two points; but Φ(l) − l has the signs of the gradient, and steps along it that Armijo's rule accepts converge from anywhere.
+/// The coupled projected fixed point of Ozbas and Bastopcu (arXiv 2601.10274): Φ takes each type to the tokens that its
+/// optimality condition asks for at the present κ and x = λ/(1 − ρ). Fixed points are optima. Φ falls in every token,
+/// so that the plain iteration often swings between two points; but Φ(l) − l has the signs of the gradient, and steps
+/// along it that Armijo's rule accepts converge from anywhere.
 /// </summary>
 internal sealed class FixedPoint
 {
@@ -16,7 +17,8 @@ internal sealed class FixedPoint
 
     private readonly AllocationModel _model;
     private readonly PrimalPoint _point;
-    private readonly double[] _from, _direction;
+    private readonly double[] _from,
+        _direction;
     private readonly double _logAlpha;
 
     public FixedPoint(AllocationModel model)
@@ -52,9 +54,9 @@ internal sealed class FixedPoint
     }
 
     /// <summary>
-    /// What is known of the plain iteration. Φ maps [lower, Φ(lower)] into itself where the queue is stable at Φ(lower), since it falls in every
-    /// token; with a modulus below 1 there it contracts to the optimum (Banach). The even iterates from the lower bounds rise and the odd ones
-    /// fall, towards one point or the two of a cycle.
+    /// What is known of the plain iteration. Φ maps [lower, Φ(lower)] into itself where the queue is stable at
+    /// Φ(lower), since it falls in every token; with a modulus below 1 there it contracts to the optimum (Banach). The
+    /// even iterates from the lower bounds rise and the odd ones fall, towards one point or the two of a cycle.
     /// </summary>
     public FixedPointReport Report()
     {

@@ -24,7 +24,8 @@ internal sealed class FlatStarts
     private readonly TaskType[] _types;
     private readonly long _mostNodes;
     private (AllocationSolution Answer, Func<AllocationSolution> Whole)? _best;
-    private double _mostContinuous = double.NegativeInfinity, _mostWhole = double.NegativeInfinity;
+    private double _mostContinuous = double.NegativeInfinity,
+        _mostWhole = double.NegativeInfinity;
     private long _nodes;
 
     private FlatStarts(AllocationModel model, IReadOnlyList<int> starts, SolverOptions options)
@@ -84,7 +85,10 @@ internal sealed class FlatStarts
     /// <param name="starts">The types, at least one: <see cref="Of"/>.</param>
     /// <param name="options">Method and rounding.</param>
     public static (AllocationSolution Answer, Func<AllocationSolution> Whole) Solve(
-        AllocationModel model, IReadOnlyList<int> starts, SolverOptions options)
+        AllocationModel model,
+        IReadOnlyList<int> starts,
+        SolverOptions options
+    )
     {
         var search = new FlatStarts(model, starts, options);
         search.Begin();
@@ -143,15 +147,16 @@ internal sealed class FlatStarts
         _types[k] = isServed ? _model.Problem.TaskTypes[k] with { AccuracyFloor = LeastAccuracy } : Left(k);
     }
 
-    private TaskType Left(int k) => _model.Problem.TaskTypes[k] with
-    {
-        MaxTokens = _model.WholeLower[k],
-        Accuracy = new AccuracyCurve(0, 0, _model.Rate[k]),
-    };
+    private TaskType Left(int k) =>
+        _model.Problem.TaskTypes[k] with
+        {
+            MaxTokens = _model.WholeLower[k],
+            Accuracy = new AccuracyCurve(0, 0, _model.Rate[k]),
+        };
 
     /// <summary>
-    /// A bound on what the types from <paramref name="decided"/> on can bring, and exact where all are decided; null where
-    /// none is feasible.
+    /// A bound on what the types from <paramref name="decided"/> on can bring, and exact where all are decided; null
+    /// where none is feasible.
     /// </summary>
     private (AllocationModel Model, ContinuousPoint Point, double Most)? Bound(int decided)
     {

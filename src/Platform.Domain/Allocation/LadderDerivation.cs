@@ -12,9 +12,9 @@ public static class LadderDerivation
 
     /// <summary>
     /// A rung begins where so many standard deviations more are in flight than the load of the rung below it makes in
-    /// the mean: the warning limit of control charts (Shewhart 1931). Whatever the law, at most a fifth of the queries of
-    /// steady traffic find so many (Cantelli 1928), a twentieth where the tail is geometric. By simulation 3 are slower
-    /// in a surge, and 1 costs steady traffic some of its objective: docs/ladder.md.
+    /// the mean: the warning limit of control charts (Shewhart 1931). Whatever the law, at most a fifth of the queries
+    /// of steady traffic find so many (Cantelli 1928), a twentieth where the tail is geometric. By simulation 3 are
+    /// slower in a surge, and 1 costs steady traffic some of its objective: docs/ladder.md.
     /// </summary>
     public const double Deviations = 2;
 
@@ -36,9 +36,12 @@ public static class LadderDerivation
     /// <param name="rungs">Most rungs, 2 to <see cref="SurgeLadder.MostRungs"/>.</param>
     /// <param name="deviations">In place of <see cref="Deviations"/>, to compare with.</param>
     public static SurgeLadder Of(
-        AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, int rungs,
-        double deviations = Deviations) =>
-        Of(problem, granted, actuator, rungs, new SolverOptions(), deviations);
+        AllocationProblem problem,
+        IReadOnlyList<SentTokens> granted,
+        Actuator? actuator,
+        int rungs,
+        double deviations = Deviations
+    ) => Of(problem, granted, actuator, rungs, new SolverOptions(), deviations);
 
     /// <inheritdoc cref="Of(AllocationProblem, IReadOnlyList{SentTokens}, Actuator?, int, double)"/>
     /// <param name="problem">A valid problem.</param>
@@ -48,8 +51,13 @@ public static class LadderDerivation
     /// <param name="options">The solver's version.</param>
     /// <param name="deviations">In place of <see cref="Deviations"/>, to compare with.</param>
     internal static SurgeLadder Of(
-        AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, int rungs,
-        SolverOptions options, double deviations = Deviations)
+        AllocationProblem problem,
+        IReadOnlyList<SentTokens> granted,
+        Actuator? actuator,
+        int rungs,
+        SolverOptions options,
+        double deviations = Deviations
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rungs, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rungs, SurgeLadder.MostRungs);
@@ -58,7 +66,9 @@ public static class LadderDerivation
         return new SurgeLadder { Method = Version, Rungs = builder.Build(rungs) };
     }
 
-    /// <summary>The load that the first rung answers for: the problem's own, and no less than is told from none.</summary>
+    /// <summary>
+    /// The load that the first rung answers for: the problem's own, and no less than is told from none.
+    /// </summary>
     internal static double FirstRate(double present, double greatest) =>
         double.IsFinite(greatest) ? Math.Max(present, greatest / Span) : present;
 
@@ -88,7 +98,8 @@ public static class LadderDerivation
         var atOne = WholeTokenFigures.Of(new AllocationModel(problem with { ArrivalRate = 1 }), tokens);
         var stable = (problem.MaxUtilization ?? 1) / (1 - atOne.Idle);
         var most = double.IsFinite(stable) ? stable : Span * problem.ArrivalRate;
-        var hasTimeLimit = problem.MaxMeanSystemTimeSeconds is not null
+        var hasTimeLimit =
+            problem.MaxMeanSystemTimeSeconds is not null
             || problem.MaxInterTokenSeconds is not null
             || problem.MaxTimeToFirstAnswerTokenSeconds is not null;
         if (!hasTimeLimit)
@@ -116,12 +127,17 @@ internal sealed class LadderBuilder
     private readonly Actuator? _actuator;
     private readonly SolverOptions _options;
     private readonly double _deviations;
-    private readonly long[] _granted, _fewest;
+    private readonly long[] _granted,
+        _fewest;
     private readonly List<LadderRung> _rungs = [];
 
     public LadderBuilder(
-        AllocationProblem problem, IReadOnlyList<SentTokens> granted, Actuator? actuator, SolverOptions options,
-        double deviations)
+        AllocationProblem problem,
+        IReadOnlyList<SentTokens> granted,
+        Actuator? actuator,
+        SolverOptions options,
+        double deviations
+    )
     {
         _deviations = deviations;
         _problem = problem;

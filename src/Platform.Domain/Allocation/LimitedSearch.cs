@@ -1,10 +1,12 @@
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// The best whole tokens where a limit binds. Then it counts how little of the limit is left unused, at its price, and as in a knapsack the best is one of
-/// thousands that are nearly as good, which no tree of boxes tells apart. By <see cref="TangentBound"/> an allocation is short of the bound by no less than what each
-/// φ is below its largest, and price · what is left of the limit by the tangent. All combinations of one half of the types that are not too short are held
-/// against those of the other half, in the order of what they use (Horowitz and Sahni 1974); what is too short grows until the best found is not.
+/// The best whole tokens where a limit binds. Then it counts how little of the limit is left unused, at its price, and
+/// as in a knapsack the best is one of thousands that are nearly as good, which no tree of boxes tells apart. By
+/// <see cref="TangentBound"/> an allocation is short of the bound by no less than what each φ is below its largest, and
+/// price · what is left of the limit by the tangent. All combinations of one half of the types that are not too short
+/// are held against those of the other half, in the order of what they use (Horowitz and Sahni 1974); what is too short
+/// grows until the best found is not.
 /// </summary>
 internal sealed class LimitedSearch
 {
@@ -26,14 +28,24 @@ internal sealed class LimitedSearch
     private readonly TangentLimit _limit;
     private readonly TokenMove[] _peaks;
     private readonly List<TokenMove>[] _moves;
-    private readonly Half _first = new(), _second = new();
-    private readonly double _most, _part, _bend, _peak;
+    private readonly Half _first = new(),
+        _second = new();
+    private readonly double _most,
+        _part,
+        _bend,
+        _peak;
     private List<Part> _spare = [];
     private long[] _best;
     private double _bestGain;
     private int _pairs;
 
-    private LimitedSearch(AllocationModel model, ContinuousPoint point, TangentBound bound, TokenMove[] peaks, long[] known)
+    private LimitedSearch(
+        AllocationModel model,
+        ContinuousPoint point,
+        TangentBound bound,
+        TokenMove[] peaks,
+        long[] known
+    )
     {
         (_model, _point, _bound, _peaks, _best) = (model, point, bound, peaks, known);
         _moves = [.. peaks.Select(_ => new List<TokenMove>())];
@@ -103,7 +115,9 @@ internal sealed class LimitedSearch
         _second.Clear();
         foreach (var k in Enumerable.Range(0, _model.Count).OrderByDescending(k => _moves[k].Count))
         {
-            var isFirst = _second.Types.Count == MaxTypesInHalf || (_first.Types.Count < MaxTypesInHalf && _first.Parts.Count <= _second.Parts.Count);
+            var isFirst =
+                _second.Types.Count == MaxTypesInHalf
+                || (_first.Types.Count < MaxTypesInHalf && _first.Parts.Count <= _second.Parts.Count);
             if (!TryExtend(isFirst ? _first : _second, k, left))
                 return false;
         }
@@ -125,7 +139,13 @@ internal sealed class LimitedSearch
                 if (_spare.Count == MaxParts)
                     return false;
                 var steps = (ulong)(byte)(sbyte)(move.Tokens - _peaks[k].Tokens) << place;
-                _spare.Add(new(part.Sum + move, part.Used + (_limit.PerToken[k] * (move.Tokens - _point.Tokens[k])), part.Steps | steps));
+                _spare.Add(
+                    new(
+                        part.Sum + move,
+                        part.Used + (_limit.PerToken[k] * (move.Tokens - _point.Tokens[k])),
+                        part.Steps | steps
+                    )
+                );
             }
         }
 
@@ -178,7 +198,10 @@ internal sealed class LimitedSearch
         _second.Write(second.Steps, _peaks, tokens);
 
         // Of two that are equal to the last bit the order of the search must not choose.
-        if ((gain > _bestGain || tokens.AsSpan().SequenceCompareTo(_best) < 0) && WholeTokenFigures.Of(_model, tokens).KeepsLimits(_model.Problem))
+        if (
+            (gain > _bestGain || tokens.AsSpan().SequenceCompareTo(_best) < 0)
+            && WholeTokenFigures.Of(_model, tokens).KeepsLimits(_model.Problem)
+        )
             (_best, _bestGain) = (tokens, gain);
     }
 

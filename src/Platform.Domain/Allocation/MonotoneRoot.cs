@@ -1,9 +1,15 @@
 namespace Platform.Domain.Allocation;
 
-/// <summary>Root of a decreasing function by false position with the Illinois weight (Dowell and Jarratt, BIT 11 (1971) 168) and bisection.</summary>
+/// <summary>
+/// Root of a decreasing function by false position with the Illinois weight (Dowell and Jarratt, BIT 11 (1971) 168) and
+/// bisection.
+/// </summary>
 internal static class MonotoneRoot
 {
-    /// <summary>Brackets the root by growing steps from a guess, then closes in on it; the function is last called at the answer.</summary>
+    /// <summary>
+    /// Brackets the root by growing steps from a guess, then closes in on it; the function is last called at the
+    /// answer.
+    /// </summary>
     /// <param name="function">A decreasing, continuous function.</param>
     /// <param name="least">A point with a positive value.</param>
     /// <param name="guess">Where to begin, between the ends.</param>
@@ -12,7 +18,13 @@ internal static class MonotoneRoot
     /// <param name="tolerance">A value in [−tolerance, 0] is near enough.</param>
     /// <returns>A point where the value is at most 0: the side that keeps a limit.</returns>
     public static double Find(
-        Func<double, double> function, (double X, double Value) least, double guess, double step, double most, double tolerance)
+        Func<double, double> function,
+        (double X, double Value) least,
+        double guess,
+        double step,
+        double most,
+        double tolerance
+    )
     {
         var x = Math.Clamp(guess, least.X, most);
         var value = function(x);
@@ -48,7 +60,12 @@ internal static class MonotoneRoot
     /// <param name="right">A point to its right with a value of at most 0.</param>
     /// <param name="tolerance">A value in [−tolerance, 0] is near enough.</param>
     /// <returns>The right end of the last bracket, where the value is at most 0: the side that keeps a limit.</returns>
-    public static double Decreasing(Func<double, double> function, (double X, double Value) left, (double X, double Value) right, double tolerance)
+    public static double Decreasing(
+        Func<double, double> function,
+        (double X, double Value) left,
+        (double X, double Value) right,
+        double tolerance
+    )
     {
         // The two weights are the values of the bracket's ends, halved for an end that stays.
         var (leftWeight, rightWeight) = (left.Value, right.Value);
@@ -56,7 +73,11 @@ internal static class MonotoneRoot
         for (var step = 1; step <= 200 && value < -tolerance; step++)
         {
             var middle = left.X + ((right.X - left.X) / 2);
-            if (right.X - left.X <= 4 * double.BitIncrement(Math.Abs(middle)) * 1.2e-16 || middle <= left.X || middle >= right.X)
+            if (
+                right.X - left.X <= 4 * double.BitIncrement(Math.Abs(middle)) * 1.2e-16
+                || middle <= left.X
+                || middle >= right.X
+            )
                 break;
             var x = left.X + ((right.X - left.X) * (leftWeight / (leftWeight - rightWeight)));
             if (step % 3 == 0 || !(x > left.X && x < right.X))

@@ -1,8 +1,9 @@
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// Where <see cref="DualNewton"/> begins with one type: at the root of ln(α w A b/c) − ξ = ln(κ + s t) in the one unknown ξ = b (l − lower), which is
-/// the optimum itself unless it lies at a bound. A step costs a logarithm, and less than half of a sweep.
+/// Where <see cref="DualNewton"/> begins with one type: at the root of ln(α w A b/c) − ξ = ln(κ + s t) in the one
+/// unknown ξ = b (l − lower), which is the optimum itself unless it lies at a bound. A step costs a logarithm, and less
+/// than half of a sweep.
 /// </summary>
 internal static class OneTypeStart
 {
@@ -15,7 +16,11 @@ internal static class OneTypeStart
     public static (double Idle, double Square) Find(TypeColumns model, double logAlpha)
     {
         // t = atLower + reach ξ, and 1 − ρ = IdleAtLower − used ξ.
-        var (atLower, reach, value) = (model.ServiceAtLower[0], model.CostOverRate[0], model.LogValueAtLower[0] + logAlpha);
+        var (atLower, reach, value) = (
+            model.ServiceAtLower[0],
+            model.CostOverRate[0],
+            model.LogValueAtLower[0] + logAlpha
+        );
         var used = model.Lambda * model.Share[0] * reach;
         var (low, high) = (0.0, model.IdleAtLower / used);
         var xi = Math.Min(high / 2, value);

@@ -1,6 +1,9 @@
 namespace Platform.Domain.Allocation;
 
-/// <summary>What the second derivatives say at a continuous point of an M/G/1 problem: strict concavity, and what rounding can cost.</summary>
+/// <summary>
+/// What the second derivatives say at a continuous point of an M/G/1 problem: strict concavity, and what rounding can
+/// cost.
+/// </summary>
 internal sealed class OptimumAnalysis
 {
     private const int MostHalvings = 60;
@@ -10,7 +13,8 @@ internal sealed class OptimumAnalysis
 
     private readonly AllocationModel _model;
     private readonly ContinuousPoint _point;
-    private readonly double _x, _kappa;
+    private readonly double _x,
+        _kappa;
 
     public OptimumAnalysis(AllocationModel model, ContinuousPoint point)
     {
@@ -19,10 +23,11 @@ internal sealed class OptimumAnalysis
     }
 
     /// <summary>
-    /// A number μ ≥ 0 with −Hess J ⪰ μ I at the point, proven in O(N) a try: with u = πc, w = u (t + λE[S²]/(2r)), x = λ/r, −Hess J is a positive
-    /// diagonal D plus x² (uwᵀ + wuᵀ). By Haynsworth's inertia formula D − μI plus that is positive definite if and only if the 2 × 2 matrix of
-    /// the sums a = Σu²/(D − μ), b = Σuw/(D − μ), c = Σw²/(D − μ) has ac &lt; (1/x² + b)². Tried at half the least of D, a quarter, and so on; 0 where
-    /// none passes. Types that J does not depend on are left out.
+    /// A number μ ≥ 0 with −Hess J ⪰ μ I at the point, proven in O(N) a try: with u = πc, w = u (t + λE[S²]/(2r)), x =
+    /// λ/r, −Hess J is a positive diagonal D plus x² (uwᵀ + wuᵀ). By Haynsworth's inertia formula D − μI plus that is
+    /// positive definite if and only if the 2 × 2 matrix of the sums a = Σu²/(D − μ), b = Σuw/(D − μ), c = Σw²/(D − μ)
+    /// has ac &lt; (1/x² + b)². Tried at half the least of D, a quarter, and so on; 0 where none passes. Types that J
+    /// does not depend on are left out.
     /// </summary>
     public double LeastCurvature()
     {
@@ -44,8 +49,9 @@ internal sealed class OptimumAnalysis
     }
 
     /// <summary>
-    /// Upper bound on what rounding each type to the nearest whole number within its bounds loses, known before rounding; null where rounding
-    /// might make the queue unstable. Taylor's formula, its second derivatives bounded over all that rounding can do.
+    /// Upper bound on what rounding each type to the nearest whole number within its bounds loses, known before
+    /// rounding; null where rounding might make the queue unstable. Taylor's formula, its second derivatives bounded
+    /// over all that rounding can do.
     /// </summary>
     public double? LossBeforeRounding()
     {
@@ -62,7 +68,10 @@ internal sealed class OptimumAnalysis
         return idle > 0 ? Loss(idle, change, spread, spread, -1) : null;
     }
 
-    /// <summary>Upper bound on what an allocation loses against the point, by the same formula with the changes made; null where it is unstable.</summary>
+    /// <summary>
+    /// Upper bound on what an allocation loses against the point, by the same formula with the changes made; null where
+    /// it is unstable.
+    /// </summary>
     public double? LossAfterRounding(ReadOnlySpan<long> tokens)
     {
         var (change, moves, spread) = (0.0, new double[_model.Count], new double[_model.Count]);
@@ -81,13 +90,21 @@ internal sealed class OptimumAnalysis
     private double Diagonal(int k, double tokens, double x)
     {
         var rate = _model.Rate[k];
-        var bend = _model.Problem.AccuracyWeight * _model.Weight[k] * _model.Gain[k] * rate * rate * Elementary.Exp(-rate * tokens);
+        var bend =
+            _model.Problem.AccuracyWeight
+            * _model.Weight[k]
+            * _model.Gain[k]
+            * rate
+            * rate
+            * Elementary.Exp(-rate * tokens);
         return _model.Share[k] * (bend + (x * _model.Cost[k] * _model.Cost[k]));
     }
 
     private bool IsConvexAbove(double mu)
     {
-        double a = 0, b = 0, c = 0;
+        double a = 0,
+            b = 0,
+            c = 0;
         for (var k = 0; k < _model.Count; k++)
         {
             var own = Diagonal(k, _point.Tokens[k], _x);
@@ -102,15 +119,26 @@ internal sealed class OptimumAnalysis
         return _x == 0 || Math.Sqrt(a) * Math.Sqrt(c) < ((1 / (_x * _x)) + b) * (1 - Margin);
     }
 
-    /// <summary>−g·moves (or Σ|g| moves, with sign −1) + ½ {Σ D spread² + x² [2 U V + x E[S²] U²]}, each at its largest, and the point's own gap.</summary>
+    /// <summary>
+    /// −g·moves (or Σ|g| moves, with sign −1) + ½ {Σ D spread² + x² [2 U V + x E[S²] U²]}, each at its largest, and the
+    /// point's own gap.
+    /// </summary>
     private double Loss(double idle, double change, double[] spread, double[] moves, double sign)
     {
         var x = _model.Lambda / idle;
-        double linear = 0, own = 0, mixed = 0, square = 0;
+        double linear = 0,
+            own = 0,
+            mixed = 0,
+            square = 0;
         for (var k = 0; k < spread.Length; k++)
         {
             var (l, share, cost) = (_point.Tokens[k], _model.Share[k], _model.Cost[k]);
-            var gain = _model.Problem.AccuracyWeight * _model.Weight[k] * _model.Gain[k] * _model.Rate[k] * Elementary.Exp(-_model.Rate[k] * l);
+            var gain =
+                _model.Problem.AccuracyWeight
+                * _model.Weight[k]
+                * _model.Gain[k]
+                * _model.Rate[k]
+                * Elementary.Exp(-_model.Rate[k] * l);
             var slope = share * (gain - (cost * (_kappa + (_x * _model.Service(k, l)))));
             linear += sign > 0 ? -slope * moves[k] : Math.Abs(slope) * moves[k];
             own += Diagonal(k, l - spread[k], x) * spread[k] * spread[k];

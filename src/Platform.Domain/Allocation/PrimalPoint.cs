@@ -2,7 +2,9 @@ using Platform.Domain.Queueing;
 
 namespace Platform.Domain.Allocation;
 
-/// <summary>J, its gradient and its certificate at tokens that a method moves about: the plain formulas of the M/G/1 problem.</summary>
+/// <summary>
+/// J, its gradient and its certificate at tokens that a method moves about: the plain formulas of the M/G/1 problem.
+/// </summary>
 internal sealed class PrimalPoint(AllocationModel model)
 {
     /// <summary>l, set by the method.</summary>
@@ -35,13 +37,17 @@ internal sealed class PrimalPoint(AllocationModel model)
     /// <summary>Upper bound on J* − J: the gap of Frank and Wolfe.</summary>
     public double Gap { get; private set; }
 
-    /// <summary>Largest violation of the optimality conditions, relative to the larger of the two terms that balance.</summary>
+    /// <summary>
+    /// Largest violation of the optimality conditions, relative to the larger of the two terms that balance.
+    /// </summary>
     public double Residual { get; private set; }
 
     /// <summary>Forms J.</summary>
     public void Evaluate()
     {
-        CompensatedSum mean = default, square = default, weighted = default;
+        CompensatedSum mean = default,
+            square = default,
+            weighted = default;
         for (var k = 0; k < Tokens.Length; k++)
         {
             var time = model.Service(k, Tokens[k]);
@@ -65,7 +71,12 @@ internal sealed class PrimalPoint(AllocationModel model)
         for (var k = 0; k < Tokens.Length; k++)
         {
             var (l, lower, upper) = (Tokens[k], model.Lower[k], model.Upper[k]);
-            var gain = model.Problem.AccuracyWeight * model.Weight[k] * model.Gain[k] * model.Rate[k] * Elementary.Exp(-model.Rate[k] * l);
+            var gain =
+                model.Problem.AccuracyWeight
+                * model.Weight[k]
+                * model.Gain[k]
+                * model.Rate[k]
+                * Elementary.Exp(-model.Rate[k] * l);
             var price = model.Cost[k] * (Kappa + (X * model.Service(k, l)));
             var slope = gain - price;
             Gradient[k] = model.Share[k] * slope;
@@ -81,16 +92,17 @@ internal sealed class PrimalPoint(AllocationModel model)
     public bool Satisfies(double tolerance) => Gap <= tolerance * (1 + Math.Abs(Objective));
 
     /// <summary>The point as an answer.</summary>
-    public ContinuousPoint ToContinuous() => new()
-    {
-        Tokens = Tokens,
-        Idle = Idle,
-        MeanService = MeanService,
-        Square = Square,
-        WeightedAccuracy = WeightedAccuracy,
-        Objective = Objective,
-        KktResidual = Residual,
-        Gap = Gap,
-        Prices = new(0, 0, 0),
-    };
+    public ContinuousPoint ToContinuous() =>
+        new()
+        {
+            Tokens = Tokens,
+            Idle = Idle,
+            MeanService = MeanService,
+            Square = Square,
+            WeightedAccuracy = WeightedAccuracy,
+            Objective = Objective,
+            KktResidual = Residual,
+            Gap = Gap,
+            Prices = new(0, 0, 0),
+        };
 }

@@ -38,7 +38,13 @@ public static class ProblemValidation
             errors.Add(new("/dispatch", "must be split, shared or sharing"));
         SharingValidation.ValidateServer(problem, errors);
         ValidateObjective(
-            problem.AccuracyWeight, problem.MaxUtilization, problem.MeanTokenBudget, problem.MaxMeanSystemTimeSeconds, "", errors);
+            problem.AccuracyWeight,
+            problem.MaxUtilization,
+            problem.MeanTokenBudget,
+            problem.MaxMeanSystemTimeSeconds,
+            "",
+            errors
+        );
         SharingValidation.ValidateLimits(problem, errors);
         if (problem.Dispatch == Dispatch.Shared && problem.Servers > 1)
             ValidateSharedQueue(problem, errors);
@@ -48,12 +54,16 @@ public static class ProblemValidation
     }
 
     /// <summary>Checks a problem together with how it is to be solved.</summary>
-    /// <returns>Every fault: those of the problem, then those of the options, whose members sit at the document's root.</returns>
+    /// <returns>
+    /// Every fault: those of the problem, then those of the options, whose members sit at the document's root.
+    /// </returns>
     public static IReadOnlyList<InputError> Validate(AllocationProblem problem, SolverOptions options)
     {
         List<InputError> errors = [.. Validate(problem)];
         if (!Enum.IsDefined(options.Method))
-            errors.Add(new("/method", "must be newton, fixed-point, projected-gradient or accelerated-projected-gradient"));
+            errors.Add(
+                new("/method", "must be newton, fixed-point, projected-gradient or accelerated-projected-gradient")
+            );
         else if (options.Method != SolverMethod.Newton && BeyondThePaper(problem) is { } what)
             errors.Add(new("/method", $"must be newton for a problem with {what}"));
         if (!Enum.IsDefined(options.Rounding))
@@ -65,7 +75,9 @@ public static class ProblemValidation
         return errors;
     }
 
-    /// <summary>Checks the objective's weight and the limits, whose members sit beneath <paramref name="pointer"/>.</summary>
+    /// <summary>
+    /// Checks the objective's weight and the limits, whose members sit beneath <paramref name="pointer"/>.
+    /// </summary>
     /// <param name="accuracyWeight">α ≥ 0.</param>
     /// <param name="maxUtilization">In (0, 1), or null.</param>
     /// <param name="meanTokenBudget">At least 0, or null.</param>
@@ -73,8 +85,13 @@ public static class ProblemValidation
     /// <param name="pointer">JSON Pointer to the object that holds them; empty for the document.</param>
     /// <param name="errors">Where faults go.</param>
     public static void ValidateObjective(
-        double accuracyWeight, double? maxUtilization, double? meanTokenBudget, double? maxMeanSystemTimeSeconds, string pointer,
-        ICollection<InputError> errors)
+        double accuracyWeight,
+        double? maxUtilization,
+        double? meanTokenBudget,
+        double? maxMeanSystemTimeSeconds,
+        string pointer,
+        ICollection<InputError> errors
+    )
     {
         Range(accuracyWeight, 0, LargestAccuracyWeight, $"{pointer}/accuracyWeight", errors);
         if (maxUtilization is { } utilization && !(utilization > 0 && utilization < 1))
@@ -89,7 +106,11 @@ public static class ProblemValidation
     /// <param name="taskTypes">The list.</param>
     /// <param name="pointer">JSON Pointer to the list.</param>
     /// <param name="errors">Where faults go.</param>
-    public static void ValidateTaskTypes(IReadOnlyList<TaskType> taskTypes, string pointer, ICollection<InputError> errors)
+    public static void ValidateTaskTypes(
+        IReadOnlyList<TaskType> taskTypes,
+        string pointer,
+        ICollection<InputError> errors
+    )
     {
         if (taskTypes is null || taskTypes.Count is 0 or > MaxTaskTypes)
         {
@@ -117,18 +138,21 @@ public static class ProblemValidation
             errors.Add(new(pointer, $"shares must sum to 1, not {shares}"));
     }
 
-    // The paper's methods know bounds on tokens and the queue's own limit; prices of other limits are known to Newton's method alone.
-    private static string? BeyondThePaper(AllocationProblem problem) => problem switch
-    {
-        { MeanTokenBudget: not null } => "meanTokenBudget",
-        { MaxMeanSystemTimeSeconds: not null } => "maxMeanSystemTimeSeconds",
-        { MaxUtilization: not null } => "maxUtilization",
-        { Dispatch: Dispatch.Sharing } => "servers that share",
-        { Dispatch: Dispatch.Shared, Servers: > 1 } => "a queue shared by several servers",
-        _ => null,
-    };
+    // The paper's methods know bounds on tokens and the queue's own limit; prices of other limits are known to Newton's
+    // method alone.
+    private static string? BeyondThePaper(AllocationProblem problem) =>
+        problem switch
+        {
+            { MeanTokenBudget: not null } => "meanTokenBudget",
+            { MaxMeanSystemTimeSeconds: not null } => "maxMeanSystemTimeSeconds",
+            { MaxUtilization: not null } => "maxUtilization",
+            { Dispatch: Dispatch.Sharing } => "servers that share",
+            { Dispatch: Dispatch.Shared, Servers: > 1 } => "a queue shared by several servers",
+            _ => null,
+        };
 
-    // With several servers J is not concave, and prices of these limits would prove nothing: refused rather than answered wrongly.
+    // With several servers J is not concave, and prices of these limits would prove nothing: refused rather than
+    // answered wrongly.
     private static void ValidateSharedQueue(AllocationProblem problem, List<InputError> errors)
     {
         const string Detail = "is not available yet with one shared queue for several servers";

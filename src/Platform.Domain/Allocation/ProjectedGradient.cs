@@ -1,9 +1,10 @@
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// Projected gradient ascent with the step 1/L of a bound L on the curvature that can be had before solving, as Ozbas and Bastopcu
-/// (arXiv 2601.10274) propose it; J rises monotonically and J* − J ≤ L |l₀ − l*|²/(2n). The accelerated form is that of Beck and Teboulle (FISTA,
-/// SIAM J. Imaging Sci. 2 (2009) 183) with their backtracking and the restart of O'Donoghue and Candès (Found. Comput. Math. 15 (2015) 715).
+/// Projected gradient ascent with the step 1/L of a bound L on the curvature that can be had before solving, as Ozbas
+/// and Bastopcu (arXiv 2601.10274) propose it; J rises monotonically and J* − J ≤ L |l₀ − l*|²/(2n). The accelerated
+/// form is that of Beck and Teboulle (FISTA, SIAM J. Imaging Sci. 2 (2009) 183) with their backtracking and the restart
+/// of O'Donoghue and Candès (Found. Comput. Math. 15 (2015) 715).
 /// </summary>
 internal sealed class ProjectedGradient
 {
@@ -11,7 +12,8 @@ internal sealed class ProjectedGradient
     private const double Noise = 1e-14;
 
     private readonly AllocationModel _model;
-    private readonly PrimalPoint _point, _ahead;
+    private readonly PrimalPoint _point,
+        _ahead;
     private readonly StableBox _feasible;
     private readonly double? _curvature;
 
@@ -19,7 +21,11 @@ internal sealed class ProjectedGradient
     {
         _model = model;
         (_point, _ahead) = (new PrimalPoint(model), new PrimalPoint(model));
-        var leastIdle = AprioriBounds.LeastIdle(model, model.Problem.AccuracyWeight, AprioriBounds.AccuracyRange(model));
+        var leastIdle = AprioriBounds.LeastIdle(
+            model,
+            model.Problem.AccuracyWeight,
+            AprioriBounds.AccuracyRange(model)
+        );
         _feasible = new StableBox(model, leastIdle);
         _curvature = AprioriBounds.GradientLipschitz(model, leastIdle);
     }
@@ -35,7 +41,11 @@ internal sealed class ProjectedGradient
         var exit = _curvature > 0 ? SolverExit.IterationLimit : SolverExit.Stalled;
         var accelerated = options.Method == SolverMethod.AcceleratedProjectedGradient;
         var momentum = new Momentum(_point.Tokens, _curvature ?? 1);
-        while (!_point.Satisfies(options.Tolerance) && exit == SolverExit.IterationLimit && Iterations < options.MaxIterations)
+        while (
+            !_point.Satisfies(options.Tolerance)
+            && exit == SolverExit.IterationLimit
+            && Iterations < options.MaxIterations
+        )
         {
             Iterations++;
             if (!(accelerated ? Accelerate(momentum) : Step(_curvature!.Value)))
@@ -99,7 +109,10 @@ internal sealed class ProjectedGradient
                 length += step * step;
             }
 
-            if (_point.Objective >= _ahead.Objective + rise - (momentum.Curvature * length / 2) - (Noise * Math.Abs(_ahead.Objective)))
+            if (
+                _point.Objective
+                >= _ahead.Objective + rise - (momentum.Curvature * length / 2) - (Noise * Math.Abs(_ahead.Objective))
+            )
                 return true;
             momentum.Curvature *= 2;
         }

@@ -8,7 +8,10 @@ internal static class QueueFigures
     /// <param name="model">The problem.</param>
     /// <param name="figures">The figures of the whole tokens.</param>
     public static AllocationSolution AddTo(
-        AllocationSolution answer, AllocationModel model, in WholeTokenFigures figures)
+        AllocationSolution answer,
+        AllocationModel model,
+        in WholeTokenFigures figures
+    )
     {
         var allocation = answer.Allocation!;
         var slowdown = model.Sharing is null ? OfQueue(figures) : figures.Sharing(model).Slowdown;
@@ -28,9 +31,10 @@ internal static class QueueFigures
     private static Slowdown OfQueue(in WholeTokenFigures figures) =>
         new(Math.Max(figures.MeanSystemTime - figures.Service.MeanSeconds, 0), 1, 0);
 
-    private static TaskAllocation WithTimes(TaskAllocation type, QueryTimes times) => type with
-    {
-        SystemSeconds = times.SystemSeconds,
-        TimeToFirstAnswerTokenSeconds = times.TimeToFirstAnswerTokenSeconds,
-    };
+    private static TaskAllocation WithTimes(TaskAllocation type, QueryTimes times) =>
+        type with
+        {
+            SystemSeconds = times.SystemSeconds,
+            TimeToFirstAnswerTokenSeconds = times.TimeToFirstAnswerTokenSeconds,
+        };
 }

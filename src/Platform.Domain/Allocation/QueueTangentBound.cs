@@ -3,11 +3,11 @@ namespace Platform.Domain.Allocation;
 /// <summary>The bound for servers that serve one query at a time and share no queue.</summary>
 internal sealed class QueueTangentBound : TangentBound
 {
-    private readonly double _x, _kappa;
+    private readonly double _x,
+        _kappa;
 
     public QueueTangentBound(AllocationModel model, ContinuousPoint point)
-        : base(model, point) =>
-        (_x, _kappa) = point.SystemTimeSlope(model.Lambda);
+        : base(model, point) => (_x, _kappa) = point.SystemTimeSlope(model.Lambda);
 
     /// <inheritdoc/>
     public override IEnumerable<TangentLimit> Limits

@@ -38,7 +38,11 @@ public readonly record struct Slowdown(double WaitSeconds, double Stretch, doubl
 /// <param name="OutputTokens">o, reasoning and answer tokens.</param>
 /// <param name="LoneTokenSeconds">Seconds that the output tokens take alone on a server, without the prompt.</param>
 public readonly record struct QueryTimes(
-    double SystemSeconds, double TimeToFirstAnswerTokenSeconds, double OutputTokens, double LoneTokenSeconds)
+    double SystemSeconds,
+    double TimeToFirstAnswerTokenSeconds,
+    double OutputTokens,
+    double LoneTokenSeconds
+)
 {
     /// <summary>The times of a query that is slowed.</summary>
     /// <param name="type">Its task type.</param>

@@ -3,10 +3,11 @@ using Platform.Domain.Queueing;
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// One queue for k ≥ 2 servers, with the mean wait E[S²] h(E[S]) of Lee and Longton. J is not concave in general, but h increases, so that
-/// max J = max over m of F(m), the largest α · accuracy − E[S] − h(m) E[S²] within E[S] ≤ m: a concave problem for each m, whose only
-/// unknown is the multiplier κ of E[S]. F is searched on a grid and polished; then intervals [a, b] of m are halved until
-/// α · accuracy − E[S] − h(a) E[S²] within E[S] ≤ b, which bounds F on all of it, leaves nothing to find.
+/// One queue for k ≥ 2 servers, with the mean wait E[S²] h(E[S]) of Lee and Longton. J is not concave in general, but h
+/// increases, so that max J = max over m of F(m), the largest α · accuracy − E[S] − h(m) E[S²] within E[S] ≤ m: a
+/// concave problem for each m, whose only unknown is the multiplier κ of E[S]. F is searched on a grid and polished;
+/// then intervals [a, b] of m are halved until α · accuracy − E[S] − h(a) E[S²] within E[S] ≤ b, which bounds F on all
+/// of it, leaves nothing to find.
 /// </summary>
 internal sealed class SharedQueueSolver : IContinuousMethod
 {
@@ -21,9 +22,14 @@ internal sealed class SharedQueueSolver : IContinuousMethod
     private readonly AllocationModel _model;
     private readonly bool _isQuick;
     private readonly double[] _excess;
-    private readonly double _logAlpha, _alpha, _least, _most;
+    private readonly double _logAlpha,
+        _alpha,
+        _least,
+        _most;
     private readonly Func<double, double> _over;
-    private double _s, _room, _logKappa;
+    private double _s,
+        _room,
+        _logKappa;
     private SweepSums _sums;
 
     /// <param name="model">The problem.</param>
@@ -78,10 +84,14 @@ internal sealed class SharedQueueSolver : IContinuousMethod
     {
         if (F(m) == double.NegativeInfinity)
             return double.NegativeInfinity;
-        return Elementary.Exp(_logKappa) - 1 - (MGk.WaitFactorSlope(_model.Lambda, _model.Problem.Servers, m, Idle(m)) * _sums.Square);
+        return Elementary.Exp(_logKappa)
+            - 1
+            - (MGk.WaitFactorSlope(_model.Lambda, _model.Problem.Servers, m, Idle(m)) * _sums.Square);
     }
 
-    /// <summary>The concave problem at h within E[S] ≤ m; returns its value by duality, an upper bound whatever the error in κ.</summary>
+    /// <summary>
+    /// The concave problem at h within E[S] ≤ m; returns its value by duality, an upper bound whatever the error in κ.
+    /// </summary>
     private double Inner(double h, double m)
     {
         (_s, _room) = (2 * h, Math.Max(0, m - _least));
@@ -90,7 +100,14 @@ internal sealed class SharedQueueSolver : IContinuousMethod
         {
             var most = LogPriceOfNothing();
             if (_room > 0)
-                MonotoneRoot.Find(_over, (0, over), Math.Min(Math.Max(_logKappa, 1e-9), most), 0.05, most, 1e-15 * _room);
+                MonotoneRoot.Find(
+                    _over,
+                    (0, over),
+                    Math.Min(Math.Max(_logKappa, 1e-9), most),
+                    0.05,
+                    most,
+                    1e-15 * _room
+                );
             else
                 Over(most);
         }
@@ -105,7 +122,11 @@ internal sealed class SharedQueueSolver : IContinuousMethod
     private double Over(double logKappa)
     {
         _logKappa = logKappa;
-        _sums = TokenResponse.Sweep(_model, new(_logAlpha, _alpha, _s, Elementary.Exp(logKappa), 0, TokenResponse.Fine), _excess);
+        _sums = TokenResponse.Sweep(
+            _model,
+            new(_logAlpha, _alpha, _s, Elementary.Exp(logKappa), 0, TokenResponse.Fine),
+            _excess
+        );
         Sweeps++;
         return _sums.Seconds - _room;
     }
@@ -116,7 +137,10 @@ internal sealed class SharedQueueSolver : IContinuousMethod
         for (var k = 0; k < _model.Count; k++)
         {
             if (_model.Cost[k] > 0)
-                most = Math.Max(most, Elementary.Exp(_model.LogValueAtLower[k] + _logAlpha) - (_s * _model.ServiceAtLower[k]));
+                most = Math.Max(
+                    most,
+                    Elementary.Exp(_model.LogValueAtLower[k] + _logAlpha) - (_s * _model.ServiceAtLower[k])
+                );
         }
 
         return Elementary.Log(most);
@@ -149,7 +173,12 @@ internal sealed class SharedQueueSolver : IContinuousMethod
                 continue;
             var promise = Inner(Factor(a), b);
             var middle = a + ((b - a) / 2);
-            if (promise <= best + (ProofTolerance * (1 + Math.Abs(best))) || middle <= a || middle >= b || (long)Sweeps * _model.Count > MaxWork)
+            if (
+                promise <= best + (ProofTolerance * (1 + Math.Abs(best)))
+                || middle <= a
+                || middle >= b
+                || (long)Sweeps * _model.Count > MaxWork
+            )
             {
                 Converged &= promise <= best + (ProofTolerance * (1 + Math.Abs(best)));
                 bound = Math.Max(bound, promise);
@@ -191,7 +220,10 @@ internal sealed class SharedQueueSolver : IContinuousMethod
         };
     }
 
-    /// <summary>The tokens of the last sweep, their weighted accuracy, and the largest relative violation of the optimality conditions.</summary>
+    /// <summary>
+    /// The tokens of the last sweep, their weighted accuracy, and the largest relative violation of the optimality
+    /// conditions.
+    /// </summary>
     private (double[] Tokens, double Weighted, double Residual) Check(double kappa)
     {
         var (tokens, residual) = (new double[_model.Count], 0.0);
@@ -200,9 +232,14 @@ internal sealed class SharedQueueSolver : IContinuousMethod
         {
             var l = tokens[k] = Math.Min(_model.Upper[k], _model.Lower[k] + _excess[k]);
             weighted.Add(_model.Share[k] * _model.Weight[k] * _model.Accuracy(k, l));
-            var gain = Elementary.Exp(_logAlpha + _model.LogValue[k] - (_model.Rate[k] * l)) * (_model.Cost[k] > 0 ? _model.Cost[k] : 1);
+            var gain =
+                Elementary.Exp(_logAlpha + _model.LogValue[k] - (_model.Rate[k] * l))
+                * (_model.Cost[k] > 0 ? _model.Cost[k] : 1);
             var charge = _model.Cost[k] * (kappa + (_s * _model.Service(k, l)));
-            var against = (_excess[k] > 0 || gain > charge) && (l < _model.Upper[k] || gain < charge) ? Math.Abs(gain - charge) : 0;
+            var against =
+                (_excess[k] > 0 || gain > charge) && (l < _model.Upper[k] || gain < charge)
+                    ? Math.Abs(gain - charge)
+                    : 0;
             residual = against > 0 ? Math.Max(residual, against / Math.Max(gain, charge)) : residual;
         }
 

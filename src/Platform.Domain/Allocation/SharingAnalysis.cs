@@ -12,7 +12,8 @@ internal static class SharingAnalysis
         var at = point.Sharing!.At;
         var prices = point.Prices;
         var perRate = SharingPerRate.At(at);
-        var all = ((1 + prices.MaxMeanSystemTime) * perRate.SystemTime)
+        var all =
+            ((1 + prices.MaxMeanSystemTime) * perRate.SystemTime)
             + (prices.MaxUtilization * perRate.Utilization)
             + ((prices.MaxInterTokenSeconds ?? 0) * perRate.SlowestInterToken)
             + ((prices.MaxTimeToFirstAnswerTokenSeconds ?? 0) * perRate.FirstAnswer);
@@ -43,15 +44,22 @@ internal static class SharingAnalysis
 /// <param name="SlowestInterToken">Of the mean time between two tokens of the slowest type.</param>
 /// <param name="FirstAnswer">Of the mean time to the first token of the answer.</param>
 internal readonly record struct SharingPerRate(
-    double SystemTime, double Utilization, double SlowestInterToken, double FirstAnswer)
+    double SystemTime,
+    double Utilization,
+    double SlowestInterToken,
+    double FirstAnswer
+)
 {
     public static SharingPerRate At(in SharingPoint at)
     {
         var (time, wait) = Times(at);
         var stretch = at.Lone > 0 ? (time - wait) / at.Lone : 0;
         return new SharingPerRate(
-            time, at.Work + (at.Columns.OverheadOfSlot * at.Output), at.SlowestInterTokenPerRate,
-            wait + ((at.Lone - at.Columns.LaterSeconds) * stretch));
+            time,
+            at.Work + (at.Columns.OverheadOfSlot * at.Output),
+            at.SlowestInterTokenPerRate,
+            wait + ((at.Lone - at.Columns.LaterSeconds) * stretch)
+        );
     }
 
     /// <summary>∂E[T]/∂λ and ∂E[Wq]/∂λ: E[N] depends on λ times the load alone, and E[T] is E[N]/λ.</summary>

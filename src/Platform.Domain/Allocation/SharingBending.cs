@@ -15,11 +15,23 @@ internal sealed class SharingBending
 
     private readonly AllocationModel _model;
     private readonly SharingColumns _columns;
-    private readonly double[] _tokens, _lower, _upper, _gain, _bend;
-    private readonly double _weight, _idle, _lone, _loss;
+    private readonly double[] _tokens,
+        _lower,
+        _upper,
+        _gain,
+        _bend;
+    private readonly double _weight,
+        _idle,
+        _lone,
+        _loss;
 
     private SharingBending(
-        AllocationModel model, in SharingPoint at, ReadOnlySpan<double> tokens, ShadowPrices prices, double loss)
+        AllocationModel model,
+        in SharingPoint at,
+        ReadOnlySpan<double> tokens,
+        ShadowPrices prices,
+        double loss
+    )
     {
         _model = model;
         _loss = loss;
@@ -50,7 +62,12 @@ internal sealed class SharingBending
     /// point, more for whole tokens, the best of which are not.
     /// </param>
     public static double Of(
-        AllocationModel model, in SharingPoint at, ReadOnlySpan<double> tokens, ShadowPrices prices, double loss = 0)
+        AllocationModel model,
+        in SharingPoint at,
+        ReadOnlySpan<double> tokens,
+        ShadowPrices prices,
+        double loss = 0
+    )
     {
         if (model.Sharing!.HasCommonCost || !(model.Lambda > 0))
             return 0;
@@ -62,7 +79,12 @@ internal sealed class SharingBending
     /// <param name="point">The point.</param>
     /// <param name="lower">Fewest tokens of each type.</param>
     /// <param name="upper">Most tokens of each type.</param>
-    public static double Within(AllocationModel model, ContinuousPoint point, ReadOnlySpan<double> lower, ReadOnlySpan<double> upper)
+    public static double Within(
+        AllocationModel model,
+        ContinuousPoint point,
+        ReadOnlySpan<double> lower,
+        ReadOnlySpan<double> upper
+    )
     {
         var bending = new SharingBending(model, point.Sharing!.At, point.Tokens, point.Prices, 0);
         for (var k = 0; k < point.Tokens.Length; k++)
@@ -109,7 +131,8 @@ internal sealed class SharingBending
         var gain = worth * Elementary.Exp(-rate * tokens);
         var cost = Load(_model.Cost, k) + (2 * Load(_columns.Square, k) * tokens);
         var over = gain / cost;
-        var isCommon = Vector256.GreaterThan(over, Vector256.Create(1e-200))
+        var isCommon =
+            Vector256.GreaterThan(over, Vector256.Create(1e-200))
             & Vector256.LessThan(over, Vector256.Create(1e200))
             & Vector256.GreaterThan(gain, Vector256<double>.Zero)
             & Vector256.GreaterThan(Load(_model.Share, k), Vector256<double>.Zero);
@@ -148,7 +171,8 @@ internal sealed class SharingBending
     /// </summary>
     private double SetBends()
     {
-        double workBySquare = 0, work = 0;
+        double workBySquare = 0,
+            work = 0;
         for (var k = 0; k < _model.Count; k++)
         {
             var rise = Math.Max(_model.Rate[k] * (_upper[k] - _tokens[k]), 0);
@@ -167,7 +191,8 @@ internal sealed class SharingBending
     /// <summary>Σ π e′²/μ, and the most that e can be.</summary>
     private (double Squares, double Farthest) Off(double beta)
     {
-        double squares = 0, farthest = 0;
+        double squares = 0,
+            farthest = 0;
         for (var k = 0; k < _model.Count; k++)
         {
             var (below, above) = (_tokens[k] - _lower[k], _upper[k] - _tokens[k]);

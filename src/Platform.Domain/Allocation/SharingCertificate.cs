@@ -18,8 +18,13 @@ internal static class SharingCertificate
     /// <param name="multipliers">Their multipliers.</param>
     /// <param name="isQuick">Whether a point that the tangent does not prove is left without a bound.</param>
     public static ContinuousPoint Of(
-        AllocationModel model, in SharingPoint at, ReadOnlySpan<double> tokens, SharingLimits limits,
-        ReadOnlySpan<double> multipliers, bool isQuick)
+        AllocationModel model,
+        in SharingPoint at,
+        ReadOnlySpan<double> tokens,
+        SharingLimits limits,
+        ReadOnlySpan<double> multipliers,
+        bool isQuick
+    )
     {
         var charges = Charges.Of(at, limits, multipliers);
         var (gap, residual, weighted) = Measure(model, charges, tokens);
@@ -53,9 +58,13 @@ internal static class SharingCertificate
     }
 
     private static (double Gap, double Residual, double Weighted) Measure(
-        AllocationModel model, in Charges charges, ReadOnlySpan<double> tokens)
+        AllocationModel model,
+        in Charges charges,
+        ReadOnlySpan<double> tokens
+    )
     {
-        LaneSum gap = default, weighted = default;
+        LaneSum gap = default,
+            weighted = default;
         var residual = Vector256<double>.Zero;
         var (zero, one) = (Vector256<double>.Zero, Vector256<double>.One);
         for (var k = 0; k < model.Padded; k += 4)
@@ -118,5 +127,6 @@ internal static class SharingCertificate
 /// <param name="At">The optimum's sums.</param>
 /// <param name="PerOutput">φ, seconds an output token: what E[T] and the limits charge for it.</param>
 /// <param name="PerWork">ψ, the same for a second of work.</param>
-/// <param name="Bending">η of <see cref="SharingCertificate"/>: below 1 the point is the best of all, to its gap.</param>
+/// <param name="Bending">η of <see cref="SharingCertificate"/>: below 1 the point is the best of all, to its
+/// gap.</param>
 internal sealed record SharingOptimum(SharingPoint At, double PerOutput, double PerWork, double Bending);

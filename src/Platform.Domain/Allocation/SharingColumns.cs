@@ -18,10 +18,14 @@ internal sealed class SharingColumns
     /// <summary>
     /// m; w(0); δ = c − α, marginal work of a token; q. A multiple of four long, as in <see cref="TypeColumns"/>.
     /// </summary>
-    public readonly double[] Answer, Work, PerToken, Square;
+    public readonly double[] Answer,
+        Work,
+        PerToken,
+        Square;
 
     /// <summary>Tokens of the answer after its first, and the seconds that these take alone on the server.</summary>
-    private readonly double[] _laterTokens, _laterSeconds;
+    private readonly double[] _laterTokens,
+        _laterSeconds;
 
     /// <summary>Makes room for some types.</summary>
     public SharingColumns(SharingServer server, int count)
@@ -83,11 +87,15 @@ internal sealed class SharingColumns
     public double SystemSeconds(double rate, double output, double work, double idle) =>
         ProcessorSharing.MeanSystemTimeSeconds(rate, new SharingLoad(Overhead * output, work), Cap, idle);
 
-    /// <summary>What a slot taken costs beside the work: α/B, the part of a token's overhead that saturates a cap.</summary>
+    /// <summary>
+    /// What a slot taken costs beside the work: α/B, the part of a token's overhead that saturates a cap.
+    /// </summary>
     public double OverheadOfSlot => Cap is { } cap ? Overhead / cap : 0;
 }
 
-/// <summary>How a limit is used at a point, and by how much more with one output token and one second of work more.</summary>
+/// <summary>
+/// How a limit is used at a point, and by how much more with one output token and one second of work more.
+/// </summary>
 /// <param name="Value">What is used, in the limit's unit.</param>
 /// <param name="PerOutput">∂/∂E[o].</param>
 /// <param name="PerWork">∂/∂E[w].</param>
@@ -99,13 +107,19 @@ internal readonly record struct LimitUse(double Value, double PerOutput, double 
 /// <param name="Output">E[o], output tokens.</param>
 /// <param name="Work">E[w], seconds.</param>
 /// <param name="Idle">1 less the utilization.</param>
-internal readonly record struct SharingPoint(SharingColumns Columns, double Rate, double Output, double Work, double Idle)
+internal readonly record struct SharingPoint(
+    SharingColumns Columns,
+    double Rate,
+    double Output,
+    double Work,
+    double Idle
+)
 {
     /// <summary>What the mean query asks for.</summary>
     public SharingLoad Load => new(Columns.Overhead * Output, Work);
 
-    public SharingMeans Means { get; } = ProcessorSharing.Means(
-        Rate, new SharingLoad(Columns.Overhead * Output, Work), Columns.Cap, Idle);
+    public SharingMeans Means { get; } =
+        ProcessorSharing.Means(Rate, new SharingLoad(Columns.Overhead * Output, Work), Columns.Cap, Idle);
 
     /// <summary>U, seconds: the mean time of a query alone on the server.</summary>
     public double Lone => (Columns.Overhead * Output) + Work;
@@ -114,8 +128,8 @@ internal readonly record struct SharingPoint(SharingColumns Columns, double Rate
     public Slowdown Slowdown => Slowdown.OfSharing(Means, Lone, Output);
 
     /// <summary>E[T].</summary>
-    public LimitUse SystemTime => new(
-        Means.SystemSeconds, Columns.Overhead * Means.SystemPerOverhead, Means.SystemPerWork);
+    public LimitUse SystemTime =>
+        new(Means.SystemSeconds, Columns.Overhead * Means.SystemPerOverhead, Means.SystemPerWork);
 
     /// <summary>By how much queries in service are slower than alone: 1/(1 − ρ) without a cap.</summary>
     public LimitUse Stretch
@@ -138,8 +152,8 @@ internal readonly record struct SharingPoint(SharingColumns Columns, double Rate
     public LimitUse MeanTokens => new(Output - Columns.AnswerTokens, 1, 0);
 
     /// <summary>
-    /// Mean time between two tokens of the slowest type at its most tokens: with a cap a bound on that, which rises with
-    /// the work.
+    /// Mean time between two tokens of the slowest type at its most tokens: with a cap a bound on that, which rises
+    /// with the work.
     /// </summary>
     public LimitUse SlowestInterToken
     {

@@ -33,40 +33,58 @@ internal sealed class SharingLimits
         if (problem.MeanTokenBudget is { } tokens)
         {
             yield return new(
-                tokens, point => point.MeanTokens, prices => prices.MeanTokenBudget,
-                (prices, it) => prices with { MeanTokenBudget = it });
+                tokens,
+                point => point.MeanTokens,
+                prices => prices.MeanTokenBudget,
+                (prices, it) => prices with { MeanTokenBudget = it }
+            );
         }
 
         if (problem.MaxMeanSystemTimeSeconds is { } time)
         {
             yield return new(
-                time, point => point.SystemTime, prices => prices.MaxMeanSystemTime,
-                (prices, it) => prices with { MaxMeanSystemTime = it });
+                time,
+                point => point.SystemTime,
+                prices => prices.MaxMeanSystemTime,
+                (prices, it) => prices with { MaxMeanSystemTime = it }
+            );
         }
 
         if (problem.MaxUtilization is { } utilization)
         {
             yield return new(
-                utilization, point => point.Utilization, prices => prices.MaxUtilization,
-                (prices, it) => prices with { MaxUtilization = it });
+                utilization,
+                point => point.Utilization,
+                prices => prices.MaxUtilization,
+                (prices, it) => prices with { MaxUtilization = it }
+            );
         }
 
         if (problem.MaxInterTokenSeconds is { } interToken)
         {
             yield return new(
-                interToken, point => point.SlowestInterToken, prices => prices.MaxInterTokenSeconds ?? 0,
-                (prices, it) => prices with { MaxInterTokenSeconds = it });
+                interToken,
+                point => point.SlowestInterToken,
+                prices => prices.MaxInterTokenSeconds ?? 0,
+                (prices, it) => prices with { MaxInterTokenSeconds = it }
+            );
         }
 
         if (problem.MaxTimeToFirstAnswerTokenSeconds is { } first)
         {
             yield return new(
-                first, point => point.FirstAnswer, prices => prices.MaxTimeToFirstAnswerTokenSeconds ?? 0,
-                (prices, it) => prices with { MaxTimeToFirstAnswerTokenSeconds = it });
+                first,
+                point => point.FirstAnswer,
+                prices => prices.MaxTimeToFirstAnswerTokenSeconds ?? 0,
+                (prices, it) => prices with { MaxTimeToFirstAnswerTokenSeconds = it }
+            );
         }
     }
 
     private sealed record Limit(
-        double Most, Func<SharingPoint, LimitUse> Use, Func<ShadowPrices, double> Price,
-        Func<ShadowPrices, double, ShadowPrices> Priced);
+        double Most,
+        Func<SharingPoint, LimitUse> Use,
+        Func<ShadowPrices, double> Price,
+        Func<ShadowPrices, double, ShadowPrices> Priced
+    );
 }

@@ -34,7 +34,9 @@ internal sealed class SharingNewton(AllocationModel model, SharingResponse respo
 
     private readonly SharingColumns _columns = model.Sharing!;
     private SharingSums _sums;
-    private double _idle, _excess, _partExcess;
+    private double _idle,
+        _excess,
+        _partExcess;
 
     /// <summary>ln ν; set it with <see cref="Part"/> to begin there.</summary>
     public double Charge { get; set; }
@@ -179,7 +181,8 @@ internal sealed class SharingNewton(AllocationModel model, SharingResponse respo
     /// <returns>By how much ln ν and t change.</returns>
     private (double Charge, double Part) Follow(int? cap)
     {
-        double charge = 0, part = 0;
+        double charge = 0,
+            part = 0;
         var idle = _idle;
         for (var step = 0; step < (cap is null ? MostSteps : 1); step++)
         {
@@ -190,7 +193,8 @@ internal sealed class SharingNewton(AllocationModel model, SharingResponse respo
                 ? SharingCurvature.Of(model.Lambda, load, most, idle)
                 : SharingCurvature.Of(model.Lambda, load, idle);
             var (byCharge, byPart) = Step(time, Charge + charge, Part + part, step == 0);
-            var less = -(IdlePer(cap, _sums.OutputPerCharge, _sums.WorkPerCharge) * byCharge)
+            var less =
+                -(IdlePer(cap, _sums.OutputPerCharge, _sums.WorkPerCharge) * byCharge)
                 - (IdlePer(cap, _sums.OutputPerPart, _sums.WorkPerPart) * byPart);
             var room = (1 - LeastIdleLeft) * idle;
             var scale = less > room ? room / less : 1;
@@ -241,6 +245,7 @@ internal sealed class SharingNewton(AllocationModel model, SharingResponse respo
         var determinant = ((1 - byCharge) * (1 - partByPart)) - (byPart * partByCharge);
         return (
             ((excess * (1 - partByPart)) + (partExcess * byPart)) / determinant,
-            ((partExcess * (1 - byCharge)) + (excess * partByCharge)) / determinant);
+            ((partExcess * (1 - byCharge)) + (excess * partByCharge)) / determinant
+        );
     }
 }

@@ -18,9 +18,13 @@ internal sealed class SharingProof
     private readonly AllocationModel _model;
     private readonly SharingColumns _columns;
     private readonly ContinuousPoint _point;
-    private readonly double[] _worth, _tokens;
+    private readonly double[] _worth,
+        _tokens;
     private readonly Func<double, double> _over;
-    private double _perLone, _perOutput, _perWork, _room;
+    private double _perLone,
+        _perOutput,
+        _perWork,
+        _room;
     private long _work;
 
     private SharingProof(AllocationModel model, ContinuousPoint point)
@@ -111,14 +115,16 @@ internal sealed class SharingProof
     private double Value(int k, double tokens)
     {
         var accuracy = _model.Problem.AccuracyWeight * _model.Weight[k] * _model.Accuracy(k, tokens);
-        var charges = (_perLone * _model.Service(k, tokens)) + (_perOutput * tokens) + (_perWork * _columns.WorkOf(k, tokens));
+        var charges =
+            (_perLone * _model.Service(k, tokens)) + (_perOutput * tokens) + (_perWork * _columns.WorkOf(k, tokens));
         return _model.Share[k] * (accuracy - charges);
     }
 
     /// <summary>No better allocation leaves less idle: E[T] = U/r would outweigh all accuracy.</summary>
     private double LeastIdle()
     {
-        double most = 0, lone = 0;
+        double most = 0,
+            lone = 0;
         for (var k = 0; k < _model.Count; k++)
         {
             most += _model.Share[k] * _model.Weight[k] * _model.Accuracy(k, _model.Upper[k]);
@@ -138,7 +144,9 @@ internal sealed class SharingProof
         return work;
     }
 
-    /// <summary>The dual function for r in an interval, at the prices of the known point and the best price of the work.</summary>
+    /// <summary>
+    /// The dual function for r in an interval, at the prices of the known point and the best price of the work.
+    /// </summary>
     private double Promise(double least, double most)
     {
         var prices = _point.Prices;
@@ -149,13 +157,16 @@ internal sealed class SharingProof
         var over = Over(0);
         if (over > 0)
             PriceWork(over);
-        var limits = (prices.MaxMeanSystemTime * (_model.Problem.MaxMeanSystemTimeSeconds ?? 0))
+        var limits =
+            (prices.MaxMeanSystemTime * (_model.Problem.MaxMeanSystemTimeSeconds ?? 0))
             + (prices.MeanTokenBudget * (_model.Problem.MeanTokenBudget ?? 0))
             + (first * ((_model.Problem.MaxTimeToFirstAnswerTokenSeconds ?? 0) + (_columns.LaterSeconds / most)));
         return Value() + limits + (_perWork * _room);
     }
 
-    /// <summary>The price at which the work fits the room; any price gives a bound, so that it need not be exact.</summary>
+    /// <summary>
+    /// The price at which the work fits the room; any price gives a bound, so that it need not be exact.
+    /// </summary>
     private void PriceWork(double over)
     {
         const double Most = 1e30;
@@ -200,7 +211,8 @@ internal sealed class SharingProof
         for (var step = 0; step < 100; step++)
         {
             var cost = plain + (square * tokens);
-            var more = (Elementary.Log(_worth[k] / cost) - (_model.Rate[k] * tokens)) / (_model.Rate[k] + (square / cost));
+            var more =
+                (Elementary.Log(_worth[k] / cost) - (_model.Rate[k] * tokens)) / (_model.Rate[k] + (square / cost));
             if (!(more > 1e-14 * tokens))
                 break;
             tokens = Math.Min(tokens + more, upper);

@@ -33,7 +33,9 @@ internal sealed class SharingResponse
 
     private readonly AllocationModel _model;
     private readonly SharingColumns _columns;
-    private readonly double[] _logValue, _cost, _logCost;
+    private readonly double[] _logValue,
+        _cost,
+        _logCost;
     private readonly double _perMeanCost;
     private double _part = double.NaN;
 
@@ -149,9 +151,13 @@ internal sealed class SharingResponse
 
     private SharingSums SweepByFour(double charge)
     {
-        LaneSum output = default, work = default, load = default;
-        Vector256<double> outputPerCharge = default, workPerCharge = default;
-        Vector256<double> outputPerPart = default, workPerPart = default;
+        LaneSum output = default,
+            work = default,
+            load = default;
+        Vector256<double> outputPerCharge = default,
+            workPerCharge = default;
+        Vector256<double> outputPerPart = default,
+            workPerPart = default;
         var slot = _columns.OverheadOfSlot;
         for (var k = 0; k < _model.Padded; k += 4)
         {
@@ -198,8 +204,13 @@ internal sealed class SharingResponse
 
     private SharingSums SweepOneByOne(double charge)
     {
-        CompensatedSum output = default, work = default, load = default;
-        double outputPerCharge = 0, workPerCharge = 0, outputPerPart = 0, workPerPart = 0;
+        CompensatedSum output = default,
+            work = default,
+            load = default;
+        double outputPerCharge = 0,
+            workPerCharge = 0,
+            outputPerPart = 0,
+            workPerPart = 0;
         for (var k = 0; k < _model.Count; k++)
         {
             var (share, tokens) = (_model.Share[k], TokensAt(k, charge));
@@ -241,9 +252,8 @@ internal sealed class SharingResponse
     }
 
     /// <summary>∂ ln of a token's cost by the tokens.</summary>
-    private double CostRise(int k, double tokens) => _columns.Square[k] == 0
-        ? 0
-        : 2 * _part * _perMeanCost * _columns.Square[k] / CostAt(k, tokens);
+    private double CostRise(int k, double tokens) =>
+        _columns.Square[k] == 0 ? 0 : 2 * _part * _perMeanCost * _columns.Square[k] / CostAt(k, tokens);
 
     private double TokensAt(int k, double charge)
     {

@@ -116,8 +116,8 @@ internal sealed class SharingSolver : IContinuousMethod
         return Certified(_isQuick);
     }
 
-    private ContinuousPoint Certified(bool isQuick) => SharingCertificate.Of(
-        _model, _point, _response.Tokens, _limits, _multipliers, isQuick);
+    private ContinuousPoint Certified(bool isQuick) =>
+        SharingCertificate.Of(_model, _point, _response.Tokens, _limits, _multipliers, isQuick);
 
     /// <summary>Closes in on the part t that is asked for, by secants within a bracket.</summary>
     private void FindPart(double asked)
@@ -125,7 +125,11 @@ internal sealed class SharingSolver : IContinuousMethod
         var (left, right) = (Bracket.At(0), Bracket.At(1));
         var last = (X: _part, Value: asked - _part);
         var next = asked;
-        for (var step = 0; step < MostParts && Math.Abs(last.Value) > PartTolerance && right.X - left.X > PartTolerance; step++)
+        for (
+            var step = 0;
+            step < MostParts && Math.Abs(last.Value) > PartTolerance && right.X - left.X > PartTolerance;
+            step++
+        )
         {
             if (last.Value > 0)
                 left = new Bracket(last.X, last.Value, _active);
@@ -282,8 +286,7 @@ internal sealed class SharingSolver : IContinuousMethod
         _sweeps++;
         _charge = charge;
         _sums = _response.Sweep(charge);
-        _point = new SharingPoint(
-            _columns, _model.Lambda, _sums.Output, _sums.Work, 1 - (_model.Lambda * _sums.Load));
+        _point = new SharingPoint(_columns, _model.Lambda, _sums.Output, _sums.Work, 1 - (_model.Lambda * _sums.Load));
         _active = -1;
         if (!(_point.Idle > 0))
             return Saturated;

@@ -35,7 +35,13 @@ internal sealed class SharingTangentBound : TangentBound
         if (!model.Sharing!.HasCommonCost)
         {
             var loss = Math.Max(point.Objective - WholeTokenFigures.Of(model, known).Objective, 0);
-            bending = SharingBending.Of(model, point.Sharing!.At, point.Tokens, point.Prices, (1.01 * loss) + point.Gap);
+            bending = SharingBending.Of(
+                model,
+                point.Sharing!.At,
+                point.Tokens,
+                point.Prices,
+                (1.01 * loss) + point.Gap
+            );
         }
 
         return bending < MostBending ? new SharingTangentBound(model, point, bending) : null;
@@ -79,7 +85,8 @@ internal sealed class SharingTangentBound : TangentBound
         if (binding is not [var only])
             return [];
         var use = limits.Use(only, _optimum.At);
-        var perToken = Enumerable.Range(0, Model.Count)
+        var perToken = Enumerable
+            .Range(0, Model.Count)
             .Select(k => Model.Share[k] * (use.PerOutput + (use.PerWork * _columns.PerToken[k])));
         return [new(limits.Most(only), prices[only] / Part, use.Value, [.. perToken])];
     }

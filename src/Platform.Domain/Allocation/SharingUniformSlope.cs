@@ -38,7 +38,9 @@ internal sealed class SharingUniformSlope : UniformSlope
     /// <inheritdoc/>
     protected override int Sign(long from, double budget)
     {
-        Vector256<double> moving = default, used = default, gain = default;
+        Vector256<double> moving = default,
+            used = default,
+            gain = default;
         for (var k = 0; k < _model.Padded; k += 4)
         {
             var (share, granted, rate) = (Moving(k, from), Granted(k, budget), Load(_model.Rate, k));
@@ -60,7 +62,8 @@ internal sealed class SharingUniformSlope : UniformSlope
 
     private (double Output, double Work) Sums(double budget)
     {
-        Vector256<double> output = default, work = default;
+        Vector256<double> output = default,
+            work = default;
         for (var k = 0; k < _model.Padded; k += 4)
         {
             var (share, granted) = (Load(_model.Share, k), Granted(k, budget));

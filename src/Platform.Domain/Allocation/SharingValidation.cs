@@ -67,19 +67,32 @@ internal static class SharingValidation
     }
 
     private static void ValidateWork(
-        TaskType type, ServiceLine service, double overhead, string at, ICollection<InputError> errors)
+        TaskType type,
+        ServiceLine service,
+        double overhead,
+        string at,
+        ICollection<InputError> errors
+    )
     {
         if (!LeavesRoom(service.SecondsPerToken, overhead))
         {
-            errors.Add(new(
-                $"{at}/secondsPerToken", $"must be at least sharing.overheadSecondsPerToken, {overhead}, which is part of it"));
+            errors.Add(
+                new(
+                    $"{at}/secondsPerToken",
+                    $"must be at least sharing.overheadSecondsPerToken, {overhead}, which is part of it"
+                )
+            );
         }
 
         var answer = overhead * type.AnswerTokens;
         if (!LeavesRoom(service.BaseSeconds, answer))
         {
-            errors.Add(new(
-                $"{at}/baseSeconds", $"must be at least answerTokens · sharing.overheadSecondsPerToken, {answer}, which is part of it"));
+            errors.Add(
+                new(
+                    $"{at}/baseSeconds",
+                    $"must be at least answerTokens · sharing.overheadSecondsPerToken, {answer}, which is part of it"
+                )
+            );
         }
     }
 }

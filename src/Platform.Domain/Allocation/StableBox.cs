@@ -1,13 +1,19 @@
 namespace Platform.Domain.Allocation;
 
-/// <summary>The bounds and the half-space Σ π c l ≤ h of a utilization that leaves some idle time; Euclid's projection on both at once.</summary>
+/// <summary>
+/// The bounds and the half-space Σ π c l ≤ h of a utilization that leaves some idle time; Euclid's projection on both
+/// at once.
+/// </summary>
 internal sealed class StableBox
 {
     private readonly AllocationModel _model;
-    private readonly double[] _used, _breaks;
+    private readonly double[] _used,
+        _breaks;
     private readonly double _most;
 
-    /// <summary>The tokens within the bounds that leave a part <paramref name="leastIdle"/> > 0 of the time idle.</summary>
+    /// <summary>
+    /// The tokens within the bounds that leave a part <paramref name="leastIdle"/> > 0 of the time idle.
+    /// </summary>
     public StableBox(AllocationModel model, double leastIdle)
     {
         _model = model;
@@ -21,8 +27,9 @@ internal sealed class StableBox
     }
 
     /// <summary>
-    /// Moves a point to the nearest one of the set. That is clip(y − τ u) with the least τ ≥ 0 that keeps the half-space: Σ u l falls with τ along
-    /// straight lines between the values where a type meets a bound, so that sorting those finds τ exactly. O(N log N), O(N) within the half-space.
+    /// Moves a point to the nearest one of the set. That is clip(y − τ u) with the least τ ≥ 0 that keeps the
+    /// half-space: Σ u l falls with τ along straight lines between the values where a type meets a bound, so that
+    /// sorting those finds τ exactly. O(N log N), O(N) within the half-space.
     /// </summary>
     public void Project(double[] point)
     {

@@ -49,4 +49,5 @@ public sealed record SurgeLadder
 public sealed record LadderRung(
     double InFlightPerServer,
     IReadOnlyList<SentTokens> Allocation,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? ArrivalRate = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? ArrivalRate = null
+);

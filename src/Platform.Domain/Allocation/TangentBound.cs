@@ -18,9 +18,10 @@ internal readonly record struct TokenMove(long Tokens, double Value, double Seco
 }
 
 /// <summary>
-/// A bound on J that is a sum over the types. E[T] is convex and lies above its tangent at the continuous optimum l°, and what the prices ν, η and θ charge
-/// for limits that are not used up is not negative where the limits are kept. Hence J(l) ≤ J(l°) + Σ φ(l) + what they charge at l°, with each type's
-/// φ(l) = α π w (p(l) − p(l°)) − (l − l°) ((1 + η) ∂E[T]/∂l + ν π + θ λ π c), which is concave and largest next to l°.
+/// A bound on J that is a sum over the types. E[T] is convex and lies above its tangent at the continuous optimum l°,
+/// and what the prices ν, η and θ charge for limits that are not used up is not negative where the limits are kept.
+/// Hence J(l) ≤ J(l°) + Σ φ(l) + what they charge at l°, with each type's φ(l) = α π w (p(l) − p(l°)) − (l − l°) ((1 +
+/// η) ∂E[T]/∂l + ν π + θ λ π c), which is concave and largest next to l°.
 /// </summary>
 internal abstract class TangentBound
 {
@@ -79,8 +80,12 @@ internal abstract class TangentBound
 
     /// <summary>α π w (p(tokens) − p°) of a type.</summary>
     protected double Value(int k, double more) =>
-        -Model.Problem.AccuracyWeight * Model.Share[k] * Model.Weight[k] * Model.Gain[k]
-        * Elementary.Exp(-Model.Rate[k] * Point.Tokens[k]) * Elementary.ExpMinusOne(-Model.Rate[k] * more);
+        -Model.Problem.AccuracyWeight
+        * Model.Share[k]
+        * Model.Weight[k]
+        * Model.Gain[k]
+        * Elementary.Exp(-Model.Rate[k] * Point.Tokens[k])
+        * Elementary.ExpMinusOne(-Model.Rate[k] * more);
 
     /// <summary>The same with some tokens more or less; null beyond the bounds.</summary>
     private TokenMove? Beside(int k, long tokens, int by) =>
@@ -128,7 +133,11 @@ internal abstract class TangentBound
         moves.Add(peak);
         for (var by = -1; by <= 1; by += 2)
         {
-            for (var next = Beside(k, peak.Tokens, by); peak.Phi - next?.Phi <= left; next = Beside(k, next!.Value.Tokens, by))
+            for (
+                var next = Beside(k, peak.Tokens, by);
+                peak.Phi - next?.Phi <= left;
+                next = Beside(k, next!.Value.Tokens, by)
+            )
             {
                 if (moves.Count == most)
                     return false;

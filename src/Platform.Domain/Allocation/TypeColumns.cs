@@ -4,17 +4,21 @@ using Platform.Domain.Queueing;
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// The numbers of an M/G/1 problem as arrays, one for each symbol of Ozbas and Bastopcu (arXiv 2601.10274), with what does not change while it is
-/// solved. Arrays are a multiple of four long; beyond <see cref="Count"/> stand types without a share, which change no sum. Bounds are real numbers
-/// and may be narrowed; <see cref="Refresh"/> then recomputes what depends on them.
+/// The numbers of an M/G/1 problem as arrays, one for each symbol of Ozbas and Bastopcu (arXiv 2601.10274), with what
+/// does not change while it is solved. Arrays are a multiple of four long; beyond <see cref="Count"/> stand types
+/// without a share, which change no sum. Bounds are real numbers and may be narrowed; <see cref="Refresh"/> then
+/// recomputes what depends on them.
 /// </summary>
 internal class TypeColumns
 {
     /// <summary>λ at one server: all of it in a shared queue, λ / k in a split one.</summary>
     public double Lambda;
 
-    /// <summary>λ of the fleet, and the number k of its servers: 1 − ρ is formed from λ E[S] / k, not from a rounded λ / k.</summary>
-    public double ArrivalRate, Servers = 1;
+    /// <summary>
+    /// λ of the fleet, and the number k of its servers: 1 − ρ is formed from λ E[S] / k, not from a rounded λ / k.
+    /// </summary>
+    public double ArrivalRate,
+        Servers = 1;
 
     /// <summary>Whether the mean tokens matter: where there is a budget for them.</summary>
     public bool CountsTokens;
@@ -25,26 +29,48 @@ internal class TypeColumns
     /// <summary>Most that ρ may be, 1 where nothing is said.</summary>
     public double MaxUtilization = 1;
 
-    /// <summary>π, share; t⁰, base seconds; c, seconds a token; v, variance around the line; b, rate a token; A, gain; w, weight.</summary>
-    public readonly double[] Share, Base, Cost, Variance, Rate, Gain, Floor, Weight;
+    /// <summary>
+    /// π, share; t⁰, base seconds; c, seconds a token; v, variance around the line; b, rate a token; A, gain; w,
+    /// weight.
+    /// </summary>
+    public readonly double[] Share,
+        Base,
+        Cost,
+        Variance,
+        Rate,
+        Gain,
+        Floor,
+        Weight;
 
     /// <summary>ln(w A b / c), or ln(w A b) where c = 0; −∞ where tokens bring nothing.</summary>
     public readonly double[] LogValue;
 
     /// <summary>Bounds on the tokens, the lower one raised to what the accuracy floor needs.</summary>
-    public readonly double[] Lower, Upper;
+    public readonly double[] Lower,
+        Upper;
 
     /// <summary>t at the lower bound; ln(w A b / c) − b · lower, and e to that power; c/b.</summary>
-    public readonly double[] ServiceAtLower, LogValueAtLower, ValueAtLower, CostOverRate;
+    public readonly double[] ServiceAtLower,
+        LogValueAtLower,
+        ValueAtLower,
+        CostOverRate;
 
     /// <summary>
-    /// Σ π v, the part of E[S²] = Σ π (t² + v) that no tokens change. The optimality conditions, the convexity of the mean wait and every
-    /// bound that uses E[S²] ≥ E[S]² hold with it as without.
+    /// Σ π v, the part of E[S²] = Σ π (t² + v) that no tokens change. The optimality conditions, the convexity of the
+    /// mean wait and every bound that uses E[S²] ≥ E[S]² hold with it as without.
     /// </summary>
     public double Scatter;
 
-    /// <summary>1 − ρ, E[S], E[S²] and mean tokens at the lower bounds; E[S²] at the upper bounds, and what 1 − ρ is there at least.</summary>
-    public double IdleAtLower, MeanAtLower, SquareAtLower, TokensAtLower, SquareAtUpper, LeastIdleAtUpper;
+    /// <summary>
+    /// 1 − ρ, E[S], E[S²] and mean tokens at the lower bounds; E[S²] at the upper bounds, and what 1 − ρ is there at
+    /// least.
+    /// </summary>
+    public double IdleAtLower,
+        MeanAtLower,
+        SquareAtLower,
+        TokensAtLower,
+        SquareAtUpper,
+        LeastIdleAtUpper;
 
     /// <summary>No less than Σ π w (p(upper) − p(lower)).</summary>
     public double MostAccuracyRange;
@@ -99,11 +125,15 @@ internal class TypeColumns
     protected void Prepare() => Prepare(valued: false);
 
     /// <summary>1 − ρ for a given E[S], to full relative precision unless it is below 1e-25.</summary>
-    protected double IdleOf(DoubleDouble meanService) => (new DoubleDouble(Servers, 0) + (meanService * -ArrivalRate)).Value / Servers;
+    protected double IdleOf(DoubleDouble meanService) =>
+        (new DoubleDouble(Servers, 0) + (meanService * -ArrivalRate)).Value / Servers;
 
     private void Prepare(bool valued)
     {
-        LaneSum square = default, tokens = default, squareAtUpper = default, scatter = default;
+        LaneSum square = default,
+            tokens = default,
+            squareAtUpper = default,
+            scatter = default;
         var (rise, range) = (Vector256<double>.Zero, Vector256<double>.Zero);
         LaneDoubleDoubleSum mean = default;
         for (var k = 0; k < Padded; k += 4)
@@ -119,7 +149,11 @@ internal class TypeColumns
             squareAtUpper.Add(share * high * high);
             scatter.Add(share * Load(Variance, k));
             rise += share * cost * (upper - lower);
-            range += share * Load(Weight, k) * Load(Gain, k) * Vector256.MinNative(Vector256<double>.One, rate * (upper - lower));
+            range +=
+                share
+                * Load(Weight, k)
+                * Load(Gain, k)
+                * Vector256.MinNative(Vector256<double>.One, rate * (upper - lower));
             mean.AddProduct(share, start);
             if (!raised)
                 continue;
@@ -145,8 +179,10 @@ internal class TypeColumns
         {
             var cost = Load(Cost, k);
             var value = Load(Weight, k) * Load(Gain, k) * (Load(Rate, k) / cost);
-            var common = Vector256.GreaterThan(cost, Vector256<double>.Zero)
-                & Vector256.GreaterThan(value, Vector256.Create(1e-300)) & Vector256.LessThan(value, Vector256.Create(1e300));
+            var common =
+                Vector256.GreaterThan(cost, Vector256<double>.Zero)
+                & Vector256.GreaterThan(value, Vector256.Create(1e-300))
+                & Vector256.LessThan(value, Vector256.Create(1e300));
             if (Vector256.EqualsAll(common.AsInt64(), Vector256<long>.AllBitsSet))
                 Elementary.Log(value).CopyTo(LogValue, k);
             else
@@ -165,7 +201,9 @@ internal class TypeColumns
         for (var k = first; k < first + 4; k++)
         {
             var (cost, rate) = (Cost[k] > 0 ? Cost[k] : 1, Rate[k]);
-            var logRatio = double.IsNormal(rate / cost) ? Elementary.Log(rate / cost) : Elementary.Log(rate) - Elementary.Log(cost);
+            var logRatio = double.IsNormal(rate / cost)
+                ? Elementary.Log(rate / cost)
+                : Elementary.Log(rate) - Elementary.Log(cost);
             LogValue[k] = Elementary.Log(Weight[k] * Gain[k]) + logRatio;
         }
     }

@@ -1,13 +1,15 @@
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// The best single budget for all types, clipped to each type's bounds. Between two neighbouring bounds the clipped allocation moves along a
-/// straight line, on which J is concave; over such kinks it need not be. The range is halved at its kinks, an interval being dropped when
-/// α · (accuracy at its right end) − E[T] at its left end, an upper bound since both rise, is no better than what is known.
+/// The best single budget for all types, clipped to each type's bounds. Between two neighbouring bounds the clipped
+/// allocation moves along a straight line, on which J is concave; over such kinks it need not be. The range is halved
+/// at its kinks, an interval being dropped when α · (accuracy at its right end) − E[T] at its left end, an upper bound
+/// since both rise, is no better than what is known.
 /// </summary>
 internal sealed class UniformBudget
 {
-    // Types evaluated: about a second. Only some 10^4 distinct bounds and more come near; the best found is then returned.
+    // Types evaluated: about a second. Only some 10^4 distinct bounds and more come near; the best found is then
+    // returned.
     private const long MaxWork = 40_000_000;
 
     // With more, the work could come near its limit, and an answer cut short depends on what was looked at first.
@@ -15,7 +17,8 @@ internal sealed class UniformBudget
 
     private readonly AllocationModel _model;
     private readonly UniformSlope? _slope;
-    private readonly long[] _tokens, _kinks;
+    private readonly long[] _tokens,
+        _kinks;
     private long _work;
     private (long Budget, double Objective) _best = (0, double.NegativeInfinity);
 
@@ -37,7 +40,8 @@ internal sealed class UniformBudget
                 return found;
         }
 
-        // On a plateau it matters which budgets were looked at: there the slopes, which spare most of them, have no part.
+        // On a plateau it matters which budgets were looked at: there the slopes, which spare most of them, have no
+        // part.
         return FindByFigures(model);
     }
 
@@ -71,14 +75,16 @@ internal sealed class UniformBudget
     }
 
     /// <summary>Whether the neighbours are worse, by more than rounding.</summary>
-    private bool IsPeak(UniformAllocation found) => IsBetterThan(found, found.Tokens - 1) && IsBetterThan(found, found.Tokens + 1);
+    private bool IsPeak(UniformAllocation found) =>
+        IsBetterThan(found, found.Tokens - 1) && IsBetterThan(found, found.Tokens + 1);
 
     private bool IsBetterThan(UniformAllocation found, long budget)
     {
         if (budget < _kinks[0] || budget > _kinks[^1])
             return true;
         var other = At(budget);
-        return other.Objective < found.Objective - _slope!.NoiseAt(other.MeanSystemTime) || !other.KeepsLimits(_model.Problem);
+        return other.Objective < found.Objective - _slope!.NoiseAt(other.MeanSystemTime)
+            || !other.KeepsLimits(_model.Problem);
     }
 
     private WholeTokenFigures At(long budget)
@@ -87,8 +93,10 @@ internal sealed class UniformBudget
         for (var k = 0; k < _tokens.Length; k++)
             _tokens[k] = Math.Clamp(budget, _model.WholeLower[k], _model.WholeUpper[k]);
         var figures = WholeTokenFigures.Of(_model, _tokens);
-        if (figures.KeepsLimits(_model.Problem)
-            && (figures.Objective > _best.Objective || (figures.Objective == _best.Objective && budget < _best.Budget)))
+        if (
+            figures.KeepsLimits(_model.Problem)
+            && (figures.Objective > _best.Objective || (figures.Objective == _best.Objective && budget < _best.Budget))
+        )
             _best = (budget, figures.Objective);
         return figures;
     }
@@ -132,13 +140,18 @@ internal sealed class UniformBudget
         Explore(kink.Value, right);
     }
 
-    /// <summary>Upper bound on J inside an interval without kinks, by its tangents at the ends; at most the best known where an end is best.</summary>
+    /// <summary>
+    /// Upper bound on J inside an interval without kinks, by its tangents at the ends; at most the best known where an
+    /// end is best.
+    /// </summary>
     private double Promise(long left, long right)
     {
         var (first, last) = (At(left).Objective, At(right).Objective);
         var rise = At(left + 1).Objective - first;
         var fall = At(right - 1).Objective - last;
-        return rise <= 0 || fall <= 0 ? _best.Objective : Math.Min(first + (rise * (right - left)), last + (fall * (right - left)));
+        return rise <= 0 || fall <= 0
+            ? _best.Objective
+            : Math.Min(first + (rise * (right - left)), last + (fall * (right - left)));
     }
 
     private long? MiddleKink(long left, long right)
@@ -150,13 +163,18 @@ internal sealed class UniformBudget
         return first <= last ? _kinks[first + ((last - first) / 2)] : null;
     }
 
-    /// <summary>Bisection on the sign of the slope: the maximum where J is concave, a good start where it is not.</summary>
+    /// <summary>
+    /// Bisection on the sign of the slope: the maximum where J is concave, a good start where it is not.
+    /// </summary>
     private void Climb(long left, long right)
     {
         while (right - left > 1)
         {
             var middle = left + ((right - left) / 2);
-            (left, right) = _slope?.Rises(middle) ?? (At(middle).Objective < At(middle + 1).Objective) ? (middle, right) : (left, middle);
+            (left, right) =
+                _slope?.Rises(middle) ?? (At(middle).Objective < At(middle + 1).Objective)
+                    ? (middle, right)
+                    : (left, middle);
         }
 
         At(left);

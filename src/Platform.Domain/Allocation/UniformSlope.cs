@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace Platform.Domain.Allocation;
 
 /// <summary>
-/// What a step of a single budget does, seen from its slope and from plain sums, in a tenth of the time that figures in twice the precision take.
-/// Where rounding could have a say there is no answer.
+/// What a step of a single budget does, seen from its slope and from plain sums, in a tenth of the time that figures in
+/// twice the precision take. Where rounding could have a say there is no answer.
 /// </summary>
 internal class UniformSlope
 {
@@ -13,7 +13,8 @@ internal class UniformSlope
     protected const double Doubt = 1e-7;
 
     private readonly AllocationModel _model;
-    private readonly double[] _lower, _upper;
+    private readonly double[] _lower,
+        _upper;
     private readonly double _size;
 
     /// <summary>Prepares for a problem with servers that share no queue.</summary>
@@ -39,7 +40,10 @@ internal class UniformSlope
     /// <summary>More than rounding takes from J, seconds, where 1 − ρ is had in twice the precision.</summary>
     public double NoiseAt(double meanSystemTime) => 1e-12 * (_size + meanSystemTime);
 
-    /// <summary>Whether J rises from a budget to the next. Between them no type meets a bound: there J is concave, and the slope at one end can tell.</summary>
+    /// <summary>
+    /// Whether J rises from a budget to the next. Between them no type meets a bound: there J is concave, and the slope
+    /// at one end can tell.
+    /// </summary>
     public bool? Rises(long budget)
     {
         if (Sign(budget, budget + 1) > 0)
@@ -66,23 +70,36 @@ internal class UniformSlope
         if (idle < 0)
             return false;
         var wait = _model.Lambda * (Vector256.Sum(square) + _model.Scatter) / (2 * idle);
-        return All(Below(1 - idle, problem.MaxUtilization), Below(Vector256.Sum(tokens), problem.MeanTokenBudget),
-            Below(Vector256.Sum(mean) + wait, problem.MaxMeanSystemTimeSeconds));
+        return All(
+            Below(1 - idle, problem.MaxUtilization),
+            Below(Vector256.Sum(tokens), problem.MeanTokenBudget),
+            Below(Vector256.Sum(mean) + wait, problem.MaxMeanSystemTimeSeconds)
+        );
     }
 
     private static bool? All(bool? a, bool? b, bool? c) => a & b & c;
 
     protected static bool? Below(double value, double? limit) =>
-        limit is not { } most || value < most * (1 - Doubt) ? true : value > most * (1 + Doubt) ? false : null;
+        limit is not { } most || value < most * (1 - Doubt) ? true
+        : value > most * (1 + Doubt) ? false
+        : null;
 
-    /// <summary>The sign of the slope of J at a budget, of those types that move from <paramref name="from"/> to the next; 0 in doubt.</summary>
+    /// <summary>
+    /// The sign of the slope of J at a budget, of those types that move from <paramref name="from"/> to the next; 0 in
+    /// doubt.
+    /// </summary>
     protected virtual int Sign(long from, double budget)
     {
         var (mean, square, gain) = (Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero);
         var (used, usedTime) = (Vector256<double>.Zero, Vector256<double>.Zero);
         for (var k = 0; k < _model.Padded; k += 4)
         {
-            var (share, cost, rate, granted) = (Load(_model.Share, k), Load(_model.Cost, k), Load(_model.Rate, k), Granted(k, budget));
+            var (share, cost, rate, granted) = (
+                Load(_model.Share, k),
+                Load(_model.Cost, k),
+                Load(_model.Rate, k),
+                Granted(k, budget)
+            );
             var time = Load(_model.Base, k) + (cost * granted);
             mean += share * time;
             square += share * time * time;
@@ -97,7 +114,9 @@ internal class UniformSlope
             return 0;
         var (perSecondSquared, whole) = (_model.Lambda / idle, Vector256.Sum(square) + _model.Scatter);
         var gained = _model.Problem.AccuracyWeight * Vector256.Sum(gain);
-        var paid = (Vector256.Sum(used) * (1 + (perSecondSquared * perSecondSquared * whole / 2))) + (perSecondSquared * Vector256.Sum(usedTime));
+        var paid =
+            (Vector256.Sum(used) * (1 + (perSecondSquared * perSecondSquared * whole / 2)))
+            + (perSecondSquared * Vector256.Sum(usedTime));
         return SignOf(gained, paid, Vector256.Sum(mean) + (perSecondSquared * whole / 2));
     }
 
@@ -113,7 +132,8 @@ internal class UniformSlope
     /// <summary>π of those types that move from a budget to the next, 0 of the others.</summary>
     protected Vector256<double> Moving(int k, long from)
     {
-        var moves = Vector256.LessThanOrEqual(Load(_lower, k), Vector256.Create((double)from))
+        var moves =
+            Vector256.LessThanOrEqual(Load(_lower, k), Vector256.Create((double)from))
             & Vector256.GreaterThan(Load(_upper, k), Vector256.Create((double)from));
         return Vector256.ConditionalSelect(moves, Load(_model.Share, k), Vector256<double>.Zero);
     }

@@ -4,7 +4,14 @@ namespace Platform.Domain.Allocation;
 
 /// <summary>What an allocation of whole tokens brings and costs.</summary>
 internal readonly record struct WholeTokenFigures(
-    double Idle, ServiceMoments Service, double MeanAccuracy, double WeightedAccuracy, double MeanTokens, double MeanSystemTime, double Objective)
+    double Idle,
+    ServiceMoments Service,
+    double MeanAccuracy,
+    double WeightedAccuracy,
+    double MeanTokens,
+    double MeanSystemTime,
+    double Objective
+)
 {
     /// <summary>How far beyond a limit, relative to it, still counts as within: room for rounding only.</summary>
     public const double LimitTolerance = 1e-12;
@@ -12,7 +19,11 @@ internal readonly record struct WholeTokenFigures(
     /// <summary>Forms the figures afresh, with 1 − ρ in twice the precision. O(N).</summary>
     public static WholeTokenFigures Of(AllocationModel model, ReadOnlySpan<long> tokens)
     {
-        CompensatedSum mean = default, square = default, accuracy = default, weighted = default, granted = default;
+        CompensatedSum mean = default,
+            square = default,
+            accuracy = default,
+            weighted = default,
+            granted = default;
         for (var k = 0; k < tokens.Length; k++)
         {
             var (share, time, right) = (model.Share[k], model.Service(k, tokens[k]), model.Accuracy(k, tokens[k]));
@@ -26,7 +37,10 @@ internal readonly record struct WholeTokenFigures(
         var service = new ServiceMoments(mean.Value, square.Value);
         var idle = model.Idle(tokens, static l => (double)l);
         var work = model.Sharing is null ? 0 : WorkOf(model, model.Sharing, tokens);
-        var figures = new WholeTokenFigures(idle, service, accuracy.Value, weighted.Value, granted.Value, 0, 0) { Work = work };
+        var figures = new WholeTokenFigures(idle, service, accuracy.Value, weighted.Value, granted.Value, 0, 0)
+        {
+            Work = work,
+        };
         figures = figures.Timed(model);
         return figures with { Objective = (model.Problem.AccuracyWeight * weighted.Value) - figures.MeanSystemTime };
     }
@@ -82,7 +96,8 @@ internal readonly record struct WholeTokenFigures(
     private static double Wait(AllocationModel model, ServiceMoments service, double idle) =>
         model.Problem.Dispatch == Dispatch.Split
             ? model.Lambda * service.MeanSecondsSquared / (2 * idle)
-            : service.MeanSecondsSquared * MGk.WaitFactor(model.Lambda, model.Problem.Servers, service.MeanSeconds, idle);
+            : service.MeanSecondsSquared
+                * MGk.WaitFactor(model.Lambda, model.Problem.Servers, service.MeanSeconds, idle);
 
     /// <summary>Whether a figure is beyond its limit by more than rounding; never where there is none.</summary>
     public static bool IsOver(double value, double? limit) => value > limit * (1 + LimitTolerance);

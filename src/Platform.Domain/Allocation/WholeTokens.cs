@@ -1,6 +1,8 @@
 namespace Platform.Domain.Allocation;
 
-/// <summary>Whole tokens near a continuous optimum: plain rounding, then improvement by single tokens and by pairs.</summary>
+/// <summary>
+/// Whole tokens near a continuous optimum: plain rounding, then improvement by single tokens and by pairs.
+/// </summary>
 internal sealed class WholeTokens
 {
     private const int MaxPasses = 50;
@@ -9,7 +11,8 @@ internal sealed class WholeTokens
     private const int MaxTypesForPairs = 256;
 
     private readonly AllocationModel _model;
-    private readonly double[] _up, _down;
+    private readonly double[] _up,
+        _down;
     private readonly double _lambda;
     private long[] _tokens = [];
     private WholeTokenFigures _now;
@@ -21,7 +24,10 @@ internal sealed class WholeTokens
         _lambda = model.Problem.ArrivalRate / model.Problem.Servers;
     }
 
-    /// <summary>Nearest whole tokens within the whole bounds; rounded down where that breaks a limit, and lower still where that does.</summary>
+    /// <summary>
+    /// Nearest whole tokens within the whole bounds; rounded down where that breaks a limit, and lower still where that
+    /// does.
+    /// </summary>
     public long[] Nearest(ReadOnlySpan<double> continuous)
     {
         var tokens = Round(continuous, 0.5);
@@ -31,8 +37,10 @@ internal sealed class WholeTokens
         if (Keeps(tokens))
             return tokens;
 
-        // Whole lower bounds above a fractional optimum can still be too much: shrink towards them, where the limits are kept.
-        double keeps = 0, breaks = 1;
+        // Whole lower bounds above a fractional optimum can still be too much: shrink towards them, where the limits
+        // are kept.
+        double keeps = 0,
+            breaks = 1;
         var best = Shrink(tokens, 0);
         for (var step = 0; step < 53; step++)
         {
@@ -44,7 +52,9 @@ internal sealed class WholeTokens
         return best;
     }
 
-    /// <summary>Improves an allocation that keeps the limits, in place, until no token more, token less or token moved helps.</summary>
+    /// <summary>
+    /// Improves an allocation that keeps the limits, in place, until no token more, token less or token moved helps.
+    /// </summary>
     public void Improve(long[] tokens)
     {
         _tokens = tokens;
@@ -99,7 +109,12 @@ internal sealed class WholeTokens
         _up[k] = -scale * Elementary.ExpMinusOne(-_model.Rate[k]);
 
         // Written so that e^(b) cannot overflow where the scale has underflowed.
-        _down[k] = _tokens[k] > 0 ? _model.Share[k] * _model.Weight[k] * (_model.Accuracy(k, _tokens[k] - 1) - _model.Accuracy(k, _tokens[k])) : 0;
+        _down[k] =
+            _tokens[k] > 0
+                ? _model.Share[k]
+                    * _model.Weight[k]
+                    * (_model.Accuracy(k, _tokens[k] - 1) - _model.Accuracy(k, _tokens[k]))
+                : 0;
     }
 
     private bool TryPairs()
@@ -132,7 +147,10 @@ internal sealed class WholeTokens
         return now with
         {
             Idle = now.Idle - (_lambda * used),
-            Service = new(now.Service.MeanSeconds + used, now.Service.MeanSecondsSquared + (used * ((2 * time) + (_model.Cost[k] * by)))),
+            Service = new(
+                now.Service.MeanSeconds + used,
+                now.Service.MeanSecondsSquared + (used * ((2 * time) + (_model.Cost[k] * by)))
+            ),
             WeightedAccuracy = now.WeightedAccuracy + (by > 0 ? _up[k] : _down[k]),
             MeanTokens = now.MeanTokens + (_model.Share[k] * by),
         };

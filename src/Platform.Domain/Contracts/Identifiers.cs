@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Platform.Domain.Contracts;
 
 /// <summary>
-/// The names that the contract lets in. All are ASCII and compared byte by byte, so that a name means the same in a URL, a routing
-/// key, a permission pattern and a database.
+/// The names that the contract lets in. All are ASCII and compared byte by byte, so that a name means the same in a
+/// URL, a routing key, a permission pattern and a database.
 /// </summary>
 public static class Identifiers
 {
@@ -33,7 +33,16 @@ public static class Identifiers
     /// <summary>Whether the text is a task type id: <see cref="TaskTypePattern"/>, 1 to 64 characters.</summary>
     public static bool IsTaskType(ReadOnlySpan<char> text) => Fits(text, 1, 64, NameEdge, NameInner);
 
-    private static bool Fits(ReadOnlySpan<char> text, int shortest, int longest, SearchValues<char> edge, SearchValues<char> inner) =>
-        text.Length >= shortest && text.Length <= longest
-        && edge.Contains(text[0]) && edge.Contains(text[^1]) && !text.ContainsAnyExcept(inner);
+    private static bool Fits(
+        ReadOnlySpan<char> text,
+        int shortest,
+        int longest,
+        SearchValues<char> edge,
+        SearchValues<char> inner
+    ) =>
+        text.Length >= shortest
+        && text.Length <= longest
+        && edge.Contains(text[0])
+        && edge.Contains(text[^1])
+        && !text.ContainsAnyExcept(inner);
 }

@@ -1,8 +1,8 @@
 namespace Platform.Domain.Contracts;
 
 /// <summary>
-/// The names on the broker, in the virtual host that tenants publish to. API and workers both declare what they need under them, so
-/// that a window finds its queue whichever of them was there first.
+/// The names on the broker, in the virtual host that tenants publish to. API and workers both declare what they need
+/// under them, so that a window finds its queue whichever of them was there first.
 /// </summary>
 public static class IngressNames
 {
@@ -15,7 +15,9 @@ public static class IngressNames
     /// <summary>Where messages go that cannot be taken: a fanout exchange and a quorum queue of this name.</summary>
     public const string Rejected = "workload-statistics.rejected";
 
-    /// <summary>Where each change of what is in force is told: a topic exchange, routed by <c>tenant.fleet</c>.</summary>
+    /// <summary>
+    /// Where each change of what is in force is told: a topic exchange, routed by <c>tenant.fleet</c>.
+    /// </summary>
     public const string Allocations = "allocations";
 
     /// <summary>The queue of a tenant's notices, which it alone may read.</summary>
@@ -28,8 +30,9 @@ public static class IngressNames
     public const string TraceParentHeader = "traceparent";
 
     /// <summary>
-    /// How often the broker hands out a message of the intake that no consumer has ended with. Each death of a worker counts for every
-    /// message that it held, so this is no measure of the message: those that are bad are set aside by the consumer, at once.
+    /// How often the broker hands out a message of the intake that no consumer has ended with. Each death of a worker
+    /// counts for every message that it held, so this is no measure of the message: those that are bad are set aside by
+    /// the consumer, at once.
     /// </summary>
     public const int DeliveryLimit = 20;
 }

@@ -33,17 +33,21 @@ internal static class JsonFaults
     public static string PointerFromPath(string? path)
     {
         var pointer = new StringBuilder();
-        for (var i = 1; path is not null && i < path.Length;)
+        for (var i = 1; path is not null && i < path.Length; )
         {
             var quoted = path.AsSpan(i).StartsWith("['", StringComparison.Ordinal);
             var start = i + (quoted ? 2 : 1);
-            var end = quoted ? path.IndexOf("']", start, StringComparison.Ordinal)
+            var end =
+                quoted ? path.IndexOf("']", start, StringComparison.Ordinal)
                 : path[i] == '[' ? path.IndexOf(']', start)
                 : path.IndexOfAny(['.', '['], start);
             if (end < 0)
                 end = path.Length;
             pointer.Append('/').Append(Escaped(path[start..end]));
-            i = quoted ? end + 2 : path[i] == '[' ? end + 1 : end;
+            i =
+                quoted ? end + 2
+                : path[i] == '[' ? end + 1
+                : end;
         }
 
         return pointer.ToString();
@@ -55,9 +59,10 @@ internal static class JsonFaults
     private static string Unescaped(string step) =>
         step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
 
-    private static string Place(JsonException fault) => fault.LineNumber is { } line
-        ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {fault.BytePositionInLine + 1})")
-        : "";
+    private static string Place(JsonException fault) =>
+        fault.LineNumber is { } line
+            ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {fault.BytePositionInLine + 1})")
+            : "";
 
     /// <summary>The reader speaks of JSON, with few exceptions; behind its words it repeats the place.</summary>
     private static string SyntaxWords(string message)
@@ -93,7 +98,9 @@ internal static class JsonFaults
         if (TypeAt(parent, root) is not { Kind: JsonTypeInfoKind.Object } type)
             return "is no name that belongs here";
         string[] known =
-            [.. type.Properties.Where(IsRead).Select(property => property.Name).Order(StringComparer.Ordinal)];
+        [
+            .. type.Properties.Where(IsRead).Select(property => property.Name).Order(StringComparer.Ordinal),
+        ];
         var list = string.Join(", ", known.Take(MostNames));
         var others = known.Length > MostNames ? " and others" : "";
         return $"is no name that belongs here; those that do are {list}{others}";
@@ -108,9 +115,10 @@ internal static class JsonFaults
         var type = root;
         foreach (var step in pointer.Split('/').Skip(1))
         {
-            var next = type.Kind == JsonTypeInfoKind.Object
-                ? type.Properties.FirstOrDefault(property => property.Name == Unescaped(step))?.PropertyType
-                : type.ElementType;
+            var next =
+                type.Kind == JsonTypeInfoKind.Object
+                    ? type.Properties.FirstOrDefault(property => property.Name == Unescaped(step))?.PropertyType
+                    : type.ElementType;
             if (next is null)
                 return null;
             type = type.Options.GetTypeInfo(next);

@@ -1,8 +1,9 @@
 namespace Platform.Domain.Contracts;
 
 /// <summary>
-/// The headers of a message in <see cref="IngressNames.Rejected"/>, which the worker writes. The publisher's own headers are dropped, and its
-/// properties travel here: the broker refuses a user-id that is not the sender's, and clients refuse a message-id that is no UUID.
+/// The headers of a message in <see cref="IngressNames.Rejected"/>, which the worker writes. The publisher's own
+/// headers are dropped, and its properties travel here: the broker refuses a user-id that is not the sender's, and
+/// clients refuse a message-id that is no UUID.
 /// </summary>
 public static class RejectedHeaders
 {

@@ -13,7 +13,12 @@ public static class RejectedMessageId
 
     /// <summary>The id, 32 hexadecimal digits. A property that was left out counts as an empty one.</summary>
     public static string For(
-        ReadOnlySpan<byte> body, string? tenant, string? messageId, string? contentType, string routingKey)
+        ReadOnlySpan<byte> body,
+        string? tenant,
+        string? messageId,
+        string? contentType,
+        string routingKey
+    )
     {
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var property in (ReadOnlySpan<string?>)[tenant, messageId, contentType, routingKey])

@@ -7,9 +7,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace Platform.Domain.Contracts;
 
 /// <summary>
-/// The one way in which JSON from outside is read and JSON for outside is written: camelCase, unknown and repeated names refused,
-/// nothing but numbers read as numbers. Finite numbers and ranges are the business of each type's own checks: the serializer reads
-/// <c>1e400</c> as infinity.
+/// The one way in which JSON from outside is read and JSON for outside is written: camelCase, unknown and repeated
+/// names refused, nothing but numbers read as numbers. Finite numbers and ranges are the business of each type's own
+/// checks: the serializer reads <c>1e400</c> as infinity.
 /// </summary>
 public static class StrictJson
 {
@@ -19,11 +19,17 @@ public static class StrictJson
     /// <summary>Serializer settings of the contract. Frozen.</summary>
     public static readonly JsonSerializerOptions Options = Create();
 
-    /// <summary>Reads a value, turning every fault of syntax or shape into an <see cref="InputError"/> with its pointer.</summary>
+    /// <summary>
+    /// Reads a value, turning every fault of syntax or shape into an <see cref="InputError"/> with its pointer.
+    /// </summary>
     /// <param name="utf8">The JSON text in UTF-8, without a byte order mark.</param>
     /// <param name="value">The value, or null when there is a fault.</param>
     /// <param name="error">The fault, or null.</param>
-    public static bool TryRead<T>(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out T? value, [NotNullWhen(false)] out InputError? error)
+    public static bool TryRead<T>(
+        ReadOnlySpan<byte> utf8,
+        [NotNullWhen(true)] out T? value,
+        [NotNullWhen(false)] out InputError? error
+    )
         where T : class => TryRead(utf8, (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T)), out value, out error);
 
     /// <summary>The same for a type whose settings are <see cref="Generated"/>.</summary>
@@ -32,7 +38,11 @@ public static class StrictJson
     /// <param name="value">The value, or null when there is a fault.</param>
     /// <param name="error">The fault, or null.</param>
     public static bool TryRead<T>(
-        ReadOnlySpan<byte> utf8, JsonTypeInfo<T> type, [NotNullWhen(true)] out T? value, [NotNullWhen(false)] out InputError? error)
+        ReadOnlySpan<byte> utf8,
+        JsonTypeInfo<T> type,
+        [NotNullWhen(true)] out T? value,
+        [NotNullWhen(false)] out InputError? error
+    )
         where T : class
     {
         try
@@ -75,7 +85,10 @@ public static class StrictJson
 
     private static JsonSerializerOptions Create()
     {
-        var options = Settings(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false), new UtcInstantConverter());
+        var options = Settings(
+            new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false),
+            new UtcInstantConverter()
+        );
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
     }

@@ -15,13 +15,19 @@ public static class WindowContent
     /// <summary>SHA-256 of what a window says.</summary>
     public static byte[] FingerprintOf(WorkloadWindow window) => SHA256.HashData(CanonicalBytes(window));
 
-    private static byte[] CanonicalBytes(WorkloadWindow window) => StrictJson.Write(window with
-    {
-        WindowStart = window.WindowStart.ToUniversalTime(),
-        WindowEnd = window.WindowEnd.ToUniversalTime(),
-        Tasks = [.. window.Tasks.OrderBy(task => task.TaskType, StringComparer.Ordinal).Select(Canonical)],
-    });
+    private static byte[] CanonicalBytes(WorkloadWindow window) =>
+        StrictJson.Write(
+            window with
+            {
+                WindowStart = window.WindowStart.ToUniversalTime(),
+                WindowEnd = window.WindowEnd.ToUniversalTime(),
+                Tasks = [.. window.Tasks.OrderBy(task => task.TaskType, StringComparer.Ordinal).Select(Canonical)],
+            }
+        );
 
     private static TaskWindow Canonical(TaskWindow task) =>
-        task with { Accuracy = [.. (task.Accuracy ?? []).OrderBy(count => count.Tokens)] };
+        task with
+        {
+            Accuracy = [.. (task.Accuracy ?? []).OrderBy(count => count.Tokens)],
+        };
 }

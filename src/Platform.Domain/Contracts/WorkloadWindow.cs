@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Platform.Domain.Contracts;
 
 /// <summary>
-/// What one publisher saw of one fleet between two instants, as sums that add up exactly in any order. Every sum is a whole number
-/// from 0 to 2^53 - 1. Wire form: the JSON of the contract; this namespace and these names are permanent.
+/// What one publisher saw of one fleet between two instants, as sums that add up exactly in any order. Every sum is a
+/// whole number from 0 to 2^53 - 1. Wire form: the JSON of the contract; this namespace and these names are permanent.
 /// </summary>
 public sealed record WorkloadWindow
 {
@@ -44,7 +44,9 @@ public sealed record TaskWindow
     public IReadOnlyList<AccuracyCount>? Accuracy { get; init; }
 }
 
-/// <summary>Sums over the queries that ended in the window: reasoning tokens used, and milliseconds on the server.</summary>
+/// <summary>
+/// Sums over the queries that ended in the window: reasoning tokens used, and milliseconds on the server.
+/// </summary>
 public sealed record ServiceSums
 {
     /// <summary>

@@ -14,7 +14,10 @@ public static class WorkloadWindowReader
     /// <summary>Most task types in a window, as many as a fleet may have.</summary>
     public const int MaxTaskTypes = 1_000;
 
-    /// <summary>Largest sum, 2^53 − 1: the largest whole number below which a double, and so a JavaScript publisher, misses none.</summary>
+    /// <summary>
+    /// Largest sum, 2^53 − 1: the largest whole number below which a double, and so a JavaScript publisher, misses
+    /// none.
+    /// </summary>
     public const long MaxSum = (1L << 53) - 1;
 
     /// <summary>
@@ -51,7 +54,11 @@ public static class WorkloadWindowReader
     /// stands alone: what follows it was not read.
     /// </param>
     public static bool TryRead(
-        ReadOnlySpan<byte> utf8, DateTimeOffset now, [NotNullWhen(true)] out WorkloadWindow? window, out IReadOnlyList<InputError> errors)
+        ReadOnlySpan<byte> utf8,
+        DateTimeOffset now,
+        [NotNullWhen(true)] out WorkloadWindow? window,
+        out IReadOnlyList<InputError> errors
+    )
     {
         window = null;
         if (utf8.Length > MaxBytes)

@@ -4,8 +4,9 @@ using System.Numerics;
 namespace Platform.Domain.Contracts;
 
 /// <summary>
-/// The contract's rules for a window that JSON's shape does not express. Times are whole milliseconds and tokens whole numbers before
-/// they are summed, so every inequality between the sums is exact and no honest publisher can miss it by rounding.
+/// The contract's rules for a window that JSON's shape does not express. Times are whole milliseconds and tokens whole
+/// numbers before they are summed, so every inequality between the sums is exact and no honest publisher can miss it by
+/// rounding.
 /// </summary>
 internal sealed class WorkloadWindowRules
 {
@@ -15,7 +16,9 @@ internal sealed class WorkloadWindowRules
     private WorkloadWindowRules(WorkloadWindow window) =>
         _windowTicks = Math.Max((window.WindowEnd - window.WindowStart).Ticks, TimeSpan.TicksPerSecond);
 
-    /// <summary>The faults of a window, in the order of the document, at most <see cref="WorkloadWindowReader.MaxFaults"/>.</summary>
+    /// <summary>
+    /// The faults of a window, in the order of the document, at most <see cref="WorkloadWindowReader.MaxFaults"/>.
+    /// </summary>
     public static IReadOnlyList<InputError> FaultsOf(WorkloadWindow window, DateTimeOffset now)
     {
         var rules = new WorkloadWindowRules(window);
@@ -51,10 +54,12 @@ internal sealed class WorkloadWindowRules
             Refuse("/windowEnd", TooOld(now - end, now));
     }
 
-    private static string TooOld(TimeSpan age, DateTimeOffset now) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"ended {age.TotalDays:0} days ago, and windows older than {WorkloadWindowReader.MaxAge.TotalDays:0} days "
-        + $"count for no fleet; the time here is {Instant(now)}. Is the publisher's clock right?");
+    private static string TooOld(TimeSpan age, DateTimeOffset now) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"ended {age.TotalDays:0} days ago, and windows older than {WorkloadWindowReader.MaxAge.TotalDays:0} days "
+                + $"count for no fleet; the time here is {Instant(now)}. Is the publisher's clock right?"
+        );
 
     private static string Instant(DateTimeOffset instant) =>
         instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
@@ -91,7 +96,8 @@ internal sealed class WorkloadWindowRules
 
     private void CheckService(string at, ServiceSums sums)
     {
-        var inRange = CheckCount(at, "completions", sums.Completions)
+        var inRange =
+            CheckCount(at, "completions", sums.Completions)
             & CheckSumOver(at, "tokens", sums.Tokens, sums.Completions)
             & CheckSumOver(at, "tokensSquared", sums.TokensSquared, sums.Completions)
             & CheckSumOver(at, "tokensGranted", sums.TokensGranted ?? 0, sums.Completions)
@@ -102,7 +108,8 @@ internal sealed class WorkloadWindowRules
             & CheckSumOver(at, "tokenMillis", sums.TokenMillis, sums.Completions);
         if (!inRange)
             return;
-        var possible = CheckSquares(at, "tokens", sums.Completions, sums.Tokens, sums.TokensSquared)
+        var possible =
+            CheckSquares(at, "tokens", sums.Completions, sums.Tokens, sums.TokensSquared)
             & CheckSquares(at, "millis", sums.Completions, sums.Millis, sums.MillisSquared);
         if (possible)
             CheckProducts(at, sums);
@@ -112,8 +119,7 @@ internal sealed class WorkloadWindowRules
     {
         if (sums is null)
             return true;
-        var inRange = CheckSumOver(at, "tokens", sums.Tokens, completions)
-            & CheckSum(at, "inService", sums.InService);
+        var inRange = CheckSumOver(at, "tokens", sums.Tokens, completions) & CheckSum(at, "inService", sums.InService);
         if (!inRange)
             return false;
         if (sums.Tokens == 0 && sums.InService != 0)
@@ -127,7 +133,8 @@ internal sealed class WorkloadWindowRules
 
     private void CheckSystem(string at, SystemSums sums, ServiceSums? service)
     {
-        var inRange = CheckCount(at, "completions", sums.Completions)
+        var inRange =
+            CheckCount(at, "completions", sums.Completions)
             & CheckSumOver(at, "millis", sums.Millis, sums.Completions)
             & CheckSumOver(at, "millisSquared", sums.MillisSquared ?? 0, sums.Completions);
         if (!inRange)
@@ -136,8 +143,15 @@ internal sealed class WorkloadWindowRules
             CheckSquares(at, "millis", sums.Completions, sums.Millis, squares);
 
         // Both times of a query are rounded apart from each other, which may turn them round by a millisecond a query.
-        if (service is not null && service.Completions == sums.Completions && service.Millis - sums.Millis > sums.Completions)
-            Refuse($"{at}/millis", "must be at least service.millis: the time in the system includes the time on the server");
+        if (
+            service is not null
+            && service.Completions == sums.Completions
+            && service.Millis - sums.Millis > sums.Completions
+        )
+            Refuse(
+                $"{at}/millis",
+                "must be at least service.millis: the time in the system includes the time on the server"
+            );
     }
 
     private void CheckAccuracy(string at, IReadOnlyList<AccuracyCount> counts)
@@ -187,8 +201,9 @@ internal sealed class WorkloadWindowRules
         return string.Create(
             CultureInfo.InvariantCulture,
             $"is {queries} in {seconds:0.###} s, {queries / seconds:0} a second, and must be at most "
-            + $"{WorkloadWindowReader.MaxQueriesPerSecond} a second. "
-            + $"Was a running counter sent in place of the difference between two readings?");
+                + $"{WorkloadWindowReader.MaxQueriesPerSecond} a second. "
+                + $"Was a running counter sent in place of the difference between two readings?"
+        );
     }
 
     private bool CheckSumOver(string at, string name, long sum, long completions)
@@ -202,13 +217,17 @@ internal sealed class WorkloadWindowRules
     }
 
     /// <summary>
-    /// Σx² for n whole numbers x ≥ 0 lies between (Σx)²/n (Cauchy-Schwarz), Σx (as x² ≥ x) and (Σx)². Products stay below 2^106.
+    /// Σx² for n whole numbers x ≥ 0 lies between (Σx)²/n (Cauchy-Schwarz), Σx (as x² ≥ x) and (Σx)². Products stay
+    /// below 2^106.
     /// </summary>
     private bool CheckSquares(string at, string name, long completions, long sum, long squares)
     {
         var squaredSum = (Int128)sum * sum;
         if ((Int128)completions * squares < squaredSum || squares < sum)
-            Refuse($"{at}/{name}Squared", $"is too small: no {completions} whole numbers sum to {name} with these squares");
+            Refuse(
+                $"{at}/{name}Squared",
+                $"is too small: no {completions} whole numbers sum to {name} with these squares"
+            );
         else if (squares > squaredSum)
             Refuse($"{at}/{name}Squared", $"is too large: must be at most the square of {name}");
         else
@@ -217,8 +236,8 @@ internal sealed class WorkloadWindowRules
     }
 
     /// <summary>
-    /// Σxy for x, y ≥ 0 is at most Σx·Σy, and its distance from independence is bounded by Cauchy-Schwarz on the centred values:
-    /// (nΣxy − ΣxΣy)² ≤ (nΣx² − (Σx)²)(nΣy² − (Σy)²). Both sides reach 2^212, beyond 128 bits.
+    /// Σxy for x, y ≥ 0 is at most Σx·Σy, and its distance from independence is bounded by Cauchy-Schwarz on the
+    /// centred values: (nΣxy − ΣxΣy)² ≤ (nΣx² − (Σx)²)(nΣy² − (Σy)²). Both sides reach 2^212, beyond 128 bits.
     /// </summary>
     private void CheckProducts(string at, ServiceSums sums)
     {
@@ -228,6 +247,9 @@ internal sealed class WorkloadWindowRules
         var tokensSpread = (n * sums.TokensSquared) - ((BigInteger)sums.Tokens * sums.Tokens);
         var millisSpread = (n * sums.MillisSquared) - ((BigInteger)sums.Millis * sums.Millis);
         if (sums.TokenMillis > product || covariance * covariance > tokensSpread * millisSpread)
-            Refuse($"{at}/tokenMillis", "is impossible: no such tokens and millis have this sum of products (Cauchy-Schwarz)");
+            Refuse(
+                $"{at}/tokenMillis",
+                "is impossible: no such tokens and millis have this sum of products (Cauchy-Schwarz)"
+            );
     }
 }

@@ -15,9 +15,9 @@ internal readonly record struct AccuracyCell(int Cell, UInt128 TokenTrials, UInt
 }
 
 /// <summary>
-/// The fixed grid on which verdicts are pooled, so that their number is bounded whatever is published: each number of tokens below 64
-/// is a cell of its own, above that every octave is cut in 32 (cells 3 % wide or less). The cell depends on the tokens alone, hence
-/// not on the order in which counts come in.
+/// The fixed grid on which verdicts are pooled, so that their number is bounded whatever is published: each number of
+/// tokens below 64 is a cell of its own, above that every octave is cut in 32 (cells 3 % wide or less). The cell
+/// depends on the tokens alone, hence not on the order in which counts come in.
 /// </summary>
 internal static class AccuracyGrid
 {

@@ -6,26 +6,34 @@ namespace Platform.Domain.Estimation;
 /// The curve p(l) = D + A·(1 − e^(−b·l)) by maximum a posteriori: binomial verdicts at l granted tokens, and a normal
 /// prior around the definition's curve in free parameters θ = (logit C, ln g, ln b) with the ceiling C = D + A and the
 /// part g = A/C of it that reasoning makes: p = C·(1 − g·e^(−b·l)). The ceiling is a probability whatever θ. g is at
-/// most 1, so that p is a probability too, unless the definition's floor is below 0 (up to estimator/3: always up to 2);
-/// p is then clamped above 0.
+/// most 1, so that p is a probability too, unless the definition's floor is below 0 (up to estimator/3: always up to
+/// 2); p is then clamped above 0.
 /// </summary>
 /// <remarks>
-/// Newton's method with step halving; where the Hessian is not negative definite, Fisher scoring (McCullagh and Nelder, Generalized
-/// Linear Models, 2nd ed., section 2.5), whose matrix Σ n/(p(1 − p))·∇p∇pᵀ + prior precision is positive definite also where the data
-/// say nothing of a parameter, as at a single number of tokens. θ is held in a box far wider than any honest data ask for. The
-/// covariance is H⁻¹JH⁻¹ with Fisher's information weighted by w in H and by w² in J, the prior's precision in both.
+/// Newton's method with step halving; where the Hessian is not negative definite, Fisher scoring (McCullagh and Nelder,
+/// Generalized Linear Models, 2nd ed., section 2.5), whose matrix Σ n/(p(1 − p))·∇p∇pᵀ + prior precision is positive
+/// definite also where the data say nothing of a parameter, as at a single number of tokens. θ is held in a box far
+/// wider than any honest data ask for. The covariance is H⁻¹JH⁻¹ with Fisher's information weighted by w in H and by w²
+/// in J, the prior's precision in both.
 /// </remarks>
 internal static class AccuracyCurveEstimator
 {
     /// <summary>
-    /// Precision of the prior of the ceiling's logit (standard deviation 0.71): a logit is worth 1/(p(1 − p)) a verdict, so eight or more.
+    /// Precision of the prior of the ceiling's logit (standard deviation 0.71): a logit is worth 1/(p(1 − p)) a
+    /// verdict, so eight or more.
     /// </summary>
     internal const double CeilingPrecision = 2;
 
-    /// <summary>Precision of the prior of ln g: a standard deviation of a half, which lets a floor guessed as 0 come out well below or above.</summary>
+    /// <summary>
+    /// Precision of the prior of ln g: a standard deviation of a half, which lets a floor guessed as 0 come out well
+    /// below or above.
+    /// </summary>
     internal const double PartPrecision = 4;
 
-    /// <summary>Precision of the prior of ln b (standard deviation 0.71): the rate is believed to within a factor of two, more or less.</summary>
+    /// <summary>
+    /// Precision of the prior of ln b (standard deviation 0.71): the rate is believed to within a factor of two, more
+    /// or less.
+    /// </summary>
     internal const double RatePrecision = 2;
 
     /// <summary>Most steps.</summary>
@@ -40,7 +48,8 @@ internal static class AccuracyCurveEstimator
     private static readonly Vector3 Unit = new(1, 1, 1);
 
     /// <summary>
-    /// Where p/C runs out, the likelihood takes τ·ln(1 + e^(v/τ)) in place of v = p/C: never 0 and smooth, within τ·e^(−v/τ) of v.
+    /// Where p/C runs out, the likelihood takes τ·ln(1 + e^(v/τ)) in place of v = p/C: never 0 and smooth, within
+    /// τ·e^(−v/τ) of v.
     /// </summary>
     private const double ClampWidth = 0.01;
 
@@ -59,7 +68,10 @@ internal static class AccuracyCurveEstimator
     /// <param name="cells">What was seen; without a verdict the prior is given as it is.</param>
     /// <param name="arithmetic">The version of the estimator.</param>
     public static AccuracyEstimate Estimate(
-        AccuracyCurve prior, ReadOnlySpan<WeightedVerdicts> cells, EstimatorArithmetic arithmetic)
+        AccuracyCurve prior,
+        ReadOnlySpan<WeightedVerdicts> cells,
+        EstimatorArithmetic arithmetic
+    )
     {
         var most = arithmetic.TakesFloorsBelowZero ? MostBelowZero : MostOf(prior);
         var centre = Free(prior, most);
@@ -69,9 +81,11 @@ internal static class AccuracyCurveEstimator
         for (var iteration = 0; ; iteration++)
         {
             var step = here.Step();
-            var exit = here.Converged(step) ? FitExit.Converged
+            var exit =
+                here.Converged(step) ? FitExit.Converged
                 : iteration == MaxIterations ? FitExit.IterationCap
-                : Ascend(ref here, step, centre, cells, most) ? (FitExit?)null : FitExit.Stalled;
+                : Ascend(ref here, step, centre, cells, most) ? (FitExit?)null
+                : FitExit.Stalled;
             if (exit is not { } end)
                 continue;
             var fit = CurveFit.Of(here.Curve, cells, judgesFew: !arithmetic.HasOldChecksOnly);
@@ -85,7 +99,10 @@ internal static class AccuracyCurveEstimator
     /// x. Verdicts that are all wrong, and many, leave a curve without gain.
     /// </summary>
     private static AccuracyEstimate WithEvidence(
-        AccuracyEstimate result, in Posterior at, ReadOnlySpan<WeightedVerdicts> cells)
+        AccuracyEstimate result,
+        in Posterior at,
+        ReadOnlySpan<WeightedVerdicts> cells
+    )
     {
         var (trials, tokens) = (0.0, 0.0);
         foreach (var cell in cells)
@@ -96,7 +113,8 @@ internal static class AccuracyCurveEstimator
 
         var mean = tokens / trials;
         var slope = new Vector3(at.NotCeiling, 1, 1 - (Elementary.Exp(at.Theta.Z) * mean));
-        var before = (slope.X * slope.X / CeilingPrecision)
+        var before =
+            (slope.X * slope.X / CeilingPrecision)
             + (slope.Y * slope.Y / PartPrecision)
             + (slope.Z * slope.Z / RatePrecision);
         var left = slope.Dot(at.Expected.Factor(PriorPrecision).Solve(slope)) / before;
@@ -112,8 +130,8 @@ internal static class AccuracyCurveEstimator
     }
 
     /// <summary>
-    /// A floor is below 0 only where the definition says so: the accuracy is then 0 up to some number of tokens, and verdicts
-    /// at fewer say nothing of it.
+    /// A floor is below 0 only where the definition says so: the accuracy is then 0 up to some number of tokens, and
+    /// verdicts at fewer say nothing of it.
     /// </summary>
     private static Vector3 MostOf(AccuracyCurve prior)
     {
@@ -123,7 +141,12 @@ internal static class AccuracyCurveEstimator
     }
 
     private static bool Ascend(
-        ref Posterior here, Vector3 step, Vector3 centre, ReadOnlySpan<WeightedVerdicts> cells, Vector3 most)
+        ref Posterior here,
+        Vector3 step,
+        Vector3 centre,
+        ReadOnlySpan<WeightedVerdicts> cells,
+        Vector3 most
+    )
     {
         // A step of more than 2 in a logit or a logarithm leaves the region that the second derivatives describe.
         var length = Math.Min(1, 2 / step.LargestMagnitude);
@@ -133,10 +156,12 @@ internal static class AccuracyCurveEstimator
                 new Vector3(
                     Math.Clamp(here.Theta.X + (length * step.X), Least.X, most.X),
                     Math.Clamp(here.Theta.Y + (length * step.Y), Least.Y, most.Y),
-                    Math.Clamp(here.Theta.Z + (length * step.Z), Least.Z, most.Z)),
+                    Math.Clamp(here.Theta.Z + (length * step.Z), Least.Z, most.Z)
+                ),
                 centre,
                 cells,
-                most);
+                most
+            );
             if (next.Value > here.Value)
             {
                 here = next;
@@ -155,11 +180,18 @@ internal static class AccuracyCurveEstimator
         return new Vector3(
             Elementary.Log(ceiling / (1 - ceiling)),
             Math.Min(Elementary.Log(part), most.Y),
-            Math.Clamp(rate, Least.Z, most.Z));
+            Math.Clamp(rate, Least.Z, most.Z)
+        );
     }
 
     /// <summary>∂D = (1 − C)D·∂θ₁ − A·∂θ₂, ∂A = (1 − C)A·∂θ₁ + A·∂θ₂, ∂b = b·∂θ₃.</summary>
-    private static AccuracyEstimate Result(in Posterior at, FitExit exit, int iterations, AccuracyCurve curve, GoodnessOfFit? fit)
+    private static AccuracyEstimate Result(
+        in Posterior at,
+        FitExit exit,
+        int iterations,
+        AccuracyCurve curve,
+        GoodnessOfFit? fit
+    )
     {
         var (ceiling, part) = (at.Ceiling, Elementary.Exp(at.Theta.Y));
         var gain = ceiling * part;
@@ -178,7 +210,8 @@ internal static class AccuracyCurveEstimator
                 rateDirection.Dot(floorScatter),
                 gainDirection.Dot(gainScatter),
                 rateDirection.Dot(gainScatter),
-                rateDirection.Dot(at.Scatter.Times(rateDirection))),
+                rateDirection.Dot(at.Scatter.Times(rateDirection))
+            ),
             Fit = fit,
             Exit = exit,
             Iterations = iterations,
@@ -186,8 +219,8 @@ internal static class AccuracyCurveEstimator
     }
 
     /// <summary>
-    /// The logarithm of the posterior density at one θ, up to a constant, with its gradient, its negative Hessian (the observed
-    /// information), the mean of that (Fisher's information), and what the weighted score scatters by.
+    /// The logarithm of the posterior density at one θ, up to a constant, with its gradient, its negative Hessian (the
+    /// observed information), the mean of that (Fisher's information), and what the weighted score scatters by.
     /// </summary>
     private struct Posterior
     {
@@ -240,33 +273,41 @@ internal static class AccuracyCurveEstimator
             var (x, y, z) = (
                 IsFree(_gradient.X, Theta.X, Least.X, _most.X),
                 IsFree(_gradient.Y, Theta.Y, Least.Y, _most.Y),
-                IsFree(_gradient.Z, Theta.Z, Least.Z, _most.Z));
+                IsFree(_gradient.Z, Theta.Z, Least.Z, _most.Z)
+            );
             var right = new Vector3(x ? _gradient.X : 0, y ? _gradient.Y : 0, z ? _gradient.Z : 0);
             return (Reduced(_observed, x, y, z).Factor() ?? Reduced(_expected, x, y, z).Factor(Unit)).Solve(right);
         }
 
         /// <summary>
-        /// Whether gradient · step, twice the gain that the step promises, is below 1e-12 (a millionth of a posterior standard
-        /// deviation) or below what the sum of logarithms can resolve: of each, the rounding of its argument near 1.
+        /// Whether gradient · step, twice the gain that the step promises, is below 1e-12 (a millionth of a posterior
+        /// standard deviation) or below what the sum of logarithms can resolve: of each, the rounding of its argument
+        /// near 1.
         /// </summary>
-        public readonly bool Converged(Vector3 step) => _gradient.Dot(step) <= 1e-12 + (1e-15 * Math.Abs(Value)) + (2e-16 * _trials);
+        public readonly bool Converged(Vector3 step) =>
+            _gradient.Dot(step) <= 1e-12 + (1e-15 * Math.Abs(Value)) + (2e-16 * _trials);
 
-        private static bool IsFree(double slope, double at, double least, double most) => slope > 0 ? at < most : at > least;
+        private static bool IsFree(double slope, double at, double least, double most) =>
+            slope > 0 ? at < most : at > least;
 
         /// <summary>The matrix with the rows and columns of what is not free taken from the unit matrix.</summary>
-        private static Matrix3 Reduced(Matrix3 m, bool x, bool y, bool z) => new(
-            x ? m.XX : 1, x && y ? m.YX : 0, y ? m.YY : 1, x && z ? m.ZX : 0, y && z ? m.ZY : 0, z ? m.ZZ : 1);
+        private static Matrix3 Reduced(Matrix3 m, bool x, bool y, bool z) =>
+            new(x ? m.XX : 1, x && y ? m.YX : 0, y ? m.YY : 1, x && z ? m.ZX : 0, y && z ? m.ZY : 0, z ? m.ZZ : 1);
 
         /// <summary>
-        /// With u = g·e^(−x), x = b·l, v = 1 − u and the smooth clamp s(v): p = C·s, ∇v = (0, −u, u·x), ∇p = ((1 − C)p, C·s′∇v); the score
-        /// of p is c/p − (n − c)/(1 − p), the observed information (c/p² + (n − c)/(1 − p)²)·∇p∇pᵀ − score·∇²p, the expected one
-        /// n/(p(1 − p))·∇p∇pᵀ.
+        /// With u = g·e^(−x), x = b·l, v = 1 − u and the smooth clamp s(v): p = C·s, ∇v = (0, −u, u·x), ∇p = ((1 − C)p,
+        /// C·s′∇v); the score of p is c/p − (n − c)/(1 − p), the observed information (c/p² + (n − c)/(1 − p)²)·∇p∇pᵀ −
+        /// score·∇²p, the expected one n/(p(1 − p))·∇p∇pᵀ.
         /// </summary>
         private void Add(in WeightedVerdicts cell, double x)
         {
             var lack = Elementary.ExpMinusOne(Theta.Y - x);
             var (u, s) = (1 + lack, SmoothClamp.Of(-lack));
-            var (right, wrong, wrongs) = (Ceiling * s.Value, NotCeiling + (Ceiling * s.Complement), cell.Trials - cell.Correct);
+            var (right, wrong, wrongs) = (
+                Ceiling * s.Value,
+                NotCeiling + (Ceiling * s.Complement),
+                cell.Trials - cell.Correct
+            );
             _trials += cell.Trials;
             if (cell.Correct > 0)
                 Value += cell.Correct * Elementary.Log(right);
@@ -275,7 +316,11 @@ internal static class AccuracyCurveEstimator
             var (first, second) = (Ceiling * s.First * u, Ceiling * s.Second * u * u);
             var slope = new Vector3(NotCeiling * right, -first, first * x);
             var score = (cell.Correct / right) - (wrongs / wrong);
-            _gradient = new Vector3(_gradient.X + (score * slope.X), _gradient.Y + (score * slope.Y), _gradient.Z + (score * slope.Z));
+            _gradient = new Vector3(
+                _gradient.X + (score * slope.X),
+                _gradient.Y + (score * slope.Y),
+                _gradient.Z + (score * slope.Z)
+            );
             _observed.AddOuter((cell.Correct / (right * right)) + (wrongs / (wrong * wrong)), slope);
             _observed.XX -= score * slope.X * (1 - (2 * Ceiling));
             _observed.YX -= score * slope.Y * NotCeiling;
@@ -288,7 +333,9 @@ internal static class AccuracyCurveEstimator
         }
     }
 
-    /// <summary>s(v) = τ·ln(1 + e^(v/τ)), 1 − s without cancellation where it matters, and the first two derivatives.</summary>
+    /// <summary>
+    /// s(v) = τ·ln(1 + e^(v/τ)), 1 − s without cancellation where it matters, and the first two derivatives.
+    /// </summary>
     private readonly record struct SmoothClamp(double Value, double Complement, double First, double Second)
     {
         public static SmoothClamp Of(double v)

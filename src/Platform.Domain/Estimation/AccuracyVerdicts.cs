@@ -40,11 +40,19 @@ internal readonly record struct VerdictTotals(double Trials, double Right)
     }
 }
 
-/// <summary>The verdicts of one task type within the horizon by cell of <see cref="AccuracyGrid"/>, ascending.</summary>
+/// <summary>
+/// The verdicts of one task type within the horizon by cell of <see cref="AccuracyGrid"/>, ascending.
+/// </summary>
 internal sealed class AccuracyVerdicts
 {
     private readonly short[] _slotOfCell = new short[AccuracyGrid.Cells];
-    private (int Cell, double TokenTrials, double Trials, double Correct, double Squared)[] _slots = new (int, double, double, double, double)[8];
+    private (int Cell, double TokenTrials, double Trials, double Correct, double Squared)[] _slots = new (
+        int,
+        double,
+        double,
+        double,
+        double
+    )[8];
     private WeightedVerdicts[] _verdicts = new WeightedVerdicts[8];
     private int _count;
 
@@ -79,7 +87,12 @@ internal sealed class AccuracyVerdicts
         {
             var slot = _slots[i];
             _slotOfCell[slot.Cell] = (short)(i + 1);
-            _verdicts[i] = new WeightedVerdicts(slot.TokenTrials / slot.Trials, slot.Trials, slot.Correct, slot.Squared);
+            _verdicts[i] = new WeightedVerdicts(
+                slot.TokenTrials / slot.Trials,
+                slot.Trials,
+                slot.Correct,
+                slot.Squared
+            );
         }
     }
 
@@ -111,6 +124,9 @@ internal sealed class AccuracyVerdicts
     {
         public static readonly CellOrder Instance = new();
 
-        public int Compare((int Cell, double, double, double, double) x, (int Cell, double, double, double, double) y) => x.Cell.CompareTo(y.Cell);
+        public int Compare(
+            (int Cell, double, double, double, double) x,
+            (int Cell, double, double, double, double) y
+        ) => x.Cell.CompareTo(y.Cell);
     }
 }

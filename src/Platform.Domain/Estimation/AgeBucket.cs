@@ -4,7 +4,8 @@ namespace Platform.Domain.Estimation;
 internal sealed class AgeBucket
 {
     /// <summary>
-    /// Most task types in a bucket: as many again as a fleet may have. Publishers that make up names cannot grow the state without end.
+    /// Most task types in a bucket: as many again as a fleet may have. Publishers that make up names cannot grow the
+    /// state without end.
     /// </summary>
     public const int MaxTaskTypes = 2_000;
 
@@ -13,9 +14,7 @@ internal sealed class AgeBucket
     /// <param name="index">Unix time of its start in seconds, over the width.</param>
     /// <param name="width">Length in seconds.</param>
     public AgeBucket(long index, int width)
-        : this(index, new CoveredSeconds(width))
-    {
-    }
+        : this(index, new CoveredSeconds(width)) { }
 
     private AgeBucket(long index, CoveredSeconds covered) => (Index, Covered) = (index, covered);
 
@@ -65,8 +64,9 @@ internal sealed class AgeBucket
     }
 
     /// <summary>
-    /// The sums of a task type, made if need be; null when there is no room. Of too many names those that sort first are kept: the
-    /// names only ever grow in number, so one that has lost its place can never win it back, and what is kept is whole in every order.
+    /// The sums of a task type, made if need be; null when there is no room. Of too many names those that sort first
+    /// are kept: the names only ever grow in number, so one that has lost its place can never win it back, and what is
+    /// kept is whole in every order.
     /// </summary>
     public TaskSums? For(string taskType)
     {
@@ -89,10 +89,15 @@ internal sealed class AgeBucket
         return sums;
     }
 
-    /// <summary>Adds sums whose id sorts after all that are there; false when it does not, or when there is no room.</summary>
+    /// <summary>
+    /// Adds sums whose id sorts after all that are there; false when it does not, or when there is no room.
+    /// </summary>
     public bool Append(TaskSums sums)
     {
-        if (_tasks.Count == MaxTaskTypes || (_tasks.Count > 0 && string.CompareOrdinal(_tasks[^1].TaskType, sums.TaskType) >= 0))
+        if (
+            _tasks.Count == MaxTaskTypes
+            || (_tasks.Count > 0 && string.CompareOrdinal(_tasks[^1].TaskType, sums.TaskType) >= 0)
+        )
             return false;
         _tasks.Add(sums);
         return true;

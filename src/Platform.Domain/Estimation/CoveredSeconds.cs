@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// Which whole seconds of a bucket some publisher has reported on: one bit a second. Marking is an OR, so it may be done in any order
-/// and any number of times, and ten gateways that report the same minute cover one minute.
+/// Which whole seconds of a bucket some publisher has reported on: one bit a second. Marking is an OR, so it may be
+/// done in any order and any number of times, and ten gateways that report the same minute cover one minute.
 /// </summary>
 internal sealed class CoveredSeconds
 {
@@ -39,7 +39,9 @@ internal sealed class CoveredSeconds
         return count;
     }
 
-    /// <summary>Marks the seconds from <paramref name="from"/>, inclusive, to <paramref name="to"/>, exclusive, of the bucket.</summary>
+    /// <summary>
+    /// Marks the seconds from <paramref name="from"/>, inclusive, to <paramref name="to"/>, exclusive, of the bucket.
+    /// </summary>
     public void Mark(int from, int to)
     {
         for (var word = from / 64; word * 64 < to; word++)
@@ -54,12 +56,12 @@ internal sealed class CoveredSeconds
     }
 
     /// <summary>
-    /// The end, exclusive, of the run of equal seconds that begins at <paramref name="from"/>, at most the bucket's length. Runs of
-    /// uncovered and covered seconds by turns are the shortest form of the usual mask, which has one.
+    /// The end, exclusive, of the run of equal seconds that begins at <paramref name="from"/>, at most the bucket's
+    /// length. Runs of uncovered and covered seconds by turns are the shortest form of the usual mask, which has one.
     /// </summary>
     public int RunEnd(int from, bool covered)
     {
-        for (var second = from; second < _width;)
+        for (var second = from; second < _width; )
         {
             var word = covered ? ~_bits[second / 64] : _bits[second / 64];
             var ahead = word >> (second % 64);

@@ -5,16 +5,23 @@ namespace Platform.Domain.Estimation;
 /// <summary>Whether verdicts lie on the fitted curve, and whether on any concave curve at all.</summary>
 internal static class CurveFit
 {
-    /// <summary>Right and wrong answers that a pooled group must be expected to have: Cochran's rule for χ² (Biometrics 10, 1954).</summary>
+    /// <summary>
+    /// Right and wrong answers that a pooled group must be expected to have: Cochran's rule for χ² (Biometrics 10,
+    /// 1954).
+    /// </summary>
     internal const double LeastExpected = 5;
 
-    /// <summary>Effective trials below which a group is pooled with the next: proportions of fewer are not nearly normal.</summary>
+    /// <summary>
+    /// Effective trials below which a group is pooled with the next: proportions of fewer are not nearly normal.
+    /// </summary>
     private const double LeastGroup = 20;
 
     /// <summary>Fitted parameters: floor, gain and rate.</summary>
     private const int Parameters = 3;
 
-    /// <summary>Most groups among which triples are compared; more are pooled in neighbours, which keeps the power of the test.</summary>
+    /// <summary>
+    /// Most groups among which triples are compared; more are pooled in neighbours, which keeps the power of the test.
+    /// </summary>
     private const int MostGroups = 8;
 
     /// <summary>Accuracy at a number of tokens, within 0 and 1.</summary>
@@ -50,12 +57,13 @@ internal static class CurveFit
     }
 
     /// <summary>
-    /// The greatest evidence of any three groups of budgets, in order, that accuracy rises faster between the later two than between the
-    /// earlier two, which no concave curve does.
+    /// The greatest evidence of any three groups of budgets, in order, that accuracy rises faster between the later two
+    /// than between the earlier two, which no concave curve does.
     /// </summary>
     public static ValidityCheck Convexity(ReadOnlySpan<WeightedVerdicts> cells)
     {
-        Span<(double Tokens, double Accuracy, double Variance)> groups = stackalloc (double, double, double)[MostGroups];
+        Span<(double Tokens, double Accuracy, double Variance)> groups =
+            stackalloc (double, double, double)[MostGroups];
         var count = Pool(cells, groups);
         if (count < 3)
             return ValidityCheck.Unknown;
@@ -66,9 +74,16 @@ internal static class CurveFit
             {
                 for (var k = j + 1; k < count; k++)
                 {
-                    var (first, last) = (1 / (groups[j].Tokens - groups[i].Tokens), 1 / (groups[k].Tokens - groups[j].Tokens));
-                    var rise = (last * (groups[k].Accuracy - groups[j].Accuracy)) - (first * (groups[j].Accuracy - groups[i].Accuracy));
-                    var variance = (last * last * groups[k].Variance) + ((last + first) * (last + first) * groups[j].Variance)
+                    var (first, last) = (
+                        1 / (groups[j].Tokens - groups[i].Tokens),
+                        1 / (groups[k].Tokens - groups[j].Tokens)
+                    );
+                    var rise =
+                        (last * (groups[k].Accuracy - groups[j].Accuracy))
+                        - (first * (groups[j].Accuracy - groups[i].Accuracy));
+                    var variance =
+                        (last * last * groups[k].Variance)
+                        + ((last + first) * (last + first) * groups[j].Variance)
                         + (first * first * groups[i].Variance);
                     var score = rise / Math.Sqrt(variance);
                     if (score > greatest)
@@ -83,7 +98,8 @@ internal static class CurveFit
     /// <summary>The greatest evidence of any two groups of budgets that accuracy is less at the larger.</summary>
     public static ValidityCheck Fall(ReadOnlySpan<WeightedVerdicts> cells)
     {
-        Span<(double Tokens, double Accuracy, double Variance)> groups = stackalloc (double, double, double)[MostGroups];
+        Span<(double Tokens, double Accuracy, double Variance)> groups =
+            stackalloc (double, double, double)[MostGroups];
         var count = Pool(cells, groups);
         if (count < 2)
             return ValidityCheck.Unknown;
@@ -102,8 +118,13 @@ internal static class CurveFit
         return new ValidityCheck(value, greatest, greatest > ValidityThresholds.LargestZScore);
     }
 
-    /// <summary>Neighbouring cells in at most <see cref="MostGroups"/> groups of about equal effective trials.</summary>
-    private static int Pool(ReadOnlySpan<WeightedVerdicts> cells, Span<(double Tokens, double Accuracy, double Variance)> groups)
+    /// <summary>
+    /// Neighbouring cells in at most <see cref="MostGroups"/> groups of about equal effective trials.
+    /// </summary>
+    private static int Pool(
+        ReadOnlySpan<WeightedVerdicts> cells,
+        Span<(double Tokens, double Accuracy, double Variance)> groups
+    )
     {
         var all = 0.0;
         foreach (var cell in cells)
@@ -118,7 +139,8 @@ internal static class CurveFit
             if ((trials < least || count == MostGroups - 1) && i < cells.Length - 1)
                 continue;
 
-            // Agresti and Coull's p (American Statistician 52, 1998) keeps the variance of all-right and all-wrong groups above 0.
+            // Agresti and Coull's p (American Statistician 52, 1998) keeps the variance of all-right and all-wrong
+            // groups above 0.
             var p = (rights + 2) / (trials + 4);
             groups[count++] = (tokens / trials, rights / trials, p * (1 - p) / trials);
             (trials, tokens, rights) = (0, 0, 0);

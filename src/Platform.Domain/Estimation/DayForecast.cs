@@ -2,8 +2,8 @@ namespace Platform.Domain.Estimation;
 
 /// <summary>
 /// The rate of the coming period by the same hours of the days before: a profile by quarters of an hour, times today's
-/// level where that has predicted better. Every way is tried on the quarters seen so far, each by what lay before it, and
-/// against the best guess from the present alone; where none is clearly better, nothing is forecast.
+/// level where that has predicted better. Every way is tried on the quarters seen so far, each by what lay before it,
+/// and against the best guess from the present alone; where none is clearly better, nothing is forecast.
 /// </summary>
 internal sealed class DayForecast
 {
@@ -34,7 +34,9 @@ internal sealed class DayForecast
     /// <summary>Nothing is known better than this many arrivals would tell.</summary>
     private const double MostArrivals = 10_000;
 
-    /// <summary>Quarters before a quarter whose mean rate may stand for it: the guesses from the present alone.</summary>
+    /// <summary>
+    /// Quarters before a quarter whose mean rate may stand for it: the guesses from the present alone.
+    /// </summary>
     private static readonly int[] PresentQuarters = [1, 4, 16];
 
     private readonly long _first;
@@ -109,7 +111,9 @@ internal sealed class DayForecast
         };
     }
 
-    /// <summary>The way with how it has done on the quarters seen so far; null where that is not clearly better.</summary>
+    /// <summary>
+    /// The way with how it has done on the quarters seen so far; null where that is not clearly better.
+    /// </summary>
     private Way? Try(Way way, double[][] present)
     {
         var trial = new Trial(present);
@@ -122,11 +126,17 @@ internal sealed class DayForecast
         }
 
         return trial.IsClear(FewestTried, Clearly)
-            ? way with { ErrorRatio = trial.ErrorRatio, Arrivals = Math.Min(trial.WorthInArrivals, MostArrivals) }
+            ? way with
+            {
+                ErrorRatio = trial.ErrorRatio,
+                Arrivals = Math.Min(trial.WorthInArrivals, MostArrivals),
+            }
             : null;
     }
 
-    /// <summary>A profile's rate for each quarter that is tried or tells a level; NaN where too little is covered.</summary>
+    /// <summary>
+    /// A profile's rate for each quarter that is tried or tells a level; NaN where too little is covered.
+    /// </summary>
     private double[] RatesOf(HourProfile profile)
     {
         var rates = new double[_current];
@@ -138,7 +148,8 @@ internal sealed class DayForecast
     /// <summary>Today's level beside the profile's, by the quarters before one.</summary>
     private Level LevelBefore(int quarter, double[] rates)
     {
-        double seen = LevelArrivals, expected = LevelArrivals;
+        double seen = LevelArrivals,
+            expected = LevelArrivals;
         for (var i = quarter - LevelQuarters; i < quarter; i++)
         {
             if (double.IsNaN(rates[i]))
@@ -154,7 +165,8 @@ internal sealed class DayForecast
     private double[] GuessesFromPresent(int quarters)
     {
         var guesses = new double[_current];
-        double arrivals = 0, seconds = 0;
+        double arrivals = 0,
+            seconds = 0;
         for (var i = _firstTried - quarters; i < _current; i++)
         {
             guesses[i] = arrivals / seconds;
@@ -170,8 +182,8 @@ internal sealed class DayForecast
     }
 
     /// <summary>
-    /// The greatest rate of a profile from now to an instant, on the line between the middles of quarters. It goes half a
-    /// quarter beyond: a rate that jumps has the next quarter's mean from that quarter's begin on.
+    /// The greatest rate of a profile from now to an instant, on the line between the middles of quarters. It goes half
+    /// a quarter beyond: a rate that jumps has the next quarter's mean from that quarter's begin on.
     /// </summary>
     private ProfileRate? Greatest(HourProfile profile, DateTimeOffset until)
     {
@@ -206,14 +218,17 @@ internal sealed class DayForecast
         var rest = middle - before;
         return RateAt(profile, before) is { } low && RateAt(profile, before + 1) is { } high
             ? new ProfileRate(
-                low.Rate + (rest * (high.Rate - low.Rate)), low.Arrivals + (rest * (high.Arrivals - low.Arrivals)))
+                low.Rate + (rest * (high.Rate - low.Rate)),
+                low.Arrivals + (rest * (high.Arrivals - low.Arrivals))
+            )
             : null;
     }
 
     /// <summary>What a profile's quarters for one of them say; null where too little of them is covered.</summary>
     private ProfileRate? RateAt(HourProfile profile, int quarter)
     {
-        double arrivals = 0, seconds = 0;
+        double arrivals = 0,
+            seconds = 0;
         foreach (var back in profile.QuartersBack)
         {
             var i = quarter - back;
@@ -271,8 +286,8 @@ internal sealed class DayForecast
         public double ErrorRatio => Math.Sqrt(_error / _present[Best]);
 
         /// <summary>
-        /// The shape of the gamma distribution whose scatter, with that of Poisson counts, is the errors' (by moments): one
-        /// over the square of the coefficient of variation of the rate.
+        /// The shape of the gamma distribution whose scatter, with that of Poisson counts, is the errors' (by moments):
+        /// one over the square of the coefficient of variation of the rate.
         /// </summary>
         public double WorthInArrivals
         {

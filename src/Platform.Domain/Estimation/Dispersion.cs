@@ -1,20 +1,22 @@
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// How much counts scatter from bucket to bucket against what chance alone gives, from successive differences (von Neumann, Annals of
-/// Mathematical Statistics 12, 1941), so that a slow drift of the mean does not count.
+/// How much counts scatter from bucket to bucket against what chance alone gives, from successive differences (von
+/// Neumann, Annals of Mathematical Statistics 12, 1941), so that a slow drift of the mean does not count.
 /// </summary>
-/// <param name="Index">Variance over the variance by chance: 1 when chance alone acts; null with fewer than two pairs of buckets.</param>
+/// <param name="Index">Variance over the variance by chance: 1 when chance alone acts; null with fewer than two pairs
+/// of buckets.</param>
 /// <param name="Score">Its distance from 1 in standard deviations.</param>
 /// <remarks>
-/// Given the sum of two neighbours, the split of independent events among them is binomial (hypergeometric for a share), whatever their
-/// rate: so the expected square of the contrast is known exactly, and the index is the ratio of the sums of seen and expected squares.
+/// Given the sum of two neighbours, the split of independent events among them is binomial (hypergeometric for a
+/// share), whatever their rate: so the expected square of the contrast is known exactly, and the index is the ratio of
+/// the sums of seen and expected squares.
 /// </remarks>
 internal readonly record struct Dispersion(double? Index, double? Score)
 {
     /// <summary>
-    /// Degrees of freedom that "chance alone" is worth before any bucket is seen: two or three buckets tell little. More would hide bursts that
-    /// forty buckets show.
+    /// Degrees of freedom that "chance alone" is worth before any bucket is seen: two or three buckets tell little.
+    /// More would hide bursts that forty buckets show.
     /// </summary>
     internal const double PriorDegreesOfFreedom = 2;
 
@@ -28,9 +30,14 @@ internal readonly record struct Dispersion(double? Index, double? Score)
     public double Inflation { get; private init; } = 1;
 
     /// <summary>The index and its score, flagged when it is both significant and large enough to matter.</summary>
-    public ValidityCheck Check() => Index is null
-        ? ValidityCheck.Unknown
-        : new ValidityCheck(Index, Score, Score > ValidityThresholds.ZScore && Index > ValidityThresholds.Dispersion);
+    public ValidityCheck Check() =>
+        Index is null
+            ? ValidityCheck.Unknown
+            : new ValidityCheck(
+                Index,
+                Score,
+                Score > ValidityThresholds.ZScore && Index > ValidityThresholds.Dispersion
+            );
 
     /// <summary>Of event counts against covered seconds.</summary>
     public static Dispersion OfCounts(ReadOnlySpan<double> counts, ReadOnlySpan<double> seconds)
@@ -42,8 +49,8 @@ internal readonly record struct Dispersion(double? Index, double? Score)
     }
 
     /// <summary>
-    /// The factor on variances of event counts, at least 1, where the rate may have jumped: the eighth of the pairs that
-    /// differ most is left out, and what is left is taken for the lower seven eighths of χ².
+    /// The factor on variances of event counts, at least 1, where the rate may have jumped: the eighth of the pairs
+    /// that differ most is left out, and what is left is taken for the lower seven eighths of χ².
     /// </summary>
     public static double InflationBetweenJumps(ReadOnlySpan<double> counts, ReadOnlySpan<double> seconds)
     {
@@ -85,7 +92,10 @@ internal readonly record struct Dispersion(double? Index, double? Score)
     }
 
     /// <summary>Neighbours with any event: the square of their contrast, and what it is expected to be.</summary>
-    private static List<(double Seen, double Expected)> PairsOf(ReadOnlySpan<double> counts, ReadOnlySpan<double> seconds)
+    private static List<(double Seen, double Expected)> PairsOf(
+        ReadOnlySpan<double> counts,
+        ReadOnlySpan<double> seconds
+    )
     {
         var pairs = new List<(double Seen, double Expected)>(counts.Length);
         var last = -1;
@@ -122,8 +132,9 @@ internal readonly record struct Dispersion(double? Index, double? Score)
         }
 
         /// <summary>
-        /// A square of mean μ has variance near 2μ², and neighbouring pairs share a bucket, which makes that of the sum 3/2 times as
-        /// large: Var = 3Σμ²/(Σμ)², that is, 2/Var degrees of freedom. The score is that of Wilson and Hilferty's cube root.
+        /// A square of mean μ has variance near 2μ², and neighbouring pairs share a bucket, which makes that of the sum
+        /// 3/2 times as large: Var = 3Σμ²/(Σμ)², that is, 2/Var degrees of freedom. The score is that of Wilson and
+        /// Hilferty's cube root.
         /// </summary>
         public readonly Dispersion Result()
         {
@@ -133,7 +144,10 @@ internal readonly record struct Dispersion(double? Index, double? Score)
             var freedom = 2 * _expected * _expected / (3 * _expectedSquared);
             return new Dispersion(index, ChiSquared.ZScore(index * freedom, freedom))
             {
-                Inflation = Math.Max(1, ((index * freedom) + PriorDegreesOfFreedom) / (freedom + PriorDegreesOfFreedom)),
+                Inflation = Math.Max(
+                    1,
+                    ((index * freedom) + PriorDegreesOfFreedom) / (freedom + PriorDegreesOfFreedom)
+                ),
             };
         }
     }

@@ -1,22 +1,26 @@
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// Whether the newest buckets differ from those before them, or the oldest from those after: the newest and the oldest 1, 2, 4, 8, 16 and 32
-/// buckets that tell anything are each compared with all others, and the greatest score counts. So a step is seen soon after it, a slow change
-/// too, and a start at which not all servers reported yet for as long as it counts.
+/// Whether the newest buckets differ from those before them, or the oldest from those after: the newest and the oldest
+/// 1, 2, 4, 8, 16 and 32 buckets that tell anything are each compared with all others, and the greatest score counts.
+/// So a step is seen soon after it, a slow change too, and a start at which not all servers reported yet for as long as
+/// it counts.
 /// </summary>
 internal static class Drift
 {
     /// <summary>Buckets that tell anything, at least: of two each would be judged by the other alone.</summary>
     private const int LeastBuckets = 3;
 
-    /// <summary>Of a rate: events against covered seconds; the value is the ratio of the rates, the later over the earlier.</summary>
+    /// <summary>
+    /// Of a rate: events against covered seconds; the value is the ratio of the rates, the later over the earlier.
+    /// </summary>
     /// <param name="counts">Events by bucket, oldest first.</param>
     /// <param name="seconds">Covered seconds by bucket.</param>
     /// <param name="dispersion">Variance over that of Poisson counts, at least 1.</param>
     /// <remarks>
-    /// Given n events in all, a part of the time, q, is expected to hold nq. The score is taken between square roots (Anscombe,
-    /// Biometrika 35, 1948), where a few events in a short stretch do not look like much: 2(√(k + ⅜) − √(nq + ⅜))/√(φ(1 − q)).
+    /// Given n events in all, a part of the time, q, is expected to hold nq. The score is taken between square roots
+    /// (Anscombe, Biometrika 35, 1948), where a few events in a short stretch do not look like much: 2(√(k + ⅜) − √(nq
+    /// + ⅜))/√(φ(1 − q)).
     /// </remarks>
     public static ValidityCheck OfRate(ReadOnlySpan<double> counts, ReadOnlySpan<double> seconds, double dispersion)
     {
@@ -28,20 +32,35 @@ internal static class Drift
             while (all.Value > 0 && end.TryGrow(all.Weight))
             {
                 var part = end.Weight / all.Weight;
-                var score = 2 * (Math.Sqrt(end.Value + 0.375) - Math.Sqrt((all.Value * part) + 0.375)) / Math.Sqrt(dispersion * (1 - part));
+                var score =
+                    2
+                    * (Math.Sqrt(end.Value + 0.375) - Math.Sqrt((all.Value * part) + 0.375))
+                    / Math.Sqrt(dispersion * (1 - part));
                 var rest = (Value: all.Value - end.Value, Weight: all.Weight - end.Weight);
-                greatest.Add(isNewest, score, isNewest ? Ratio((end.Value, end.Weight), rest) : Ratio(rest, (end.Value, end.Weight)));
+                greatest.Add(
+                    isNewest,
+                    score,
+                    isNewest ? Ratio((end.Value, end.Weight), rest) : Ratio(rest, (end.Value, end.Weight))
+                );
             }
         }
 
         return greatest.Check(seconds);
     }
 
-    /// <summary>Of a mean: sums of residuals against their variances; the value is the difference of the weighted means, later less earlier.</summary>
+    /// <summary>
+    /// Of a mean: sums of residuals against their variances; the value is the difference of the weighted means, later
+    /// less earlier.
+    /// </summary>
     /// <param name="residuals">Σ residual by bucket, oldest first.</param>
-    /// <param name="information">Weight of the bucket: the sum of the residuals has this variance times <paramref name="variance"/>.</param>
+    /// <param name="information">Weight of the bucket: the sum of the residuals has this variance times
+    /// <paramref name="variance"/>.</param>
     /// <param name="variance">Variance of a residual of weight 1, above 0.</param>
-    public static ValidityCheck OfMean(ReadOnlySpan<double> residuals, ReadOnlySpan<double> information, double variance)
+    public static ValidityCheck OfMean(
+        ReadOnlySpan<double> residuals,
+        ReadOnlySpan<double> information,
+        double variance
+    )
     {
         var all = Sum(residuals, information);
         var greatest = new Greatest(0);

@@ -4,17 +4,22 @@ using Platform.Domain.Fleets;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// Draws a fleet's estimate from its sums and its definition. Without a window the estimate is the prior to the last bit; each prior
-/// is worth a fixed amount of evidence, which the estimators of the parts name, and gives way as evidence comes in.
+/// Draws a fleet's estimate from its sums and its definition. Without a window the estimate is the prior to the last
+/// bit; each prior is worth a fixed amount of evidence, which the estimators of the parts name, and gives way as
+/// evidence comes in.
 /// </summary>
 /// <remarks>
-/// Evidence counts in full up to half the horizon and fades on a straight line to nothing at the horizon, by the age of its bucket's
-/// end. The arithmetic runs in a fixed order and uses no function of the machine's library but the square root, which IEEE 754 defines,
-/// so the same sums, definition and instant give the same bits everywhere. Formulas: docs/estimation.md.
+/// Evidence counts in full up to half the horizon and fades on a straight line to nothing at the horizon, by the age of
+/// its bucket's end. The arithmetic runs in a fixed order and uses no function of the machine's library but the square
+/// root, which IEEE 754 defines, so the same sums, definition and instant give the same bits everywhere. Formulas:
+/// docs/estimation.md.
 /// </remarks>
 public static class Estimator
 {
-    /// <summary>Name of this arithmetic. Whoever changes a result changes the name: old snapshots are re-derived by what made them.</summary>
+    /// <summary>
+    /// Name of this arithmetic. Whoever changes a result changes the name: old snapshots are re-derived by what made
+    /// them.
+    /// </summary>
     public const string EstimatorVersion = "estimator/7";
 
     /// <summary>Estimates a fleet as of an instant.</summary>
@@ -27,12 +32,22 @@ public static class Estimator
 
     /// <inheritdoc cref="Estimate(FleetDefinition, WorkloadSums, DateTimeOffset)"/>
     internal static FleetEstimate Estimate(
-        FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf, EstimatorArithmetic arithmetic)
+        FleetDefinition definition,
+        WorkloadSums sums,
+        DateTimeOffset asOf,
+        EstimatorArithmetic arithmetic
+    )
     {
         if (sums.HorizonSeconds != definition.Solving.HorizonSeconds)
-            throw new ArgumentException("The sums were folded with another horizon than the definition's: fold anew.", nameof(sums));
+            throw new ArgumentException(
+                "The sums were folded with another horizon than the definition's: fold anew.",
+                nameof(sums)
+            );
         var evidence = new WorkloadEvidence(definition.TaskTypes, sums, asOf);
-        var dispersion = Dispersion.OfCounts(evidence.InStretches(evidence.Arrivals), evidence.InStretches(evidence.Covered));
+        var dispersion = Dispersion.OfCounts(
+            evidence.InStretches(evidence.Arrivals),
+            evidence.InStretches(evidence.Covered)
+        );
         var (systemMillis, systemCompletions, used, granted) = evidence.Ratios;
         var adherence = Ratio(used, granted);
         var taskTypes = new TaskTypeEstimate[definition.TaskTypes.Count];
@@ -44,15 +59,25 @@ public static class Estimator
         var estimation = new TaskTypeEstimation(evidence, arithmetic, sharing, observed, shares);
         for (var k = 0; k < taskTypes.Length; k++)
             taskTypes[k] = estimation.Estimate(definition.TaskTypes[k], k);
-        var average = ArrivalEstimator.Rate(definition.ArrivalRate, evidence, dispersion.Inflation, sums.HorizonSeconds);
-        var rate = stretches is null ? null : TrafficEstimator.RateAt(definition.ArrivalRate, evidence, stretches, asOf);
+        var average = ArrivalEstimator.Rate(
+            definition.ArrivalRate,
+            evidence,
+            dispersion.Inflation,
+            sums.HorizonSeconds
+        );
+        var rate = stretches is null
+            ? null
+            : TrafficEstimator.RateAt(definition.ArrivalRate, evidence, stretches, asOf);
         var forecast = rate is null || arithmetic.HasNoForecast ? null : Forecast(definition, sums, asOf);
         var validity = new ModelValidity
         {
             TimescaleSeconds = evidence.StretchSeconds,
             Burstiness = dispersion.Check(),
             ArrivalDrift = Drift.OfRate(
-                evidence.Arrivals.AsSpan(0, evidence.Count), evidence.Covered, dispersion.Inflation),
+                evidence.Arrivals.AsSpan(0, evidence.Count),
+                evidence.Covered,
+                dispersion.Inflation
+            ),
             Adherence = AdherenceCheck(adherence),
             Staleness = Staleness(sums.LastWindowEnd, evidence.MeanWindowSeconds, asOf),
         };
@@ -79,17 +104,22 @@ public static class Estimator
         };
     }
 
-    private static TrafficForecast? Forecast(
-        FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf) =>
+    private static TrafficForecast? Forecast(FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf) =>
         new DayForecast(sums, asOf).Until(
-            asOf.AddSeconds(definition.Solving.EverySeconds), definition.Solving.RateProbability);
+            asOf.AddSeconds(definition.Solving.EverySeconds),
+            definition.Solving.RateProbability
+        );
 
     /// <summary>
     /// What must be carried until the next solve: the rate as of now, or that which a forecast rises to. A fall that is
     /// forecast has not come yet.
     /// </summary>
     private static TrafficEstimate Traffic(
-        FleetDefinition definition, IntervalEstimate average, RateLaw? rate, TrafficForecast? forecast)
+        FleetDefinition definition,
+        IntervalEstimate average,
+        RateLaw? rate,
+        TrafficForecast? forecast
+    )
     {
         var probability = definition.Solving.RateProbability;
         rate ??= TrafficEstimator.Presumed(definition.ArrivalRate, definition.Solving.HorizonSeconds);
@@ -100,8 +130,12 @@ public static class Estimator
     }
 
     private static ModelValidity WithQueueChecks(
-        ModelValidity validity, FleetDefinition definition, WorkloadEvidence evidence, IntervalEstimate rate,
-        SharingObservations? sharing)
+        ModelValidity validity,
+        FleetDefinition definition,
+        WorkloadEvidence evidence,
+        IntervalEstimate rate,
+        SharingObservations? sharing
+    )
     {
         var queue = new QueueObservations(definition, evidence);
         if (sharing is not null)
@@ -127,18 +161,30 @@ public static class Estimator
     internal static double? Ratio(double a, double b) => b > 0 ? a / b : null;
 
     /// <summary>Whether budgets govern what is used.</summary>
-    internal static ValidityCheck AdherenceCheck(double? adherence) => adherence is { } ratio
-        ? new ValidityCheck(ratio, null, Math.Abs(ratio - 1) > ValidityThresholds.Adherence)
-        : ValidityCheck.Unknown;
+    internal static ValidityCheck AdherenceCheck(double? adherence) =>
+        adherence is { } ratio
+            ? new ValidityCheck(ratio, null, Math.Abs(ratio - 1) > ValidityThresholds.Adherence)
+            : ValidityCheck.Unknown;
 
-    /// <summary>Unknown before the first window; a fleet whose last window is beyond the horizon is stale whatever its cadence was.</summary>
-    private static ValidityCheck Staleness(DateTimeOffset? lastWindowEnd, double? meanWindowSeconds, DateTimeOffset asOf)
+    /// <summary>
+    /// Unknown before the first window; a fleet whose last window is beyond the horizon is stale whatever its cadence
+    /// was.
+    /// </summary>
+    private static ValidityCheck Staleness(
+        DateTimeOffset? lastWindowEnd,
+        double? meanWindowSeconds,
+        DateTimeOffset asOf
+    )
     {
         if (lastWindowEnd is not { } end)
             return ValidityCheck.Unknown;
         var seconds = Math.Max((double)(asOf - end).Ticks / TimeSpan.TicksPerSecond, 0);
         return meanWindowSeconds is { } length
-            ? new ValidityCheck(seconds, seconds / length, seconds > Math.Max(ValidityThresholds.StaleWindows * length, ValidityThresholds.StaleSeconds))
+            ? new ValidityCheck(
+                seconds,
+                seconds / length,
+                seconds > Math.Max(ValidityThresholds.StaleWindows * length, ValidityThresholds.StaleSeconds)
+            )
             : new ValidityCheck(seconds, null, true);
     }
 }

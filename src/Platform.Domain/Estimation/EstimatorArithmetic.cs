@@ -34,8 +34,8 @@ internal sealed record EstimatorArithmetic
     public bool KnowsNoSharing { get; init; }
 
     /// <summary>
-    /// Whether the arrival rate and the shares are averages over the horizon, as up to estimator/5, and a problem that no
-    /// allocation solves is given none.
+    /// Whether the arrival rate and the shares are averages over the horizon, as up to estimator/5, and a problem that
+    /// no allocation solves is given none.
     /// </summary>
     public bool HasAverageTraffic { get; init; }
 
@@ -46,21 +46,33 @@ internal sealed record EstimatorArithmetic
     public static EstimatorArithmetic Current { get; } = new() { Version = "estimator/7" };
 
     /// <summary>All that are known, by name.</summary>
-    public static IReadOnlyDictionary<string, EstimatorArithmetic> Versions { get; } = new[]
-    {
-        Current,
-        new EstimatorArithmetic { Version = "estimator/6", HasNoForecast = true },
-        new EstimatorArithmetic { Version = "estimator/5", HasNoForecast = true, HasAverageTraffic = true },
-        new EstimatorArithmetic { Version = "estimator/4", HasNoForecast = true, HasAverageTraffic = true, KnowsNoSharing = true },
-        new EstimatorArithmetic
+    public static IReadOnlyDictionary<string, EstimatorArithmetic> Versions { get; } =
+        new[]
         {
-            Version = "estimator/3",
-            TakesFloorsBelowZero = true,
-            HasOldChecksOnly = true,
-            HasNoStepLimit = true,
-            HasNoForecast = true,
-            HasAverageTraffic = true,
-            KnowsNoSharing = true,
-        },
-    }.ToDictionary(it => it.Version, StringComparer.Ordinal);
+            Current,
+            new EstimatorArithmetic { Version = "estimator/6", HasNoForecast = true },
+            new EstimatorArithmetic
+            {
+                Version = "estimator/5",
+                HasNoForecast = true,
+                HasAverageTraffic = true,
+            },
+            new EstimatorArithmetic
+            {
+                Version = "estimator/4",
+                HasNoForecast = true,
+                HasAverageTraffic = true,
+                KnowsNoSharing = true,
+            },
+            new EstimatorArithmetic
+            {
+                Version = "estimator/3",
+                TakesFloorsBelowZero = true,
+                HasOldChecksOnly = true,
+                HasNoStepLimit = true,
+                HasNoForecast = true,
+                HasAverageTraffic = true,
+                KnowsNoSharing = true,
+            },
+        }.ToDictionary(it => it.Version, StringComparer.Ordinal);
 }

@@ -5,9 +5,10 @@ using Platform.Domain.Contracts;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// What is known of a fleet as of an instant: arrival rate, shares, service lines and accuracy curves, drawn from the windows within
-/// the horizon and the definition's prior together, with their uncertainty, and whether the model fits. Counts are of the windows as
-/// they came; every figure weighs them by age. Wire form: the JSON of the contract. Formulas: docs/estimation.md.
+/// What is known of a fleet as of an instant: arrival rate, shares, service lines and accuracy curves, drawn from the
+/// windows within the horizon and the definition's prior together, with their uncertainty, and whether the model fits.
+/// Counts are of the windows as they came; every figure weighs them by age. Wire form: the JSON of the contract.
+/// Formulas: docs/estimation.md.
 /// </summary>
 public sealed record FleetEstimate
 {
@@ -38,8 +39,8 @@ public sealed record FleetEstimate
     public required long Trials { get; init; }
 
     /// <summary>
-    /// λ, arrivals per second for the whole fleet as of now; up to estimator/5 over the horizon. Arrivals of unknown task types count, for they keep the servers busy too: leaving
-    /// them out would promise time that is not there.
+    /// λ, arrivals per second for the whole fleet as of now; up to estimator/5 over the horizon. Arrivals of unknown
+    /// task types count, for they keep the servers busy too: leaving them out would promise time that is not there.
     /// </summary>
     public required IntervalEstimate ArrivalRate { get; init; }
 
@@ -53,13 +54,19 @@ public sealed record FleetEstimate
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SharingEstimate? Sharing { get; init; }
 
-    /// <summary>Mean seconds from arrival to end over all task types as the windows saw it; null when none told.</summary>
+    /// <summary>
+    /// Mean seconds from arrival to end over all task types as the windows saw it; null when none told.
+    /// </summary>
     public required double? MeanSystemTimeSeconds { get; init; }
 
-    /// <summary>Tokens used over tokens granted, where both are known; null when none told. 1 means that budgets are used up.</summary>
+    /// <summary>
+    /// Tokens used over tokens granted, where both are known; null when none told. 1 means that budgets are used up.
+    /// </summary>
     public required double? Adherence { get; init; }
 
-    /// <summary>Whether the model fits the fleet as a whole; for each task type see <see cref="TaskTypeEstimate.Validity"/>.</summary>
+    /// <summary>
+    /// Whether the model fits the fleet as a whole; for each task type see <see cref="TaskTypeEstimate.Validity"/>.
+    /// </summary>
     public required ModelValidity Validity { get; init; }
 
     /// <summary>One entry for each task type of the definition, in its order; the shares sum to 1.</summary>
@@ -139,8 +146,8 @@ public sealed record IntervalEstimate(double Value, double StandardError, double
 public sealed record ServiceEstimate
 {
     /// <summary>
-    /// Base seconds and seconds per token, both at least 0, and the variance of a query's service time around them: the definition's
-    /// without evidence, from which the data's takes over as completions come.
+    /// Base seconds and seconds per token, both at least 0, and the variance of a query's service time around them: the
+    /// definition's without evidence, from which the data's takes over as completions come.
     /// </summary>
     public required ServiceLine Line { get; init; }
 
@@ -157,8 +164,8 @@ public sealed record ServiceEstimate
     public required double ResidualDegreesOfFreedom { get; init; }
 
     /// <summary>
-    /// Whether the data say more of the slope than the prior does. At a single number of tokens they say nothing of it, and the prior
-    /// holds.
+    /// Whether the data say more of the slope than the prior does. At a single number of tokens they say nothing of it,
+    /// and the prior holds.
     /// </summary>
     public required bool Identifiable { get; init; }
 
@@ -187,15 +194,19 @@ public sealed record ServiceEstimate
 /// <param name="PerTokenStandardError">Standard error of the seconds per token.</param>
 /// <param name="Covariance">Covariance of the two, seconds² per token.</param>
 public sealed record ServicePace(
-    double InService, double BaseStandardError, double PerTokenStandardError, double Covariance);
+    double InService,
+    double BaseStandardError,
+    double PerTokenStandardError,
+    double Covariance
+);
 
 /// <summary>The accuracy curve, its uncertainty, and how it was found.</summary>
 public sealed record AccuracyEstimate
 {
     /// <summary>
-    /// Floor, gain and rate: floor and gain ≥ 0, floor + gain at most 1. The floor is below 0 only where the definition's
-    /// is, and up to estimator/3: the accuracy is then 0 up to some number of tokens. Where hundreds of verdicts are all
-    /// wrong the gain is 0: nothing says that tokens bring anything.
+    /// Floor, gain and rate: floor and gain ≥ 0, floor + gain at most 1. The floor is below 0 only where the
+    /// definition's is, and up to estimator/3: the accuracy is then 0 up to some number of tokens. Where hundreds of
+    /// verdicts are all wrong the gain is 0: nothing says that tokens bring anything.
     /// </summary>
     public required AccuracyCurve Curve { get; init; }
 
@@ -224,7 +235,10 @@ public sealed record AccuracyEstimate
     /// <summary>Steps that the fit took.</summary>
     public required int Iterations { get; init; }
 
-    /// <summary>Probability of a right answer with a number of granted tokens, within 0 and 1; the interval is normal in the logit.</summary>
+    /// <summary>
+    /// Probability of a right answer with a number of granted tokens, within 0 and 1; the interval is normal in the
+    /// logit.
+    /// </summary>
     /// <param name="tokens">At least 0.</param>
     public IntervalEstimate AccuracyAt(double tokens)
     {
@@ -243,18 +257,26 @@ public sealed record AccuracyEstimate
 /// <param name="GainRate">Covariance of gain and rate.</param>
 /// <param name="RateRate">Variance of the rate.</param>
 public sealed record AccuracyCurveCovariance(
-    double FloorFloor, double FloorGain, double FloorRate, double GainGain, double GainRate, double RateRate)
+    double FloorFloor,
+    double FloorGain,
+    double FloorRate,
+    double GainGain,
+    double GainRate,
+    double RateRate
+)
 {
     /// <summary>vᵀ·Cov·v, the variance of a function with gradient v in (floor, gain, rate).</summary>
     public double Form(double floor, double gain, double rate) =>
         (floor * ((floor * FloorFloor) + (2 * gain * FloorGain) + (2 * rate * FloorRate)))
-        + (gain * ((gain * GainGain) + (2 * rate * GainRate))) + (rate * rate * RateRate);
+        + (gain * ((gain * GainGain) + (2 * rate * GainRate)))
+        + (rate * rate * RateRate);
 }
 
 /// <summary>Pearson's test of a fit.</summary>
 /// <param name="ChiSquared">Σ (seen − expected)²/variance over pooled budgets.</param>
 /// <param name="DegreesOfFreedom">Pooled budgets less fitted parameters, at least 1.</param>
-/// <param name="ZScore">χ² as a standard normal deviate (Wilson and Hilferty): about 0 for a good fit, above 3 for a bad one.</param>
+/// <param name="ZScore">χ² as a standard normal deviate (Wilson and Hilferty): about 0 for a good fit, above 3 for a
+/// bad one.</param>
 public sealed record GoodnessOfFit(double ChiSquared, int DegreesOfFreedom, double ZScore);
 
 /// <summary>Why an iterative fit ended.</summary>

@@ -60,7 +60,9 @@ internal readonly struct LoadRow
         var slope = SlopeOf(inner, overhead) + _squareSlope;
         var tilt = weight * (_cell.TokenSeconds - (slope * _cell.TokensSquared));
         return new StretchScore(
-            sum.Inner.Plus(level, Level).Plus(tilt, Tilt), sum.Outer + (level * _cell.MeanTokens) + tilt);
+            sum.Inner.Plus(level, Level).Plus(tilt, Tilt),
+            sum.Outer + (level * _cell.MeanTokens) + tilt
+        );
     }
 
     private double SlopeOf(Vector3 inner, double overhead) => (inner.Z * _slowdown) + overhead;

@@ -39,11 +39,16 @@ internal record struct Matrix3(double XX, double YX, double YY, double ZX, doubl
 
     /// <summary>With amounts added to the diagonal.</summary>
     public readonly Matrix3 Plus(Vector3 diagonal) =>
-        this with { XX = XX + diagonal.X, YY = YY + diagonal.Y, ZZ = ZZ + diagonal.Z };
+        this with
+        {
+            XX = XX + diagonal.X,
+            YY = YY + diagonal.Y,
+            ZZ = ZZ + diagonal.Z,
+        };
 
     /// <summary>
-    /// Factors the sum of a diagonal matrix and a positive semidefinite one: each pivot is at least the diagonal's entry (Schur complements
-    /// are monotone), whatever rounding says.
+    /// Factors the sum of a diagonal matrix and a positive semidefinite one: each pivot is at least the diagonal's
+    /// entry (Schur complements are monotone), whatever rounding says.
     /// </summary>
     /// <param name="diagonal">Entries above 0.</param>
     public readonly Factor3 Factor(Vector3 diagonal)
@@ -56,8 +61,8 @@ internal record struct Matrix3(double XX, double YX, double YY, double ZX, doubl
     }
 
     /// <summary>
-    /// The inverse by Cholesky's L·D·Lᵀ (Golub and Van Loan, Matrix Computations, 4th ed., section 4.1), or null when the matrix is not
-    /// positive definite.
+    /// The inverse by Cholesky's L·D·Lᵀ (Golub and Van Loan, Matrix Computations, 4th ed., section 4.1), or null when
+    /// the matrix is not positive definite.
     /// </summary>
     public readonly Factor3? Factor()
     {
@@ -69,7 +74,11 @@ internal record struct Matrix3(double XX, double YX, double YY, double ZX, doubl
     }
 
     public readonly Vector3 Times(Vector3 v) =>
-        new((XX * v.X) + (YX * v.Y) + (ZX * v.Z), (YX * v.X) + (YY * v.Y) + (ZY * v.Z), (ZX * v.X) + (ZY * v.Y) + (ZZ * v.Z));
+        new(
+            (XX * v.X) + (YX * v.Y) + (ZX * v.Z),
+            (YX * v.X) + (YY * v.Y) + (ZY * v.Z),
+            (ZX * v.X) + (ZY * v.Y) + (ZZ * v.Z)
+        );
 }
 
 /// <summary>A factored positive definite matrix L·D·Lᵀ.</summary>

@@ -3,23 +3,27 @@ using System.Text.Json.Serialization;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// Whether the model fits the fleet as a whole. Every figure is a number and a flag; a flag warns whoever reads it and never changes the
-/// estimate. Thresholds with their reasons: <see cref="ValidityThresholds"/>.
+/// Whether the model fits the fleet as a whole. Every figure is a number and a flag; a flag warns whoever reads it and
+/// never changes the estimate. Thresholds with their reasons: <see cref="ValidityThresholds"/>.
 /// </summary>
 public sealed record ModelValidity
 {
-    /// <summary>Length in seconds of the stretches of time whose counts are compared: an age bucket, or four windows where those are long.</summary>
+    /// <summary>
+    /// Length in seconds of the stretches of time whose counts are compared: an age bucket, or four windows where those
+    /// are long.
+    /// </summary>
     public required int TimescaleSeconds { get; init; }
 
     /// <summary>
-    /// Index of dispersion of the arrivals, variance over mean of counts in stretches of <see cref="TimescaleSeconds"/>, from
-    /// successive differences: 1 for Poisson arrivals, also when their rate drifts slowly; above 1 for bursts.
+    /// Index of dispersion of the arrivals, variance over mean of counts in stretches of
+    /// <see cref="TimescaleSeconds"/>, from successive differences: 1 for Poisson arrivals, also when their rate drifts
+    /// slowly; above 1 for bursts.
     /// </summary>
     public required ValidityCheck Burstiness { get; init; }
 
     /// <summary>
-    /// Arrival rate of the newest or oldest stretch that differs most from all others: the later rate over the earlier. A start at which only some
-    /// servers reported counts too.
+    /// Arrival rate of the newest or oldest stretch that differs most from all others: the later rate over the earlier.
+    /// A start at which only some servers reported counts too.
     /// </summary>
     public required ValidityCheck ArrivalDrift { get; init; }
 
@@ -59,8 +63,8 @@ public sealed record ModelValidity
 
     /// <summary>
     /// Of servers that share: the part of the system time that queries wait for a place in service; null where no
-    /// system times were told. The score is the most in service in a stretch of time over maxInService, where that is set.
-    /// Null of other servers, and before estimator/5.
+    /// system times were told. The score is the most in service in a stretch of time over maxInService, where that is
+    /// set. Null of other servers, and before estimator/5.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ValidityCheck? Saturation { get; init; }
@@ -77,12 +81,15 @@ public sealed record ModelValidity
 /// <summary>Whether the model fits one task type; see <see cref="ModelValidity"/>.</summary>
 public sealed record TaskTypeValidity
 {
-    /// <summary>Index of dispersion of the share from stretch to stretch, against a constant probability: 1 for independent arrivals.</summary>
+    /// <summary>
+    /// Index of dispersion of the share from stretch to stretch, against a constant probability: 1 for independent
+    /// arrivals.
+    /// </summary>
     public required ValidityCheck ShareDispersion { get; init; }
 
     /// <summary>
-    /// Part of E[S²] that the scatter of service times around the line makes, 0 to 1: what the model's deterministic line would leave out
-    /// of the wait. The score is the coefficient of variation of the residual.
+    /// Part of E[S²] that the scatter of service times around the line makes, 0 to 1: what the model's deterministic
+    /// line would leave out of the wait. The score is the coefficient of variation of the residual.
     /// </summary>
     public required ValidityCheck ServiceSpread { get; init; }
 
@@ -92,16 +99,28 @@ public sealed record TaskTypeValidity
     /// <summary>χ² over degrees of freedom of the accuracy curve's fit.</summary>
     public required ValidityCheck CurveMisfit { get; init; }
 
-    /// <summary>The largest rise of the slope of accuracy from one span of budgets to the next, per 1,000 tokens: concave curves have none.</summary>
+    /// <summary>
+    /// The largest rise of the slope of accuracy from one span of budgets to the next, per 1,000 tokens: concave curves
+    /// have none.
+    /// </summary>
     public required ValidityCheck Convexity { get; init; }
 
-    /// <summary>This task type's arrival rate in the newest or oldest stretch that differs most: the later rate over the earlier.</summary>
+    /// <summary>
+    /// This task type's arrival rate in the newest or oldest stretch that differs most: the later rate over the
+    /// earlier.
+    /// </summary>
     public required ValidityCheck ArrivalDrift { get; init; }
 
-    /// <summary>Mean seconds by which the later service times lie above the earlier ones, beside the line, in the newest or oldest stretch that differs most.</summary>
+    /// <summary>
+    /// Mean seconds by which the later service times lie above the earlier ones, beside the line, in the newest or
+    /// oldest stretch that differs most.
+    /// </summary>
     public required ValidityCheck ServiceDrift { get; init; }
 
-    /// <summary>Accuracy by which the later verdicts lie above the earlier ones, beside the curve, in the newest or oldest stretch that differs most.</summary>
+    /// <summary>
+    /// Accuracy by which the later verdicts lie above the earlier ones, beside the curve, in the newest or oldest
+    /// stretch that differs most.
+    /// </summary>
     public required ValidityCheck AccuracyDrift { get; init; }
 
     /// <summary>
@@ -158,8 +177,8 @@ public sealed record TaskTypeValidity
 
 /// <summary>One figure that says whether the model fits.</summary>
 /// <param name="Value">The figure; null where too little was seen to tell.</param>
-/// <param name="Score">
-/// How far it is from what the model expects: a standard normal deviate, unless the figure says otherwise; null where there is none.
+/// <param name="Score"> How far it is from what the model expects: a standard normal deviate, unless the figure says
+/// otherwise; null where there is none.
 /// </param>
 /// <param name="Flagged">Whether it is beyond its threshold.</param>
 public sealed record ValidityCheck(double? Value, double? Score, bool Flagged)
@@ -176,21 +195,26 @@ public static class ValidityThresholds
     public const double ZScore = 3;
 
     /// <summary>
-    /// Significance where the largest of several scores is taken (12 stretches for drift, up to 56 triples of budgets for convexity): one
-    /// false alarm in 15,800 a test, so again below one in 250 together.
+    /// Significance where the largest of several scores is taken (12 stretches for drift, up to 56 triples of budgets
+    /// for convexity): one false alarm in 15,800 a test, so again below one in 250 together.
     /// </summary>
     public const double LargestZScore = 4;
 
     /// <summary>
-    /// Dispersion of arrivals that matters: the wait of a queue goes as (dispersion + cv²)/2 (Kingman, Proc. Cambridge Phil. Soc. 57,
+    /// Dispersion of arrivals that matters: the wait of a queue goes as (dispersion + cv²)/2 (Kingman, Proc. Cambridge
+    /// Phil. Soc. 57,
     /// 1961), so at cv = 1 the model's wait is then 12 % too small.
     /// </summary>
     public const double Dispersion = 1.25;
 
-    /// <summary>Part of E[S²], hence of the wait, that may come from scatter around the line before it is said aloud.</summary>
+    /// <summary>
+    /// Part of E[S²], hence of the wait, that may come from scatter around the line before it is said aloud.
+    /// </summary>
     public const double SpreadOfSecondMoment = 0.05;
 
-    /// <summary>Relative distance of tokens used from tokens granted beyond which budgets do not govern service times.</summary>
+    /// <summary>
+    /// Relative distance of tokens used from tokens granted beyond which budgets do not govern service times.
+    /// </summary>
     public const double Adherence = 0.1;
 
     /// <summary>
@@ -244,9 +268,13 @@ public static class ValidityThresholds
     /// </summary>
     public const double Extrapolation = 1.1;
 
-    /// <summary>Window lengths since the last window: one is being filled, one may be under way, the third is missing.</summary>
+    /// <summary>
+    /// Window lengths since the last window: one is being filled, one may be under way, the third is missing.
+    /// </summary>
     public const double StaleWindows = 3;
 
-    /// <summary>Seconds since the last window that are never stale: delivery, retries and a restart take that long.</summary>
+    /// <summary>
+    /// Seconds since the last window that are never stale: delivery, retries and a restart take that long.
+    /// </summary>
     public const double StaleSeconds = 60;
 }

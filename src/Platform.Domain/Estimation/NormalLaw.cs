@@ -11,8 +11,8 @@ internal static class NormalLaw
     public static double Below(double z)
     {
         var t = 1 / (1 + (0.2316419 * Math.Abs(z)));
-        var series = t * (0.319381530 + (t * (-0.356563782 + (t * (1.781477937
-            + (t * (-1.821255978 + (t * 1.330274429))))))));
+        var series =
+            t * (0.319381530 + (t * (-0.356563782 + (t * (1.781477937 + (t * (-1.821255978 + (t * 1.330274429))))))));
         var tail = InverseRootTwoPi * Elementary.Exp(-z * z / 2) * series;
         return z > 0 ? 1 - tail : tail;
     }

@@ -15,32 +15,37 @@ public static class ProblemBuilder
 
     /// <summary>The problem of a definition by itself, as it is before the first window.</summary>
     /// <param name="definition">The definition.</param>
-    public static AllocationProblem OfDefinition(FleetDefinition definition) => new()
-    {
-        ArrivalRate = definition.ArrivalRate,
-        Servers = definition.Servers,
-        Dispatch = definition.Dispatch,
-        Sharing = Sharing(definition),
-        AccuracyWeight = definition.Objective.AccuracyWeight,
-        MaxUtilization = definition.Objective.MaxUtilization,
-        MeanTokenBudget = definition.Objective.MeanTokenBudget,
-        MaxMeanSystemTimeSeconds = definition.Objective.MaxMeanSystemTimeSeconds,
-        MaxInterTokenSeconds = definition.Objective.MaxInterTokenSeconds,
-        MaxTimeToFirstAnswerTokenSeconds = definition.Objective.MaxTimeToFirstAnswerTokenSeconds,
-        TaskTypes = [.. definition.TaskTypes.Select(type => type is null ? null! : type with { Aliases = null })],
-    };
+    public static AllocationProblem OfDefinition(FleetDefinition definition) =>
+        new()
+        {
+            ArrivalRate = definition.ArrivalRate,
+            Servers = definition.Servers,
+            Dispatch = definition.Dispatch,
+            Sharing = Sharing(definition),
+            AccuracyWeight = definition.Objective.AccuracyWeight,
+            MaxUtilization = definition.Objective.MaxUtilization,
+            MeanTokenBudget = definition.Objective.MeanTokenBudget,
+            MaxMeanSystemTimeSeconds = definition.Objective.MaxMeanSystemTimeSeconds,
+            MaxInterTokenSeconds = definition.Objective.MaxInterTokenSeconds,
+            MaxTimeToFirstAnswerTokenSeconds = definition.Objective.MaxTimeToFirstAnswerTokenSeconds,
+            TaskTypes = [.. definition.TaskTypes.Select(type => type is null ? null! : type with { Aliases = null })],
+        };
 
     /// <summary>
-    /// The problem of a fleet: limits and weights from the definition, λ, shares, lines and curves from the estimate. λ is
-    /// the rate that the true one is below with the definition's probability: too much is granted at a greater cost than
-    /// too little.
+    /// The problem of a fleet: limits and weights from the definition, λ, shares, lines and curves from the estimate. λ
+    /// is the rate that the true one is below with the definition's probability: too much is granted at a greater cost
+    /// than too little.
     /// </summary>
     /// <param name="definition">The definition from which the estimate was made.</param>
     /// <param name="estimate">The estimate; its task types are the definition's, in the same order.</param>
     /// <exception cref="ArgumentException">The estimate was made from another definition.</exception>
     public static AllocationProblem Build(FleetDefinition definition, FleetEstimate estimate)
     {
-        if (!definition.TaskTypes.Select(type => type.Id).SequenceEqual(estimate.TaskTypes.Select(type => type.Id), StringComparer.Ordinal))
+        if (
+            !definition
+                .TaskTypes.Select(type => type.Id)
+                .SequenceEqual(estimate.TaskTypes.Select(type => type.Id), StringComparer.Ordinal)
+        )
             throw new ArgumentException("The estimate has other task types than the definition.", nameof(estimate));
         var prior = OfDefinition(definition);
         return prior with
@@ -49,14 +54,21 @@ public static class ProblemBuilder
             Sharing = estimate.Sharing is { } seen
                 ? new SharingServer(seen.OverheadSecondsPerToken.Value, definition.Sharing?.MaxInService)
                 : prior.Sharing,
-            TaskTypes = [.. definition.TaskTypes.Zip(estimate.TaskTypes, (type, seen) => type with
-            {
-                Aliases = null,
-                Share = seen.Share.Value,
-                AnswerTokens = seen.AnswerTokens?.Value ?? type.AnswerTokens,
-                Service = seen.Service.Line,
-                Accuracy = seen.Accuracy.Curve,
-            })],
+            TaskTypes =
+            [
+                .. definition.TaskTypes.Zip(
+                    estimate.TaskTypes,
+                    (type, seen) =>
+                        type with
+                        {
+                            Aliases = null,
+                            Share = seen.Share.Value,
+                            AnswerTokens = seen.AnswerTokens?.Value ?? type.AnswerTokens,
+                            Service = seen.Service.Line,
+                            Accuracy = seen.Accuracy.Curve,
+                        }
+                ),
+            ],
         };
     }
 
@@ -68,13 +80,25 @@ public static class ProblemBuilder
         var faster = problem with { ArrivalRate = Math.Max(problem.ArrivalRate, alarm.ArrivalRate) };
 
         // Where servers share, more arrivals alone make every query slower: their lone times stay.
-        return problem.Dispatch == Dispatch.Sharing ? faster : faster with
-        {
-            TaskTypes = [.. problem.TaskTypes.Select(type => type with { Service = Slower(type.Service, alarm.ServiceFactor) })],
-        };
+        return problem.Dispatch == Dispatch.Sharing
+            ? faster
+            : faster with
+            {
+                TaskTypes =
+                [
+                    .. problem.TaskTypes.Select(type =>
+                        type with
+                        {
+                            Service = Slower(type.Service, alarm.ServiceFactor),
+                        }
+                    ),
+                ],
+            };
     }
 
-    /// <summary>How the queries of a problem share a server where nothing says so: by the least seconds a token.</summary>
+    /// <summary>
+    /// How the queries of a problem share a server where nothing says so: by the least seconds a token.
+    /// </summary>
     /// <param name="sharing">What is said; null for nothing.</param>
     /// <param name="taskTypes">The task types.</param>
     public static SharingServer Completed(SharingServer? sharing, IReadOnlyList<TaskType> taskTypes)
@@ -99,7 +123,11 @@ public static class ProblemBuilder
             ? Completed(definition.Sharing, definition.TaskTypes)
             : definition.Sharing;
 
-    private static ServiceLine Slower(ServiceLine line, double factor) => new(
-        line.BaseSeconds * factor, line.SecondsPerToken * factor, line.VarianceSecondsSquared * factor * factor,
-        line.SecondsPerTokenSquared * factor);
+    private static ServiceLine Slower(ServiceLine line, double factor) =>
+        new(
+            line.BaseSeconds * factor,
+            line.SecondsPerToken * factor,
+            line.VarianceSecondsSquared * factor * factor,
+            line.SecondsPerTokenSquared * factor
+        );
 }

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// Arrivals of all task types by quarters of an hour (UTC) over days, from which the same hours of other days are known.
-/// Like <see cref="WorkloadSums"/>, whose part they are: any order and any batching gives the same.
+/// Arrivals of all task types by quarters of an hour (UTC) over days, from which the same hours of other days are
+/// known. Like <see cref="WorkloadSums"/>, whose part they are: any order and any batching gives the same.
 /// </summary>
 internal sealed class QuarterHours
 {
@@ -39,7 +39,9 @@ internal sealed class QuarterHours
     /// <summary>Drops what is older than so many days, now and when it comes late.</summary>
     public void KeepFrom(long asOfSecond, int days) => KeepFromIndex(IndexOf(asOfSecond) - ((long)days * InDay));
 
-    /// <summary>Adds the arrivals of a window: dealt out in proportion to time, as <see cref="WorkloadSums"/> does.</summary>
+    /// <summary>
+    /// Adds the arrivals of a window: dealt out in proportion to time, as <see cref="WorkloadSums"/> does.
+    /// </summary>
     /// <param name="start">The window's begin, inclusive.</param>
     /// <param name="end">Its end, exclusive, after the begin.</param>
     /// <param name="arrivals">Queries of all task types.</param>

@@ -29,7 +29,9 @@ internal sealed class QueueObservations
     private readonly FleetDefinition _definition;
     private readonly WorkloadEvidence _evidence;
     private readonly EndedSums _ended;
-    private readonly double _covered, _arrivals, _exposure;
+    private readonly double _covered,
+        _arrivals,
+        _exposure;
 
     public QueueObservations(FleetDefinition definition, WorkloadEvidence evidence)
     {
@@ -99,9 +101,10 @@ internal sealed class QueueObservations
         return new ValidityCheck(ratio, null, WrongUnit.Suspects(ratio));
     }
 
-    private double Predict(double rate, Moments service) => _definition.Dispatch == Dispatch.Split
-        ? MG1.MeanSystemTimeSeconds(MG1.SplitArrivalRate(rate, _definition.Servers), service)
-        : service.MeanSeconds + MGk.MeanWaitSeconds(rate, _definition.Servers, service);
+    private double Predict(double rate, Moments service) =>
+        _definition.Dispatch == Dispatch.Split
+            ? MG1.MeanSystemTimeSeconds(MG1.SplitArrivalRate(rate, _definition.Servers), service)
+            : service.MeanSeconds + MGk.MeanWaitSeconds(rate, _definition.Servers, service);
 
     /// <summary>
     /// Relative error of the seen mean by the scatter of the buckets' means; null of too few buckets.

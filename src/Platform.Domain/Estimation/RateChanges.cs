@@ -6,16 +6,16 @@ namespace Platform.Domain.Estimation;
 
 /// <summary>
 /// The arrival rate as of now, of a rate that holds for a while and then is another one. Nobody says when it changed:
-/// every way to cut the stretches into runs of one rate counts with its likelihood (a product partition model: Barry and
-/// Hartigan, Annals of Statistics 20, 1992; the recursion is that of Fearnhead, Statistics and Computing 16, 2006, and of
-/// Adams and MacKay, arXiv 0710.3742), and so does how often a rate changes. What is known of the rate now is then the
-/// mixture over the begin of the last run.
+/// every way to cut the stretches into runs of one rate counts with its likelihood (a product partition model: Barry
+/// and Hartigan, Annals of Statistics 20, 1992; the recursion is that of Fearnhead, Statistics and Computing 16, 2006,
+/// and of Adams and MacKay, arXiv 0710.3742), and so does how often a rate changes. What is known of the rate now is
+/// then the mixture over the begin of the last run.
 /// </summary>
 internal sealed class RateChanges
 {
     /// <summary>
-    /// Arrivals that the prior of a rate after a change is worth (Jeffreys'): a new rate may be any up to the greatest that
-    /// was seen, and be told from a single window.
+    /// Arrivals that the prior of a rate after a change is worth (Jeffreys'): a new rate may be any up to the greatest
+    /// that was seen, and be told from a single window.
     /// </summary>
     private const double ChangedArrivals = 0.5;
 
@@ -26,9 +26,9 @@ internal sealed class RateChanges
     private const double PresumedRuns = 3;
 
     /// <summary>
-    /// What the square of the difference of a run's halves beyond chance adds to the variance of its mean. Of an even rise
-    /// the rate at the end is as far from the mean as the halves are apart, whose variance is four times the mean's; twice
-    /// that, as the rise goes on until the next solve.
+    /// What the square of the difference of a run's halves beyond chance adds to the variance of its mean. Of an even
+    /// rise the rate at the end is as far from the mean as the halves are apart, whose variance is four times the
+    /// mean's; twice that, as the rise goes on until the next solve.
     /// </summary>
     private const double DriftPart = 8;
 
@@ -156,8 +156,8 @@ internal sealed class RateChanges
     }
 
     /// <summary>
-    /// How many times the variance of a run's mean its error as the rate at its end is: a rate that rises steadily is cut
-    /// into runs each of which rises. The halves of the runs of the likeliest partition tell.
+    /// How many times the variance of a run's mean its error as the rate at its end is: a rate that rises steadily is
+    /// cut into runs each of which rises. The halves of the runs of the likeliest partition tell.
     /// </summary>
     private double DriftWithinRuns(double pace)
     {
@@ -176,7 +176,9 @@ internal sealed class RateChanges
         return 1 + (DriftPart * Math.Max(ratio - 1, 0));
     }
 
-    /// <summary>The square of the difference of a run's halves over what chance makes of it; null of a single stretch.</summary>
+    /// <summary>
+    /// The square of the difference of a run's halves over what chance makes of it; null of a single stretch.
+    /// </summary>
     private double? HalvesOf(int begin, int end)
     {
         var middle = begin + 1;
@@ -190,7 +192,9 @@ internal sealed class RateChanges
         return contrast * contrast / (e1 * e2 * (n1 + n2));
     }
 
-    /// <summary>The begin of the run that ends at each stretch, exclusive, in the likeliest partition up to there.</summary>
+    /// <summary>
+    /// The begin of the run that ends at each stretch, exclusive, in the likeliest partition up to there.
+    /// </summary>
     private int[] LikeliestRuns(double pace)
     {
         var n = _stretches.Count;
@@ -209,7 +213,8 @@ internal sealed class RateChanges
             }
 
             if (end < n)
-                begun[end] = best + Elementary.Log(-Elementary.ExpMinusOne(-(MiddleOf(end) - MiddleOf(end - 1)) / pace));
+                begun[end] =
+                    best + Elementary.Log(-Elementary.ExpMinusOne(-(MiddleOf(end) - MiddleOf(end - 1)) / pace));
         }
 
         return begins;

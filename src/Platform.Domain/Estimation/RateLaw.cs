@@ -2,7 +2,9 @@ using Platform.Domain.Allocation;
 
 namespace Platform.Domain.Estimation;
 
-/// <summary>What is known of a rate: a mixture of gamma distributions, each of a stretch over which it may have held.</summary>
+/// <summary>
+/// What is known of a rate: a mixture of gamma distributions, each of a stretch over which it may have held.
+/// </summary>
 /// <param name="parts">The gamma distributions; their weights sum to 1.</param>
 internal sealed class RateLaw(IReadOnlyList<RatePart> parts)
 {
@@ -45,7 +47,8 @@ internal sealed class RateLaw(IReadOnlyList<RatePart> parts)
     /// <param name="probability">Above 0, below 1.</param>
     public double Quantile(double probability)
     {
-        double low = 0, high = 0;
+        double low = 0,
+            high = 0;
         foreach (var part in _parts)
             high = Math.Max(high, part.HighRoot);
         for (var i = 0; i < Halvings; i++)
@@ -62,7 +65,8 @@ internal sealed class RateLaw(IReadOnlyList<RatePart> parts)
     /// <summary>The probability that the cube root of the rate is below a value.</summary>
     private double Below(double root)
     {
-        double below = 0, total = 0;
+        double below = 0,
+            total = 0;
         foreach (var part in _parts)
         {
             below += part.Weight * part.Below(root);

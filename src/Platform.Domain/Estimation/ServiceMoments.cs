@@ -3,13 +3,15 @@ using System.Numerics;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// n, x̄, ȳ and the centred sums of completions, tokens x and service seconds y, weighted by age; each bucket's part is formed in whole
-/// numbers and loses nothing, and the parts between buckets are squares, so that no cancellation is left.
+/// n, x̄, ȳ and the centred sums of completions, tokens x and service seconds y, weighted by age; each bucket's part is
+/// formed in whole numbers and loses nothing, and the parts between buckets are squares, so that no cancellation is
+/// left.
 /// </summary>
 internal readonly struct ServiceMoments
 {
     /// <summary>
-    /// Buckets that the presumption of one variance at all tokens is worth against what the buckets show: a few of them tell little.
+    /// Buckets that the presumption of one variance at all tokens is worth against what the buckets show: a few of them
+    /// tell little.
     /// </summary>
     internal const double PresumedBuckets = 4;
 
@@ -43,8 +45,15 @@ internal readonly struct ServiceMoments
             var (w, part) = (weights[i], new Part(task, weights[i], MeanTokens, MeanSeconds));
             parts[count++] = part;
             (TokensSquared, TokenSeconds, SecondsSquared) = (
-                TokensSquared + (w * part.TokensSquared), TokenSeconds + (w * part.TokenSeconds), SecondsSquared + (w * part.SecondsSquared));
-            Squared = (Squared.Count + (w * w * part.Count), Squared.Tokens + (w * w * part.Tokens), Squared.TokensSquared + (w * w * part.TokensSquared));
+                TokensSquared + (w * part.TokensSquared),
+                TokenSeconds + (w * part.TokenSeconds),
+                SecondsSquared + (w * part.SecondsSquared)
+            );
+            Squared = (
+                Squared.Count + (w * w * part.Count),
+                Squared.Tokens + (w * w * part.Tokens),
+                Squared.TokensSquared + (w * w * part.TokensSquared)
+            );
             squares += w * w * part.Count * w * w * part.Count;
         }
 
@@ -70,10 +79,14 @@ internal readonly struct ServiceMoments
     /// <summary>Syy.</summary>
     public double SecondsSquared { get; }
 
-    /// <summary>Degrees of freedom of the residual: effective completions (Σw)²/Σw² less the fitted parameters, at least 0.</summary>
+    /// <summary>
+    /// Degrees of freedom of the residual: effective completions (Σw)²/Σw² less the fitted parameters, at least 0.
+    /// </summary>
     public double Freedom => Count == 0 ? 0 : Math.Max((Count * Count / Squared.Count) - Parameters, 0);
 
-    /// <summary>Variance of a completion around the least-squares line, in seconds²; 0 when there are no degrees of freedom.</summary>
+    /// <summary>
+    /// Variance of a completion around the least-squares line, in seconds²; 0 when there are no degrees of freedom.
+    /// </summary>
     public double Variance => Freedom == 0 ? 0 : Residual / (Count - (Parameters * Squared.Count / Count));
 
     /// <summary>Count, Σ(x − x̄) and Σ(x − x̄)² weighted by the squares of the weights.</summary>
@@ -82,12 +95,13 @@ internal readonly struct ServiceMoments
     /// <summary>One operating point has no slope to fit; what spread it shows is that of rounding its mean.</summary>
     private int Parameters => TokensSquared > 1e-18 * MeanTokens * MeanTokens * Count ? 2 : 1;
 
-    private double Residual => Math.Max(Parameters == 2 ? SecondsSquared - (TokenSeconds * TokenSeconds / TokensSquared) : SecondsSquared, 0);
+    private double Residual =>
+        Math.Max(Parameters == 2 ? SecondsSquared - (TokenSeconds * TokenSeconds / TokensSquared) : SecondsSquared, 0);
 
     /// <summary>
-    /// The covariance of the weighted data's score, Σw(1, x − x̄)·e/σ² with the residual e, in level and slope: as one variance at all tokens
-    /// gives it, and as the sums of the buckets show it whatever the scatter depends on (Liang and Zeger, Biometrika 73, 1986), weighed by the
-    /// number of buckets.
+    /// The covariance of the weighted data's score, Σw(1, x − x̄)·e/σ² with the residual e, in level and slope: as one
+    /// variance at all tokens gives it, and as the sums of the buckets show it whatever the scatter depends on (Liang
+    /// and Zeger, Biometrika 73, 1986), weighed by the number of buckets.
     /// </summary>
     /// <param name="variance">σ² > 0.</param>
     public Matrix2 Scores(double variance)
@@ -100,7 +114,8 @@ internal readonly struct ServiceMoments
         return new Matrix2(
             (presumed * Squared.Count) + (seen * _seen.First),
             (presumed * Squared.Tokens) + (seen * _seen.Off),
-            (presumed * Squared.TokensSquared) + (seen * _seen.Second));
+            (presumed * Squared.TokensSquared) + (seen * _seen.Second)
+        );
     }
 
     /// <summary>The sums of one bucket around the means of all.</summary>
@@ -115,9 +130,12 @@ internal readonly struct ServiceMoments
             var x = (task.Of(WorkloadSum.Tokens) / n) - meanTokens;
             var y = (task.Of(WorkloadSum.Millis) / n / 1e3) - meanSeconds;
             (_weight, Count, Tokens, _seconds) = (weight, n, n * x, n * y);
-            TokensSquared = Centred(task, WorkloadSum.TokensSquared, WorkloadSum.Tokens, WorkloadSum.Tokens) + (n * x * x);
-            TokenSeconds = (Centred(task, WorkloadSum.TokenMillis, WorkloadSum.Tokens, WorkloadSum.Millis) / 1e3) + (n * x * y);
-            SecondsSquared = (Centred(task, WorkloadSum.MillisSquared, WorkloadSum.Millis, WorkloadSum.Millis) / 1e6) + (n * y * y);
+            TokensSquared =
+                Centred(task, WorkloadSum.TokensSquared, WorkloadSum.Tokens, WorkloadSum.Tokens) + (n * x * x);
+            TokenSeconds =
+                (Centred(task, WorkloadSum.TokenMillis, WorkloadSum.Tokens, WorkloadSum.Millis) / 1e3) + (n * x * y);
+            SecondsSquared =
+                (Centred(task, WorkloadSum.MillisSquared, WorkloadSum.Millis, WorkloadSum.Millis) / 1e6) + (n * y * y);
         }
 
         public double Count { get; }
@@ -133,7 +151,10 @@ internal readonly struct ServiceMoments
         /// <summary>Adds s·sᵀ with s = w·Σ(1, x − x̄)·(y − ȳ − c·(x − x̄)).</summary>
         public Matrix2 AddScore(Matrix2 sum, double slope)
         {
-            var (level, tilt) = (_weight * (_seconds - (slope * Tokens)), _weight * (TokenSeconds - (slope * TokensSquared)));
+            var (level, tilt) = (
+                _weight * (_seconds - (slope * Tokens)),
+                _weight * (TokenSeconds - (slope * TokensSquared))
+            );
             return new Matrix2(sum.First + (level * level), sum.Off + (level * tilt), sum.Second + (tilt * tilt));
         }
     }
@@ -146,9 +167,10 @@ internal readonly struct ServiceMoments
             : Centred(task[WorkloadSum.Completions], task[products], task[x], task[y]);
     }
 
-    private static double Centred(UInt128 n, UInt128 xy, UInt128 sumX, UInt128 sumY) => (n | xy | sumX | sumY) > ulong.MaxValue
-        ? (double)(((BigInteger)n * xy) - ((BigInteger)sumX * sumY)) / (double)n
-        : Centred((ulong)n, (ulong)xy, (ulong)sumX, (ulong)sumY);
+    private static double Centred(UInt128 n, UInt128 xy, UInt128 sumX, UInt128 sumY) =>
+        (n | xy | sumX | sumY) > ulong.MaxValue
+            ? (double)(((BigInteger)n * xy) - ((BigInteger)sumX * sumY)) / (double)n
+            : Centred((ulong)n, (ulong)xy, (ulong)sumX, (ulong)sumY);
 
     private static double Centred(ulong n, ulong xy, ulong sumX, ulong sumY)
     {

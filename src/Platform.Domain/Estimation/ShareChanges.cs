@@ -30,7 +30,11 @@ internal sealed class ShareChanges
     /// <param name="stretches">Where arrivals were seen.</param>
     /// <param name="dispersion">φ ≥ 1 of the shares.</param>
     public ShareChanges(
-        IReadOnlyList<TaskType> types, WorkloadEvidence evidence, TrafficStretches stretches, double dispersion)
+        IReadOnlyList<TaskType> types,
+        WorkloadEvidence evidence,
+        TrafficStretches stretches,
+        double dispersion
+    )
     {
         (_types, _dispersion) = (types.Count, dispersion);
         _begins.Add(long.MinValue);
@@ -93,7 +97,8 @@ internal sealed class ShareChanges
     }
 
     private double Pooled(int type, double prior) =>
-        ((ArrivalEstimator.PriorShareArrivals * prior) + Arrivals(0, type)) / (ArrivalEstimator.PriorShareArrivals + Total(0));
+        ((ArrivalEstimator.PriorShareArrivals * prior) + Arrivals(0, type))
+        / (ArrivalEstimator.PriorShareArrivals + Total(0));
 
     private double[] Weights(IReadOnlyList<TaskType> types)
     {
@@ -105,8 +110,10 @@ internal sealed class ShareChanges
         for (var c = 1; c < weights.Length; c++)
         {
             var run = c;
-            weights[c] = change
-                + LogLikelihood(defined, k => Arrivals(0, k) - Arrivals(run, k)) + LogLikelihood(pooled, k => Arrivals(run, k));
+            weights[c] =
+                change
+                + LogLikelihood(defined, k => Arrivals(0, k) - Arrivals(run, k))
+                + LogLikelihood(pooled, k => Arrivals(run, k));
         }
 
         var most = weights.Max();

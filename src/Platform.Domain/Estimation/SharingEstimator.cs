@@ -247,11 +247,7 @@ internal sealed class SharingEstimator
         var perToken = _regression.Figure(k, new Vector3(0, 0, 1), 1);
         var slopeError = uncertainty.Error(k, perToken);
         var priorVariance = (1 / _overheadPrior.Precision) + (1 / _priors[k].WorkPerToken.Precision);
-        var line = type.Service with
-        {
-            BaseSeconds = inner.X + inner.Y,
-            SecondsPerToken = inner.Z + overhead,
-        };
+        var line = type.Service with { BaseSeconds = inner.X + inner.Y, SecondsPerToken = inner.Z + overhead };
         return new ServiceEstimate
         {
             Line = line,
@@ -271,8 +267,11 @@ internal sealed class SharingEstimator
         var ofBase = _regression.Figure(k, new Vector3(stretch, 1, 0), 0);
         var ofToken = _regression.Figure(k, new Vector3(0, 0, stretch), 1);
         return new ServicePace(
-            load, uncertainty.Error(k, ofBase), uncertainty.Error(k, ofToken),
-            uncertainty.Covariance(k, ofBase, ofToken));
+            load,
+            uncertainty.Error(k, ofBase),
+            uncertainty.Error(k, ofToken),
+            uncertainty.Covariance(k, ofBase, ofToken)
+        );
     }
 
     private IntervalEstimate AnswerTokens(int k, SharingUncertainty uncertainty)

@@ -221,7 +221,8 @@ internal sealed class SharingObservations
             answer,
             line.BaseSeconds - (Overhead * answer),
             line.SecondsPerToken - Overhead,
-            line.SecondsPerTokenSquared);
+            line.SecondsPerTokenSquared
+        );
     }
 
     private bool IsPredictable(Stretch stretch) =>
@@ -240,13 +241,16 @@ internal sealed class SharingObservations
 
     /// <summary>What a query of a task type makes and costs.</summary>
     private readonly record struct TypeCosts(
-        double AnswerTokens, double BaseWork, double WorkPerToken, double WorkPerTokenSquared);
+        double AnswerTokens,
+        double BaseWork,
+        double WorkPerToken,
+        double WorkPerTokenSquared
+    );
 
     /// <summary>Seconds seen and expected of a task type in a stretch of time.</summary>
     private readonly record struct LoadGroup(double InService, double Seen, double Expected)
     {
-        public LoadGroup Plus(double seen, double expected) =>
-            new(InService, Seen + seen, Expected + expected);
+        public LoadGroup Plus(double seen, double expected) => new(InService, Seen + seen, Expected + expected);
     }
 
     /// <summary>Tokens completed a second of a server in some stretches.</summary>

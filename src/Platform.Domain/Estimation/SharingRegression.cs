@@ -65,9 +65,7 @@ internal sealed class SharingRegression
         }
 
         Begin();
-        for (var step = 0; step < MostSteps && Advance() > Converged; step++)
-        {
-        }
+        for (var step = 0; step < MostSteps && Advance() > Converged; step++) { }
 
         FactorAtMaximum();
     }
@@ -115,8 +113,7 @@ internal sealed class SharingRegression
     }
 
     /// <summary>The variance of α that its own prior's doubt makes.</summary>
-    public double OverheadVarianceOfPrior() =>
-        Curvature(_overheadPrior, Overhead) / (_pivot * _pivot);
+    public double OverheadVarianceOfPrior() => Curvature(_overheadPrior, Overhead) / (_pivot * _pivot);
 
     private static double Curvature(PositivePrior prior, double value) => prior.Shape / (value * value);
 
@@ -124,8 +121,10 @@ internal sealed class SharingRegression
     {
         var prior = _priors[k];
         return new Vector3(
-            Curvature(prior.BaseWork, _inner[k].X), Curvature(prior.AnswerSeconds, _inner[k].Y),
-            Curvature(prior.WorkPerToken, _inner[k].Z));
+            Curvature(prior.BaseWork, _inner[k].X),
+            Curvature(prior.AnswerSeconds, _inner[k].Y),
+            Curvature(prior.WorkPerToken, _inner[k].Z)
+        );
     }
 
     private void Begin()
@@ -173,7 +172,8 @@ internal sealed class SharingRegression
         var byPrior = new Vector3(
             (prior.BaseWork.Shape / at.X) - prior.BaseWork.Pull,
             (prior.AnswerSeconds.Shape / at.Y) - prior.AnswerSeconds.Pull,
-            (prior.WorkPerToken.Shape / at.Z) - prior.WorkPerToken.Pull);
+            (prior.WorkPerToken.Shape / at.Z) - prior.WorkPerToken.Pull
+        );
         return byData.Plus(1, byPrior);
     }
 
@@ -215,7 +215,8 @@ internal sealed class SharingRegression
         return new Vector3(
             DualStep(at.X, dual.X, step.X, prior.BaseWork.Shape),
             DualStep(at.Y, dual.Y, step.Y, prior.AnswerSeconds.Shape),
-            DualStep(at.Z, dual.Z, step.Z, prior.WorkPerToken.Shape));
+            DualStep(at.Z, dual.Z, step.Z, prior.WorkPerToken.Shape)
+        );
     }
 
     private static double DualStep(double at, double dual, double step, double shape) =>
@@ -268,6 +269,7 @@ internal readonly record struct LinearFigure(Vector3 Scores, double Overhead)
     /// <param name="overheadVariance">The variance of α.</param>
     public double Covariance(LinearFigure other, in Matrix3 scores, Vector3 withOverhead, double overheadVariance) =>
         Scores.Dot(scores.Times(other.Scores))
-        + (Overhead * other.Scores.Dot(withOverhead)) + (other.Overhead * Scores.Dot(withOverhead))
+        + (Overhead * other.Scores.Dot(withOverhead))
+        + (other.Overhead * Scores.Dot(withOverhead))
         + (Overhead * other.Overhead * overheadVariance);
 }

@@ -40,8 +40,8 @@ internal sealed class SharingUncertainty
     }
 
     /// <summary>Standard error of α.</summary>
-    public double OverheadError => Math.Sqrt(
-        _priorVariance + (_presumedPart * _presumedVariance) + (_seenPart * _seenVariance));
+    public double OverheadError =>
+        Math.Sqrt(_priorVariance + (_presumedPart * _presumedVariance) + (_seenPart * _seenVariance));
 
     /// <summary>Takes in a task type.</summary>
     /// <param name="k">Which.</param>
@@ -90,6 +90,10 @@ internal sealed class SharingUncertainty
     }
 
     private double Presumed(
-        int k, in ArrowEquations scores, double overheadVariance, LinearFigure one, LinearFigure other) =>
-        one.Covariance(other, scores.Inner, _regression.ScoreWithOverhead(k, scores), overheadVariance);
+        int k,
+        in ArrowEquations scores,
+        double overheadVariance,
+        LinearFigure one,
+        LinearFigure other
+    ) => one.Covariance(other, scores.Inner, _regression.ScoreWithOverhead(k, scores), overheadVariance);
 }

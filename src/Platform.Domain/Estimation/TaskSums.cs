@@ -4,15 +4,16 @@ using Platform.Domain.Contracts;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// The exact sums of one task type in one age bucket. A window adds less than 2^106 to any of them, so 128 bits hold a million
-/// of the largest windows possible; beyond that the addition throws and never wraps.
+/// The exact sums of one task type in one age bucket. A window adds less than 2^106 to any of them, so 128 bits hold a
+/// million of the largest windows possible; beyond that the addition throws and never wraps.
 /// </summary>
 internal sealed class TaskSums(string taskType)
 {
     /// <summary>Number of values of <see cref="WorkloadSum"/>.</summary>
     public const int Count = (int)WorkloadSum.ConcurrencyInService + 1;
 
-    // Nearly always all of them fit in 64 bits: then the others are not there, which halves what a fleet's sums take of memory and time.
+    // Nearly always all of them fit in 64 bits: then the others are not there, which halves what a fleet's sums take of
+    // memory and time.
     private ShortSums _short;
     private UInt128[]? _long;
     private AccuracyCell[] _cells = [];
@@ -38,7 +39,9 @@ internal sealed class TaskSums(string taskType)
     /// <summary>A sum where <see cref="IsShort"/> is true.</summary>
     public ulong Short(WorkloadSum sum) => _short[(int)sum];
 
-    /// <summary>The nearest double; nearly every sum fits in 64 bits, where the conversion is one instruction.</summary>
+    /// <summary>
+    /// The nearest double; nearly every sum fits in 64 bits, where the conversion is one instruction.
+    /// </summary>
     public static double Nearest(UInt128 value) => value <= ulong.MaxValue ? (ulong)value : (double)value;
 
     public void Add(WorkloadSum sum, UInt128 amount)
@@ -126,7 +129,16 @@ internal sealed class TaskSums(string taskType)
         foreach (var count in task.Accuracy ?? [])
         {
             var tokenTrials = checked((UInt128)count.Tokens * (UInt128)count.Trials);
-            Add(checked(new AccuracyCell(AccuracyGrid.CellOf(count.Tokens), tokenTrials, (UInt128)count.Trials, (UInt128)count.Correct)));
+            Add(
+                checked(
+                    new AccuracyCell(
+                        AccuracyGrid.CellOf(count.Tokens),
+                        tokenTrials,
+                        (UInt128)count.Trials,
+                        (UInt128)count.Correct
+                    )
+                )
+            );
         }
     }
 

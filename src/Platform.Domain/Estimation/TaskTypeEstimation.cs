@@ -9,8 +9,12 @@ namespace Platform.Domain.Estimation;
 /// <param name="observed">How they were seen; null for a fleet of others.</param>
 /// <param name="mix">The shares as of now; null where they are averages over the horizon.</param>
 internal sealed class TaskTypeEstimation(
-    WorkloadEvidence evidence, EstimatorArithmetic arithmetic, SharingFit? sharing, SharingObservations? observed,
-    ShareChanges? mix)
+    WorkloadEvidence evidence,
+    EstimatorArithmetic arithmetic,
+    SharingFit? sharing,
+    SharingObservations? observed,
+    ShareChanges? mix
+)
 {
     private readonly AccuracyVerdicts _verdicts = new();
     private readonly double[] _arrivals = new double[evidence.Count];
@@ -71,7 +75,11 @@ internal sealed class TaskTypeEstimation(
     }
 
     private TaskTypeValidity WithEvidenceChecks(
-        TaskTypeValidity validity, AccuracyEstimate accuracy, in Totals totals) => validity with
+        TaskTypeValidity validity,
+        AccuracyEstimate accuracy,
+        in Totals totals
+    ) =>
+        validity with
         {
             CurveIdentifiability = Identifiability(accuracy, totals),
             FallingAccuracy = CurveFit.Fall(_verdicts.Cells),
@@ -113,22 +121,35 @@ internal sealed class TaskTypeEstimation(
         return isOff ? new ValidityCheck(totals.Used / totals.WeightedCompletions, null, true) : ValidityCheck.Unknown;
     }
 
-    private static ValidityCheck Misfit(GoodnessOfFit? fit) => fit is { } good
-        ? new ValidityCheck(good.ChiSquared / good.DegreesOfFreedom, good.ZScore, good.ZScore > ValidityThresholds.ZScore)
-        : ValidityCheck.Unknown;
+    private static ValidityCheck Misfit(GoodnessOfFit? fit) =>
+        fit is { } good
+            ? new ValidityCheck(
+                good.ChiSquared / good.DegreesOfFreedom,
+                good.ZScore,
+                good.ZScore > ValidityThresholds.ZScore
+            )
+            : ValidityCheck.Unknown;
 
-    /// <summary>σ²/E[S²] at the tokens that were used, with the coefficient of variation of the residual as the score.</summary>
+    /// <summary>
+    /// σ²/E[S²] at the tokens that were used, with the coefficient of variation of the residual as the score.
+    /// </summary>
     private static ValidityCheck Spread(in ServiceMoments moments)
     {
         if (moments.Freedom == 0 || moments.MeanSeconds == 0)
             return ValidityCheck.Unknown;
         var secondMoment = (moments.SecondsSquared / moments.Count) + (moments.MeanSeconds * moments.MeanSeconds);
         var part = Math.Min(moments.Variance / secondMoment, 1);
-        return new ValidityCheck(part, Math.Sqrt(moments.Variance) / moments.MeanSeconds, part > ValidityThresholds.SpreadOfSecondMoment);
+        return new ValidityCheck(
+            part,
+            Math.Sqrt(moments.Variance) / moments.MeanSeconds,
+            part > ValidityThresholds.SpreadOfSecondMoment
+        );
     }
 
     private double ArrivalInflation(ReadOnlySpan<TaskSums?> tasks) =>
-        tasks.IsEmpty ? 1 : Dispersion.OfCounts(evidence.InStretches(_arrivals), evidence.InStretches(evidence.Covered)).Inflation;
+        tasks.IsEmpty
+            ? 1
+            : Dispersion.OfCounts(evidence.InStretches(_arrivals), evidence.InStretches(evidence.Covered)).Inflation;
 
     private ValidityCheck ServiceDrift(ReadOnlySpan<TaskSums?> tasks, ServiceLine line, double variance)
     {
@@ -139,8 +160,12 @@ internal sealed class TaskTypeEstimation(
             var task = tasks[i];
             var n = task?.Of(WorkloadSum.Completions) ?? 0;
             _information[i] = n;
-            _residuals[i] = n == 0 ? 0
-                : (task!.Of(WorkloadSum.Millis) / 1e3) - (line.BaseSeconds * n) - (line.SecondsPerToken * task.Of(WorkloadSum.Tokens));
+            _residuals[i] =
+                n == 0
+                    ? 0
+                    : (task!.Of(WorkloadSum.Millis) / 1e3)
+                        - (line.BaseSeconds * n)
+                        - (line.SecondsPerToken * task.Of(WorkloadSum.Tokens));
         }
 
         return Drift.OfMean(_residuals, _information, variance);
@@ -169,7 +194,9 @@ internal sealed class TaskTypeEstimation(
         return Drift.OfMean(_residuals, _information, dispersion * fit.Variances[k]);
     }
 
-    /// <summary>Right answers beyond Σnp against Σnp(1 − p): the score test of a common shift of the accuracy's logit.</summary>
+    /// <summary>
+    /// Right answers beyond Σnp against Σnp(1 − p): the score test of a common shift of the accuracy's logit.
+    /// </summary>
     private ValidityCheck AccuracyDrift(ReadOnlySpan<TaskSums?> tasks, AccuracyCurve curve)
     {
         var cells = _verdicts.Cells;
@@ -196,7 +223,12 @@ internal sealed class TaskTypeEstimation(
         }
 
         var drift = Drift.OfMean(_residuals, _information, 1);
-        return mean.Trials == 0 || drift.Value is null ? drift : drift with { Value = drift.Value * mean.Variance / mean.Trials };
+        return mean.Trials == 0 || drift.Value is null
+            ? drift
+            : drift with
+            {
+                Value = drift.Value * mean.Variance / mean.Trials,
+            };
     }
 
     /// <summary>Counts as they came, and sums weighted by age.</summary>

@@ -21,13 +21,19 @@ internal static class TrafficEstimator
     /// <param name="stretches">The same by stretches of time.</param>
     /// <param name="asOf">The instant.</param>
     public static RateLaw? RateAt(
-        double prior, WorkloadEvidence evidence, TrafficStretches stretches, DateTimeOffset asOf)
+        double prior,
+        WorkloadEvidence evidence,
+        TrafficStretches stretches,
+        DateTimeOffset asOf
+    )
     {
         if (stretches.Count == 0)
             return null;
         var horizon = evidence.Sums.HorizonSeconds;
         var dispersion = Dispersion.InflationBetweenJumps(
-            evidence.InStretches(evidence.Arrivals), evidence.InStretches(evidence.Covered));
+            evidence.InStretches(evidence.Arrivals),
+            evidence.InStretches(evidence.Covered)
+        );
         var window = evidence.MeanWindowSeconds ?? 0;
         var last = stretches[stretches.Count - 1].End;
         var silence = Math.Max(asOf.ToUnixTimeSeconds() - last - (PatientWindows * window), 0);
@@ -57,8 +63,10 @@ internal static class TrafficEstimator
     /// <param name="evidence">What is within the horizon.</param>
     /// <param name="stretches">The same by stretches of time.</param>
     public static ShareChanges? Shares(
-        IReadOnlyList<TaskType> types, WorkloadEvidence evidence, TrafficStretches stretches) =>
-        stretches.Count == 0 ? null : new ShareChanges(types, evidence, stretches, ShareInflation(evidence));
+        IReadOnlyList<TaskType> types,
+        WorkloadEvidence evidence,
+        TrafficStretches stretches
+    ) => stretches.Count == 0 ? null : new ShareChanges(types, evidence, stretches, ShareInflation(evidence));
 
     /// <summary>How much the shares scatter against chance, in the mean over the arrivals.</summary>
     private static double ShareInflation(WorkloadEvidence evidence)
@@ -75,7 +83,10 @@ internal static class TrafficEstimator
                 total += arrivals[i];
             }
 
-            var shares = Dispersion.OfShares(evidence.InStretches(arrivals), evidence.InStretches(evidence.KnownArrivals));
+            var shares = Dispersion.OfShares(
+                evidence.InStretches(arrivals),
+                evidence.InStretches(evidence.KnownArrivals)
+            );
             inflation += total * shares.Inflation;
             all += total;
         }

@@ -4,8 +4,8 @@ using Platform.Domain.Contracts;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// The rate that the same hours of the days before let expect for the coming period: there only where that has predicted
-/// better than the present does.
+/// The rate that the same hours of the days before let expect for the coming period: there only where that has
+/// predicted better than the present does.
 /// </summary>
 public sealed record TrafficForecast
 {
@@ -25,12 +25,14 @@ public sealed record TrafficForecast
     /// </summary>
     public required double UpperRate { get; init; }
 
-    /// <summary>Which hours it is drawn from: <c>yesterday</c>, <c>days</c> (up to the last seven) or <c>weekday</c>.</summary>
+    /// <summary>
+    /// Which hours it is drawn from: <c>yesterday</c>, <c>days</c> (up to the last seven) or <c>weekday</c>.
+    /// </summary>
     public required string Hours { get; init; }
 
     /// <summary>
-    /// Root mean square error of such forecasts of the quarters of an hour seen so far, over that of the best guess from the
-    /// present alone: above 0, below 1.
+    /// Root mean square error of such forecasts of the quarters of an hour seen so far, over that of the best guess
+    /// from the present alone: above 0, below 1.
     /// </summary>
     public required double ErrorRatio { get; init; }
 }

@@ -16,7 +16,9 @@ internal static class TrafficParts
     /// <param name="width">The bucket's width in seconds.</param>
     public static int CountFor(int width) => Math.Clamp(width / AimedSeconds, 1, MostParts);
 
-    /// <summary>The second of a bucket at which a part begins; that at which the bucket ends for the part after the last.</summary>
+    /// <summary>
+    /// The second of a bucket at which a part begins; that at which the bucket ends for the part after the last.
+    /// </summary>
     /// <param name="part">From 0 on.</param>
     /// <param name="width">The bucket's width in seconds.</param>
     public static int StartOf(int part, int width) => (int)((long)part * width / CountFor(width));

@@ -60,7 +60,9 @@ internal sealed class TrafficStretches
     private static bool IsApart(in Stretch before, in Stretch stretch, long newest, double least) =>
         stretch.Start - before.End > LengthAt(stretch.Start, newest, least);
 
-    /// <summary>Parts of young buckets and whole older ones, newest first; those without a covered second are left out.</summary>
+    /// <summary>
+    /// Parts of young buckets and whole older ones, newest first; those without a covered second are left out.
+    /// </summary>
     private static IEnumerable<Stretch> Cells(WorkloadSums sums, long now)
     {
         var firstWithParts = sums.FirstWithPartsAt(now);
@@ -112,10 +114,11 @@ internal sealed class TrafficStretches
 internal readonly record struct Stretch(long Start, long End, double Covered, double Arrivals)
 {
     /// <summary>Together with one before it.</summary>
-    public Stretch WithBefore(in Stretch before) => this with
-    {
-        Start = before.Start,
-        Covered = Covered + before.Covered,
-        Arrivals = Arrivals + before.Arrivals,
-    };
+    public Stretch WithBefore(in Stretch before) =>
+        this with
+        {
+            Start = before.Start,
+            Covered = Covered + before.Covered,
+            Arrivals = Arrivals + before.Arrivals,
+        };
 }

@@ -1,6 +1,8 @@
 namespace Platform.Domain.Estimation;
 
-/// <summary>How a window from <see cref="_start"/> to <see cref="_end"/> (ticks of 100 ns, UTC) lies over the buckets.</summary>
+/// <summary>
+/// How a window from <see cref="_start"/> to <see cref="_end"/> (ticks of 100 ns, UTC) lies over the buckets.
+/// </summary>
 internal readonly struct WindowSpan
 {
     private readonly long _start;
@@ -33,9 +35,14 @@ internal readonly struct WindowSpan
     /// <summary>⌊a / b⌋ also for negative a; b > 0.</summary>
     public static long FloorDivide(long a, long b) => (a / b) - (a % b < 0 ? 1 : 0);
 
-    /// <summary>The seconds of a bucket that the window touches, counted from the bucket's start; the end is exclusive.</summary>
+    /// <summary>
+    /// The seconds of a bucket that the window touches, counted from the bucket's start; the end is exclusive.
+    /// </summary>
     public (int From, int To) SecondsIn(long bucket) =>
-        ((int)Math.Max(_firstSecond - (bucket * _width), 0), (int)Math.Min(_lastSecond + 1 - (bucket * _width), _width));
+        (
+            (int)Math.Max(_firstSecond - (bucket * _width), 0),
+            (int)Math.Min(_lastSecond + 1 - (bucket * _width), _width)
+        );
 
     /// <summary>The part of an amount that falls to a bucket; over all buckets the parts sum to the amount.</summary>
     /// <param name="bucket">From <see cref="FirstBucket"/> to <see cref="LastBucket"/>.</param>

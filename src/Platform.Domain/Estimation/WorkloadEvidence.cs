@@ -3,15 +3,17 @@ using Platform.Domain.Allocation;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// The sums within the horizon as of an instant: for each bucket, oldest first, its weight by age, the seconds covered, and the sums of
-/// each task type. The likelihood of a bucket is raised to its weight (the power prior of Ibrahim and Chen, Statistical Science 15(1),
-/// 2000), so that a weighted count acts as a count on the estimate. Its uncertainty is another matter: see docs/estimation.md.
+/// The sums within the horizon as of an instant: for each bucket, oldest first, its weight by age, the seconds covered,
+/// and the sums of each task type. The likelihood of a bucket is raised to its weight (the power prior of Ibrahim and
+/// Chen, Statistical Science 15(1),
+/// 2000), so that a weighted count acts as a count on the estimate. Its uncertainty is another matter: see
+/// docs/estimation.md.
 /// </summary>
 internal sealed class WorkloadEvidence
 {
     /// <summary>
-    /// Mean windows that the stretches whose counts are compared must hold: the arrivals of a window that lies across an edge are dealt out
-    /// evenly, which hides a part of their scatter, here a seventh or less.
+    /// Mean windows that the stretches whose counts are compared must hold: the arrivals of a window that lies across
+    /// an edge are dealt out evenly, which hides a part of their scatter, here a seventh or less.
     /// </summary>
     internal const int WindowsInStretch = 4;
 
@@ -32,10 +34,16 @@ internal sealed class WorkloadEvidence
         var most = sums.Buckets.Count;
         _known = new TaskSums?[most * types.Count];
         _index = new long[most];
-        (Weight, Covered, Arrivals, KnownArrivals) = (new double[most], new double[most], new double[most], new double[most]);
+        (Weight, Covered, Arrivals, KnownArrivals) = (
+            new double[most],
+            new double[most],
+            new double[most],
+            new double[most]
+        );
         Ended = new EndedSums[most];
         WindowSeconds = new double[most];
-        UInt128 windows = 0, ticks = 0;
+        UInt128 windows = 0,
+            ticks = 0;
         foreach (var bucket in sums.Buckets)
         {
             var end = (bucket.Index + 1) * sums.BucketSeconds;
@@ -94,7 +102,9 @@ internal sealed class WorkloadEvidence
     /// <summary>Windows that cover a second in the mean: publishers that report side by side.</summary>
     public double WindowsAtATime { get; }
 
-    /// <summary>Length of the stretches of time whose counts are compared: one bucket, or as many as long windows ask for.</summary>
+    /// <summary>
+    /// Length of the stretches of time whose counts are compared: one bucket, or as many as long windows ask for.
+    /// </summary>
     public int StretchSeconds { get; }
 
     /// <summary>What windows named and the definition does not know, in ordinal order.</summary>
@@ -110,7 +120,8 @@ internal sealed class WorkloadEvidence
     public ReadOnlySpan<TaskSums?> Of(int type) => _known.AsSpan(type * (Weight.Length), Count);
 
     /// <summary>Goes through the arrivals of the definition's task types, as finely as they are counted.</summary>
-    /// <param name="take">Receives the type, the begin of a stretch of time (Unix time in seconds), and its arrivals.</param>
+    /// <param name="take">Receives the type, the begin of a stretch of time (Unix time in seconds), and its
+    /// arrivals.</param>
     public void VisitKnownArrivals(Action<int, long, double> take)
     {
         var width = Sums.BucketSeconds;
@@ -140,7 +151,9 @@ internal sealed class WorkloadEvidence
         }
     }
 
-    /// <summary>The sums of a figure over stretches of <see cref="StretchSeconds"/>, which begin at multiples of it since 1970.</summary>
+    /// <summary>
+    /// The sums of a figure over stretches of <see cref="StretchSeconds"/>, which begin at multiples of it since 1970.
+    /// </summary>
     /// <param name="buckets">The figure by bucket.</param>
     public ReadOnlySpan<double> InStretches(ReadOnlySpan<double> buckets)
     {
@@ -149,7 +162,8 @@ internal sealed class WorkloadEvidence
         var (sums, count) = (new double[Count], 0);
         for (var i = 0; i < Count; i++)
         {
-            var isNext = i > 0 && WindowSpan.FloorDivide(_index[i], Stretch) != WindowSpan.FloorDivide(_index[i - 1], Stretch);
+            var isNext =
+                i > 0 && WindowSpan.FloorDivide(_index[i], Stretch) != WindowSpan.FloorDivide(_index[i - 1], Stretch);
             count += isNext ? 1 : 0;
             sums[count] += buckets[i];
         }
@@ -171,15 +185,18 @@ internal sealed class WorkloadEvidence
     }
 
     /// <summary>
-    /// Weight of a bucket, in units of 1/horizon: the whole up to half the horizon, from there falling on a straight line to nothing
-    /// at the horizon.
+    /// Weight of a bucket, in units of 1/horizon: the whole up to half the horizon, from there falling on a straight
+    /// line to nothing at the horizon.
     /// </summary>
     /// <param name="age">Seconds since the bucket's end; negative while it is still filling.</param>
     /// <param name="horizon">The horizon in seconds.</param>
     internal static int AgeWeight(long age, int horizon) => (int)Math.Clamp(2 * (horizon - age), 0, horizon);
 
-    /// <summary>A count for people and for JSON: beyond 2^53 − 1, which no honest fleet reaches, it says 2^53 − 1.</summary>
-    internal static long Shown(UInt128 total) => (long)UInt128.Min(total, (UInt128)Contracts.WorkloadWindowReader.MaxSum);
+    /// <summary>
+    /// A count for people and for JSON: beyond 2^53 − 1, which no honest fleet reaches, it says 2^53 − 1.
+    /// </summary>
+    internal static long Shown(UInt128 total) =>
+        (long)UInt128.Min(total, (UInt128)Contracts.WorkloadWindowReader.MaxSum);
 
     private void Add(AgeBucket bucket)
     {
@@ -187,7 +204,8 @@ internal sealed class WorkloadEvidence
         ExposureSeconds += covered;
         Covered[Count] = covered;
         WindowSeconds[Count] = TaskSums.Nearest(bucket.WindowTicks) / TimeSpan.TicksPerSecond;
-        UInt128 arrivals = 0, known = 0;
+        UInt128 arrivals = 0,
+            known = 0;
         for (var i = 0; i < bucket.Tasks.Count; i++)
         {
             var task = bucket.Tasks[i];
@@ -222,7 +240,8 @@ internal sealed class WorkloadEvidence
             millis + (weight * task.Of(WorkloadSum.SystemMillis)),
             ended + (weight * task.Of(WorkloadSum.SystemCompletions)),
             used + (weight * task.Of(WorkloadSum.TokensUsedOfGranted)),
-            granted + (weight * task.Of(WorkloadSum.TokensGranted)));
+            granted + (weight * task.Of(WorkloadSum.TokensGranted))
+        );
     }
 
     // Shown counts never exceed 2^53 − 1, so that they add up in 64 bits.
@@ -232,7 +251,8 @@ internal sealed class WorkloadEvidence
         _unknown[task.TaskType] = new UnknownTaskType(
             task.TaskType,
             Shown((UInt128)(old?.Arrivals ?? 0) + (UInt128)Shown(task[WorkloadSum.Arrivals])),
-            Shown((UInt128)(old?.Completions ?? 0) + (UInt128)Shown(task[WorkloadSum.Completions])));
+            Shown((UInt128)(old?.Completions ?? 0) + (UInt128)Shown(task[WorkloadSum.Completions]))
+        );
     }
 }
 
@@ -245,21 +265,30 @@ internal sealed class WorkloadEvidence
 /// <param name="SystemCompletions">Queries with a system time.</param>
 /// <param name="SystemMillis">Their system times.</param>
 internal readonly record struct EndedSums(
-    double Completions, double Millis, double MillisSquared, double SystemCompletions, double SystemMillis)
+    double Completions,
+    double Millis,
+    double MillisSquared,
+    double SystemCompletions,
+    double SystemMillis
+)
 {
     /// <summary>Together with those of a task type.</summary>
-    public EndedSums Plus(TaskSums task) => new(
-        Completions + task.Of(WorkloadSum.Completions),
-        Millis + task.Of(WorkloadSum.Millis),
-        MillisSquared + task.Of(WorkloadSum.MillisSquared),
-        SystemCompletions + task.Of(WorkloadSum.SystemCompletions),
-        SystemMillis + task.Of(WorkloadSum.SystemMillis));
+    public EndedSums Plus(TaskSums task) =>
+        new(
+            Completions + task.Of(WorkloadSum.Completions),
+            Millis + task.Of(WorkloadSum.Millis),
+            MillisSquared + task.Of(WorkloadSum.MillisSquared),
+            SystemCompletions + task.Of(WorkloadSum.SystemCompletions),
+            SystemMillis + task.Of(WorkloadSum.SystemMillis)
+        );
 
     /// <summary>Together with others that count with a weight.</summary>
-    public EndedSums Plus(double weight, in EndedSums other) => new(
-        Completions + (weight * other.Completions),
-        Millis + (weight * other.Millis),
-        MillisSquared + (weight * other.MillisSquared),
-        SystemCompletions + (weight * other.SystemCompletions),
-        SystemMillis + (weight * other.SystemMillis));
+    public EndedSums Plus(double weight, in EndedSums other) =>
+        new(
+            Completions + (weight * other.Completions),
+            Millis + (weight * other.Millis),
+            MillisSquared + (weight * other.MillisSquared),
+            SystemCompletions + (weight * other.SystemCompletions),
+            SystemMillis + (weight * other.SystemMillis)
+        );
 }

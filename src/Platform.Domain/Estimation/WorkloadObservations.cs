@@ -1,7 +1,8 @@
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// What the windows within the horizon say, unweighted and before any fit: drawn beside an estimate, it shows what the estimate rests on.
+/// What the windows within the horizon say, unweighted and before any fit: drawn beside an estimate, it shows what the
+/// estimate rests on.
 /// </summary>
 public sealed record WorkloadObservations
 {
@@ -27,8 +28,11 @@ public sealed record WorkloadObservations
             Stretches = [.. buckets.Select(bucket => StretchOf(bucket, sums.BucketSeconds))],
             TaskTypes =
             [
-                .. buckets.SelectMany(bucket => bucket.Tasks).GroupBy(task => task.TaskType, StringComparer.Ordinal)
-                    .OrderBy(type => type.Key, StringComparer.Ordinal).Select(TypeOf),
+                .. buckets
+                    .SelectMany(bucket => bucket.Tasks)
+                    .GroupBy(task => task.TaskType, StringComparer.Ordinal)
+                    .OrderBy(type => type.Key, StringComparer.Ordinal)
+                    .Select(TypeOf),
             ],
         };
     }
@@ -48,7 +52,8 @@ public sealed record WorkloadObservations
             CoveredSeconds = bucket.Covered.Count,
             Arrivals = Sum(WorkloadSum.Arrivals),
             Accuracy = trials > 0 ? Interval.Proportion(correct / trials, trials) : null,
-            MeanSystemTimeSeconds = Estimator.Ratio(Sum(WorkloadSum.SystemMillis), Sum(WorkloadSum.SystemCompletions)) / 1e3,
+            MeanSystemTimeSeconds =
+                Estimator.Ratio(Sum(WorkloadSum.SystemMillis), Sum(WorkloadSum.SystemCompletions)) / 1e3,
         };
 
         double Sum(WorkloadSum sum) => bucket.Tasks.Sum(task => task.Of(sum));
@@ -56,24 +61,36 @@ public sealed record WorkloadObservations
 
     private static ObservedTaskType TypeOf(IGrouping<string, TaskSums> type)
     {
-        var cells = type.SelectMany(task => task.Cells.ToArray()).GroupBy(cell => cell.Cell).OrderBy(cell => cell.Key)
-            .Select(same => same.Aggregate((a, b) => a + b)).Where(cell => cell.Trials > 0);
+        var cells = type.SelectMany(task => task.Cells.ToArray())
+            .GroupBy(cell => cell.Cell)
+            .OrderBy(cell => cell.Key)
+            .Select(same => same.Aggregate((a, b) => a + b))
+            .Where(cell => cell.Trials > 0);
         return new ObservedTaskType(
             type.Key,
             [.. cells.Select(AccuracyOf)],
-            [.. type.Where(task => task[WorkloadSum.Completions] > 0).Select(ServiceOf)]);
+            [.. type.Where(task => task[WorkloadSum.Completions] > 0).Select(ServiceOf)]
+        );
     }
 
     private static ObservedAccuracy AccuracyOf(AccuracyCell cell)
     {
         var trials = TaskSums.Nearest(cell.Trials);
-        return new ObservedAccuracy(TaskSums.Nearest(cell.TokenTrials) / trials, trials, Interval.Proportion(TaskSums.Nearest(cell.Correct) / trials, trials));
+        return new ObservedAccuracy(
+            TaskSums.Nearest(cell.TokenTrials) / trials,
+            trials,
+            Interval.Proportion(TaskSums.Nearest(cell.Correct) / trials, trials)
+        );
     }
 
     private static ObservedService ServiceOf(TaskSums task)
     {
         var completions = task.Of(WorkloadSum.Completions);
-        return new ObservedService(task.Of(WorkloadSum.Tokens) / completions, task.Of(WorkloadSum.Millis) / completions / 1e3, completions);
+        return new ObservedService(
+            task.Of(WorkloadSum.Tokens) / completions,
+            task.Of(WorkloadSum.Millis) / completions / 1e3,
+            completions
+        );
     }
 }
 
@@ -100,7 +117,11 @@ public sealed record ObservedStretch
 /// <param name="Id">The task type's id.</param>
 /// <param name="Accuracy">By granted tokens, ascending.</param>
 /// <param name="Service">By stretch of time, oldest first.</param>
-public sealed record ObservedTaskType(string Id, IReadOnlyList<ObservedAccuracy> Accuracy, IReadOnlyList<ObservedService> Service);
+public sealed record ObservedTaskType(
+    string Id,
+    IReadOnlyList<ObservedAccuracy> Accuracy,
+    IReadOnlyList<ObservedService> Service
+);
 
 /// <summary>Verdicts on queries that were granted about as many tokens.</summary>
 /// <param name="Tokens">Mean tokens granted.</param>

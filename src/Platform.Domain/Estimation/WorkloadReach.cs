@@ -6,6 +6,9 @@ namespace Platform.Domain.Estimation;
 public readonly record struct WorkloadReach(int HorizonSeconds, int Days)
 {
     /// <summary>Age in seconds beyond which no window changes anything.</summary>
-    public int Seconds => Math.Max(
-        HorizonSeconds + WorkloadSums.WidthFor(HorizonSeconds), Days > 0 ? QuarterHours.ReachSeconds(Days) : 0);
+    public int Seconds =>
+        Math.Max(
+            HorizonSeconds + WorkloadSums.WidthFor(HorizonSeconds),
+            Days > 0 ? QuarterHours.ReachSeconds(Days) : 0
+        );
 }

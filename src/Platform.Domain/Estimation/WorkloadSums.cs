@@ -4,22 +4,25 @@ using Platform.Domain.Contracts;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// What a fleet's workload windows add up to, exactly: 128-bit whole-number sums for each age bucket and task type, and the seconds
-/// that were covered. <see cref="Fold"/>, <see cref="Add(WorkloadSums)"/> and <see cref="Prune"/> commute: any order and any batching of the same
-/// calls gives the same <see cref="ToBytes"/>. Not safe for use from several threads at once.
+/// What a fleet's workload windows add up to, exactly: 128-bit whole-number sums for each age bucket and task type, and
+/// the seconds that were covered. <see cref="Fold"/>, <see cref="Add(WorkloadSums)"/> and <see cref="Prune"/> commute:
+/// any order and any batching of the same calls gives the same <see cref="ToBytes"/>. Not safe for use from several
+/// threads at once.
 /// </summary>
 /// <remarks>
-/// Buckets have a fixed width, a 64th of the horizon in whole seconds but at least 5, and begin at multiples of it since 1970-01-01T00:00:00Z. Of a
-/// window that spans several, the arrivals are dealt out in proportion to time, by cumulative floors (bucket i of x arrivals over T
-/// gets ⌊x·cᵢ/T⌋ − ⌊x·cᵢ₋₁/T⌋ with cᵢ the window's time up to the end of bucket i), coverage lies where it lies, and what happened
-/// to queries that ended goes to the bucket in which the window ends. The window's first and last second are covered whole. Young
-/// buckets count arrivals by <see cref="TrafficParts"/> too, dealt out alike, and <see cref="QuarterHours"/> those of days.
+/// Buckets have a fixed width, a 64th of the horizon in whole seconds but at least 5, and begin at multiples of it
+/// since 1970-01-01T00:00:00Z. Of a window that spans several, the arrivals are dealt out in proportion to time, by
+/// cumulative floors (bucket i of x arrivals over T gets ⌊x·cᵢ/T⌋ − ⌊x·cᵢ₋₁/T⌋ with cᵢ the window's time up to the end
+/// of bucket i), coverage lies where it lies, and what happened to queries that ended goes to the bucket in which the
+/// window ends. The window's first and last second are covered whole. Young buckets count arrivals by
+/// <see cref="TrafficParts"/> too, dealt out alike, and <see cref="QuarterHours"/> those of days.
 /// </remarks>
 public sealed class WorkloadSums
 {
     private const int BucketsPerHorizon = 64;
 
-    // Windows may end 5 minutes ahead: with narrower buckets a short horizon would keep hundreds of them for that time alone.
+    // Windows may end 5 minutes ahead: with narrower buckets a short horizon would keep hundreds of them for that time
+    // alone.
     private const int LeastBucketSeconds = 5;
 
     private readonly List<AgeBucket> _buckets;
@@ -27,22 +30,23 @@ public sealed class WorkloadSums
     private long _firstWithParts;
 
     /// <summary>No windows yet, and no days kept.</summary>
-    /// <param name="horizonSeconds">Age in seconds beyond which evidence no longer counts, 60 to 604,800 (7 days).</param>
+    /// <param name="horizonSeconds">Age in seconds beyond which evidence no longer counts, 60 to 604,800 (7
+    /// days).</param>
     public WorkloadSums(int horizonSeconds)
-        : this(new WorkloadReach(horizonSeconds, 0))
-    {
-    }
+        : this(new WorkloadReach(horizonSeconds, 0)) { }
 
     /// <summary>No windows yet.</summary>
     /// <param name="reach">How far back windows count.</param>
     public WorkloadSums(WorkloadReach reach)
-        : this(reach, null, (long.MinValue, long.MinValue), [], new QuarterHours(long.MinValue, []))
-    {
-    }
+        : this(reach, null, (long.MinValue, long.MinValue), [], new QuarterHours(long.MinValue, [])) { }
 
     internal WorkloadSums(
-        WorkloadReach reach, DateTimeOffset? lastWindowEnd, (long Kept, long WithParts) first, List<AgeBucket> buckets,
-        QuarterHours quarters)
+        WorkloadReach reach,
+        DateTimeOffset? lastWindowEnd,
+        (long Kept, long WithParts) first,
+        List<AgeBucket> buckets,
+        QuarterHours quarters
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(reach.HorizonSeconds, 60);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(reach.HorizonSeconds, 604_800);
@@ -96,8 +100,9 @@ public sealed class WorkloadSums
         Math.Max((horizonSeconds + BucketsPerHorizon - 1) / BucketsPerHorizon, LeastBucketSeconds);
 
     /// <summary>
-    /// Adds a window that has passed <see cref="WorkloadWindowReader"/>, and drops what no as-of instant can ask for any more now that
-    /// this window has been seen: a window ends at most <see cref="WorkloadWindowReader.MaxLead"/> after it is read.
+    /// Adds a window that has passed <see cref="WorkloadWindowReader"/>, and drops what no as-of instant can ask for
+    /// any more now that this window has been seen: a window ends at most <see cref="WorkloadWindowReader.MaxLead"/>
+    /// after it is read.
     /// </summary>
     public void Fold(WorkloadWindow window)
     {
@@ -158,7 +163,8 @@ public sealed class WorkloadSums
     public byte[] ToBytes() => WorkloadSumsForm.Write(this);
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
-    /// <exception cref="FormatException">The bytes are not of this form or version: fold anew from the events.</exception>
+    /// <exception cref="FormatException">The bytes are not of this form or version: fold anew from the
+    /// events.</exception>
     public static WorkloadSums FromBytes(ReadOnlySpan<byte> bytes) => WorkloadSumsForm.Read(bytes);
 
     /// <summary>The first bucket that has parts as of an instant.</summary>
@@ -175,7 +181,10 @@ public sealed class WorkloadSums
 
     private void KeepFrom(long asOfSecond)
     {
-        KeepFromBucket(WindowSpan.FloorDivide(asOfSecond - HorizonSeconds, BucketSeconds), FirstWithPartsAt(asOfSecond));
+        KeepFromBucket(
+            WindowSpan.FloorDivide(asOfSecond - HorizonSeconds, BucketSeconds),
+            FirstWithPartsAt(asOfSecond)
+        );
         if (Reach.Days > 0)
             Quarters.KeepFrom(asOfSecond, Reach.Days);
     }
@@ -227,7 +236,11 @@ public sealed class WorkloadSums
             var start = TrafficParts.StartOf(part, BucketSeconds);
             var end = TrafficParts.StartOf(part + 1, BucketSeconds);
             if (end > from && start < to)
-                sums.AddArrivals(part, parts, span.PartIn((index * BucketSeconds) + start, (index * BucketSeconds) + end, inWindow));
+                sums.AddArrivals(
+                    part,
+                    parts,
+                    span.PartIn((index * BucketSeconds) + start, (index * BucketSeconds) + end, inWindow)
+                );
         }
     }
 

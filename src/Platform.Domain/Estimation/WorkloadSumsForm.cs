@@ -4,15 +4,17 @@ using Platform.Domain.Fleets;
 namespace Platform.Domain.Estimation;
 
 /// <summary>
-/// The stored form of <see cref="WorkloadSums"/>: a version byte, the ids of the task types once, then the buckets by age; whole numbers
-/// in LEB128 (seven bits a byte, least first; signed ones in zigzag), everything in ascending order, so that equal sums have one form.
+/// The stored form of <see cref="WorkloadSums"/>: a version byte, the ids of the task types once, then the buckets by
+/// age; whole numbers in LEB128 (seven bits a byte, least first; signed ones in zigzag), everything in ascending order,
+/// so that equal sums have one form.
 /// </summary>
 /// <remarks>
-/// Each task type of a bucket has a mask of 16 bits, little end first: which sums are there at all, and whether it has verdicts. Most
-/// publishers leave something out, and most task types are silent most of the time. Sums that came later have the bits
-/// after that of the verdicts. The last bit says that a third byte of mask follows, for the sums that came last.
-/// Buckets from the first one with parts on have the arrivals of each part after the rest of a task type that has any.
-/// After the buckets come the quarters of an hour where days are kept, each with its arrivals and a bit for each 15 seconds that are not covered.
+/// Each task type of a bucket has a mask of 16 bits, little end first: which sums are there at all, and whether it has
+/// verdicts. Most publishers leave something out, and most task types are silent most of the time. Sums that came later
+/// have the bits after that of the verdicts. The last bit says that a third byte of mask follows, for the sums that
+/// came last. Buckets from the first one with parts on have the arrivals of each part after the rest of a task type
+/// that has any. After the buckets come the quarters of an hour where days are kept, each with its arrivals and a bit
+/// for each 15 seconds that are not covered.
 /// </remarks>
 internal static class WorkloadSumsForm
 {
@@ -55,7 +57,10 @@ internal static class WorkloadSumsForm
         var form = new SumsReader(bytes);
         if (form.Number(0, byte.MaxValue) != FormatVersion)
             throw new FormatException("Workload sums of another version.");
-        var reach = new WorkloadReach((int)form.Number(60, 604_800), (int)form.Number(0, SolvingPolicy.MostForecastDays));
+        var reach = new WorkloadReach(
+            (int)form.Number(60, 604_800),
+            (int)form.Number(0, SolvingPolicy.MostForecastDays)
+        );
         var width = WorkloadSums.WidthFor(reach.HorizonSeconds);
         var end = form.Number(0, DateTimeOffset.MaxValue.UtcTicks + 1);
         var first = (Kept: form.Signed(), WithParts: form.Signed());
@@ -106,7 +111,9 @@ internal static class WorkloadSumsForm
                 throw new FormatException("Workload sums with quarters of an hour out of order.");
             next = unchecked(index + 1);
             var arrivals = form.Number();
-            quarters.Add(new QuarterHour(index, arrivals, QuarterHour.Whole & ~(ulong)form.Number(0, (long)QuarterHour.Whole)));
+            quarters.Add(
+                new QuarterHour(index, arrivals, QuarterHour.Whole & ~(ulong)form.Number(0, (long)QuarterHour.Whole))
+            );
         }
 
         return new QuarterHours(firstKept, quarters);
@@ -174,7 +181,8 @@ internal static class WorkloadSumsForm
         var next = 0;
         foreach (var task in bucket.Tasks)
         {
-            var at = next < ids.Count && ReferenceEquals(ids.GetKeyAtIndex(next), task.TaskType) ? next : ids[task.TaskType];
+            var at =
+                next < ids.Count && ReferenceEquals(ids.GetKeyAtIndex(next), task.TaskType) ? next : ids[task.TaskType];
             form.Number((ulong)(at - next));
             next = at + 1;
             WriteTask(form, task);
@@ -361,11 +369,15 @@ internal static class WorkloadSumsForm
         /// <summary>Bytes not read yet.</summary>
         public readonly int Left => _bytes.Length - _at;
 
-        public byte Byte() => _at < _bytes.Length ? _bytes[_at++] : throw new FormatException("Workload sums that end too soon.");
+        public byte Byte() =>
+            _at < _bytes.Length ? _bytes[_at++] : throw new FormatException("Workload sums that end too soon.");
 
         public UInt128 Number() => TryShort(out var value) ? value : Longer();
 
-        /// <summary>Reads a number of at most nine bytes, which hold 63 bits: nearly every number. Of a longer one nothing is read.</summary>
+        /// <summary>
+        /// Reads a number of at most nine bytes, which hold 63 bits: nearly every number. Of a longer one nothing is
+        /// read.
+        /// </summary>
         public bool TryShort(out ulong value)
         {
             value = 0;

@@ -13,16 +13,18 @@ public static class WrongUnit
 
     /// <summary>What a ratio suggests, as a question to whoever publishes times.</summary>
     /// <param name="ratio">Times seen over times said, above 0.</param>
-    public static string GuessOfTimes(double ratio) => ratio switch
-    {
-        _ when IsNear(ratio, 1e-3) => "a thousandth: were seconds sent for milliseconds?",
-        _ when IsNear(ratio, 1e3) =>
-            "a thousand times: were microseconds sent for milliseconds, or are the definition's seconds milliseconds?",
-        _ when IsNear(ratio, 1e-6) => "a millionth: were seconds sent for microseconds?",
-        _ when IsNear(ratio, 60) => "some sixty times: are the definition's seconds minutes?",
-        < 1 => "is the definition's service line that of these servers?",
-        _ => "is the definition's service line that of these servers, or was the wait counted as time on the server?",
-    };
+    public static string GuessOfTimes(double ratio) =>
+        ratio switch
+        {
+            _ when IsNear(ratio, 1e-3) => "a thousandth: were seconds sent for milliseconds?",
+            _ when IsNear(ratio, 1e3) =>
+                "a thousand times: were microseconds sent for milliseconds, or are the definition's seconds milliseconds?",
+            _ when IsNear(ratio, 1e-6) => "a millionth: were seconds sent for microseconds?",
+            _ when IsNear(ratio, 60) => "some sixty times: are the definition's seconds minutes?",
+            < 1 => "is the definition's service line that of these servers?",
+            _ =>
+                "is the definition's service line that of these servers, or was the wait counted as time on the server?",
+        };
 
     private static bool IsNear(double ratio, double unit) => ratio > unit / Near && ratio < unit * Near;
 }

@@ -28,14 +28,21 @@ public sealed record AllocationLabels
     public int InForce => Pin?.Version ?? Released;
 
     /// <summary>The labels after an event; most events change none.</summary>
-    public AllocationLabels After(FleetEvent happened) => happened switch
-    {
-        FleetRegistered => this with { Pin = null, Proposal = null },
-        AllocationPublished { ProposedUntil: { } until, Version: var version } => this with { Proposal = new AllocationProposal(version, until) },
-        AllocationPublished { Version: var version } => this with { Released = version, Proposal = null },
-        AllocationApproved { Version: var version } => this with { Released = version, Proposal = null },
-        AllocationPinned pinned => this with { Pin = new AllocationPin(pinned.Version, pinned.Reason, pinned.By, pinned.At) },
-        AllocationUnpinned => this with { Pin = null },
-        _ => this,
-    };
+    public AllocationLabels After(FleetEvent happened) =>
+        happened switch
+        {
+            FleetRegistered => this with { Pin = null, Proposal = null },
+            AllocationPublished { ProposedUntil: { } until, Version: var version } => this with
+            {
+                Proposal = new AllocationProposal(version, until),
+            },
+            AllocationPublished { Version: var version } => this with { Released = version, Proposal = null },
+            AllocationApproved { Version: var version } => this with { Released = version, Proposal = null },
+            AllocationPinned pinned => this with
+            {
+                Pin = new AllocationPin(pinned.Version, pinned.Reason, pinned.By, pinned.At),
+            },
+            AllocationUnpinned => this with { Pin = null },
+            _ => this,
+        };
 }

@@ -45,13 +45,17 @@ public static class FleetConcerns
     /// <param name="version">The pinned version.</param>
     /// <param name="taskTypes">The task types that the version has tokens for.</param>
     public static FleetConcern? FindInPinnedVersion(
-        FleetDefinition definition, int version, IEnumerable<string> taskTypes)
+        FleetDefinition definition,
+        int version,
+        IEnumerable<string> taskTypes
+    )
     {
         string[] lacking = [.. definition.TaskTypes.Select(type => type.Id).Except(taskTypes, StringComparer.Ordinal)];
         if (lacking.Length == 0)
             return null;
         var names = Names(lacking);
-        var message = $"The pinned version {version} has no tokens for these task types of the definition: {names}. "
+        var message =
+            $"The pinned version {version} has no tokens for these task types of the definition: {names}. "
             + "Gateways find no budget for them; unpin the version, or pin one that has them.";
         return new FleetConcern(PinLacksTaskTypes, message);
     }
@@ -62,11 +66,13 @@ public static class FleetConcerns
         var share = arrivals / Math.Max(estimate.Arrivals, 1);
         if (arrivals < UnknownArrivals || share < UnknownShare)
             return null;
-        var byArrivals = estimate.UnknownTaskTypes
-            .OrderByDescending(type => type.Arrivals).ThenBy(type => type.Id, StringComparer.Ordinal);
+        var byArrivals = estimate
+            .UnknownTaskTypes.OrderByDescending(type => type.Arrivals)
+            .ThenBy(type => type.Id, StringComparer.Ordinal);
         var percent = (Math.Min(share, 1) * 100).ToString("0.#", CultureInfo.InvariantCulture);
         var names = Names([.. byArrivals.Select(type => type.Id)]);
-        var message = $"{percent} % of arrivals are of task types that the definition does not know: {names}; "
+        var message =
+            $"{percent} % of arrivals are of task types that the definition does not know: {names}; "
             + "rename them, or add them to the definition as task types or as aliases.";
         return new FleetConcern(UnknownTaskTypes, message);
     }

@@ -2,14 +2,17 @@ using Platform.Domain.Estimation;
 
 namespace Platform.Domain.Fleets;
 
-/// <summary>What a fleet's stream of decisions says: the definition of each revision, and what was announced of each allocation.</summary>
+/// <summary>
+/// What a fleet's stream of decisions says: the definition of each revision, and what was announced of each allocation.
+/// </summary>
 public sealed class FleetDecisions
 {
     private readonly Dictionary<int, FleetDefinition> _definitions = [];
     private readonly Dictionary<int, List<AllocationPublished>> _published = [];
 
     /// <param name="events">The whole stream, oldest first.</param>
-    /// <exception cref="InvalidOperationException">A decision cannot follow those before it: the stream is not as it was written.</exception>
+    /// <exception cref="InvalidOperationException">A decision cannot follow those before it: the stream is not as it
+    /// was written.</exception>
     public FleetDecisions(IEnumerable<FleetEvent> events)
     {
         Fleet? fleet = null;
@@ -40,5 +43,6 @@ public sealed class FleetDecisions
     public FleetDefinition? DefinitionOf(int revision) => _definitions.GetValueOrDefault(revision);
 
     /// <summary>The announcements of a version: one, unless somebody has tampered with them.</summary>
-    public IReadOnlyList<AllocationPublished> AnnouncementsOf(int version) => _published.GetValueOrDefault(version) ?? [];
+    public IReadOnlyList<AllocationPublished> AnnouncementsOf(int version) =>
+        _published.GetValueOrDefault(version) ?? [];
 }

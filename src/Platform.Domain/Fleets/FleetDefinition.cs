@@ -5,8 +5,8 @@ using Platform.Domain.Estimation;
 namespace Platform.Domain.Fleets;
 
 /// <summary>
-/// What a team says about its fleet: servers, objective, limits, and the prior figures of each task type, which hold until the events
-/// say more. Wire form: the JSON of the contract.
+/// What a team says about its fleet: servers, objective, limits, and the prior figures of each task type, which hold
+/// until the events say more. Wire form: the JSON of the contract.
 /// </summary>
 public sealed record FleetDefinition
 {
@@ -72,7 +72,9 @@ public sealed record FleetObjective
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxInterTokenSeconds { get; init; }
 
-    /// <summary>Cap on the mean time to the first token of the answer in seconds, or null; with sharing alone.</summary>
+    /// <summary>
+    /// Cap on the mean time to the first token of the answer in seconds, or null; with sharing alone.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxTimeToFirstAnswerTokenSeconds { get; init; }
 }
@@ -110,8 +112,8 @@ public sealed record SolvingPolicy
     public double? MaxStep { get; init; }
 
     /// <summary>
-    /// The probability, 0.5 to 0.999, with which the rate of arrivals is below what an allocation must carry; 0.9 if left
-    /// out. Too few tokens cost a little accuracy, too many bring the servers down.
+    /// The probability, 0.5 to 0.999, with which the rate of arrivals is below what an allocation must carry; 0.9 if
+    /// left out. Too few tokens cost a little accuracy, too many bring the servers down.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? ArrivalRateQuantile { get; init; }
@@ -121,9 +123,9 @@ public sealed record SolvingPolicy
     public double RateProbability => ArrivalRateQuantile ?? DefaultRateProbability;
 
     /// <summary>
-    /// Days whose arrivals are kept by quarters of an hour, so that a rise that comes at the same hour is forecast: 0 to
-    /// <see cref="MostForecastDays"/>, which counts if left out; 0 for no forecast. Whoever derives a version again reads
-    /// its windows as far back.
+    /// Days whose arrivals are kept by quarters of an hour, so that a rise that comes at the same hour is forecast: 0
+    /// to <see cref="MostForecastDays"/>, which counts if left out; 0 for no forecast. Whoever derives a version again
+    /// reads its windows as far back.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? ForecastDays { get; init; }
@@ -137,13 +139,14 @@ public sealed record SolvingPolicy
     public double Step => MaxStep ?? DefaultStep;
 
     /// <summary>
-    /// Seconds that a new allocation waits for a person to put it in force before it lapses, a minute to 30 days; null when it is in force at once.
+    /// Seconds that a new allocation waits for a person to put it in force before it lapses, a minute to 30 days; null
+    /// when it is in force at once.
     /// </summary>
     public int? ApprovalSeconds { get; init; }
 
     /// <summary>
-    /// Whether a new allocation waits for approval even where what is in force gives the servers more work than they can
-    /// do; at once if left out. Read by solves where approvalSeconds is set.
+    /// Whether a new allocation waits for approval even where what is in force gives the servers more work than they
+    /// can do; at once if left out. Read by solves where approvalSeconds is set.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public EmergencyRelease? Emergency { get; init; }
@@ -153,7 +156,9 @@ public sealed record SolvingPolicy
     public LadderPolicy? Ladder { get; init; }
 }
 
-/// <summary>What becomes of a new allocation in an emergency: what is in force gives the servers more work than they can do.</summary>
+/// <summary>
+/// What becomes of a new allocation in an emergency: what is in force gives the servers more work than they can do.
+/// </summary>
 public enum EmergencyRelease
 {
     /// <summary>It is put in force at once, and said to be an emergency.</summary>

@@ -41,7 +41,9 @@ public static class FleetDefinitionValidation
         if (definition.TaskTypes.Count > MaxTaskTypes)
             errors.Add(new("/taskTypes", $"must have at most {MaxTaskTypes} task types"));
         else
-            errors.AddRange(ProblemFaults(definition).Where(fault => !errors.Exists(known => known.Pointer == fault.Pointer)));
+            errors.AddRange(
+                ProblemFaults(definition).Where(fault => !errors.Exists(known => known.Pointer == fault.Pointer))
+            );
         if (errors.Count == 0 && definition.Actuator is { } actuator)
             ValidateActuator(actuator, definition.TaskTypes, errors);
         return errors;
@@ -49,13 +51,20 @@ public static class FleetDefinitionValidation
 
     // A definition is a problem with a name and a timetable; what a problem must keep is said there.
     private static IEnumerable<InputError> ProblemFaults(FleetDefinition definition) =>
-        ProblemValidation.Validate(ProblemBuilder.OfDefinition(definition))
+        ProblemValidation
+            .Validate(ProblemBuilder.OfDefinition(definition))
             .Select(fault => fault with { Pointer = InDefinition(fault.Pointer) });
 
     private static string InDefinition(string pointer)
     {
-        var isObjective = pointer is "/accuracyWeight" or "/maxUtilization" or "/meanTokenBudget" or "/maxMeanSystemTimeSeconds"
-            or "/maxInterTokenSeconds" or "/maxTimeToFirstAnswerTokenSeconds";
+        var isObjective =
+            pointer
+            is "/accuracyWeight"
+                or "/maxUtilization"
+                or "/meanTokenBudget"
+                or "/maxMeanSystemTimeSeconds"
+                or "/maxInterTokenSeconds"
+                or "/maxTimeToFirstAnswerTokenSeconds";
         return isObjective ? $"/objective{pointer}" : pointer;
     }
 
@@ -98,9 +107,22 @@ public static class FleetDefinitionValidation
             if (range is null)
                 errors.Add(new($"{Pointer}/{i}", "must be a range, not null"));
             else if (range.Min <= last || range.Max < range.Min)
-                errors.Add(new($"{Pointer}/{i}", "must have a min above the max before it, at least 0, and a max of at least its min"));
-            else if (range.Name is { } name && (name.Length is 0 or > MaxLevelLength || name.Any(char.IsControl) || range.Min != range.Max))
-                errors.Add(new($"{Pointer}/{i}/name", $"must have 1 to {MaxLevelLength} characters, none of them control characters, and belong to one number: min and max must be equal"));
+                errors.Add(
+                    new(
+                        $"{Pointer}/{i}",
+                        "must have a min above the max before it, at least 0, and a max of at least its min"
+                    )
+                );
+            else if (
+                range.Name is { } name
+                && (name.Length is 0 or > MaxLevelLength || name.Any(char.IsControl) || range.Min != range.Max)
+            )
+                errors.Add(
+                    new(
+                        $"{Pointer}/{i}/name",
+                        $"must have 1 to {MaxLevelLength} characters, none of them control characters, and belong to one number: min and max must be equal"
+                    )
+                );
             last = range?.Max ?? last;
         }
 
@@ -128,7 +150,9 @@ public static class FleetDefinitionValidation
         if (solving.ForecastDays is < 0 or > SolvingPolicy.MostForecastDays)
             errors.Add(new("/solving/forecastDays", $"must be 0 to {SolvingPolicy.MostForecastDays}"));
         if (solving.ApprovalSeconds is < MinApprovalSeconds or > MaxApprovalSeconds)
-            errors.Add(new("/solving/approvalSeconds", $"must be {MinApprovalSeconds} to {MaxApprovalSeconds}, or null"));
+            errors.Add(
+                new("/solving/approvalSeconds", $"must be {MinApprovalSeconds} to {MaxApprovalSeconds}, or null")
+            );
         if (solving.Ladder is { Rungs: < MinRungs or > SurgeLadder.MostRungs })
             errors.Add(new("/solving/ladder/rungs", $"must be {MinRungs} to {SurgeLadder.MostRungs}"));
     }

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Platform.Domain.Fleets;
 
-/// <summary>Something that was decided about a fleet. Stored for ever: members may be added, never renamed or removed.</summary>
+/// <summary>
+/// Something that was decided about a fleet. Stored for ever: members may be added, never renamed or removed.
+/// </summary>
 public abstract record FleetEvent
 {
     /// <summary>When it was decided, UTC.</summary>
@@ -51,7 +53,9 @@ public sealed record AllocationPublished : FleetEvent
     /// <summary>Version of the workload stream up to which windows are in it; 0 before the first window.</summary>
     public required long WorkloadVersion { get; init; }
 
-    /// <summary>Until when it waits for approval; null when it was in force at once, unless another one was pinned.</summary>
+    /// <summary>
+    /// Until when it waits for approval; null when it was in force at once, unless another one was pinned.
+    /// </summary>
     public DateTimeOffset? ProposedUntil { get; init; }
 
     /// <summary>
@@ -61,7 +65,9 @@ public sealed record AllocationPublished : FleetEvent
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Emergency { get; init; }
 
-    /// <summary>Why it grants the fewest tokens allowed, and what would be needed for more; null where it need not.</summary>
+    /// <summary>
+    /// Why it grants the fewest tokens allowed, and what would be needed for more; null where it need not.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Shortfall { get; init; }
 }

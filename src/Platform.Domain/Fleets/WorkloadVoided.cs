@@ -46,7 +46,8 @@ public sealed record WorkloadVoided : FleetEvent
 public sealed record VoidScope(Guid? MessageId, DateTimeOffset? From, DateTimeOffset? To)
 {
     /// <summary>Whether it speaks of a window.</summary>
-    public bool Covers(WorkloadWindowRecorded recorded) => MessageId is { } message
-        ? recorded.MessageId == message
-        : recorded.Window.WindowStart < To && recorded.Window.WindowEnd > From;
+    public bool Covers(WorkloadWindowRecorded recorded) =>
+        MessageId is { } message
+            ? recorded.MessageId == message
+            : recorded.Window.WindowStart < To && recorded.Window.WindowEnd > From;
 }

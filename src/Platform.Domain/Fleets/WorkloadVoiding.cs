@@ -75,7 +75,11 @@ public static class WorkloadVoiding
     /// <param name="found">The windows that are meant.</param>
     /// <param name="workloadVersion">The version that the event gets in the workload stream.</param>
     public static Decision<FleetEvent> Decide(
-        Fleet? fleet, VoidRequest request, WindowsToVoid found, long workloadVersion)
+        Fleet? fleet,
+        VoidRequest request,
+        WindowsToVoid found,
+        long workloadVersion
+    )
     {
         if (fleet is null or { IsRetired: true })
             return Decision<FleetEvent>.Refused(Refusal.NotFound, "there is no such fleet");
@@ -97,7 +101,8 @@ public static class WorkloadVoiding
         };
     }
 
-    private static string NoneMatches(VoidScope scope) => scope.MessageId is { } message
-        ? $"no stored window of the fleet came with the message {message}"
-        : $"no stored window of the fleet overlaps the time from {scope.From:O} to {scope.To:O}";
+    private static string NoneMatches(VoidScope scope) =>
+        scope.MessageId is { } message
+            ? $"no stored window of the fleet came with the message {message}"
+            : $"no stored window of the fleet overlaps the time from {scope.From:O} to {scope.To:O}";
 }

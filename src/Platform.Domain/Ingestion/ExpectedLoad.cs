@@ -11,7 +11,9 @@ internal readonly record struct AddedTime(double PerToken, double AnswerTokens)
     public const double Doubt = 0.1;
 }
 
-/// <summary>How busy an allocation is expected to make the servers, and how queries in service slow each other.</summary>
+/// <summary>
+/// How busy an allocation is expected to make the servers, and how queries in service slow each other.
+/// </summary>
 internal sealed class ExpectedLoad
 {
     private readonly Dictionary<string, AddedTime> _added = new(StringComparer.Ordinal);
@@ -34,8 +36,8 @@ internal sealed class ExpectedLoad
 
     private static ExpectedLoad OfQueue(AllocationProblem problem, IReadOnlyList<long> tokens)
     {
-        var meanSeconds = problem.TaskTypes
-            .Zip(tokens, (type, count) => type.Share * type.Service.SecondsAt(count))
+        var meanSeconds = problem
+            .TaskTypes.Zip(tokens, (type, count) => type.Share * type.Service.SecondsAt(count))
             .Sum();
         return new ExpectedLoad { Utilization = problem.ArrivalRate * meanSeconds / problem.Servers };
     }

@@ -76,11 +76,15 @@ public sealed class FleetScope
 
     private string TooLong => $"the window is longer than {Horizon}: only its end counts";
 
-    private string TooOld(TimeSpan age) => $"ended {Words(age)} ago: windows older than {Horizon} do not count{_exception}";
+    private string TooOld(TimeSpan age) =>
+        $"ended {Words(age)} ago: windows older than {Horizon} do not count{_exception}";
 
-    private static WindowWarning Unknown(int entry, string taskType) => new(
-        UncountedCause.UnknownTaskType, $"/tasks/{entry}/taskType",
-        $"the fleet's definition has no task type \"{taskType}\": this entry does not count until a revision adds it");
+    private static WindowWarning Unknown(int entry, string taskType) =>
+        new(
+            UncountedCause.UnknownTaskType,
+            $"/tasks/{entry}/taskType",
+            $"the fleet's definition has no task type \"{taskType}\": this entry does not count until a revision adds it"
+        );
 
     private static string Words(TimeSpan age)
     {

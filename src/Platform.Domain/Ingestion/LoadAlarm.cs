@@ -29,7 +29,11 @@ public sealed record LoadAlarm
     /// <param name="excess">How much more came.</param>
     /// <param name="now">The moment.</param>
     public static LoadAlarm Raise(
-        LoadAlarm? standing, WorkloadExpectation expectation, WorkloadExcess excess, DateTimeOffset now)
+        LoadAlarm? standing,
+        WorkloadExpectation expectation,
+        WorkloadExcess excess,
+        DateTimeOffset now
+    )
     {
         var hasMoreArrivals = excess.ArrivalFactor > 1;
         var seenRate = expectation.FleetArrivalRate * excess.ArrivalFactor;

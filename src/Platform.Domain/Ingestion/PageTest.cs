@@ -1,9 +1,9 @@
 namespace Platform.Domain.Ingestion;
 
 /// <summary>
-/// Page's cumulative sum (Biometrika 41, 1954) of the logarithm of the likelihood ratio between "so many times what was expected" and "what was
-/// expected", started again whenever it falls below 0. Quasi-likelihood (Wedderburn, Biometrika 61, 1974): how the variance goes with the mean
-/// is all that is presumed, and what is beyond it divides the logarithm.
+/// Page's cumulative sum (Biometrika 41, 1954) of the logarithm of the likelihood ratio between "so many times what was
+/// expected" and "what was expected", started again whenever it falls below 0. Quasi-likelihood (Wedderburn, Biometrika
+/// 61, 1974): how the variance goes with the mean is all that is presumed, and what is beyond it divides the logarithm.
 /// </summary>
 /// <param name="alternative">The ratio that it looks for: above 1 for more than expected, below 1 for less.</param>
 /// <param name="threshold">Where the sum must come to.</param>
@@ -29,8 +29,8 @@ internal sealed class PageTest(double alternative, double threshold = WorkloadWa
         Add(((seen * _log) - (expected * (alternative - 1))) / dispersion, seen, middle);
 
     /// <summary>
-    /// Takes a sum of times into account, whose deviation goes with its mean: exact for the gamma law. To presume for times what holds for
-    /// counts would take a few long ones for a change.
+    /// Takes a sum of times into account, whose deviation goes with its mean: exact for the gamma law. To presume for
+    /// times what holds for counts would take a few long ones for a change.
     /// </summary>
     /// <param name="seen">The sum.</param>
     /// <param name="middle">What was expected.</param>

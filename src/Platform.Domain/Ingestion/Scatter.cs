@@ -1,8 +1,9 @@
 namespace Platform.Domain.Ingestion;
 
 /// <summary>
-/// How much successive amounts differ against what chance gives, 1 by chance alone: gateways with different parts of the traffic, bursts. A
-/// lasting change shows in one difference only (von Neumann, Annals of Mathematical Statistics 12, 1941).
+/// How much successive amounts differ against what chance gives, 1 by chance alone: gateways with different parts of
+/// the traffic, bursts. A lasting change shows in one difference only (von Neumann, Annals of Mathematical Statistics
+/// 12, 1941).
 /// </summary>
 internal sealed class Scatter
 {

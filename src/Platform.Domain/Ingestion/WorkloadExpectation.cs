@@ -7,13 +7,14 @@ using Platform.Domain.Snapshots;
 namespace Platform.Domain.Ingestion;
 
 /// <summary>
-/// What a solve expects of the windows to come, as small as it can be kept: written by the solve into the fleet's row, read by the intake.
-/// Of each figure the doubt is kept too, so that a poor estimate is not taken for a change.
+/// What a solve expects of the windows to come, as small as it can be kept: written by the solve into the fleet's row,
+/// read by the intake. Of each figure the doubt is kept too, so that a poor estimate is not taken for a change.
 /// </summary>
 public sealed record WorkloadExpectation
 {
     /// <summary>
-    /// Task types whose service times are expected, those with the most completions: more would make the intake read what hardly counts.
+    /// Task types whose service times are expected, those with the most completions: more would make the intake read
+    /// what hardly counts.
     /// </summary>
     internal const int MostTaskTypes = 100;
 
@@ -21,8 +22,8 @@ public sealed record WorkloadExpectation
     public required DateTimeOffset CountsFrom { get; init; }
 
     /// <summary>
-    /// Arrivals per second of window length. Not λ, for which the covered time counts once: ten gateways that report the same minute have ten
-    /// minutes of windows, and a tenth of λ in each.
+    /// Arrivals per second of window length. Not λ, for which the covered time counts once: ten gateways that report
+    /// the same minute have ten minutes of windows, and a tenth of λ in each.
     /// </summary>
     public required float ArrivalRate { get; init; }
 
@@ -53,12 +54,13 @@ public sealed record WorkloadExpectation
     public required IReadOnlyList<ExpectedService> TaskTypes { get; init; }
 
     /// <summary>
-    /// What to expect after a solve; null where the figures are out of all reason. Before the first window the definition's figures count,
-    /// with their doubt, and one publisher is presumed.
+    /// What to expect after a solve; null where the figures are out of all reason. Before the first window the
+    /// definition's figures count, with their doubt, and one publisher is presumed.
     /// </summary>
     /// <param name="inputs">What was solved on.</param>
     /// <param name="derived">The estimate and the problem.</param>
-    /// <param name="tokens">Tokens in force from now on, in the order of the problem's task types; null when there are none.</param>
+    /// <param name="tokens">Tokens in force from now on, in the order of the problem's task types; null when there are
+    /// none.</param>
     public static WorkloadExpectation? Of(SnapshotInputs inputs, DerivedAllocation derived, IReadOnlyList<long>? tokens)
     {
         var (estimate, problem) = (derived.Estimate, derived.Asked);
@@ -80,17 +82,25 @@ public sealed record WorkloadExpectation
             Dispersion = (float)Math.Max(estimate.Validity.Burstiness.Value ?? 1, 1),
             Utilization = (float)load.Utilization,
             UtilizationLimit = (float)(problem.MaxUtilization ?? 1),
-            TaskTypes = [.. estimate.TaskTypes.Where(type => type.Completions > 0).OrderByDescending(type => type.Completions).Take(MostTaskTypes)
-                .Select(type => ExpectedService.Of(type, slowdown).Slowed(load.AddedTo(type.Id)))
-                .Where(service => service.IsFinite)],
+            TaskTypes =
+            [
+                .. estimate
+                    .TaskTypes.Where(type => type.Completions > 0)
+                    .OrderByDescending(type => type.Completions)
+                    .Take(MostTaskTypes)
+                    .Select(type => ExpectedService.Of(type, slowdown).Slowed(load.AddedTo(type.Id)))
+                    .Where(service => service.IsFinite),
+            ],
         };
         expected = expected with { TaskTypes = WithAliases(expected.TaskTypes, inputs.Definition.TaskTypes) };
-        return float.IsFinite(expected.HighestArrivalRate + expected.Dispersion + expected.Utilization) ? expected : null;
+        return float.IsFinite(expected.HighestArrivalRate + expected.Dispersion + expected.Utilization)
+            ? expected
+            : null;
     }
 
     /// <summary>
-    /// The interval of the rate; where traffic moves, no wider in proportion than that of the average over the horizon: a
-    /// rate of which little is known would else never be found to have moved on, and an early solve costs little.
+    /// The interval of the rate; where traffic moves, no wider in proportion than that of the average over the horizon:
+    /// a rate of which little is known would else never be found to have moved on, and an early solve costs little.
     /// </summary>
     private static (double Lower, double Upper) DoubtOfRate(FleetEstimate estimate)
     {
@@ -99,13 +109,13 @@ public sealed record WorkloadExpectation
             return (rate.Lower, rate.Upper);
         return (
             Math.Max(rate.Lower, rate.Value * average.Lower / average.Value),
-            Math.Min(rate.Upper, rate.Value * average.Upper / average.Value));
+            Math.Min(rate.Upper, rate.Value * average.Upper / average.Value)
+        );
     }
 
     /// <summary>What is expected is the rate as it is, not the one that an allocation must carry.</summary>
-    private static double ExpectedRate(DerivedAllocation derived) => derived.Estimate.Traffic is null
-        ? derived.Problem.ArrivalRate
-        : derived.Estimate.ArrivalRate.Value;
+    private static double ExpectedRate(DerivedAllocation derived) =>
+        derived.Estimate.Traffic is null ? derived.Problem.ArrivalRate : derived.Estimate.ArrivalRate.Value;
 
     private static ExpectedService[] WithAliases(IReadOnlyList<ExpectedService> services, IReadOnlyList<TaskType> types)
     {
@@ -113,13 +123,20 @@ public sealed record WorkloadExpectation
         return [.. services.Select(service => service with { Aliases = aliases[service.TaskType] })];
     }
 
-    /// <summary>Covered time over the windows' own, weighted by age as the estimate is: 1 / the mean number of windows at a time.</summary>
+    /// <summary>
+    /// Covered time over the windows' own, weighted by age as the estimate is: 1 / the mean number of windows at a
+    /// time.
+    /// </summary>
     private static double CoveredPart(WorkloadSums sums, DateTimeOffset asOf)
     {
-        double covered = 0, reported = 0;
+        double covered = 0,
+            reported = 0;
         foreach (var bucket in sums.Buckets)
         {
-            double weight = WorkloadEvidence.AgeWeight(asOf.ToUnixTimeSeconds() - ((bucket.Index + 1) * sums.BucketSeconds), sums.HorizonSeconds);
+            double weight = WorkloadEvidence.AgeWeight(
+                asOf.ToUnixTimeSeconds() - ((bucket.Index + 1) * sums.BucketSeconds),
+                sums.HorizonSeconds
+            );
             covered += weight * bucket.Covered.Count;
             reported += weight * TaskSums.Nearest(bucket.WindowTicks) / TimeSpan.TicksPerSecond;
         }
@@ -138,11 +155,19 @@ public sealed record WorkloadExpectation
 /// <param name="Variance">The part of a query's variance around the line that was seen, seconds².</param>
 /// <param name="Presumption">The part of it that is presumed, in mean service times squared.</param>
 public sealed record ExpectedService(
-    string TaskType, float BaseSeconds, float SecondsPerToken, float BaseVariance, float Covariance, float SlopeVariance, float Variance, float Presumption)
+    string TaskType,
+    float BaseSeconds,
+    float SecondsPerToken,
+    float BaseVariance,
+    float Covariance,
+    float SlopeVariance,
+    float Variance,
+    float Presumption
+)
 {
     /// <summary>
-    /// Degrees of freedom that the presumption is worth: a deviation of half the service time, as the estimator's own. Few completions
-    /// would otherwise promise service times that never scatter.
+    /// Degrees of freedom that the presumption is worth: a deviation of half the service time, as the estimator's own.
+    /// Few completions would otherwise promise service times that never scatter.
     /// </summary>
     private const double PresumedFreedom = 4;
 
@@ -150,7 +175,8 @@ public sealed record ExpectedService(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Aliases { get; init; }
 
-    internal bool IsFinite => float.IsFinite(BaseSeconds + SecondsPerToken + BaseVariance + Covariance + SlopeVariance + Variance);
+    internal bool IsFinite =>
+        float.IsFinite(BaseSeconds + SecondsPerToken + BaseVariance + Covariance + SlopeVariance + Variance);
 
     /// <param name="type">The task type's estimate.</param>
     /// <param name="slowdown">How many times the estimate's service times are expected.</param>
@@ -161,10 +187,15 @@ public sealed record ExpectedService(
         var square = slowdown * slowdown;
         var seenPart = freedom / (freedom + PresumedFreedom);
         return new ExpectedService(
-            type.Id, (float)(service.Line.BaseSeconds * slowdown), (float)(service.Line.SecondsPerToken * slowdown),
-            (float)(a * a), (float)(service.Covariance * square), (float)(c * c),
+            type.Id,
+            (float)(service.Line.BaseSeconds * slowdown),
+            (float)(service.Line.SecondsPerToken * slowdown),
+            (float)(a * a),
+            (float)(service.Covariance * square),
+            (float)(c * c),
             (float)(service.Line.VarianceSecondsSquared * square * seenPart),
-            (float)(PresumedFreedom / (freedom + PresumedFreedom) / 4));
+            (float)(PresumedFreedom / (freedom + PresumedFreedom) / 4)
+        );
     }
 
     /// <summary>The same where the others in service slow each output token.</summary>
@@ -184,10 +215,14 @@ public sealed record ExpectedService(
         };
     }
 
-    /// <summary>What is expected of queries that ended, in seconds: their sum, and its variance by doubt of the line and by scatter.</summary>
+    /// <summary>
+    /// What is expected of queries that ended, in seconds: their sum, and its variance by doubt of the line and by
+    /// scatter.
+    /// </summary>
     internal (double Seconds, double Doubt, double Scatter) Expect(ServiceSums seen)
     {
-        double n = seen.Completions, tokens = seen.Tokens;
+        double n = seen.Completions,
+            tokens = seen.Tokens;
         var seconds = (BaseSeconds * n) + (SecondsPerToken * tokens);
         var doubt = (BaseVariance * n * n) + (2 * Covariance * n * tokens) + (SlopeVariance * tokens * tokens);
         return (seconds, Math.Max(doubt, 0), n > 0 ? (Variance * n) + (Presumption * seconds * seconds / n) : 0);

@@ -2,7 +2,10 @@ using Platform.Domain.Contracts;
 
 namespace Platform.Domain.Ingestion;
 
-/// <summary>A workload window was taken into the fleet's history. Stored for ever: members may be added, never renamed or removed.</summary>
+/// <summary>
+/// A workload window was taken into the fleet's history. Stored for ever: members may be added, never renamed or
+/// removed.
+/// </summary>
 public sealed record WorkloadWindowRecorded
 {
     /// <summary>The message that brought it; the same message again is the same event.</summary>
@@ -12,8 +15,8 @@ public sealed record WorkloadWindowRecorded
     public required WorkloadWindow Window { get; init; }
 
     /// <summary>
-    /// The publisher's trace, as a <see href="https://www.w3.org/TR/trace-context/">traceparent</see>, when it is recorded somewhere; or null.
-    /// Nothing is derived from it.
+    /// The publisher's trace, as a <see href="https://www.w3.org/TR/trace-context/">traceparent</see>, when it is
+    /// recorded somewhere; or null. Nothing is derived from it.
     /// </summary>
     public string? TraceParent { get; init; }
 }

@@ -3,7 +3,9 @@ using Platform.Domain.Contracts;
 
 namespace Platform.Domain.Notices;
 
-/// <summary>Tells that another version is in force for a fleet, as a CloudEvents 1.0 message in structured mode.</summary>
+/// <summary>
+/// Tells that another version is in force for a fleet, as a CloudEvents 1.0 message in structured mode.
+/// </summary>
 /// <param name="Data">What is in force.</param>
 public sealed record AllocationNotice(InForceNotice Data)
 {
@@ -14,7 +16,10 @@ public sealed record AllocationNotice(InForceNotice Data)
     [JsonPropertyName("specversion")]
     public string SpecVersion { get; } = "1.0";
 
-    /// <summary>The snapshot's hash; <c>none</c> where nothing is in force any more. With <see cref="Source"/> it is unique: a message that comes twice is told by both.</summary>
+    /// <summary>
+    /// The snapshot's hash; <c>none</c> where nothing is in force any more. With <see cref="Source"/> it is unique: a
+    /// message that comes twice is told by both.
+    /// </summary>
     public string Id => Data.Hash ?? "none";
 
     /// <summary>The change that it tells: one version may come into force more than once.</summary>
@@ -46,7 +51,9 @@ public sealed record InForceNotice
     /// <summary>The fleet.</summary>
     public required string Fleet { get; init; }
 
-    /// <summary>Counts the fleet's changes, from 1, without gaps: what is older than what one has is of no use any more.</summary>
+    /// <summary>
+    /// Counts the fleet's changes, from 1, without gaps: what is older than what one has is of no use any more.
+    /// </summary>
     public required long Change { get; init; }
 
     /// <summary>Since when.</summary>

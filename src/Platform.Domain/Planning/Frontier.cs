@@ -16,10 +16,20 @@ public sealed class FrontierQuery : WhatIf
     public int Points { get; init; } = 41;
 
     /// <summary>The least accuracy weight, above 0; a hundredth of the problem's unless it is given.</summary>
-    public double FromAccuracyWeight { get; init => field = Give(value); }
+    public double FromAccuracyWeight
+    {
+        get;
+        init => field = Give(value);
+    }
 
-    /// <summary>The greatest accuracy weight, above the least; a hundred times the problem's unless it is given.</summary>
-    public double ToAccuracyWeight { get; init => field = Give(value); }
+    /// <summary>
+    /// The greatest accuracy weight, above the least; a hundred times the problem's unless it is given.
+    /// </summary>
+    public double ToAccuracyWeight
+    {
+        get;
+        init => field = Give(value);
+    }
 
     /// <summary>The accuracy weights, from the least to the greatest.</summary>
     /// <param name="problem">The problem that the range is around.</param>
@@ -29,13 +39,22 @@ public sealed class FrontierQuery : WhatIf
     {
         weights = [];
         var from = Or(FromAccuracyWeight, problem.AccuracyWeight / DefaultReach);
-        var to = Or(ToAccuracyWeight, Math.Min(problem.AccuracyWeight * DefaultReach, ProblemValidation.LargestAccuracyWeight));
+        var to = Or(
+            ToAccuracyWeight,
+            Math.Min(problem.AccuracyWeight * DefaultReach, ProblemValidation.LargestAccuracyWeight)
+        );
         if (Points is < 2 or > MaxPoints)
             return new InputError("/points", $"must be 2 to {MaxPoints}");
         if (!(from > 0 && from < ProblemValidation.LargestAccuracyWeight))
-            return new InputError("/fromAccuracyWeight", $"must be given, above 0 and below {ProblemValidation.LargestAccuracyWeight}");
+            return new InputError(
+                "/fromAccuracyWeight",
+                $"must be given, above 0 and below {ProblemValidation.LargestAccuracyWeight}"
+            );
         if (!(to > from && to <= ProblemValidation.LargestAccuracyWeight))
-            return new InputError("/toAccuracyWeight", $"must be above fromAccuracyWeight and at most {ProblemValidation.LargestAccuracyWeight}");
+            return new InputError(
+                "/toAccuracyWeight",
+                $"must be above fromAccuracyWeight and at most {ProblemValidation.LargestAccuracyWeight}"
+            );
         var step = Elementary.Log(to / from) / (Points - 1);
         weights = [.. Enumerable.Range(0, Points).Select(i => i == Points - 1 ? to : from * Elementary.Exp(step * i))];
         return null;
@@ -50,40 +69,66 @@ public sealed class FrontierQuery : WhatIf
 /// <param name="Utilization">ρ.</param>
 /// <param name="MeanTokens">Σ share · tokens.</param>
 public sealed record FrontierPoint(
-    double AccuracyWeight, double MeanAccuracy, double WeightedAccuracy, double MeanSystemTimeSeconds, double Utilization, double MeanTokens)
+    double AccuracyWeight,
+    double MeanAccuracy,
+    double WeightedAccuracy,
+    double MeanSystemTimeSeconds,
+    double Utilization,
+    double MeanTokens
+)
 {
     /// <summary>That of a solution; null when it is infeasible.</summary>
-    public static FrontierPoint? Of(double accuracyWeight, AllocationSolution solution) => solution.Status == SolutionStatus.Infeasible ? null : new(
-        accuracyWeight, solution.MeanAccuracy!.Value, solution.WeightedAccuracy!.Value, solution.MeanSystemTimeSeconds!.Value,
-        solution.Utilization!.Value, solution.MeanTokens!.Value);
+    public static FrontierPoint? Of(double accuracyWeight, AllocationSolution solution) =>
+        solution.Status == SolutionStatus.Infeasible
+            ? null
+            : new(
+                accuracyWeight,
+                solution.MeanAccuracy!.Value,
+                solution.WeightedAccuracy!.Value,
+                solution.MeanSystemTimeSeconds!.Value,
+                solution.Utilization!.Value,
+                solution.MeanTokens!.Value
+            );
 }
 
 /// <summary>Accuracy against mean system time, as the accuracy weight runs.</summary>
 public static class Frontier
 {
     /// <summary>
-    /// The best points within the problem's limits, none of which is beaten in accuracy and time by another: both rise with the weight. What
-    /// is found for one weight is open to all, so that whole tokens that are not proven the best, as few are not, cannot make a step back.
+    /// The best points within the problem's limits, none of which is beaten in accuracy and time by another: both rise
+    /// with the weight. What is found for one weight is open to all, so that whole tokens that are not proven the best,
+    /// as few are not, cannot make a step back.
     /// </summary>
     /// <param name="problem">The problem; its own accuracy weight does not count.</param>
     /// <param name="weights">The accuracy weights, rising.</param>
     /// <param name="solve">Solves a problem.</param>
     /// <returns>A point for each weight; empty when the problem is infeasible, which no weight can change.</returns>
     public static IReadOnlyList<FrontierPoint> Trace(
-        AllocationProblem problem, IReadOnlyList<double> weights, Func<AllocationProblem, SolverOptions, AllocationSolution> solve)
+        AllocationProblem problem,
+        IReadOnlyList<double> weights,
+        Func<AllocationProblem, SolverOptions, AllocationSolution> solve
+    )
     {
         var found = new List<FrontierPoint>();
         foreach (var weight in weights)
         {
-            if (FrontierPoint.Of(weight, solve(problem with { AccuracyWeight = weight }, AllocationSolver.ForMany)) is not { } point)
+            if (
+                FrontierPoint.Of(weight, solve(problem with { AccuracyWeight = weight }, AllocationSolver.ForMany))
+                is not { } point
+            )
                 return [];
             found.Add(point);
         }
 
-        return Climb([.. found.OrderBy(point => point.MeanSystemTimeSeconds).ThenByDescending(point => point.WeightedAccuracy)], weights);
+        return Climb(
+            [.. found.OrderBy(point => point.MeanSystemTimeSeconds).ThenByDescending(point => point.WeightedAccuracy)],
+            weights
+        );
     }
 
-    /// <summary>The best for each weight of points that rise in time, never going back: then the accuracy rises too.</summary>
+    /// <summary>
+    /// The best for each weight of points that rise in time, never going back: then the accuracy rises too.
+    /// </summary>
     private static List<FrontierPoint> Climb(List<FrontierPoint> points, IReadOnlyList<double> weights)
     {
         var (at, climbed) = (0, new List<FrontierPoint>());

@@ -16,8 +16,8 @@ public enum PlannedRateBasis
     Forecast,
 
     /// <summary>
-    /// Less than the upper rate, at which no allocation keeps the limits: nearly the most that the fewest tokens carry, at
-    /// least the rate as of now.
+    /// Less than the upper rate, at which no allocation keeps the limits: nearly the most that the fewest tokens carry,
+    /// at least the rate as of now.
     /// </summary>
     Carried,
 
@@ -37,7 +37,9 @@ public sealed record PlannedTraffic
     /// <summary>Arrivals per second as of now, with their 95 % interval.</summary>
     public required IntervalEstimate ArrivalRate { get; init; }
 
-    /// <summary>The rate that the true one is below with the probability: what a solve makes an allocation for.</summary>
+    /// <summary>
+    /// The rate that the true one is below with the probability: what a solve makes an allocation for.
+    /// </summary>
     public required double UpperRate { get; init; }
 
     /// <summary>That probability, 0.5 to 0.999: the definition's <c>solving.arrivalRateQuantile</c>.</summary>

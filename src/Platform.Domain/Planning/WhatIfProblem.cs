@@ -12,8 +12,11 @@ public static class WhatIfProblem
 {
     private static readonly string[] ObjectiveMembers =
     [
-        nameof(WhatIfObjective.AccuracyWeight), nameof(WhatIfObjective.MaxUtilization), nameof(WhatIfObjective.MeanTokenBudget),
-        nameof(WhatIfObjective.MaxMeanSystemTimeSeconds), nameof(WhatIfObjective.MaxInterTokenSeconds),
+        nameof(WhatIfObjective.AccuracyWeight),
+        nameof(WhatIfObjective.MaxUtilization),
+        nameof(WhatIfObjective.MeanTokenBudget),
+        nameof(WhatIfObjective.MaxMeanSystemTimeSeconds),
+        nameof(WhatIfObjective.MaxInterTokenSeconds),
         nameof(WhatIfObjective.MaxTimeToFirstAnswerTokenSeconds),
     ];
 
@@ -22,7 +25,11 @@ public static class WhatIfProblem
     /// <param name="whatIf">What is to be otherwise.</param>
     /// <param name="problem">The problem; of no use when there is a fault.</param>
     /// <returns>Every fault, with pointers into <paramref name="whatIf"/>; empty when there is none.</returns>
-    public static IReadOnlyList<InputError> Build(AllocationProblem current, WhatIf whatIf, out AllocationProblem problem)
+    public static IReadOnlyList<InputError> Build(
+        AllocationProblem current,
+        WhatIf whatIf,
+        out AllocationProblem problem
+    )
     {
         problem = current;
         var known = current.TaskTypes.Select(type => type.Id).ToHashSet(StringComparer.Ordinal);
@@ -31,11 +38,19 @@ public static class WhatIfProblem
             return faults;
         var types = Merge(current.TaskTypes, whatIf.TaskTypes);
         if (types.Count > FleetDefinitionValidation.MaxTaskTypes)
-            return [new InputError("/taskTypes", $"must leave at most {FleetDefinitionValidation.MaxTaskTypes} task types")];
+            return
+            [
+                new InputError("/taskTypes", $"must leave at most {FleetDefinitionValidation.MaxTaskTypes} task types"),
+            ];
         if (Share(types, whatIf.TaskTypes) is { } fault)
             return [fault];
         problem = OnItsDispatch(whatIf.ApplyFleet(current) with { TaskTypes = types }, whatIf);
-        return [.. ProblemValidation.Validate(problem).Select(it => it with { Pointer = InWhatIf(it.Pointer, whatIf, types) })];
+        return
+        [
+            .. ProblemValidation
+                .Validate(problem)
+                .Select(it => it with { Pointer = InWhatIf(it.Pointer, whatIf, types) }),
+        ];
     }
 
     /// <summary>
@@ -55,12 +70,14 @@ public static class WhatIfProblem
         var firstAnswer = Asks(nameof(WhatIf.MaxTimeToFirstAnswerTokenSeconds))
             ? problem.MaxTimeToFirstAnswerTokenSeconds
             : null;
-        return SharingHybrid.WithoutSquares(problem with
-        {
-            Sharing = whatIf.Gives(nameof(WhatIf.Sharing)) ? problem.Sharing : null,
-            MaxInterTokenSeconds = interToken,
-            MaxTimeToFirstAnswerTokenSeconds = firstAnswer,
-        });
+        return SharingHybrid.WithoutSquares(
+            problem with
+            {
+                Sharing = whatIf.Gives(nameof(WhatIf.Sharing)) ? problem.Sharing : null,
+                MaxInterTokenSeconds = interToken,
+                MaxTimeToFirstAnswerTokenSeconds = firstAnswer,
+            }
+        );
 
         bool Asks(string member) => whatIf.Gives(member) || whatIf.Objective.Gives(member);
     }
@@ -85,7 +102,10 @@ public static class WhatIfProblem
             else
             {
                 foreach (var fault in OfTaskType(part, known.Contains(part.Id)))
-                    yield return fault with { Pointer = $"/taskTypes/{i}{fault.Pointer}" };
+                    yield return fault with
+                    {
+                        Pointer = $"/taskTypes/{i}{fault.Pointer}",
+                    };
             }
         }
     }
@@ -121,18 +141,31 @@ public static class WhatIfProblem
         return types;
     }
 
-    /// <summary>Scales the shares that were not given so that all sum to 1; gives what makes that impossible, or null.</summary>
+    /// <summary>
+    /// Scales the shares that were not given so that all sum to 1; gives what makes that impossible, or null.
+    /// </summary>
     private static InputError? Share(List<TaskType> types, IReadOnlyList<WhatIfTaskType> parts)
     {
         if (!parts.Any(part => part.Remove || part.Gives(nameof(part.Share))))
             return null;
-        var given = parts.Where(part => part.Gives(nameof(part.Share))).Select(part => part.Id).ToHashSet(StringComparer.Ordinal);
+        var given = parts
+            .Where(part => part.Gives(nameof(part.Share)))
+            .Select(part => part.Id)
+            .ToHashSet(StringComparer.Ordinal);
         var taken = types.Where(type => given.Contains(type.Id)).Sum(type => type.Share);
         var rest = types.Where(type => !given.Contains(type.Id)).Sum(type => type.Share);
-        if (!(taken <= 1 + ProblemValidation.ShareTolerance) || (rest == 0 && !(taken >= 1 - ProblemValidation.ShareTolerance)))
+        if (
+            !(taken <= 1 + ProblemValidation.ShareTolerance)
+            || (rest == 0 && !(taken >= 1 - ProblemValidation.ShareTolerance))
+        )
         {
-            return new InputError("/taskTypes", string.Create(
-                CultureInfo.InvariantCulture, $"the shares given sum to {taken}, which leaves {(rest == 0 ? "a part to nobody" : "less than nothing to the others")}"));
+            return new InputError(
+                "/taskTypes",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the shares given sum to {taken}, which leaves {(rest == 0 ? "a part to nobody" : "less than nothing to the others")}"
+                )
+            );
         }
 
         for (var k = 0; k < types.Count; k++)
@@ -148,11 +181,22 @@ public static class WhatIfProblem
     private static string InWhatIf(string pointer, WhatIf whatIf, List<TaskType> types)
     {
         var steps = pointer.Split('/');
-        if (steps is ["", "taskTypes", var k, ..] && whatIf.TaskTypes.Index().Where(part => part.Item.Id == types[int.Parse(k, CultureInfo.InvariantCulture)].Id).ToList() is var parts)
-            return parts.Count == 0 ? "/taskTypes" : $"/taskTypes/{string.Join('/', steps[3..].Prepend(parts[0].Index.ToString(CultureInfo.InvariantCulture)))}";
+        if (
+            steps is ["", "taskTypes", var k, ..]
+            && whatIf
+                .TaskTypes.Index()
+                .Where(part => part.Item.Id == types[int.Parse(k, CultureInfo.InvariantCulture)].Id)
+                .ToList()
+                is var parts
+        )
+            return parts.Count == 0
+                ? "/taskTypes"
+                : $"/taskTypes/{string.Join('/', steps[3..].Prepend(parts[0].Index.ToString(CultureInfo.InvariantCulture)))}";
         if (pointer == "/arrivalRate" && whatIf.Gives(nameof(WhatIf.ArrivalRateFactor)))
             return "/arrivalRateFactor";
-        return ObjectiveMembers.Any(member => pointer == $"/{JsonName(member)}" && whatIf.Objective.Gives(member)) ? $"/objective{pointer}" : pointer;
+        return ObjectiveMembers.Any(member => pointer == $"/{JsonName(member)}" && whatIf.Objective.Gives(member))
+            ? $"/objective{pointer}"
+            : pointer;
     }
 
     private static string JsonName(string member) => $"{char.ToLowerInvariant(member[0])}{member[1..]}";

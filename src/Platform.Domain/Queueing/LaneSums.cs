@@ -4,12 +4,13 @@ using System.Runtime.Intrinsics;
 namespace Platform.Domain.Queueing;
 
 /// <summary>
-/// Compensated sums (Knuth's TwoSum) of terms dealt to four lanes in turn. Four on every machine, whatever its vectors: the order of the
-/// additions, and so every bit, is then the same.
+/// Compensated sums (Knuth's TwoSum) of terms dealt to four lanes in turn. Four on every machine, whatever its vectors:
+/// the order of the additions, and so every bit, is then the same.
 /// </summary>
 internal struct LaneSum
 {
-    private Vector256<double> _sum, _lost;
+    private Vector256<double> _sum,
+        _lost;
 
     public readonly double Value
     {
@@ -42,7 +43,8 @@ internal struct LaneSum
 /// <summary>The same in twice the precision, for terms that are products of two doubles, or of three.</summary>
 internal struct LaneDoubleDoubleSum
 {
-    private Vector256<double> _high, _low;
+    private Vector256<double> _high,
+        _low;
 
     public readonly DoubleDouble Value
     {

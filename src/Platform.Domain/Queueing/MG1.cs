@@ -8,13 +8,19 @@ public readonly record struct ServiceMoments(double MeanSeconds, double MeanSeco
     /// <summary>Moments of a mixture: E[S] = Σ π t, E[S²] = Σ π (t² + v).</summary>
     /// <param name="shares">π, probabilities that sum to 1.</param>
     /// <param name="seconds">t ≥ 0, the mean service time of each part, seconds.</param>
-    /// <param name="variances">v ≥ 0, the variance of each part's service time, seconds squared; empty where all are fixed.</param>
-    public static ServiceMoments OfMixture(ReadOnlySpan<double> shares, ReadOnlySpan<double> seconds, ReadOnlySpan<double> variances = default)
+    /// <param name="variances">v ≥ 0, the variance of each part's service time, seconds squared; empty where all are
+    /// fixed.</param>
+    public static ServiceMoments OfMixture(
+        ReadOnlySpan<double> shares,
+        ReadOnlySpan<double> seconds,
+        ReadOnlySpan<double> variances = default
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(seconds.Length, shares.Length);
         if (variances.Length > 0)
             ArgumentOutOfRangeException.ThrowIfNotEqual(variances.Length, shares.Length);
-        CompensatedSum mean = default, square = default;
+        CompensatedSum mean = default,
+            square = default;
         for (var i = 0; i < shares.Length; i++)
         {
             mean.Add(shares[i] * seconds[i]);
@@ -50,7 +56,9 @@ public static class MG1
     public static double MeanSystemTimeSeconds(double arrivalRate, ServiceMoments service) =>
         service.MeanSeconds + MeanWaitSeconds(arrivalRate, service);
 
-    /// <summary>Arrivals at one of several servers when each query is sent to one at random: still Poisson, with λ / k.</summary>
+    /// <summary>
+    /// Arrivals at one of several servers when each query is sent to one at random: still Poisson, with λ / k.
+    /// </summary>
     /// <param name="arrivalRate">λ ≥ 0, per second, at the whole fleet.</param>
     /// <param name="servers">k ≥ 1.</param>
     public static double SplitArrivalRate(double arrivalRate, int servers) => arrivalRate / servers;

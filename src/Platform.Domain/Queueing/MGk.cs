@@ -1,11 +1,14 @@
 namespace Platform.Domain.Queueing;
 
-/// <summary>The M/G/k FIFO queue: one queue for k identical servers. No closed form is known for k ≥ 2; this is an approximation.</summary>
+/// <summary>
+/// The M/G/k FIFO queue: one queue for k identical servers. No closed form is known for k ≥ 2; this is an
+/// approximation.
+/// </summary>
 public static class MGk
 {
     /// <summary>
-    /// Mean wait after Lee and Longton (1959): the M/M/k wait times (1 + cv²)/2, which is E[S²] · <see cref="WaitFactor"/>. Exact for k = 1 and
-    /// for exponential service times.
+    /// Mean wait after Lee and Longton (1959): the M/M/k wait times (1 + cv²)/2, which is E[S²] ·
+    /// <see cref="WaitFactor"/>. Exact for k = 1 and for exponential service times.
     /// </summary>
     /// <param name="arrivalRate">λ ≥ 0, per second, at the whole fleet.</param>
     /// <param name="servers">k ≥ 1.</param>
@@ -14,14 +17,19 @@ public static class MGk
     public static double MeanWaitSeconds(double arrivalRate, int servers, ServiceMoments service)
     {
         var idle = 1 - (arrivalRate * service.MeanSeconds / servers);
-        return idle > 0 ? service.MeanSecondsSquared * WaitFactor(arrivalRate, servers, service.MeanSeconds, idle) : double.PositiveInfinity;
+        return idle > 0
+            ? service.MeanSecondsSquared * WaitFactor(arrivalRate, servers, service.MeanSeconds, idle)
+            : double.PositiveInfinity;
     }
 
-    /// <summary>h with mean wait = E[S²] · h: C / (2 E[S] (k − a)), where a = λ E[S] and C is Erlang's probability of waiting.</summary>
+    /// <summary>
+    /// h with mean wait = E[S²] · h: C / (2 E[S] (k − a)), where a = λ E[S] and C is Erlang's probability of waiting.
+    /// </summary>
     /// <param name="arrivalRate">λ ≥ 0, per second.</param>
     /// <param name="servers">k ≥ 1.</param>
     /// <param name="meanSeconds">E[S] ≥ 0, seconds.</param>
-    /// <param name="idle">1 − λ E[S] / k, above 0; taken from the caller, who may know it better than the difference.</param>
+    /// <param name="idle">1 − λ E[S] / k, above 0; taken from the caller, who may know it better than the
+    /// difference.</param>
     /// <returns>Per second.</returns>
     public static double WaitFactor(double arrivalRate, int servers, double meanSeconds, double idle)
     {
@@ -57,6 +65,7 @@ public static class MGk
 
         // ln C = ln B − ln(k − a + aB) + const.
         var logSlope = rise - ((-1 + blocked + (load * blocked * rise)) / (free + (load * blocked)));
-        return WaitFactor(arrivalRate, servers, meanSeconds, idle) * ((arrivalRate * logSlope) - (1 / meanSeconds) + (arrivalRate / free));
+        return WaitFactor(arrivalRate, servers, meanSeconds, idle)
+            * ((arrivalRate * logSlope) - (1 / meanSeconds) + (arrivalRate / free));
     }
 }

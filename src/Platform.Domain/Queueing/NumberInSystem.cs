@@ -25,8 +25,7 @@ public readonly record struct NumberInSystem(double Mean, double Variance)
     /// <param name="service">Moments of the service time.</param>
     /// <param name="meanSecondsCubed">E[S³], seconds cubed.</param>
     /// <param name="idle">1 − ρ; infinite moments where it is not above 0.</param>
-    public static NumberInSystem OfMG1(
-        double arrivalRate, ServiceMoments service, double meanSecondsCubed, double idle)
+    public static NumberInSystem OfMG1(double arrivalRate, ServiceMoments service, double meanSecondsCubed, double idle)
     {
         if (!(idle > 0))
             return Endless;
@@ -108,7 +107,8 @@ public readonly record struct NumberInSystem(double Mean, double Variance)
     /// <summary>Sums over the states, each with its weight.</summary>
     private struct StateSums
     {
-        private double _number, _square;
+        private double _number,
+            _square;
 
         public double Total { get; private set; }
 

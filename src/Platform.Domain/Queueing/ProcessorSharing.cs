@@ -19,15 +19,20 @@ public readonly record struct SharingLoad(double OverheadSeconds, double WorkSec
 /// <param name="WaitPerOverhead">∂E[Wq]/∂(α E[o]).</param>
 /// <param name="WaitPerWork">∂E[Wq]/∂E[w].</param>
 public readonly record struct SharingMeans(
-    double SystemSeconds, double WaitSeconds, double SystemPerOverhead, double SystemPerWork, double WaitPerOverhead,
-    double WaitPerWork);
+    double SystemSeconds,
+    double WaitSeconds,
+    double SystemPerOverhead,
+    double SystemPerWork,
+    double WaitPerOverhead,
+    double WaitPerWork
+);
 
 /// <summary>
 /// A server that serves n queries at once, a token for each an iteration of α + δ n seconds: all in service advance at
 /// the rate 1/(α + δ n). That is processor sharing with the capacity n/(α + δ n), a symmetric queue (Kelly 1979; Cohen
 /// 1979): with Poisson arrivals the number in system does not depend on the law of the lengths, only on the mean. With
-/// at most B in service the others wait in order of arrival, and the number in system is taken as a birth-death process:
-/// exact for exponential lengths, within 3 % for fixed ones. Formulas: docs/concepts.md.
+/// at most B in service the others wait in order of arrival, and the number in system is taken as a birth-death
+/// process: exact for exponential lengths, within 3 % for fixed ones. Formulas: docs/concepts.md.
 /// </summary>
 public static class ProcessorSharing
 {
@@ -114,7 +119,9 @@ public static class ProcessorSharing
             return (double.PositiveInfinity, double.PositiveInfinity);
         if (maxInService is not { } cap)
             return (1 / (1 - work), 1 / ((1 - work) * (1 - work)));
-        double value = 1, slope = 0, power = 1;
+        double value = 1,
+            slope = 0,
+            power = 1;
         for (var i = 1; i < cap && power > Negligible * value; i++)
         {
             slope += i * power;
@@ -143,9 +150,15 @@ public static class ProcessorSharing
         return probabilities;
     }
 
-    private static SharingMeans Unstable => new(
-        double.PositiveInfinity, double.PositiveInfinity, double.PositiveInfinity, double.PositiveInfinity,
-        double.PositiveInfinity, double.PositiveInfinity);
+    private static SharingMeans Unstable =>
+        new(
+            double.PositiveInfinity,
+            double.PositiveInfinity,
+            double.PositiveInfinity,
+            double.PositiveInfinity,
+            double.PositiveInfinity,
+            double.PositiveInfinity
+        );
 
     /// <summary>
     /// The birth-death process: P(n) is a product of ratios x(i) = λ E[w] + λ α E[o]/min(i, B), a sum up to B and a
@@ -187,7 +200,9 @@ public static class ProcessorSharing
     {
         var work = arrivalRate * load.WorkSeconds;
         var overhead = arrivalRate * load.OverheadSeconds;
-        double probability = 1, total = 1, number = 0;
+        double probability = 1,
+            total = 1,
+            number = 0;
         for (var n = 1; n <= cap; n++)
         {
             var ratio = work + (overhead / n);
@@ -224,12 +239,20 @@ public static class ProcessorSharing
     /// <summary>Sums over the states, each with its probability: what means and covariances are made of.</summary>
     private struct BirthDeathSums
     {
-        private double _number, _waiting, _perWork, _perOverhead;
-        private double _numberPerWork, _numberPerOverhead, _waitingPerWork, _waitingPerOverhead;
+        private double _number,
+            _waiting,
+            _perWork,
+            _perOverhead;
+        private double _numberPerWork,
+            _numberPerOverhead,
+            _waitingPerWork,
+            _waitingPerOverhead;
 
         public double Total { get; private set; }
 
-        /// <summary>A state: queries there, those of them that wait, its probability, and ∂ ln P by ρ and by λ α E[o].</summary>
+        /// <summary>
+        /// A state: queries there, those of them that wait, its probability, and ∂ ln P by ρ and by λ α E[o].
+        /// </summary>
         public void Add(double number, double waiting, double probability, double perWork, double perOverhead)
         {
             Total += probability;
@@ -285,9 +308,13 @@ public static class ProcessorSharing
             var (number, waiting) = (_number / Total, _waiting / Total);
             var (perWork, perOverhead) = (_perWork / Total, _perOverhead / Total);
             return new SharingMeans(
-                number / arrivalRate, waiting / arrivalRate,
-                (_numberPerOverhead / Total) - (number * perOverhead), (_numberPerWork / Total) - (number * perWork),
-                (_waitingPerOverhead / Total) - (waiting * perOverhead), (_waitingPerWork / Total) - (waiting * perWork));
+                number / arrivalRate,
+                waiting / arrivalRate,
+                (_numberPerOverhead / Total) - (number * perOverhead),
+                (_numberPerWork / Total) - (number * perWork),
+                (_waitingPerOverhead / Total) - (waiting * perOverhead),
+                (_waitingPerWork / Total) - (waiting * perWork)
+            );
         }
     }
 }

@@ -49,7 +49,9 @@ internal readonly record struct SharingCurvature(double SystemSeconds, double Pe
         var work = rate * load.WorkSeconds;
         var overhead = rate * load.OverheadSeconds;
         var sums = new Sums { All = 1 };
-        double probability = 1, slope = 0, square = 0;
+        double probability = 1,
+            slope = 0,
+            square = 0;
         for (var n = 1; n <= cap; n++)
         {
             var ratio = work + (overhead / n);
@@ -80,7 +82,16 @@ internal readonly record struct SharingCurvature(double SystemSeconds, double Pe
     private struct Sums
     {
         public double All;
-        private double _n, _nn, _nnn, _s, _ns, _nns, _ss, _nss, _q, _nq;
+        private double _n,
+            _nn,
+            _nnn,
+            _s,
+            _ns,
+            _nns,
+            _ss,
+            _nss,
+            _q,
+            _nq;
 
         public void Add(double n, double probability, double s, double q)
         {
@@ -141,7 +152,11 @@ internal readonly record struct SharingCurvature(double SystemSeconds, double Pe
         public readonly SharingCurvature Curvature(double rate, double work, double overhead)
         {
             var per = 1 / All;
-            double n = _n * per, nn = _nn * per, s = _s * per, ns = _ns * per, ss = _ss * per;
+            double n = _n * per,
+                nn = _nn * per,
+                s = _s * per,
+                ns = _ns * per,
+                ss = _ss * per;
             var variance = nn - (n * n);
             var covariance = ns - (n * s);
 

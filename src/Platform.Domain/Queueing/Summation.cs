@@ -17,8 +17,8 @@ internal struct CompensatedSum
 }
 
 /// <summary>
-/// An unevaluated sum of two doubles, about 31 decimal digits (Dekker 1971, Knuth's TwoSum, TwoProd by fused multiply-add). Needed for the
-/// idle part 1 − ρ of a nearly saturated queue, which a double loses to cancellation.
+/// An unevaluated sum of two doubles, about 31 decimal digits (Dekker 1971, Knuth's TwoSum, TwoProd by fused
+/// multiply-add). Needed for the idle part 1 − ρ of a nearly saturated queue, which a double loses to cancellation.
 /// </summary>
 internal readonly record struct DoubleDouble(double High, double Low)
 {

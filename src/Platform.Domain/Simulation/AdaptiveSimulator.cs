@@ -21,7 +21,8 @@ public readonly record struct AdaptedQuery(ArrivingQuery Arriving, long Tokens, 
 public static class AdaptiveSimulator
 {
     /// <summary>Plays a trace.</summary>
-    /// <param name="problem">A valid problem; its arrival rate is not used, its shares only where the trace has no types.</param>
+    /// <param name="problem">A valid problem; its arrival rate is not used, its shares only where the trace has no
+    /// types.</param>
     /// <param name="trace">The arrivals.</param>
     /// <param name="tokens">Decides the tokens of a query, at least 0; asked once for each, in order.</param>
     /// <param name="seed">
@@ -29,7 +30,11 @@ public static class AdaptiveSimulator
     /// </param>
     /// <returns>The queries in order of arrival.</returns>
     public static IReadOnlyList<AdaptedQuery> Run(
-        AllocationProblem problem, ArrivalTrace trace, Func<ArrivingQuery, long> tokens, ulong seed)
+        AllocationProblem problem,
+        ArrivalTrace trace,
+        Func<ArrivingQuery, long> tokens,
+        ulong seed
+    )
     {
         var run = new AdaptiveRun(problem, trace, tokens, seed);
         return problem.Dispatch switch
@@ -52,8 +57,7 @@ internal sealed class AdaptiveRun
     private Xoshiro256 _random;
     private Xoshiro256 _scatter;
 
-    public AdaptiveRun(
-        AllocationProblem problem, ArrivalTrace trace, Func<ArrivingQuery, long> tokens, ulong seed)
+    public AdaptiveRun(AllocationProblem problem, ArrivalTrace trace, Func<ArrivingQuery, long> tokens, ulong seed)
     {
         _problem = problem;
         _trace = trace;

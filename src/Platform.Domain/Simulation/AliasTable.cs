@@ -1,13 +1,16 @@
 namespace Platform.Domain.Simulation;
 
-/// <summary>Draws an index with given probabilities in constant time: Walker (1977), built in linear time as Vose (1991) does.</summary>
+/// <summary>
+/// Draws an index with given probabilities in constant time: Walker (1977), built in linear time as Vose (1991) does.
+/// </summary>
 internal sealed class AliasTable
 {
     private readonly ulong[] _keepBelow;
     private readonly int[] _alias;
 
     /// <summary>Builds the table.</summary>
-    /// <param name="weights">At least one; none negative, their sum above 0. An index of weight 0 is never drawn.</param>
+    /// <param name="weights">At least one; none negative, their sum above 0. An index of weight 0 is never
+    /// drawn.</param>
     public AliasTable(ReadOnlySpan<double> weights)
     {
         var total = 0.0;
@@ -59,6 +62,7 @@ internal sealed class AliasTable
 
     private void Keep(int cell, double probability, int alias)
     {
-        (_keepBelow[cell], _alias[cell]) = probability >= 1 ? (ulong.MaxValue, cell) : ((ulong)(probability * 18446744073709551616.0), alias);
+        (_keepBelow[cell], _alias[cell]) =
+            probability >= 1 ? (ulong.MaxValue, cell) : ((ulong)(probability * 18446744073709551616.0), alias);
     }
 }

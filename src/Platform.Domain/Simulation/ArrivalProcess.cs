@@ -1,6 +1,9 @@
 namespace Platform.Domain.Simulation;
 
-/// <summary>When the next query comes, and of which type. A struct, so that the loop of the simulation is compiled for each process.</summary>
+/// <summary>
+/// When the next query comes, and of which type. A struct, so that the loop of the simulation is compiled for each
+/// process.
+/// </summary>
 internal interface IArrivalProcess
 {
     /// <summary>The next arrival.</summary>

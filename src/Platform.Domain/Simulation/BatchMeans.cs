@@ -12,7 +12,9 @@ internal static class BatchMeans
     // The 97.5 % point of Student's t with 29 degrees of freedom.
     private const double StudentT = 2.045229642132703;
 
-    /// <summary>Arrivals left out at the start: a tenth, and so many more that the rest falls into equal batches.</summary>
+    /// <summary>
+    /// Arrivals left out at the start: a tenth, and so many more that the rest falls into equal batches.
+    /// </summary>
     /// <param name="arrivals">At least <see cref="LeastArrivals"/>.</param>
     public static long WarmUp(long arrivals) => arrivals - ((arrivals - (arrivals / 10)) / Count * Count);
 

@@ -33,7 +33,10 @@ public readonly record struct BatchedQuery
 /// </param>
 /// <param name="SecondsPerPromptToken">γ, seconds that a prompt token adds to the iteration that processes it.</param>
 public readonly record struct TokenCosts(
-    double SecondsPerOutputToken, double SecondsPerEarlierToken = 0, double SecondsPerPromptToken = 0)
+    double SecondsPerOutputToken,
+    double SecondsPerEarlierToken = 0,
+    double SecondsPerPromptToken = 0
+)
 {
     /// <summary>Seconds that a query adds to the iterations it takes part in.</summary>
     /// <param name="promptTokens">Tokens of its prompt.</param>
@@ -58,8 +61,13 @@ public readonly record struct TokenCosts(
 /// <param name="FirstAnswerTokenSeconds">When the first token of its answer was made; NaN without an answer.</param>
 /// <param name="EndSeconds">When its last token was made.</param>
 public readonly record struct FinishedQuery(
-    BatchedQuery Query, double ArrivalSeconds, double StartSeconds, double FirstTokenSeconds,
-    double FirstAnswerTokenSeconds, double EndSeconds)
+    BatchedQuery Query,
+    double ArrivalSeconds,
+    double StartSeconds,
+    double FirstTokenSeconds,
+    double FirstAnswerTokenSeconds,
+    double EndSeconds
+)
 {
     /// <summary>
     /// Sum over its output tokens of the queries in service on its server when the token was made, its own included; 0
@@ -86,4 +94,7 @@ public readonly record struct FinishedQuery(
 /// Most prompt tokens that one iteration processes, at least 1: the chunk of a prefill.
 /// </param>
 public sealed record BatchingConstants(
-    double OverheadSeconds, int? MaxInService = null, int PromptTokensPerIteration = 2048);
+    double OverheadSeconds,
+    int? MaxInService = null,
+    int PromptTokensPerIteration = 2048
+);

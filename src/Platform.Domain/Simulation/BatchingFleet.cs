@@ -21,15 +21,16 @@ public sealed record BatchedType
     /// <summary>What its tokens cost.</summary>
     public required TokenCosts Costs { get; init; }
 
-    internal BatchedQuery Draw(long index, int taskType, ref Xoshiro256 random) => new()
-    {
-        Index = index,
-        TaskType = taskType,
-        PromptTokens = PromptTokens.Draw(ref random),
-        ReasoningTokens = ReasoningTokens.Draw(ref random),
-        AnswerTokens = AnswerTokens.Draw(ref random),
-        Costs = Costs,
-    };
+    internal BatchedQuery Draw(long index, int taskType, ref Xoshiro256 random) =>
+        new()
+        {
+            Index = index,
+            TaskType = taskType,
+            PromptTokens = PromptTokens.Draw(ref random),
+            ReasoningTokens = ReasoningTokens.Draw(ref random),
+            AnswerTokens = AnswerTokens.Draw(ref random),
+            Costs = Costs,
+        };
 }
 
 /// <summary>A time with a constant rate of arrivals.</summary>

@@ -205,13 +205,14 @@ internal sealed class QueryBatches(QuerySums[] batches)
 
     public double[] Of(Func<QuerySums, double> figure) => [.. batches.Select(figure)];
 
-    public SimulatedTaskType Figures(string id) => new(id, batches.Sum(sums => sums.Count), SystemTime?.MeanSeconds)
-    {
-        SystemTime = SystemTime,
-        Wait = Wait,
-        TimeToFirstAnswerToken = TimeToFirstAnswerToken,
-        InterToken = InterToken,
-    };
+    public SimulatedTaskType Figures(string id) =>
+        new(id, batches.Sum(sums => sums.Count), SystemTime?.MeanSeconds)
+        {
+            SystemTime = SystemTime,
+            Wait = Wait,
+            TimeToFirstAnswerToken = TimeToFirstAnswerToken,
+            InterToken = InterToken,
+        };
 
     private SimulatedMean? Mean(Func<QuerySums, double> sum, Func<QuerySums, double> weight) =>
         BatchMeans.Ratio(Of(sum), Of(weight))?.Seconds;
@@ -226,7 +227,12 @@ internal sealed class QueryBatches(QuerySums[] batches)
 /// <param name="servers">Number of servers.</param>
 /// <param name="constants">What each of them can do.</param>
 internal sealed class TimeFigures(
-    ServerTotals[] totals, double[] instants, bool isEndless, int servers, BatchingConstants constants)
+    ServerTotals[] totals,
+    double[] instants,
+    bool isEndless,
+    int servers,
+    BatchingConstants constants
+)
 {
     private static readonly SimulatedFigure Nothing = new(0, null, null, null);
 

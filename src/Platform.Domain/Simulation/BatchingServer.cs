@@ -266,7 +266,12 @@ public sealed class BatchingServer
         if (_freeSlots.Count == 0)
             AddSlots();
         var slot = _freeSlots.Dequeue();
-        _slots[slot] = new() { Query = query, ArrivalSeconds = instant, PromptTokensLeft = query.PromptTokens };
+        _slots[slot] = new()
+        {
+            Query = query,
+            ArrivalSeconds = instant,
+            PromptTokensLeft = query.PromptTokens,
+        };
         return slot;
     }
 
@@ -307,8 +312,13 @@ public sealed class BatchingServer
 /// <param name="OutputTokens">Output tokens made.</param>
 /// <param name="CompletionsBefore">Queries that had ended before it ended.</param>
 internal readonly record struct LastStep(
-    double Seconds, long Iterations, double OverheadSeconds, int InService, double OutputTokens,
-    long CompletionsBefore);
+    double Seconds,
+    long Iterations,
+    double OverheadSeconds,
+    int InService,
+    double OutputTokens,
+    long CompletionsBefore
+);
 
 /// <summary>What a server has done since its beginning.</summary>
 internal struct ServerTotals
@@ -355,13 +365,14 @@ internal struct ServerTotals
     }
 
     /// <summary>The totals without the last part of the last step.</summary>
-    public readonly ServerTotals Less(in LastStep step, double part) => this with
-    {
-        InServiceSeconds = InServiceSeconds - (step.Seconds * step.InService * part),
-        BusySeconds = BusySeconds - (step.Seconds * part),
-        OverheadSeconds = OverheadSeconds - (step.OverheadSeconds * part),
-        Iterations = Iterations - (step.Iterations * part),
-        OutputTokens = OutputTokens - (step.OutputTokens * part),
-        Completions = step.CompletionsBefore,
-    };
+    public readonly ServerTotals Less(in LastStep step, double part) =>
+        this with
+        {
+            InServiceSeconds = InServiceSeconds - (step.Seconds * step.InService * part),
+            BusySeconds = BusySeconds - (step.Seconds * part),
+            OverheadSeconds = OverheadSeconds - (step.OverheadSeconds * part),
+            Iterations = Iterations - (step.Iterations * part),
+            OutputTokens = OutputTokens - (step.OutputTokens * part),
+            Completions = step.CompletionsBefore,
+        };
 }

@@ -1,12 +1,15 @@
 namespace Platform.Domain.Simulation;
 
 /// <summary>
-/// The gamma law with a given mean and variance, for service times that scatter: never negative, and the exponential law among them. Sampled
-/// by Marsaglia and Tsang (2000, "A simple method for generating gamma variables").
+/// The gamma law with a given mean and variance, for service times that scatter: never negative, and the exponential
+/// law among them. Sampled by Marsaglia and Tsang (2000, "A simple method for generating gamma variables").
 /// </summary>
 internal readonly struct GammaLaw
 {
-    private readonly double _d, _c, _scale, _boost;
+    private readonly double _d,
+        _c,
+        _scale,
+        _boost;
 
     /// <param name="mean">Mean, at least 0; at 0 every sample is 0.</param>
     /// <param name="variance">Variance, at least 0; at 0 every sample is the mean.</param>

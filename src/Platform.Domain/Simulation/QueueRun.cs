@@ -4,11 +4,17 @@ namespace Platform.Domain.Simulation;
 
 /// <summary>One run of a queue. Nothing is allocated for an arrival.</summary>
 internal sealed class QueueRun<TArrivals, TServers>(
-    TArrivals arrivals, TServers servers, double[] serviceSeconds, GammaLaw[]? scatter, SimulationOptions options)
+    TArrivals arrivals,
+    TServers servers,
+    double[] serviceSeconds,
+    GammaLaw[]? scatter,
+    SimulationOptions options
+)
     where TArrivals : struct, IArrivalProcess
     where TServers : struct, IServerPool
 {
-    // Instants are kept small by counting them anew from time to time, or a long run would lose the digits of its waits.
+    // Instants are kept small by counting them anew from time to time, or a long run would lose the digits of its
+    // waits.
     private const int ArrivalsBetweenRebases = 1 << 16;
 
     private readonly double[] _systemSeconds = new double[serviceSeconds.Length];
@@ -34,7 +40,10 @@ internal sealed class QueueRun<TArrivals, TServers>(
             (waits[i], systems[i]) = (sums.Wait / length, (sums.Wait + sums.Service) / length);
         }
 
-        return Result(problem, waits, systems, measured, work, first.Unfinished) with { WarmUpArrivals = warmUp };
+        return Result(problem, waits, systems, measured, work, first.Unfinished) with
+        {
+            WarmUpArrivals = warmUp,
+        };
     }
 
     private readonly record struct Sums(double Wait, double Service, double Unfinished = 0);
@@ -109,7 +118,9 @@ internal sealed class QueueRun<TArrivals, TServers>(
         (_elapsed, _now) = (_elapsed + _now, 0);
     }
 
-    /// <summary>Seconds of work that have arrived and are not done. A server is never idle before it has done all it was given.</summary>
+    /// <summary>
+    /// Seconds of work that have arrived and are not done. A server is never idle before it has done all it was given.
+    /// </summary>
     private double Unfinished()
     {
         var sum = 0.0;
@@ -119,7 +130,13 @@ internal sealed class QueueRun<TArrivals, TServers>(
     }
 
     private SimulationResult Result(
-        AllocationProblem problem, double[] waits, double[] systems, long measured, double work, double unfinishedBefore)
+        AllocationProblem problem,
+        double[] waits,
+        double[] systems,
+        long measured,
+        double work,
+        double unfinishedBefore
+    )
     {
         var batched = waits.Length == BatchMeans.Count;
         var capacity = (_elapsed + _now) * problem.Servers;
@@ -127,7 +144,10 @@ internal sealed class QueueRun<TArrivals, TServers>(
         // The last arrival ends the time that is counted, so that its own work comes after it.
         var offered = work - _lastService;
         var done = unfinishedBefore + offered - (Unfinished() - _lastService);
-        var load = capacity > 0 ? offered / capacity : offered > 0 ? double.PositiveInfinity : 0;
+        var load =
+            capacity > 0 ? offered / capacity
+            : offered > 0 ? double.PositiveInfinity
+            : 0;
         return new()
         {
             Batches = batched ? BatchMeans.Count : 0,
@@ -140,7 +160,17 @@ internal sealed class QueueRun<TArrivals, TServers>(
             Utilization = capacity > 0 ? Math.Clamp(done / capacity, 0, 1) : 0,
             OfferedLoad = double.IsFinite(load) ? load : null,
             Stable = load < 1,
-            TaskTypes = [.. problem.TaskTypes.Select((type, k) => new SimulatedTaskType(type.Id, _counts[k], _counts[k] > 0 ? _systemSeconds[k] / _counts[k] : null))],
+            TaskTypes =
+            [
+                .. problem.TaskTypes.Select(
+                    (type, k) =>
+                        new SimulatedTaskType(
+                            type.Id,
+                            _counts[k],
+                            _counts[k] > 0 ? _systemSeconds[k] / _counts[k] : null
+                        )
+                ),
+            ],
         };
     }
 }

@@ -1,6 +1,9 @@
 namespace Platform.Domain.Simulation;
 
-/// <summary>The servers of a fleet, known by when each will have done all that it was given. Instants count from the last rebase.</summary>
+/// <summary>
+/// The servers of a fleet, known by when each will have done all that it was given. Instants count from the last
+/// rebase.
+/// </summary>
 internal interface IServerPool
 {
     /// <summary>Takes the next query; queries come in order.</summary>
@@ -15,8 +18,8 @@ internal interface IServerPool
 }
 
 /// <summary>
-/// One FIFO queue for each server, chosen at random. Lindley (1952): a query starts when it has arrived and the one before it at the same
-/// server has ended.
+/// One FIFO queue for each server, chosen at random. Lindley (1952): a query starts when it has arrived and the one
+/// before it at the same server has ended.
 /// </summary>
 internal readonly struct SplitServers(int servers) : IServerPool
 {
@@ -34,8 +37,8 @@ internal readonly struct SplitServers(int servers) : IServerPool
 }
 
 /// <summary>
-/// One FIFO queue for all servers. Kiefer and Wolfowitz (1955): a query starts at the server that is free first. The instants form a binary
-/// heap with the earliest at its root.
+/// One FIFO queue for all servers. Kiefer and Wolfowitz (1955): a query starts at the server that is free first. The
+/// instants form a binary heap with the earliest at its root.
 /// </summary>
 internal readonly struct SharedServers(int servers) : IServerPool
 {

@@ -32,7 +32,10 @@ internal static class SharingServers
     {
         var count = problem.TaskTypes.Count;
         if (tokens.Length != count)
-            throw new ArgumentException($"There are {count} types and {tokens.Length} numbers of tokens.", nameof(tokens));
+            throw new ArgumentException(
+                $"There are {count} types and {tokens.Length} numbers of tokens.",
+                nameof(tokens)
+            );
         var overhead = problem.Sharing!.OverheadSecondsPerToken!.Value;
         var types = new BatchedType[tokens.Length];
         for (var k = 0; k < types.Length; k++)

@@ -5,7 +5,9 @@ namespace Platform.Domain.Simulation;
 /// <summary>How long to simulate, and with which random numbers.</summary>
 public sealed record SimulationOptions
 {
-    /// <summary>Queries to simulate, at least 1, those of the warm-up included. A trace brings its own number.</summary>
+    /// <summary>
+    /// Queries to simulate, at least 1, those of the warm-up included. A trace brings its own number.
+    /// </summary>
     public long Arrivals { get; init; } = 1_000_000;
 
     /// <summary>Any number; equal seeds give equal results.</summary>
@@ -20,7 +22,12 @@ public sealed record SimulationOptions
 /// <param name="StandardErrorSeconds">Standard error of that mean, from the batches; null without batches.</param>
 /// <param name="LowSeconds">Lower end of the 95 % confidence interval, seconds; null without batches.</param>
 /// <param name="HighSeconds">Its upper end.</param>
-public sealed record SimulatedMean(double MeanSeconds, double? StandardErrorSeconds, double? LowSeconds, double? HighSeconds);
+public sealed record SimulatedMean(
+    double MeanSeconds,
+    double? StandardErrorSeconds,
+    double? LowSeconds,
+    double? HighSeconds
+);
 
 /// <summary>A simulated mean of something that is not a time.</summary>
 /// <param name="Mean">Mean over the measured time.</param>
@@ -58,24 +65,30 @@ public sealed record SimulatedTaskType(string TaskType, long Count, double? Mean
 }
 
 /// <summary>
-/// What a simulation saw. The means are over the measured queries. Their intervals come from batch means (Schmeiser 1982, "Batch size effects
-/// in the analysis of simulation output": 10 to 30 batches are enough): the measured queries in order, cut into 30 batches of equal length,
-/// whose means are almost independent if the batches are long, and Student's t with 29 degrees of freedom.
+/// What a simulation saw. The means are over the measured queries. Their intervals come from batch means (Schmeiser
+/// 1982, "Batch size effects in the analysis of simulation output": 10 to 30 batches are enough): the measured queries
+/// in order, cut into 30 batches of equal length, whose means are almost independent if the batches are long, and
+/// Student's t with 29 degrees of freedom.
 /// </summary>
 public sealed record SimulationResult
 {
-    /// <summary>Batches of the intervals: 30, or 0 with fewer than 300 arrivals, where no interval would mean much.</summary>
+    /// <summary>
+    /// Batches of the intervals: 30, or 0 with fewer than 300 arrivals, where no interval would mean much.
+    /// </summary>
     public required int Batches { get; init; }
 
-    /// <summary>Queries of the warm-up, served but not measured: the first tenth and what the batches leave over; 0 without batches.</summary>
+    /// <summary>
+    /// Queries of the warm-up, served but not measured: the first tenth and what the batches leave over; 0 without
+    /// batches.
+    /// </summary>
     public required long WarmUpArrivals { get; init; }
 
     /// <summary>Queries measured.</summary>
     public required long MeasuredArrivals { get; init; }
 
     /// <summary>
-    /// Correlation of the system time's successive batch means, −1 to 1; null without batches. Well above 0.3, the batches are too short for
-    /// the load and the interval is too narrow.
+    /// Correlation of the system time's successive batch means, −1 to 1; null without batches. Well above 0.3, the
+    /// batches are too short for the load and the interval is too narrow.
     /// </summary>
     public required double? BatchCorrelation { get; init; }
 
@@ -85,20 +98,28 @@ public sealed record SimulationResult
     /// <summary>Seconds from arrival to the start of service.</summary>
     public required SimulatedMean Wait { get; init; }
 
-    /// <summary>Mean seconds on a server; where it batches, those that the queries would take if each were alone.</summary>
+    /// <summary>
+    /// Mean seconds on a server; where it batches, those that the queries would take if each were alone.
+    /// </summary>
     public required double MeanServiceSeconds { get; init; }
 
     /// <summary>
-    /// Part of the time that a server was busy between the first and the last measured arrival, 0 to 1. Of a server that
-    /// batches, which is busy with any number of queries, the work that the tokens added over the time; with a cap on
-    /// the queries in service each token also counts its part of a full iteration's overhead.
+    /// Part of the time that a server was busy between the first and the last measured arrival, 0 to 1. Of a server
+    /// that batches, which is busy with any number of queries, the work that the tokens added over the time; with a cap
+    /// on the queries in service each token also counts its part of a full iteration's overhead.
     /// </summary>
     public required double Utilization { get; init; }
 
-    /// <summary>Work that arrived in that time over what the servers could have done, at least 0; null when work came in no time at all.</summary>
+    /// <summary>
+    /// Work that arrived in that time over what the servers could have done, at least 0; null when work came in no time
+    /// at all.
+    /// </summary>
     public required double? OfferedLoad { get; init; }
 
-    /// <summary>Whether the offered load was below 1. If not, the queue grows for as long as the simulation lasts, and its means say little.</summary>
+    /// <summary>
+    /// Whether the offered load was below 1. If not, the queue grows for as long as the simulation lasts, and its means
+    /// say little.
+    /// </summary>
     public required bool Stable { get; init; }
 
     /// <summary>
@@ -108,7 +129,9 @@ public sealed record SimulationResult
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SimulatedMean? TimeToFirstAnswerToken { get; init; }
 
-    /// <summary>Seconds from one output token of a query to the next, over all tokens; null without such a pair.</summary>
+    /// <summary>
+    /// Seconds from one output token of a query to the next, over all tokens; null without such a pair.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SimulatedMean? InterToken { get; init; }
 

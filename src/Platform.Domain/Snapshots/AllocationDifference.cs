@@ -32,20 +32,29 @@ public sealed record TokenChange(string TaskType, TaskTypePresence Presence, lon
 
 /// <summary>The part of a change that an input explains.</summary>
 /// <param name="Change">In the unit of what has changed.</param>
-/// <param name="Share">The same over the whole change; below 0 where the input worked against it, null where there is no change in all.</param>
+/// <param name="Share">The same over the whole change; below 0 where the input worked against it, null where there is
+/// no change in all.</param>
 public sealed record Contribution(double Change, double? Share);
 
 /// <summary>What an input explains.</summary>
 /// <param name="Figures">Of each figure's change.</param>
 /// <param name="TaskTypes">Of each task type's tokens, by id; those of which it explains nothing are left out.</param>
-public sealed record InputContributions(Figures<Contribution> Figures, IReadOnlyDictionary<string, Contribution> TaskTypes);
+public sealed record InputContributions(
+    Figures<Contribution> Figures,
+    IReadOnlyDictionary<string, Contribution> TaskTypes
+);
 
 /// <summary>An input that has moved.</summary>
 /// <param name="Input">Which.</param>
 /// <param name="Differing">How many of its parameters differ; 0 for the solver.</param>
 /// <param name="Largest">The parameter that has moved most, relative to its size; null for the solver.</param>
 /// <param name="Explains">What it explains; null when nothing can be said.</param>
-public sealed record InputChange(ProblemInput Input, int Differing, ParameterChange? Largest, InputContributions? Explains)
+public sealed record InputChange(
+    ProblemInput Input,
+    int Differing,
+    ParameterChange? Largest,
+    InputContributions? Explains
+)
 {
     /// <summary>Every parameter that differs; null when they were not asked for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -60,16 +69,19 @@ public sealed record CauseChange(ChangeCause Cause, IReadOnlyList<ProblemInput> 
 
 /// <summary>What the explanation rests on.</summary>
 /// <param name="Orders">Orders in which the inputs can have moved one after another.</param>
-/// <param name="FeasibleOrders">Those at whose every step there is an allocation: the contributions are means over them.</param>
+/// <param name="FeasibleOrders">Those at whose every step there is an allocation: the contributions are means over
+/// them.</param>
 public sealed record Explanation(long Orders, long FeasibleOrders);
 
 /// <summary>
-/// What changed from one allocation to another, and why: an allocation is a function of its problem, so that its change can be put down to
-/// the inputs that moved. Method and meaning: docs/comparing.md.
+/// What changed from one allocation to another, and why: an allocation is a function of its problem, so that its change
+/// can be put down to the inputs that moved. Method and meaning: docs/comparing.md.
 /// </summary>
 public sealed record AllocationDifference
 {
-    /// <summary>Tokens of the later allocation's task types in its order, then of those that only the earlier one has.</summary>
+    /// <summary>
+    /// Tokens of the later allocation's task types in its order, then of those that only the earlier one has.
+    /// </summary>
     public required IReadOnlyList<TokenChange> TaskTypes { get; init; }
 
     /// <summary>The figures.</summary>
@@ -78,7 +90,9 @@ public sealed record AllocationDifference
     /// <summary>The inputs that moved.</summary>
     public required IReadOnlyList<InputChange> Inputs { get; init; }
 
-    /// <summary>The same inputs put together by their causes: what traffic explains, what the definition, and so on.</summary>
+    /// <summary>
+    /// The same inputs put together by their causes: what traffic explains, what the definition, and so on.
+    /// </summary>
     public required IReadOnlyList<CauseChange> Causes { get; init; }
 
     /// <summary>What the explanation rests on; null when there is none.</summary>
@@ -92,10 +106,14 @@ public sealed record AllocationDifference
     /// <param name="from">The earlier one.</param>
     /// <param name="to">The later one.</param>
     /// <param name="everyParameter">Whether to list every parameter that differs.</param>
-    /// <param name="solve">Solves a problem: at most 2 to the power of the number of inputs that moved are asked for.</param>
+    /// <param name="solve">Solves a problem: at most 2 to the power of the number of inputs that moved are asked
+    /// for.</param>
     public static AllocationDifference Between(
-        SolvedProblem from, SolvedProblem to, bool everyParameter, Func<AllocationProblem, SolverOptions, AllocationSolution> solve) =>
-        new DifferenceBuilder(from, to, solve).Build(everyParameter);
+        SolvedProblem from,
+        SolvedProblem to,
+        bool everyParameter,
+        Func<AllocationProblem, SolverOptions, AllocationSolution> solve
+    ) => new DifferenceBuilder(from, to, solve).Build(everyParameter);
 }
 
 /// <summary>Puts a difference together.</summary>
@@ -103,20 +121,35 @@ internal sealed class DifferenceBuilder
 {
     private static readonly SolverOptions AsASolve = new();
 
-    private readonly SolvedProblem _from, _to;
+    private readonly SolvedProblem _from,
+        _to;
     private readonly Func<AllocationProblem, SolverOptions, AllocationSolution> _solve;
     private readonly string[] _types;
-    private readonly double[] _before, _after;
+    private readonly double[] _before,
+        _after;
     private readonly (ProblemInput Input, ParameterChange[] Parameters)[] _moved;
 
-    public DifferenceBuilder(SolvedProblem from, SolvedProblem to, Func<AllocationProblem, SolverOptions, AllocationSolution> solve)
+    public DifferenceBuilder(
+        SolvedProblem from,
+        SolvedProblem to,
+        Func<AllocationProblem, SolverOptions, AllocationSolution> solve
+    )
     {
         (_from, _to, _solve) = (from, to, solve);
-        _types = [.. to.Problem.TaskTypes.Concat(from.Problem.TaskTypes).Select(type => type.Id).Distinct(StringComparer.Ordinal)];
+        _types =
+        [
+            .. to
+                .Problem.TaskTypes.Concat(from.Problem.TaskTypes)
+                .Select(type => type.Id)
+                .Distinct(StringComparer.Ordinal),
+        ];
         (_before, _after) = (from.Components(_types), to.Components(_types));
         _moved =
         [
-            .. ProblemParameters.Differences(from.Problem, to.Problem).GroupBy(change => change.Input).OrderBy(group => group.Key)
+            .. ProblemParameters
+                .Differences(from.Problem, to.Problem)
+                .GroupBy(change => change.Input)
+                .OrderBy(group => group.Key)
                 .Select(group => (group.Key, group.ToArray())),
         ];
     }
@@ -138,13 +171,20 @@ internal sealed class DifferenceBuilder
             TaskTypes = [.. _types.Select(Tokens)],
             Figures = Figures(c => new FigureChange(_before[c], _after[c], _after[c] - _before[c])),
             Inputs = inputs,
-            Causes = [.. parts.GroupBy(part => ChangeCauses.Find(part.Input)).OrderBy(cause => cause.Key).Select(Cause)],
+            Causes =
+            [
+                .. parts.GroupBy(part => ChangeCauses.Find(part.Input)).OrderBy(cause => cause.Key).Select(Cause),
+            ],
             Explained = explained is null ? null : new Explanation(Factorial(_moved.Length), explained.Orders),
-            NotExplained = explained is null ? "in whatever order the inputs move, there is a step without an allocation that keeps the limits" : null,
+            NotExplained = explained is null
+                ? "in whatever order the inputs move, there is a step without an allocation that keeps the limits"
+                : null,
         };
     }
 
-    /// <summary>What an input explains of each figure, then of each task type's tokens; null when nothing can be said.</summary>
+    /// <summary>
+    /// What an input explains of each figure, then of each task type's tokens; null when nothing can be said.
+    /// </summary>
     private sealed record InputPart(ProblemInput Input, double[]? Part);
 
     private InputChange Input(ParameterChange[] parameters, InputPart part, bool everyParameter)
@@ -167,13 +207,21 @@ internal sealed class DifferenceBuilder
         return new CauseChange(parts.Key, inputs, Contributions(sum));
     }
 
-    /// <summary>What the solver makes of the problem in which those inputs have moved; null when it is infeasible, or none that there can be.</summary>
+    /// <summary>
+    /// What the solver makes of the problem in which those inputs have moved; null when it is infeasible, or none that
+    /// there can be.
+    /// </summary>
     private double[]? ValueOf(int coalition)
     {
         var all = (1 << _moved.Length) - 1;
-        var problem = coalition == 0 ? _from.Problem : coalition == all ? _to.Problem : Hybrids.Take(Inputs(coalition));
+        var problem =
+            coalition == 0 ? _from.Problem
+            : coalition == all ? _to.Problem
+            : Hybrids.Take(Inputs(coalition));
         var options = coalition == 0 || coalition == all ? AsASolve : AllocationSolver.ForMany;
-        return ProblemValidation.Validate(problem).Count > 0 ? null : SolvedProblem.Of(problem, _solve(problem, options))?.Components(_types);
+        return ProblemValidation.Validate(problem).Count > 0
+            ? null
+            : SolvedProblem.Of(problem, _solve(problem, options))?.Components(_types);
     }
 
     private HybridProblems Hybrids => field ??= new HybridProblems(_from.Problem, _to.Problem);
@@ -188,18 +236,26 @@ internal sealed class DifferenceBuilder
         return part.All(value => value == 0) ? null : part;
     }
 
-    private InputContributions Contributions(double[] part) => new(
-        Figures(c => Contribution(part, c)),
-        _types.Select((type, k) => (type, Part: Contribution(part, FigureCount + k))).Where(it => it.Part.Change != 0)
-            .ToDictionary(it => it.type, it => it.Part, StringComparer.Ordinal));
+    private InputContributions Contributions(double[] part) =>
+        new(
+            Figures(c => Contribution(part, c)),
+            _types
+                .Select((type, k) => (type, Part: Contribution(part, FigureCount + k)))
+                .Where(it => it.Part.Change != 0)
+                .ToDictionary(it => it.type, it => it.Part, StringComparer.Ordinal)
+        );
 
-    private Contribution Contribution(double[] part, int c) => new(part[c], _after[c] == _before[c] ? null : part[c] / (_after[c] - _before[c]));
+    private Contribution Contribution(double[] part, int c) =>
+        new(part[c], _after[c] == _before[c] ? null : part[c] / (_after[c] - _before[c]));
 
     private TokenChange Tokens(string type)
     {
         long? from = _from.Tokens.TryGetValue(type, out var before) ? before : null;
         long? to = _to.Tokens.TryGetValue(type, out var after) ? after : null;
-        var presence = from is null ? TaskTypePresence.Added : to is null ? TaskTypePresence.Removed : TaskTypePresence.Kept;
+        var presence =
+            from is null ? TaskTypePresence.Added
+            : to is null ? TaskTypePresence.Removed
+            : TaskTypePresence.Kept;
         return new TokenChange(type, presence, from, to, (to ?? 0) - (from ?? 0));
     }
 

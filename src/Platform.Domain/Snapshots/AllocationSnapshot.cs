@@ -7,8 +7,8 @@ using Platform.Domain.Ingestion;
 namespace Platform.Domain.Snapshots;
 
 /// <summary>
-/// One immutable, versioned answer: problem, tokens per task type, figures, and where it came from. Its canonical JSON is the body that
-/// the API serves and that its hash is taken of, so that anybody can check the one against the other.
+/// One immutable, versioned answer: problem, tokens per task type, figures, and where it came from. Its canonical JSON
+/// is the body that the API serves and that its hash is taken of, so that anybody can check the one against the other.
 /// </summary>
 public sealed record AllocationSnapshot
 {
@@ -33,7 +33,10 @@ public sealed record AllocationSnapshot
     /// <summary>The optimiser's answer.</summary>
     public required AllocationSolution Solution { get; init; }
 
-    /// <summary>What is to be sent, where the definition says that not every number of tokens can be; null where the solution is sent as it is.</summary>
+    /// <summary>
+    /// What is to be sent, where the definition says that not every number of tokens can be; null where the solution is
+    /// sent as it is.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SentAllocation? Sent { get; init; }
 
@@ -45,9 +48,9 @@ public sealed record AllocationSnapshot
     public IReadOnlyList<HeldBack>? HeldBack { get; init; }
 
     /// <summary>
-    /// Why these are the fewest tokens allowed, and what would be needed for more; null where the allocation keeps every
-    /// limit, and before estimator/6. The problem's arrival rate is then what these tokens carry at most, and limits that
-    /// they break are left out of it.
+    /// Why these are the fewest tokens allowed, and what would be needed for more; null where the allocation keeps
+    /// every limit, and before estimator/6. The problem's arrival rate is then what these tokens carry at most, and
+    /// limits that they break are left out of it.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Shortfall? Shortfall { get; init; }
@@ -63,7 +66,8 @@ public sealed record AllocationSnapshot
     public byte[] ToCanonicalBytes() => CanonicalJson.Write(this);
 
     /// <summary>SHA-256 of a canonical form, lower-case hexadecimal.</summary>
-    public static string HashOf(ReadOnlySpan<byte> canonicalBytes) => Convert.ToHexStringLower(SHA256.HashData(canonicalBytes));
+    public static string HashOf(ReadOnlySpan<byte> canonicalBytes) =>
+        Convert.ToHexStringLower(SHA256.HashData(canonicalBytes));
 }
 
 /// <summary>The figures and flags of <see cref="ModelValidity"/> at the moment of the solve.</summary>
@@ -72,10 +76,13 @@ public sealed record AllocationSnapshot
 public sealed record SnapshotValidity(ModelValidity Fleet, IReadOnlyDictionary<string, TaskTypeValidity> TaskTypes)
 {
     /// <summary>Those of an estimate, and how far its allocation goes beyond what was tried.</summary>
-    public static SnapshotValidity Of(FleetEstimate estimate, AllocationSolution solution) => new(
-        estimate.Validity,
-        estimate.TaskTypes.Zip(solution.Allocation!)
-            .ToDictionary(it => it.First.Id, it => Extrapolated(it.First, it.Second), StringComparer.Ordinal));
+    public static SnapshotValidity Of(FleetEstimate estimate, AllocationSolution solution) =>
+        new(
+            estimate.Validity,
+            estimate
+                .TaskTypes.Zip(solution.Allocation!)
+                .ToDictionary(it => it.First.Id, it => Extrapolated(it.First, it.Second), StringComparer.Ordinal)
+        );
 
     private static TaskTypeValidity Extrapolated(TaskTypeEstimate type, TaskAllocation given)
     {

@@ -6,8 +6,8 @@ using Platform.Domain.Contracts;
 namespace Platform.Domain.Snapshots;
 
 /// <summary>
-/// The few numbers of a snapshot that the next solve and those who are told of it want: kept beside the document, of which they are a fiftieth.
-/// Derived; verification holds it against the document.
+/// The few numbers of a snapshot that the next solve and those who are told of it want: kept beside the document, of
+/// which they are a fiftieth. Derived; verification holds it against the document.
 /// </summary>
 public sealed record AllocationSummary
 {
@@ -31,7 +31,8 @@ public sealed record AllocationSummary
     public InfeasibilityReason? Shortfall { get; init; }
 
     /// <summary>
-    /// The arrival rate that it was made to carry, per second for the whole fleet; null of rows from before it was kept.
+    /// The arrival rate that it was made to carry, per second for the whole fleet; null of rows from before it was
+    /// kept.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? ArrivalRate { get; init; }
@@ -41,17 +42,28 @@ public sealed record AllocationSummary
     public IReadOnlyDictionary<string, long> Given => SentTokens ?? Tokens;
 
     /// <summary>That of a snapshot.</summary>
-    public static AllocationSummary Of(AllocationSnapshot snapshot) => new()
-    {
-        DefinitionRevision = snapshot.Provenance.DefinitionRevision,
-        WorkloadVersion = snapshot.Provenance.WorkloadVersion,
-        Tokens = snapshot.Solution.Allocation!.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal),
-        SentTokens = snapshot.Sent?.Allocation.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal),
-        Shortfall = snapshot.Shortfall?.Reason,
-        ArrivalRate = snapshot.Problem.ArrivalRate,
-    };
+    public static AllocationSummary Of(AllocationSnapshot snapshot) =>
+        new()
+        {
+            DefinitionRevision = snapshot.Provenance.DefinitionRevision,
+            WorkloadVersion = snapshot.Provenance.WorkloadVersion,
+            Tokens = snapshot.Solution.Allocation!.ToDictionary(
+                type => type.TaskType,
+                type => type.Tokens,
+                StringComparer.Ordinal
+            ),
+            SentTokens = snapshot.Sent?.Allocation.ToDictionary(
+                type => type.TaskType,
+                type => type.Tokens,
+                StringComparer.Ordinal
+            ),
+            Shortfall = snapshot.Shortfall?.Reason,
+            ArrivalRate = snapshot.Problem.ArrivalRate,
+        };
 
-    /// <summary>Reads it from a stored snapshot. Only names that every version of the format has are looked at.</summary>
+    /// <summary>
+    /// Reads it from a stored snapshot. Only names that every version of the format has are looked at.
+    /// </summary>
     /// <param name="document">The snapshot's canonical JSON.</param>
     /// <exception cref="FormatException">It is no snapshot.</exception>
     public static AllocationSummary OfDocument(ReadOnlyMemory<byte> document)
@@ -72,7 +84,8 @@ public sealed record AllocationSummary
                 ArrivalRate = RateOf(root),
             };
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
+        catch (Exception fault)
+            when (fault is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
         {
             throw new FormatException("The stored bytes are no snapshot.", fault);
         }
@@ -81,7 +94,8 @@ public sealed record AllocationSummary
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
     /// <exception cref="JsonException">It did not write this.</exception>
     public static AllocationSummary FromBytes(ReadOnlySpan<byte> bytes) =>
-        JsonSerializer.Deserialize<AllocationSummary>(bytes, StrictJson.Options) ?? throw new JsonException("null is no summary.");
+        JsonSerializer.Deserialize<AllocationSummary>(bytes, StrictJson.Options)
+        ?? throw new JsonException("null is no summary.");
 
     /// <summary>Its canonical JSON: equal summaries give equal bytes.</summary>
     public byte[] ToBytes() => CanonicalJson.Write(this);
@@ -102,6 +116,13 @@ public sealed record AllocationSummary
     private static double? RateOf(JsonElement snapshot) =>
         snapshot.TryGetProperty("problem", out var problem) ? problem.GetProperty("arrivalRate").GetDouble() : null;
 
-    private static Dictionary<string, long> TokensOf(JsonElement answer) => answer.GetProperty("allocation").EnumerateArray()
-        .ToDictionary(type => type.GetProperty("taskType").GetString()!, type => type.GetProperty("tokens").GetInt64(), StringComparer.Ordinal);
+    private static Dictionary<string, long> TokensOf(JsonElement answer) =>
+        answer
+            .GetProperty("allocation")
+            .EnumerateArray()
+            .ToDictionary(
+                type => type.GetProperty("taskType").GetString()!,
+                type => type.GetProperty("tokens").GetInt64(),
+                StringComparer.Ordinal
+            );
 }

@@ -7,8 +7,9 @@ using Platform.Domain.Contracts;
 namespace Platform.Domain.Snapshots;
 
 /// <summary>
-/// Serializer settings that write values of our own types in canonical form at once: a snapshot has some three hundred numbers, and a sweep
-/// writes thousands of snapshots. Whatever these settings do not write canonically goes through a <see cref="JsonElement"/>.
+/// Serializer settings that write values of our own types in canonical form at once: a snapshot has some three hundred
+/// numbers, and a sweep writes thousands of snapshots. Whatever these settings do not write canonically goes through a
+/// <see cref="JsonElement"/>.
 /// </summary>
 internal static class CanonicalForm
 {
@@ -17,7 +18,10 @@ internal static class CanonicalForm
 
     private static JsonSerializerOptions Create()
     {
-        var options = new JsonSerializerOptions(StrictJson.Options) { TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { SortMembers } } };
+        var options = new JsonSerializerOptions(StrictJson.Options)
+        {
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { SortMembers } },
+        };
         // The first that can convert a type does.
         JsonConverter[] own = [new Doubles(), new Longs(), new Texts(), new Elements(), new Dictionaries()];
         for (var i = 0; i < own.Length; i++)
@@ -26,11 +30,18 @@ internal static class CanonicalForm
         return options;
     }
 
-    /// <exception cref="NotSupportedException">The type has something that would not be written canonically.</exception>
+    /// <exception cref="NotSupportedException">The type has something that would not be written
+    /// canonically.</exception>
     private static void SortMembers(JsonTypeInfo type)
     {
-        if (type.PolymorphismOptions is not null || type.Type == typeof(float) || type.Type == typeof(decimal) || type.Type == typeof(ulong)
-            || type.Type == typeof(Int128) || type.Type == typeof(UInt128))
+        if (
+            type.PolymorphismOptions is not null
+            || type.Type == typeof(float)
+            || type.Type == typeof(decimal)
+            || type.Type == typeof(ulong)
+            || type.Type == typeof(Int128)
+            || type.Type == typeof(UInt128)
+        )
             throw new NotSupportedException($"{type.Type} has no canonical form here.");
         JsonPropertyInfo[] sorted = [.. type.Properties.OrderBy(member => member.Name, StringComparer.Ordinal)];
         for (var i = 0; i < sorted.Length; i++)
@@ -39,7 +50,8 @@ internal static class CanonicalForm
 
     private abstract class Writing<T> : JsonConverter<T>
     {
-        public sealed override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+        public sealed override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException();
     }
 
     private sealed class Doubles : Writing<double>
@@ -47,8 +59,14 @@ internal static class CanonicalForm
         public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
         {
             Span<byte> text = stackalloc byte[32];
-            // Without an exponent the framework's shortest digits are those of ECMAScript, but for -0; a word for no number has no digits.
-            if (value != 0 && double.IsFinite(value) && Utf8Formatter.TryFormat(value, text, out var length) && !text[..length].Contains((byte)'E'))
+            // Without an exponent the framework's shortest digits are those of ECMAScript, but for -0; a word for no
+            // number has no digits.
+            if (
+                value != 0
+                && double.IsFinite(value)
+                && Utf8Formatter.TryFormat(value, text, out var length)
+                && !text[..length].Contains((byte)'E')
+            )
                 writer.WriteRawValue(text[..length], skipInputValidation: true);
             else
                 writer.WriteRawValue(CanonicalJson.Number(value), skipInputValidation: true);
@@ -90,18 +108,28 @@ internal static class CanonicalForm
     private sealed class Dictionaries : JsonConverterFactory
     {
         public override bool CanConvert(Type typeToConvert) =>
-            typeToConvert.IsGenericType && typeToConvert.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) && typeToConvert.GenericTypeArguments[0] == typeof(string);
+            typeToConvert.IsGenericType
+            && typeToConvert.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>)
+            && typeToConvert.GenericTypeArguments[0] == typeof(string);
 
         public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
-            (JsonConverter)Activator.CreateInstance(typeof(Of<>).MakeGenericType(typeToConvert.GenericTypeArguments[1]))!;
+            (JsonConverter)
+                Activator.CreateInstance(typeof(Of<>).MakeGenericType(typeToConvert.GenericTypeArguments[1]))!;
 
         private sealed class Of<T> : Writing<IReadOnlyDictionary<string, T>>
         {
-            public override void Write(Utf8JsonWriter writer, IReadOnlyDictionary<string, T> value, JsonSerializerOptions options)
+            public override void Write(
+                Utf8JsonWriter writer,
+                IReadOnlyDictionary<string, T> value,
+                JsonSerializerOptions options
+            )
             {
                 if (!value.Keys.All(IsPlain))
                 {
-                    writer.WriteRawValue(CanonicalJson.Write(JsonSerializer.SerializeToElement(value, StrictJson.Options)), skipInputValidation: true);
+                    writer.WriteRawValue(
+                        CanonicalJson.Write(JsonSerializer.SerializeToElement(value, StrictJson.Options)),
+                        skipInputValidation: true
+                    );
                     return;
                 }
 

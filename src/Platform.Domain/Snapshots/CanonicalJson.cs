@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Platform.Domain.Snapshots;
 
 /// <summary>
-/// JSON Canonicalization Scheme (RFC 8785): members sorted by UTF-16 code units, no white space, numbers as ECMAScript prints them.
-/// One value has one text, so that its hash can be taken and taken again.
+/// JSON Canonicalization Scheme (RFC 8785): members sorted by UTF-16 code units, no white space, numbers as ECMAScript
+/// prints them. One value has one text, so that its hash can be taken and taken again.
 /// </summary>
 public static class CanonicalJson
 {
@@ -22,8 +22,12 @@ public static class CanonicalJson
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    /// <summary>A number as ECMAScript prints it (ECMA-262, Number::toString): the shortest digits that read back to the same double.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is infinite or NaN, which JSON has no word for.</exception>
+    /// <summary>
+    /// A number as ECMAScript prints it (ECMA-262, Number::toString): the shortest digits that read back to the same
+    /// double.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is infinite or NaN, which JSON has no word
+    /// for.</exception>
     public static string Number(double value)
     {
         if (!double.IsFinite(value))
@@ -32,13 +36,15 @@ public static class CanonicalJson
             return "0";
         var (digits, exponent) = ShortestDigits(Math.Abs(value));
         var sign = value < 0 ? "-" : "";
-        return sign + exponent switch
-        {
-            >= 0 and <= 20 when digits.Length <= exponent + 1 => digits.PadRight(exponent + 1, '0'),
-            >= 0 and <= 20 => $"{digits[..(exponent + 1)]}.{digits[(exponent + 1)..]}",
-            < 0 and >= -6 => $"0.{new string('0', -exponent - 1)}{digits}",
-            _ => $"{digits[0]}{(digits.Length > 1 ? "." : "")}{digits[1..]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent)}",
-        };
+        return sign
+            + exponent switch
+            {
+                >= 0 and <= 20 when digits.Length <= exponent + 1 => digits.PadRight(exponent + 1, '0'),
+                >= 0 and <= 20 => $"{digits[..(exponent + 1)]}.{digits[(exponent + 1)..]}",
+                < 0 and >= -6 => $"0.{new string('0', -exponent - 1)}{digits}",
+                _ =>
+                    $"{digits[0]}{(digits.Length > 1 ? "." : "")}{digits[1..]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent)}",
+            };
     }
 
     /// <summary>A string in its quotation marks.</summary>
@@ -77,7 +83,9 @@ public static class CanonicalJson
     private static void AppendObject(StringBuilder text, JsonElement value)
     {
         text.Append('{');
-        foreach (var (i, member) in value.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal).Index())
+        foreach (
+            var (i, member) in value.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal).Index()
+        )
         {
             AppendString(i == 0 ? text : text.Append(','), member.Name);
             Append(text.Append(':'), member.Value);
@@ -86,7 +94,8 @@ public static class CanonicalJson
         text.Append('}');
     }
 
-    // The framework's most relaxed encoder still escapes some characters that RFC 8785 wants as they are, and in capitals.
+    // The framework's most relaxed encoder still escapes some characters that RFC 8785 wants as they are, and in
+    // capitals.
     private static void AppendString(StringBuilder text, string value)
     {
         text.Append('"');
@@ -114,7 +123,10 @@ public static class CanonicalJson
         // "E16" would give 17 digits; the round-trip format gives the shortest ones, in a notation of its own choice.
         var text = magnitude.ToString("R", CultureInfo.InvariantCulture);
         var mark = text.IndexOf('E', StringComparison.Ordinal);
-        var exponent = mark < 0 ? 0 : int.Parse(text.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var exponent =
+            mark < 0
+                ? 0
+                : int.Parse(text.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         var mantissa = mark < 0 ? text : text[..mark];
         var point = mantissa.IndexOf('.', StringComparison.Ordinal);
         var whole = point < 0 ? mantissa.Length : point;

@@ -3,17 +3,20 @@ using Platform.Domain.Allocation;
 namespace Platform.Domain.Snapshots;
 
 /// <summary>
-/// Answers a problem that no allocation solves. Tokens must then fall most: each task type is granted the fewest that its
-/// bounds and its accuracy floor allow.
+/// Answers a problem that no allocation solves. Tokens must then fall most: each task type is granted the fewest that
+/// its bounds and its accuracy floor allow.
 /// </summary>
 internal static class FewestTokens
 {
     /// <summary>
-    /// Part of the greatest stable arrival rate that is solved for where more arrive: every figure of the answer is finite.
+    /// Part of the greatest stable arrival rate that is solved for where more arrive: every figure of the answer is
+    /// finite.
     /// </summary>
     public const double NearlyAll = 0.98;
 
-    /// <summary>Halvings of the arrival rate until no double is left between what is carried and what is not, or nearly.</summary>
+    /// <summary>
+    /// Halvings of the arrival rate until no double is left between what is carried and what is not, or nearly.
+    /// </summary>
     private const int MostHalvings = 60;
 
     /// <summary>What is granted where a step has no answer; the step itself where it has one.</summary>
@@ -39,7 +42,9 @@ internal static class FewestTokens
         };
     }
 
-    /// <summary>The problem that has the fewest tokens for its only answer, at an arrival rate that they carry.</summary>
+    /// <summary>
+    /// The problem that has the fewest tokens for its only answer, at an arrival rate that they carry.
+    /// </summary>
     /// <param name="asked">The problem that has none.</param>
     /// <param name="fewest">The fewest tokens, in the order of the task types.</param>
     /// <param name="load">ρ of the fewest tokens, 1 or more where they are unstable.</param>
@@ -48,13 +53,19 @@ internal static class FewestTokens
         var problem = asked with
         {
             ArrivalRate = load > NearlyAll ? asked.ArrivalRate * (NearlyAll / load) : asked.ArrivalRate,
-            TaskTypes = [.. asked.TaskTypes.Select((type, k) => type with
-            {
-                // The accuracy floor is in the fewest tokens; to the last bit it need not be reached by them.
-                MinTokens = fewest[k],
-                MaxTokens = fewest[k],
-                AccuracyFloor = null,
-            })],
+            TaskTypes =
+            [
+                .. asked.TaskTypes.Select(
+                    (type, k) =>
+                        type with
+                        {
+                            // The accuracy floor is in the fewest tokens; to the last bit it need not be reached by them.
+                            MinTokens = fewest[k],
+                            MaxTokens = fewest[k],
+                            AccuracyFloor = null,
+                        }
+                ),
+            ],
         };
         var figures = WholeTokenFigures.Of(new AllocationModel(problem), fewest);
         return problem with
@@ -91,14 +102,17 @@ internal static class FewestTokens
         };
     }
 
-    /// <summary>The largest arrival rate at which the fewest tokens keep every limit: each tightens as it rises.</summary>
+    /// <summary>
+    /// The largest arrival rate at which the fewest tokens keep every limit: each tightens as it rises.
+    /// </summary>
     private static double? FindArrivalRate(AllocationProblem asked, double load)
     {
         if (!KeepsLimits(asked with { ArrivalRate = 0 }))
             return null;
         var kept = 0.0;
 
-        // A little beyond where the servers saturate, or reach their cap; less than what arrives breaks no limit sooner.
+        // A little beyond where the servers saturate, or reach their cap; less than what arrives breaks no limit
+        // sooner.
         var saturated = asked.ArrivalRate / load * (asked.MaxUtilization ?? 1) * (1 + 1e-9);
         var broken = Math.Min(asked.ArrivalRate, load > 0 ? saturated : asked.ArrivalRate);
         for (var i = 0; i < MostHalvings; i++)
@@ -113,7 +127,9 @@ internal static class FewestTokens
         return kept;
     }
 
-    /// <summary>The fewest servers with which the fewest tokens keep every limit: each loosens with every server.</summary>
+    /// <summary>
+    /// The fewest servers with which the fewest tokens keep every limit: each loosens with every server.
+    /// </summary>
     private static int? FindServers(AllocationProblem asked)
     {
         if (!KeepsLimits(asked with { Servers = ProblemValidation.MaxServers }))

@@ -8,7 +8,9 @@ namespace Platform.Domain.Snapshots;
 /// <param name="Fewest">The same with the fewest tokens allowed.</param>
 internal sealed record LoadInForce(int Version, double Load, double Fewest)
 {
-    /// <summary>How much more than another load still counts as the same: fewest tokens move a little with each estimate.</summary>
+    /// <summary>
+    /// How much more than another load still counts as the same: fewest tokens move a little with each estimate.
+    /// </summary>
     private const double Slack = 0.02;
 
     /// <summary>Whether queues grow for ever.</summary>
@@ -44,9 +46,14 @@ internal sealed record LoadInForce(int Version, double Load, double Fewest)
             tokens is not null && tokens.TryGetValue(type.Id, out var given) ? given : fewest;
     }
 
-    /// <summary>Without accuracy floors where one is out of reach: then there are no fewest tokens but the bounds.</summary>
+    /// <summary>
+    /// Without accuracy floors where one is out of reach: then there are no fewest tokens but the bounds.
+    /// </summary>
     private static AllocationProblem Reachable(AllocationProblem asked) =>
         new AllocationModel(asked).UnreachableFloors.Count == 0
             ? asked
-            : asked with { TaskTypes = [.. asked.TaskTypes.Select(type => type with { AccuracyFloor = null })] };
+            : asked with
+            {
+                TaskTypes = [.. asked.TaskTypes.Select(type => type with { AccuracyFloor = null })],
+            };
 }

@@ -3,8 +3,9 @@ using System.Numerics;
 namespace Platform.Domain.Snapshots;
 
 /// <summary>
-/// Shapley values (Shapley 1953): each player's mean contribution over the orders in which the players may come. Where some coalitions have
-/// no value, the mean is over the orders all of whose steps have one. The contributions add up to the whole either way.
+/// Shapley values (Shapley 1953): each player's mean contribution over the orders in which the players may come. Where
+/// some coalitions have no value, the mean is over the orders all of whose steps have one. The contributions add up to
+/// the whole either way.
 /// </summary>
 /// <param name="Contributions">For each player, for each component of the value.</param>
 /// <param name="Orders">Orders that the mean is over, at least 1.</param>
@@ -12,9 +13,8 @@ internal sealed record ShapleyValues(double[][] Contributions, long Orders)
 {
     /// <summary>Computes them exactly.</summary>
     /// <param name="players">Number of players, 0 to 10.</param>
-    /// <param name="valueOf">
-    /// The value of a coalition, which has player i where bit i is set, as components; null where it has none. Asked once for each coalition
-    /// that can be reached.
+    /// <param name="valueOf"> The value of a coalition, which has player i where bit i is set, as components; null
+    /// where it has none. Asked once for each coalition that can be reached.
     /// </param>
     /// <returns>Null when there is no order all of whose steps have a value.</returns>
     public static ShapleyValues? Of(int players, Func<int, double[]?> valueOf)
@@ -36,7 +36,12 @@ internal sealed record ShapleyValues(double[][] Contributions, long Orders)
                 if (with == coalition || after[with] == 0)
                     continue;
                 after[coalition] += after[with];
-                Add(contributions[i], values[coalition]!, values[with]!, (double)(before[coalition] * after[with]) / before[all]);
+                Add(
+                    contributions[i],
+                    values[coalition]!,
+                    values[with]!,
+                    (double)(before[coalition] * after[with]) / before[all]
+                );
             }
         }
 

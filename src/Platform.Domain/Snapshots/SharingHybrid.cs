@@ -48,10 +48,15 @@ internal static class SharingHybrid
             return problem;
         return problem with
         {
-            TaskTypes = [.. problem.TaskTypes.Select(type => type with
-            {
-                Service = type.Service with { SecondsPerTokenSquared = 0 },
-            })],
+            TaskTypes =
+            [
+                .. problem.TaskTypes.Select(type =>
+                    type with
+                    {
+                        Service = type.Service with { SecondsPerTokenSquared = 0 },
+                    }
+                ),
+            ],
         };
     }
 }

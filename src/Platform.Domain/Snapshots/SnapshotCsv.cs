@@ -8,7 +8,7 @@ public static class SnapshotCsv
 {
     /// <summary>The first line, with its end.</summary>
     public const string Header =
-        "version,hash,solvedAt,objective,meanAccuracy,meanSystemTimeSeconds,utilization,taskType,tokens,accuracy\r\n";
+        "version,hash,solvedAt,objective,meanAccuracy,meanSystemTimeSeconds,utilization,taskType,tokens,accuracy,given,givenName\r\n";
 
     private static readonly string[] MadeFormulas = ["=", "+", "-", "@", "\t", "\r"];
 
@@ -19,19 +19,37 @@ public static class SnapshotCsv
     {
         var solution = snapshot.Solution;
         var version = string.Join(
-            ',', snapshot.Version.ToString(CultureInfo.InvariantCulture), hash,
-            snapshot.SolvedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFFZ", CultureInfo.InvariantCulture), CanonicalJson.Number(solution.Objective),
-            CanonicalJson.Number(solution.MeanAccuracy), CanonicalJson.Number(solution.MeanSystemTimeSeconds), CanonicalJson.Number(solution.Utilization));
+            ',',
+            snapshot.Version.ToString(CultureInfo.InvariantCulture),
+            hash,
+            snapshot.SolvedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFFZ", CultureInfo.InvariantCulture),
+            CanonicalJson.Number(solution.Objective),
+            CanonicalJson.Number(solution.MeanAccuracy),
+            CanonicalJson.Number(solution.MeanSystemTimeSeconds),
+            CanonicalJson.Number(solution.Utilization)
+        );
         var lines = new StringBuilder();
-        foreach (var type in solution.Allocation)
-            lines.Append(CultureInfo.InvariantCulture, $"{version},{Text(type.TaskType)},{type.Tokens},{CanonicalJson.Number(type.Accuracy)}\r\n");
+        foreach (var (type, given) in solution.Allocation.Zip(snapshot.Given))
+        {
+            var optimum = $"{Text(type.TaskType)},{type.Tokens},{CanonicalJson.Number(type.Accuracy)}";
+            lines.Append(
+                CultureInfo.InvariantCulture,
+                $"{version},{optimum},{given.Tokens},{Text(given.Name ?? "")}\r\n"
+            );
+        }
+
         return lines.ToString();
     }
 
-    /// <summary>A text as a field. One that a spreadsheet would take for a formula gets an apostrophe before it, though no id is like that today.</summary>
+    /// <summary>
+    /// A text as a field. One that a spreadsheet would take for a formula gets an apostrophe before it, though no id is
+    /// like that today.
+    /// </summary>
     internal static string Text(string text)
     {
         var harmless = MadeFormulas.Any(start => text.StartsWith(start, StringComparison.Ordinal)) ? $"'{text}" : text;
-        return harmless.AsSpan().ContainsAny(",\"\r\n") ? $"\"{harmless.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : harmless;
+        return harmless.AsSpan().ContainsAny(",\"\r\n")
+            ? $"\"{harmless.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+            : harmless;
     }
 }

@@ -5,7 +5,10 @@ using Platform.Domain.Ingestion;
 
 namespace Platform.Domain.Snapshots;
 
-/// <summary>What a snapshot is derived from. Together with the snapshot before it and the versions of the arithmetic it is all there is.</summary>
+/// <summary>
+/// What a snapshot is derived from. Together with the snapshot before it and the versions of the arithmetic it is all
+/// there is.
+/// </summary>
 public sealed record SnapshotInputs
 {
     /// <summary>The tenant's id.</summary>
@@ -26,7 +29,9 @@ public sealed record SnapshotInputs
     /// <summary>Version of the workload stream up to which windows are in the sums.</summary>
     public required long WorkloadVersion { get; init; }
 
-    /// <summary>The moment of the solve, from which ages are counted: see <see cref="SnapshotDerivation.Instant"/>.</summary>
+    /// <summary>
+    /// The moment of the solve, from which ages are counted: see <see cref="SnapshotDerivation.Instant"/>.
+    /// </summary>
     public required DateTimeOffset SolvedAt { get; init; }
 
     /// <summary>The alarm that stands, or null.</summary>
@@ -44,7 +49,8 @@ public sealed record SnapshotLink(int Version, string Hash);
 public sealed record DerivationVersions(string Estimator, string Solver)
 {
     /// <summary>Those that new snapshots are derived with.</summary>
-    public static DerivationVersions Current { get; } = new(Estimation.Estimator.EstimatorVersion, AllocationSolver.Version);
+    public static DerivationVersions Current { get; } =
+        new(Estimation.Estimator.EstimatorVersion, AllocationSolver.Version);
 }
 
 /// <summary>What the inputs come to.</summary>
@@ -53,7 +59,11 @@ public sealed class DerivedAllocation
     private readonly Func<AllocationSnapshot> _snapshot;
 
     internal DerivedAllocation(
-        FleetEstimate estimate, LoadAlarm? alarm, LimitedStep step, Func<AllocationSnapshot> snapshot)
+        FleetEstimate estimate,
+        LoadAlarm? alarm,
+        LimitedStep step,
+        Func<AllocationSnapshot> snapshot
+    )
     {
         (Estimate, Alarm, Problem, Solution, HeldBack) = (estimate, alarm, step.Problem, step.Answer, step.Held);
         Asked = step.Asked;
@@ -81,11 +91,17 @@ public sealed class DerivedAllocation
     /// <summary>
     /// The same at the arrival rate as it is estimated, where allocations are made for the one that they must carry.
     /// </summary>
-    public AllocationProblem AsOfNow => Estimate.Traffic is null
-        ? Asked
-        : Asked with { ArrivalRate = Math.Min(Asked.ArrivalRate, Estimate.ArrivalRate.Value) };
+    public AllocationProblem AsOfNow =>
+        Estimate.Traffic is null
+            ? Asked
+            : Asked with
+            {
+                ArrivalRate = Math.Min(Asked.ArrivalRate, Estimate.ArrivalRate.Value),
+            };
 
-    /// <summary>Why the fewest tokens are granted; null where an allocation keeps the limits, and before estimator/6.</summary>
+    /// <summary>
+    /// Why the fewest tokens are granted; null where an allocation keeps the limits, and before estimator/6.
+    /// </summary>
     public Shortfall? Shortfall { get; }
 
     /// <summary>Its solution, without the uniform budget and the diagnostics that the snapshot has.</summary>
@@ -94,7 +110,10 @@ public sealed class DerivedAllocation
     /// <summary>The task types that are granted less than the estimate alone would have.</summary>
     public IReadOnlyList<HeldBack> HeldBack { get; }
 
-    /// <summary>The snapshot; null when the problem is infeasible. Made when it is asked for: most solves confirm the one in force.</summary>
+    /// <summary>
+    /// The snapshot; null when the problem is infeasible. Made when it is asked for: most solves confirm the one in
+    /// force.
+    /// </summary>
     public AllocationSnapshot? Snapshot => HasSnapshot ? field ??= _snapshot() : null;
 
     /// <summary>Whether there is one, which is known without making it.</summary>
@@ -102,23 +121,26 @@ public sealed class DerivedAllocation
 }
 
 /// <summary>
-/// The one way from events to a snapshot: estimate, problem, solution, snapshot. Whoever solves and whoever verifies goes this way, so that
-/// the same inputs give the same bytes.
+/// The one way from events to a snapshot: estimate, problem, solution, snapshot. Whoever solves and whoever verifies
+/// goes this way, so that the same inputs give the same bytes.
 /// </summary>
 public static class SnapshotDerivation
 {
-    /// <summary>Whether this program has the arithmetic of those versions: one that a later program has written may not be here.</summary>
+    /// <summary>
+    /// Whether this program has the arithmetic of those versions: one that a later program has written may not be here.
+    /// </summary>
     public static bool Knows(DerivationVersions versions) =>
         EstimatorArithmetic.Versions.ContainsKey(versions.Estimator)
         && AllocationSolver.Versions.ContainsKey(versions.Solver);
 
     /// <summary>
-    /// The instant to solve for. Whole milliseconds: the database keeps no more than microseconds, and a snapshot must say exactly the
-    /// instant it was derived for. Never before the fleet's last solve: its sums were pruned to that, and those who derive the snapshot
-    /// again from all events would find evidence that the solve no longer had.
+    /// The instant to solve for. Whole milliseconds: the database keeps no more than microseconds, and a snapshot must
+    /// say exactly the instant it was derived for. Never before the fleet's last solve: its sums were pruned to that,
+    /// and those who derive the snapshot again from all events would find evidence that the solve no longer had.
     /// </summary>
     /// <param name="now">The worker's clock.</param>
-    /// <param name="lastSolvedAt">When the fleet was solved last, by whichever worker's clock; null before the first solve.</param>
+    /// <param name="lastSolvedAt">When the fleet was solved last, by whichever worker's clock; null before the first
+    /// solve.</param>
     public static DateTimeOffset Instant(DateTimeOffset now, DateTimeOffset? lastSolvedAt)
     {
         var instant = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
@@ -133,16 +155,31 @@ public static class SnapshotDerivation
     public static DerivedAllocation Derive(SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions)
     {
         if (!Knows(versions))
-            throw new ArgumentException($"This program has no {versions.Estimator} with {versions.Solver}.", nameof(versions));
+            throw new ArgumentException(
+                $"This program has no {versions.Estimator} with {versions.Solver}.",
+                nameof(versions)
+            );
         var arithmetic = EstimatorArithmetic.Versions[versions.Estimator];
         var estimate = Estimator.Estimate(inputs.Definition, inputs.Sums, inputs.SolvedAt, arithmetic);
         var options = AllocationSolver.Versions[versions.Solver];
         var alarm = Standing(inputs.Alarm, estimate);
         var step = arithmetic.HasNoStepLimit
             ? WithoutLimit(inputs.Definition, estimate, options)
-            : StepLimit.Solve(inputs.Definition, estimate, alarm, options, isNearlyAllCarried: arithmetic.HasAverageTraffic);
+            : StepLimit.Solve(
+                inputs.Definition,
+                estimate,
+                alarm,
+                options,
+                isNearlyAllCarried: arithmetic.HasAverageTraffic
+            );
         if (CarriedRate(estimate, step.Answer) is { } rate)
-            step = StepLimit.Solve(inputs.Definition, WithRate(estimate, rate), alarm, options, isNearlyAllCarried: false);
+            step = StepLimit.Solve(
+                inputs.Definition,
+                WithRate(estimate, rate),
+                alarm,
+                options,
+                isNearlyAllCarried: false
+            );
         if (!arithmetic.HasAverageTraffic)
             step = FewestTokens.InPlaceOf(step, options);
         var known = (estimate, alarm);
@@ -162,11 +199,14 @@ public static class SnapshotDerivation
     }
 
     private static FleetEstimate WithRate(FleetEstimate estimate, double rate) =>
-        estimate with { Traffic = estimate.Traffic! with { UpperRate = rate } };
+        estimate with
+        {
+            Traffic = estimate.Traffic! with { UpperRate = rate },
+        };
 
     /// <summary>
-    /// The alarm where the estimate does not say as much: one that follows the traffic knows the arrivals itself, and where
-    /// servers share it is more arrivals that make each query slower.
+    /// The alarm where the estimate does not say as much: one that follows the traffic knows the arrivals itself, and
+    /// where servers share it is more arrivals that make each query slower.
     /// </summary>
     private static LoadAlarm? Standing(LoadAlarm? alarm, FleetEstimate estimate)
     {
@@ -184,8 +224,12 @@ public static class SnapshotDerivation
     }
 
     private static AllocationSnapshot Snapshot(
-        SnapshotInputs inputs, SnapshotLink? previous, DerivationVersions versions,
-        (FleetEstimate Estimate, LoadAlarm? Alarm) known, LimitedStep step)
+        SnapshotInputs inputs,
+        SnapshotLink? previous,
+        DerivationVersions versions,
+        (FleetEstimate Estimate, LoadAlarm? Alarm) known,
+        LimitedStep step
+    )
     {
         var (problem, solution) = (step.Problem, step.Whole());
         var sent = inputs.Definition.Actuator is { } actuator ? Sent(problem, solution, actuator, versions) : null;
@@ -216,15 +260,22 @@ public static class SnapshotDerivation
     }
 
     private static SentAllocation Sent(
-        AllocationProblem problem, AllocationSolution solution, Actuator actuator, DerivationVersions versions)
+        AllocationProblem problem,
+        AllocationSolution solution,
+        Actuator actuator,
+        DerivationVersions versions
+    )
     {
         var options = AllocationSolver.Versions[versions.Solver];
         return Actuation.Choose(new AllocationModel(problem, options.TakesRawCurves), solution, actuator);
     }
 
     private static SurgeLadder? Ladder(
-        FleetDefinition definition, AllocationProblem problem, IReadOnlyList<SentTokens> granted,
-        DerivationVersions versions)
+        FleetDefinition definition,
+        AllocationProblem problem,
+        IReadOnlyList<SentTokens> granted,
+        DerivationVersions versions
+    )
     {
         var options = AllocationSolver.Versions[versions.Solver];
         return definition.Solving.Ladder is { } ladder

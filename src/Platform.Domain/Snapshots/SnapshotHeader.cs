@@ -4,7 +4,9 @@ using Platform.Domain.Contracts;
 
 namespace Platform.Domain.Snapshots;
 
-/// <summary>What a stored snapshot says of its own origin. Only names that every version of the format has are looked at.</summary>
+/// <summary>
+/// What a stored snapshot says of its own origin. Only names that every version of the format has are looked at.
+/// </summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record SnapshotHeader
 {
@@ -22,6 +24,9 @@ public sealed record SnapshotHeader
     /// <param name="document">The stored bytes.</param>
     /// <param name="header">The header, or null when there is a fault.</param>
     /// <param name="fault">What is wrong with the document, or null.</param>
-    public static bool TryRead(ReadOnlySpan<byte> document, [NotNullWhen(true)] out SnapshotHeader? header, [NotNullWhen(false)] out InputError? fault) =>
-        StrictJson.TryRead(document, out header, out fault);
+    public static bool TryRead(
+        ReadOnlySpan<byte> document,
+        [NotNullWhen(true)] out SnapshotHeader? header,
+        [NotNullWhen(false)] out InputError? fault
+    ) => StrictJson.TryRead(document, out header, out fault);
 }

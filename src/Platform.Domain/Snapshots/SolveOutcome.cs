@@ -6,9 +6,7 @@ namespace Platform.Domain.Snapshots;
 /// <summary>What a solve comes to.</summary>
 public abstract record SolveOutcome
 {
-    private SolveOutcome()
-    {
-    }
+    private SolveOutcome() { }
 
     /// <summary>What the solve expects of the windows to come; null for nothing.</summary>
     public WorkloadExpectation? Expectation { get; init; }
@@ -29,8 +27,8 @@ public abstract record SolveOutcome
     public string? Fault { get; init; }
 
     /// <summary>
-    /// What stays in force and gives the servers more work than they can do, in words; null where nothing does, or where
-    /// it has been told already. It is to be told once.
+    /// What stays in force and gives the servers more work than they can do, in words; null where nothing does, or
+    /// where it has been told already. It is to be told once.
     /// </summary>
     public string? Warning { get; init; }
 
@@ -39,8 +37,8 @@ public abstract record SolveOutcome
     public sealed record Published(AllocationSnapshot Snapshot) : SolveOutcome
     {
         /// <summary>
-        /// Why the version is put in force at once although the fleet's allocations wait for approval; null where they do
-        /// not, or this one waits too.
+        /// Why the version is put in force at once although the fleet's allocations wait for approval; null where they
+        /// do not, or this one waits too.
         /// </summary>
         public string? Emergency { get; init; }
 
@@ -59,8 +57,8 @@ public abstract record SolveOutcome
     public sealed record Confirmed : SolveOutcome;
 
     /// <summary>
-    /// No allocation keeps the limits, and there is nothing new to grant: the fewest tokens were published already, or an
-    /// accuracy floor is out of reach. <see cref="Fault"/> says which.
+    /// No allocation keeps the limits, and there is nothing new to grant: the fewest tokens were published already, or
+    /// an accuracy floor is out of reach. <see cref="Fault"/> says which.
     /// </summary>
     public sealed record Infeasible : SolveOutcome;
 }

@@ -23,7 +23,9 @@ public sealed record PreviousAllocation
     /// <summary>A person holds a version in force: what is solved does not come into force.</summary>
     public bool IsPinned { get; init; }
 
-    /// <summary>Tokens by task type that are sent for the version in force where that is another one; null where it is this one.</summary>
+    /// <summary>
+    /// Tokens by task type that are sent for the version in force where that is another one; null where it is this one.
+    /// </summary>
     public IReadOnlyDictionary<string, long>? TokensInForce { get; init; }
 
     /// <summary>The version in force, 0 where none is; null where it is this one.</summary>
@@ -49,42 +51,47 @@ public sealed record PreviousAllocation
 public static class SolvePolicy
 {
     /// <summary>
-    /// Standard deviations that a gain must exceed of what chance makes of it. A gain grows with the square of the optimum's move, its noise
-    /// with the move: 2 deviations of the gain are 4 of the optimum, and two estimates of a fleet that has not changed differ by √2.
+    /// Standard deviations that a gain must exceed of what chance makes of it. A gain grows with the square of the
+    /// optimum's move, its noise with the move: 2 deviations of the gain are 4 of the optimum, and two estimates of a
+    /// fleet that has not changed differ by √2.
     /// </summary>
     internal const double GainDeviations = 2;
 
     /// <summary>
-    /// Deviations that are enough when the horizon holds twice the windows that the version in force knew: waiting to be sure costs more
-    /// than believing what is more likely than not, and a number doubles too seldom for versions to go to and fro.
+    /// Deviations that are enough when the horizon holds twice the windows that the version in force knew: waiting to
+    /// be sure costs more than believing what is more likely than not, and a number doubles too seldom for versions to
+    /// go to and fro.
     /// </summary>
     internal const double GainDeviationsWhenDoubled = 0.5;
 
     /// <summary>
-    /// The most that the doubt about the arrival rate excuses, as a part of what tokens bring: the rate that is solved for
-    /// is the upper end of that doubt, so that it excuses gains only that are too small to be worth versions.
+    /// The most that the doubt about the arrival rate excuses, as a part of what tokens bring: the rate that is solved
+    /// for is the upper end of that doubt, so that it excuses gains only that are too small to be worth versions.
     /// </summary>
     internal const double MostExcusedByRate = 0.002;
 
     /// <summary>
-    /// Standard errors of the arrival rate by which the rate to carry must differ from that which the version in force was
-    /// made for: the traffic has moved then. Two estimates of a steady rate differ by √2 errors, so that 4 are 2.8 of
-    /// their deviations, and a solve comes every few minutes.
+    /// Standard errors of the arrival rate by which the rate to carry must differ from that which the version in force
+    /// was made for: the traffic has moved then. Two estimates of a steady rate differ by √2 errors, so that 4 are 2.8
+    /// of their deviations, and a solve comes every few minutes.
     /// </summary>
     internal const double MovedErrors = 4;
 
     /// <summary>
-    /// Standard deviations that the breach of a limit must exceed, and what a limit that binds lends to a gain: both grow with the move
-    /// itself, so that 4 deviations are 4, a false alarm in 400.
+    /// Standard deviations that the breach of a limit must exceed, and what a limit that binds lends to a gain: both
+    /// grow with the move itself, so that 4 deviations are 4, a false alarm in 400.
     /// </summary>
     internal const double LimitDeviations = 4;
 
-    /// <summary>Seconds from a solve to one that comes before its time, at least: windows come in batches, and more than one may tell the same.</summary>
+    /// <summary>
+    /// Seconds from a solve to one that comes before its time, at least: windows come in batches, and more than one may
+    /// tell the same.
+    /// </summary>
     internal const int LeastSpacingSeconds = 5;
 
     /// <summary>
-    /// The part of the period that lies between two solves that both come before their time: the estimate follows a change more slowly than
-    /// the windows show it, and until it has, every solve is followed by an alarm.
+    /// The part of the period that lies between two solves that both come before their time: the estimate follows a
+    /// change more slowly than the windows show it, and until it has, every solve is followed by an alarm.
     /// </summary>
     internal const int SpacingsInPeriod = 10;
 
@@ -97,7 +104,11 @@ public static class SolvePolicy
     /// <param name="next">Why the next one is to come.</param>
     /// <param name="solving">The fleet's own policy.</param>
     public static DateTimeOffset EarliestNext(
-        DateTimeOffset solvedAt, SolveReason? last, SolveReason next, SolvingPolicy solving)
+        DateTimeOffset solvedAt,
+        SolveReason? last,
+        SolveReason next,
+        SolvingPolicy solving
+    )
     {
         var mayWait = next != SolveReason.Instability && last is SolveReason.Drift or SolveReason.Instability;
         var tenth = (double)solving.EverySeconds / SpacingsInPeriod;
@@ -106,13 +117,13 @@ public static class SolvePolicy
 
     /// <summary>
     /// Solves. There is a new version when there was none, when the last one was proposed and has lapsed, when the
-    /// definition was revised, when the one in force breaks a limit of the problem as it is now, or when the gain exceeds
-    /// the definition's minimum; the last two by more than the chance in the windows explains, so that a fleet that does
-    /// not change keeps its version. Where the traffic has moved, any gain above the minimum is enough, and servers that
-    /// are nearly saturated are no chance. Where there are twice the windows, a gain that is likely is enough. Else the one
-    /// in force is confirmed. Where no allocation keeps the limits, the fewest tokens are published, once.
-    /// Tokens in force that give the servers more work than they can do never stay while fewer are allowed, unless a person
-    /// holds them: a version that would wait for approval is then released as an emergency.
+    /// definition was revised, when the one in force breaks a limit of the problem as it is now, or when the gain
+    /// exceeds the definition's minimum; the last two by more than the chance in the windows explains, so that a fleet
+    /// that does not change keeps its version. Where the traffic has moved, any gain above the minimum is enough, and
+    /// servers that are nearly saturated are no chance. Where there are twice the windows, a gain that is likely is
+    /// enough. Else the one in force is confirmed. Where no allocation keeps the limits, the fewest tokens are
+    /// published, once. Tokens in force that give the servers more work than they can do never stay while fewer are
+    /// allowed, unless a person holds them: a version that would wait for approval is then released as an emergency.
     /// </summary>
     /// <param name="inputs">What to solve on.</param>
     /// <param name="previous">The allocation in force, or null.</param>
@@ -123,15 +134,16 @@ public static class SolvePolicy
     /// <param name="inputs">What to solve on.</param>
     /// <param name="previous">The allocation in force, or null.</param>
     /// <param name="versions">The arithmetic.</param>
-    public static SolveOutcome Solve(
-        SnapshotInputs inputs, PreviousAllocation? previous, DerivationVersions versions)
+    public static SolveOutcome Solve(SnapshotInputs inputs, PreviousAllocation? previous, DerivationVersions versions)
     {
         var link = previous is null ? null : new SnapshotLink(previous.Version, previous.Hash);
         var derived = SnapshotDerivation.Derive(inputs, link, versions);
         var load = LoadInForce.Of(derived.AsOfNow, previous);
         var outcome = Decide(inputs, previous, derived, load);
         var inForce = InForceAfter(inputs, previous, derived, outcome);
-        var concern = IsReleased(inputs, previous, outcome) ? null : UnstableConcern.Find(inputs, previous, load, outcome);
+        var concern = IsReleased(inputs, previous, outcome)
+            ? null
+            : UnstableConcern.Find(inputs, previous, load, outcome);
         return outcome with
         {
             Expectation = WorkloadExpectation.Of(inputs, derived, inForce),
@@ -149,7 +161,11 @@ public static class SolvePolicy
     }
 
     private static SolveOutcome Decide(
-        SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived, LoadInForce? load)
+        SnapshotInputs inputs,
+        PreviousAllocation? previous,
+        DerivedAllocation derived,
+        LoadInForce? load
+    )
     {
         if (!derived.HasSnapshot)
             return new SolveOutcome.Infeasible();
@@ -165,8 +181,8 @@ public static class SolvePolicy
     }
 
     /// <summary>
-    /// Whether nobody has told anything for so long that what is known only grows old: what was granted stays until somebody
-    /// does. Windows that say that nothing came are another matter.
+    /// Whether nobody has told anything for so long that what is known only grows old: what was granted stays until
+    /// somebody does. Windows that say that nothing came are another matter.
     /// </summary>
     private static bool IsSilent(SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived) =>
         previous is { KnowsAllWindows: true, HasLapsed: false }
@@ -175,11 +191,15 @@ public static class SolvePolicy
         && derived.Estimate is { LastWindowEnd: not null, Validity.Staleness.Flagged: true };
 
     /// <summary>
-    /// Why a new version is to be in force at once although allocations wait for approval; null where they do not, where a
-    /// person holds a version, or where nothing presses.
+    /// Why a new version is to be in force at once although allocations wait for approval; null where they do not,
+    /// where a person holds a version, or where nothing presses.
     /// </summary>
     private static string? EmergencyOf(
-        SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived, LoadInForce? load)
+        SnapshotInputs inputs,
+        PreviousAllocation? previous,
+        DerivedAllocation derived,
+        LoadInForce? load
+    )
     {
         var solving = inputs.Definition.Solving;
         var mayBeReleased = solving.ApprovalSeconds is not null && solving.Emergency != EmergencyRelease.Wait;
@@ -189,7 +209,8 @@ public static class SolvePolicy
         {
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"version {load.Version} gave the servers {load.Load:0.##} times the work that they can do");
+                $"version {load.Version} gave the servers {load.Load:0.##} times the work that they can do"
+            );
         }
 
         // Where nothing is in force, gateways grant what they like, and even the fewest tokens are too many.
@@ -197,7 +218,8 @@ public static class SolvePolicy
         return load is null && fewest >= 1
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"nothing was in force, and even the fewest tokens give the servers {fewest:0.##} times the work that they can do")
+                $"nothing was in force, and even the fewest tokens give the servers {fewest:0.##} times the work that they can do"
+            )
             : null;
     }
 
@@ -210,7 +232,11 @@ public static class SolvePolicy
 
     /// <summary>Tokens that are sent from now on, in the order of the problem's task types; null for none.</summary>
     private static long[]? InForceAfter(
-        SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived, SolveOutcome outcome)
+        SnapshotInputs inputs,
+        PreviousAllocation? previous,
+        DerivedAllocation derived,
+        SolveOutcome outcome
+    )
     {
         if (!IsReleased(inputs, previous, outcome))
             return TokensOf(derived.Problem, previous?.GivenInForce);
@@ -219,25 +245,40 @@ public static class SolvePolicy
             : [.. derived.Solution.Allocation!.Select(type => type.Tokens)];
     }
 
-    /// <summary>Tokens in the order of the problem's task types; null when there are none, or they are of other types.</summary>
+    /// <summary>
+    /// Tokens in the order of the problem's task types; null when there are none, or they are of other types.
+    /// </summary>
     private static long[]? TokensOf(AllocationProblem problem, IReadOnlyDictionary<string, long>? tokens) =>
-        tokens is not null && problem.TaskTypes.Count == tokens.Count && problem.TaskTypes.All(type => tokens.ContainsKey(type.Id))
+        tokens is not null
+        && problem.TaskTypes.Count == tokens.Count
+        && problem.TaskTypes.All(type => tokens.ContainsKey(type.Id))
             ? [.. problem.TaskTypes.Select(type => tokens[type.Id])]
             : null;
 
     private static bool IsWorthANewVersion(
-        SnapshotInputs inputs, PreviousAllocation? previous, DerivedAllocation derived, LoadInForce? load)
+        SnapshotInputs inputs,
+        PreviousAllocation? previous,
+        DerivedAllocation derived,
+        LoadInForce? load
+    )
     {
         var tokens = TokensOf(derived.Problem, previous?.Summary.Tokens);
-        if (previous is null or { HasLapsed: true } || tokens is null || previous.Summary.DefinitionRevision != inputs.DefinitionRevision)
+        if (
+            previous is null or { HasLapsed: true }
+            || tokens is null
+            || previous.Summary.DefinitionRevision != inputs.DefinitionRevision
+        )
             return true;
         if (derived.Shortfall is not null)
             return IsNewShortfall(previous, derived);
         var isLatestUnstable = load is { IsUnstable: true } && previous.InForce == previous.Version;
-        return (isLatestUnstable && !IsGiven(previous, derived.Snapshot!)) || IsBetter(inputs, previous, tokens, derived);
+        return (isLatestUnstable && !IsGiven(previous, derived.Snapshot!))
+            || IsBetter(inputs, previous, tokens, derived);
     }
 
-    /// <summary>Whether the fewest tokens were not published yet, or are others by more than each estimate moves them.</summary>
+    /// <summary>
+    /// Whether the fewest tokens were not published yet, or are others by more than each estimate moves them.
+    /// </summary>
     private static bool IsNewShortfall(PreviousAllocation previous, DerivedAllocation derived)
     {
         var before = LoadInForce.LoadOf(derived.AsOfNow, previous.Summary.Tokens);
@@ -250,7 +291,12 @@ public static class SolvePolicy
         return given.All(type => previous.Summary.Given.TryGetValue(type.Key, out var tokens) && tokens == type.Value);
     }
 
-    private static bool IsBetter(SnapshotInputs inputs, PreviousAllocation previous, long[] tokens, DerivedAllocation derived)
+    private static bool IsBetter(
+        SnapshotInputs inputs,
+        PreviousAllocation previous,
+        long[] tokens,
+        DerivedAllocation derived
+    )
     {
         var inForce = new AllocationInForce(inputs, derived, tokens);
 
@@ -276,7 +322,9 @@ public static class SolvePolicy
         return isDoubled ? GainDeviationsWhenDoubled : GainDeviations;
     }
 
-    /// <summary>Whether the rate to carry is another one, beyond chance, than the version in force was made to carry.</summary>
+    /// <summary>
+    /// Whether the rate to carry is another one, beyond chance, than the version in force was made to carry.
+    /// </summary>
     private static bool HasTrafficMoved(PreviousAllocation previous, DerivedAllocation derived)
     {
         if (derived.Estimate.Traffic is null || previous.Summary.ArrivalRate is not { } carried)
@@ -285,7 +333,8 @@ public static class SolvePolicy
         return moved > MovedErrors * derived.Estimate.ArrivalRate.StandardError;
     }
 
-    private static string Reason(AllocationSolution solution) => solution.Reason == InfeasibilityReason.AccuracyFloor
-        ? $"accuracyFloor: out of reach for {string.Join(", ", solution.TaskTypes!)}"
-        : $"{solution.Reason}: no allocation keeps it, and up to estimator/5 none is granted then";
+    private static string Reason(AllocationSolution solution) =>
+        solution.Reason == InfeasibilityReason.AccuracyFloor
+            ? $"accuracyFloor: out of reach for {string.Join(", ", solution.TaskTypes!)}"
+            : $"{solution.Reason}: no allocation keeps it, and up to estimator/5 none is granted then";
 }

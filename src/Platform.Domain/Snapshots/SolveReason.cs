@@ -18,7 +18,9 @@ public enum SolveReason
     /// <summary>Arrivals or service times are no longer what the last solve expected.</summary>
     Drift,
 
-    /// <summary>The same, and so much more of them that the allocation in force gives the servers more work than they can do.</summary>
+    /// <summary>
+    /// The same, and so much more of them that the allocation in force gives the servers more work than they can do.
+    /// </summary>
     Instability,
 }
 

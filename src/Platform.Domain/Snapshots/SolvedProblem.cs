@@ -17,22 +17,40 @@ public sealed record Figures<T>(T Objective, T MeanAccuracy, T MeanSystemTimeSec
 /// <param name="Problem">The problem.</param>
 /// <param name="Figures">The solution's figures.</param>
 /// <param name="Tokens">Tokens by task type.</param>
-public sealed record SolvedProblem(AllocationProblem Problem, Figures<double> Figures, IReadOnlyDictionary<string, long> Tokens)
+public sealed record SolvedProblem(
+    AllocationProblem Problem,
+    Figures<double> Figures,
+    IReadOnlyDictionary<string, long> Tokens
+)
 {
     /// <summary>A problem with its solution; null when it is infeasible.</summary>
-    public static SolvedProblem? Of(AllocationProblem problem, AllocationSolution solution) => solution.Status == SolutionStatus.Infeasible
-        ? null
-        : new SolvedProblem(
-            problem,
-            new(solution.Objective!.Value, solution.MeanAccuracy!.Value, solution.MeanSystemTimeSeconds!.Value, solution.Utilization!.Value, solution.MeanTokens!.Value),
-            solution.Allocation!.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal));
+    public static SolvedProblem? Of(AllocationProblem problem, AllocationSolution solution) =>
+        solution.Status == SolutionStatus.Infeasible
+            ? null
+            : new SolvedProblem(
+                problem,
+                new(
+                    solution.Objective!.Value,
+                    solution.MeanAccuracy!.Value,
+                    solution.MeanSystemTimeSeconds!.Value,
+                    solution.Utilization!.Value,
+                    solution.MeanTokens!.Value
+                ),
+                solution.Allocation!.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal)
+            );
 
-    /// <summary>The figures in their order, then the tokens of the given task types; 0 for one that this problem does not have.</summary>
+    /// <summary>
+    /// The figures in their order, then the tokens of the given task types; 0 for one that this problem does not have.
+    /// </summary>
     internal double[] Components(IReadOnlyList<string> taskTypes) =>
-    [
-        Figures.Objective, Figures.MeanAccuracy, Figures.MeanSystemTimeSeconds, Figures.Utilization, Figures.MeanTokens,
-        .. taskTypes.Select(type => (double)Tokens.GetValueOrDefault(type)),
-    ];
+        [
+            Figures.Objective,
+            Figures.MeanAccuracy,
+            Figures.MeanSystemTimeSeconds,
+            Figures.Utilization,
+            Figures.MeanTokens,
+            .. taskTypes.Select(type => (double)Tokens.GetValueOrDefault(type)),
+        ];
 }
 
 /// <summary>What two allocations are compared by, as any version of the snapshot's format has it.</summary>
@@ -66,20 +84,37 @@ public sealed record ComparableSnapshot
     /// <summary>Tokens for surges; null where there are none.</summary>
     public SurgeLadder? Ladder { get; init; }
 
+    /// <summary>
+    /// What a gateway is given, in the problem's order: what is sent, or the optimum where any tokens can be.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<SentTokens> Given =>
+        Sent?.Allocation ?? [.. Solution.Allocation.Select(type => new SentTokens(type.TaskType, type.Tokens))];
+
     /// <summary>The problem with its solution.</summary>
     [JsonIgnore]
-    public SolvedProblem Solved => new(
-        Problem,
-        new(Solution.Objective, Solution.MeanAccuracy, Solution.MeanSystemTimeSeconds, Solution.Utilization, Solution.MeanTokens),
-        Solution.Allocation.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal));
+    public SolvedProblem Solved =>
+        new(
+            Problem,
+            new(
+                Solution.Objective,
+                Solution.MeanAccuracy,
+                Solution.MeanSystemTimeSeconds,
+                Solution.Utilization,
+                Solution.MeanTokens
+            ),
+            Solution.Allocation.ToDictionary(type => type.TaskType, type => type.Tokens, StringComparer.Ordinal)
+        );
 
     /// <summary>Reads it from a snapshot's canonical JSON.</summary>
     /// <param name="document">The stored bytes.</param>
     /// <param name="snapshot">The snapshot, or null when there is a fault.</param>
     /// <param name="fault">What is wrong with the document, or null.</param>
     public static bool TryRead(
-        ReadOnlySpan<byte> document, [NotNullWhen(true)] out ComparableSnapshot? snapshot, [NotNullWhen(false)] out InputError? fault) =>
-        StrictJson.TryRead(document, out snapshot, out fault);
+        ReadOnlySpan<byte> document,
+        [NotNullWhen(true)] out ComparableSnapshot? snapshot,
+        [NotNullWhen(false)] out InputError? fault
+    ) => StrictJson.TryRead(document, out snapshot, out fault);
 }
 
 /// <summary>What is compared of a stored solution; each member as in <see cref="AllocationSolution"/>.</summary>

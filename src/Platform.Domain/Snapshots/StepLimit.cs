@@ -30,7 +30,12 @@ public enum HoldReason
 /// <param name="MostTokens">The step's limit, or null where the service time is the reason.</param>
 /// <param name="LargestBudgetTried">The largest budget that has verdicts, or null.</param>
 public sealed record HeldBack(
-    string TaskType, HoldReason Reason, long TokensWithout, long? MostTokens, long? LargestBudgetTried);
+    string TaskType,
+    HoldReason Reason,
+    long TokensWithout,
+    long? MostTokens,
+    long? LargestBudgetTried
+);
 
 /// <summary>A problem with its answer, and what was held back in it.</summary>
 /// <param name="Problem">The problem that was solved last.</param>
@@ -40,7 +45,11 @@ public sealed record HeldBack(
 /// The types that are held back, in the problem's order; empty where the estimate is taken as it is.
 /// </param>
 internal sealed record LimitedStep(
-    AllocationProblem Problem, AllocationSolution Answer, Func<AllocationSolution> Whole, IReadOnlyList<HeldBack> Held)
+    AllocationProblem Problem,
+    AllocationSolution Answer,
+    Func<AllocationSolution> Whole,
+    IReadOnlyList<HeldBack> Held
+)
 {
     /// <summary>The problem as it was, where another one was solved since it has no answer.</summary>
     public AllocationProblem Asked { get; init; } = Problem;
@@ -77,7 +86,12 @@ internal static class StepLimit
     /// estimator/5; later such a problem has no answer here, and is granted the fewest tokens.
     /// </param>
     public static LimitedStep Solve(
-        FleetDefinition definition, FleetEstimate estimate, LoadAlarm? alarm, SolverOptions options, bool isNearlyAllCarried)
+        FleetDefinition definition,
+        FleetEstimate estimate,
+        LoadAlarm? alarm,
+        SolverOptions options,
+        bool isNearlyAllCarried
+    )
     {
         var problem = ProblemBuilder.Build(definition, estimate);
         if (alarm is null)
@@ -88,11 +102,23 @@ internal static class StepLimit
 
         // Not even the fewest tokens carry what the alarm says: what they can carry is answered for, nearly the fewest.
         var carried = Math.Max(problem.ArrivalRate, most * FewestTokens.NearlyAll);
-        return Solve(definition, estimate, ProblemBuilder.UnderAlarm(problem, alarm) with { ArrivalRate = carried }, options);
+        return Solve(
+            definition,
+            estimate,
+            ProblemBuilder.UnderAlarm(problem, alarm) with
+            {
+                ArrivalRate = carried,
+            },
+            options
+        );
     }
 
     private static LimitedStep Solve(
-        FleetDefinition definition, FleetEstimate estimate, AllocationProblem problem, SolverOptions options)
+        FleetDefinition definition,
+        FleetEstimate estimate,
+        AllocationProblem problem,
+        SolverOptions options
+    )
     {
         var free = AllocationSolver.SolveInSteps(problem, options);
         if (free.Answer.Status == SolutionStatus.Infeasible)
@@ -150,16 +176,26 @@ internal static class StepLimit
     }
 
     private static AllocationProblem Held(
-        FleetDefinition definition, AllocationProblem problem, long[] limits, bool[] isDoubted)
+        FleetDefinition definition,
+        AllocationProblem problem,
+        long[] limits,
+        bool[] isDoubted
+    )
     {
         var held = problem with
         {
-            TaskTypes = [.. problem.TaskTypes.Select((type, k) => type with
-            {
-                MaxTokens = limits[k],
-                Service = isDoubted[k] ? definition.TaskTypes[k].Service : type.Service,
-                AnswerTokens = isDoubted[k] ? definition.TaskTypes[k].AnswerTokens : type.AnswerTokens,
-            })],
+            TaskTypes =
+            [
+                .. problem.TaskTypes.Select(
+                    (type, k) =>
+                        type with
+                        {
+                            MaxTokens = limits[k],
+                            Service = isDoubted[k] ? definition.TaskTypes[k].Service : type.Service,
+                            AnswerTokens = isDoubted[k] ? definition.TaskTypes[k].AnswerTokens : type.AnswerTokens,
+                        }
+                ),
+            ],
         };
         return held.Dispatch == Dispatch.Sharing ? SharingHybrid.Reconciled(held) : held;
     }
@@ -176,7 +212,12 @@ internal static class StepLimit
     }
 
     private static IEnumerable<HeldBack> HeldTypes(
-        FleetEstimate estimate, AllocationSolution answer, long[] without, long[] limits, bool[] isDoubted)
+        FleetEstimate estimate,
+        AllocationSolution answer,
+        long[] without,
+        long[] limits,
+        bool[] isDoubted
+    )
     {
         for (var k = 0; k < without.Length; k++)
         {

@@ -14,7 +14,11 @@ public static class UnstableConcern
 
     /// <summary>The concern; null where what is in force leaves the servers time, or nothing less is allowed.</summary>
     internal static FleetConcern? Find(
-        SnapshotInputs inputs, PreviousAllocation? previous, LoadInForce? load, SolveOutcome outcome)
+        SnapshotInputs inputs,
+        PreviousAllocation? previous,
+        LoadInForce? load,
+        SolveOutcome outcome
+    )
     {
         if (load is not { IsUnstable: true, IsMoreThanFewest: true })
             return null;
@@ -24,7 +28,8 @@ public static class UnstableConcern
         var fact = string.Create(
             CultureInfo.InvariantCulture,
             $"{which} {load.Version}{comma} gives the servers {load.Load:0.##} times the work that they can do, since "
-                + $"{since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: queries wait longer and longer. ");
+                + $"{since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: queries wait longer and longer. "
+        );
         return new FleetConcern(Code, fact + Advice(previous, outcome)) { Since = since };
     }
 

@@ -24,10 +24,10 @@ public static class Scopes
 }
 
 /// <summary>
-/// A secret that proves a tenant: <c>alloc_&lt;public id&gt;_&lt;secret&gt;&lt;checksum&gt;</c>. The prefix lets secret scanners find a
-/// leaked key, the public id finds its row, the checksum turns away typing errors and guesses before any look-up.
-/// The secret has 192 random bits, so a keyed hash (HMAC-SHA256 under a pepper) protects a stolen table as well as a slow hash would,
-/// at a hundred-thousandth of the cost.
+/// A secret that proves a tenant: <c>alloc_&lt;public id&gt;_&lt;secret&gt;&lt;checksum&gt;</c>. The prefix lets secret
+/// scanners find a leaked key, the public id finds its row, the checksum turns away typing errors and guesses before
+/// any look-up. The secret has 192 random bits, so a keyed hash (HMAC-SHA256 under a pepper) protects a stolen table as
+/// well as a slow hash would, at a hundred-thousandth of the cost.
 /// </summary>
 /// <param name="Id">The public part, 16 characters.</param>
 /// <param name="Text">The whole key, to be shown once.</param>
@@ -59,9 +59,14 @@ public sealed record ApiKey(string Id, string Text)
         var bodyLength = Prefix.Length + IdLength + 1 + SecretLength;
         if (text.Length != bodyLength + ChecksumLength || !text.StartsWith(Prefix, StringComparison.Ordinal))
             return false;
-        // The checksum is no secret: a text made for it must not get as far as the look-up with characters that no key has.
+        // The checksum is no secret: a text made for it must not get as far as the look-up with characters that no key
+        // has.
         var (id, rest) = (text.Substring(Prefix.Length, IdLength), text[(Prefix.Length + IdLength + 1)..]);
-        if (text[Prefix.Length + IdLength] != '_' || !id.All(char.IsAsciiLetterOrDigit) || !rest.All(char.IsAsciiLetterOrDigit))
+        if (
+            text[Prefix.Length + IdLength] != '_'
+            || !id.All(char.IsAsciiLetterOrDigit)
+            || !rest.All(char.IsAsciiLetterOrDigit)
+        )
             return false;
         if (!string.Equals(text[bodyLength..], Checksum(text[..bodyLength]), StringComparison.Ordinal))
             return false;
@@ -73,7 +78,8 @@ public sealed record ApiKey(string Id, string Text)
     public byte[] Mac(ReadOnlySpan<byte> pepper) => HMACSHA256.HashData(pepper, Encoding.ASCII.GetBytes(Text));
 
     /// <summary>Compares with a stored code in constant time.</summary>
-    public bool Matches(ReadOnlySpan<byte> storedMac, ReadOnlySpan<byte> pepper) => CryptographicOperations.FixedTimeEquals(storedMac, Mac(pepper));
+    public bool Matches(ReadOnlySpan<byte> storedMac, ReadOnlySpan<byte> pepper) =>
+        CryptographicOperations.FixedTimeEquals(storedMac, Mac(pepper));
 
     /// <inheritdoc/>
     public override string ToString() => $"{Prefix}{Id}_…";
@@ -82,5 +88,6 @@ public sealed record ApiKey(string Id, string Text)
     private static string Letters(ReadOnlySpan<byte> bytes) =>
         Convert.ToBase64String(bytes).Replace('+', 'p').Replace('/', 's').TrimEnd('=');
 
-    private static string Checksum(string body) => Letters(SHA256.HashData(Encoding.ASCII.GetBytes(body)))[..ChecksumLength];
+    private static string Checksum(string body) =>
+        Letters(SHA256.HashData(Encoding.ASCII.GetBytes(body)))[..ChecksumLength];
 }

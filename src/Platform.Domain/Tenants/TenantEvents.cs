@@ -1,6 +1,8 @@
 namespace Platform.Domain.Tenants;
 
-/// <summary>Something that an operator decided about a tenant. Stored for ever: members may be added, never renamed or removed.</summary>
+/// <summary>
+/// Something that an operator decided about a tenant. Stored for ever: members may be added, never renamed or removed.
+/// </summary>
 public abstract record TenantEvent
 {
     /// <summary>When it was decided, UTC.</summary>
@@ -17,7 +19,9 @@ public sealed record TenantRegistered : TenantEvent
 /// <summary>The tenant was suspended: its keys and its broker user no longer work; its data stay.</summary>
 public sealed record TenantSuspended : TenantEvent;
 
-/// <summary>The tenant's broker user has a new password, which is nowhere stored; the one before no longer works.</summary>
+/// <summary>
+/// The tenant's broker user has a new password, which is nowhere stored; the one before no longer works.
+/// </summary>
 public sealed record BrokerPasswordIssued : TenantEvent;
 
 /// <summary>A key was made. Its secret is nowhere stored.</summary>

@@ -6,7 +6,8 @@ using System.Text;
 namespace Platform.Domain.Transparency;
 
 /// <summary>
-/// What a log says of itself: so many entries, with this root. In the form of C2SP tlog-checkpoint, whose text is signed as C2SP signed-note.
+/// What a log says of itself: so many entries, with this root. In the form of C2SP tlog-checkpoint, whose text is
+/// signed as C2SP signed-note.
 /// </summary>
 /// <param name="Origin">Name of the log.</param>
 /// <param name="Size">Entries.</param>
@@ -14,7 +15,8 @@ namespace Platform.Domain.Transparency;
 public sealed record Checkpoint(string Origin, long Size, byte[] Root)
 {
     /// <summary>The text that is signed.</summary>
-    public string Text => string.Create(CultureInfo.InvariantCulture, $"{Origin}\n{Size}\n{Convert.ToBase64String(Root)}\n");
+    public string Text =>
+        string.Create(CultureInfo.InvariantCulture, $"{Origin}\n{Size}\n{Convert.ToBase64String(Root)}\n");
 
     /// <summary>Name of the log of a tenant.</summary>
     public static string OriginOf(string tenant) => $"allocation-platform/{tenant}";
@@ -25,8 +27,13 @@ public sealed record Checkpoint(string Origin, long Size, byte[] Root)
         checkpoint = null;
         var lines = text.Split('\n');
         var root = new byte[MerkleTree.HashLength];
-        if (lines.Length < 4 || lines[0].Length == 0 || !long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var size)
-            || !Convert.TryFromBase64String(lines[2], root, out var length) || length != root.Length)
+        if (
+            lines.Length < 4
+            || lines[0].Length == 0
+            || !long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+            || !Convert.TryFromBase64String(lines[2], root, out var length)
+            || length != root.Length
+        )
             return false;
         checkpoint = new Checkpoint(lines[0], size, root);
         return true;
@@ -87,7 +94,10 @@ public sealed record NoteSignature(string Key, byte[] KeyId, byte[] Signature)
     }
 }
 
-/// <summary>The public part of a key that signs notes with Ed25519, in the form that C2SP signed-note gives it: <c>name+id+key</c>.</summary>
+/// <summary>
+/// The public part of a key that signs notes with Ed25519, in the form that C2SP signed-note gives it:
+/// <c>name+id+key</c>.
+/// </summary>
 /// <param name="Name">Name of the key.</param>
 /// <param name="PublicKey">32 bytes.</param>
 public sealed record NoteVerifier(string Name, byte[] PublicKey)
@@ -99,7 +109,8 @@ public sealed record NoteVerifier(string Name, byte[] PublicKey)
     public byte[] KeyId => SHA256.HashData([.. Encoding.UTF8.GetBytes(Name), (byte)'\n', Ed25519, .. PublicKey])[..4];
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Name}+{Convert.ToHexStringLower(KeyId)}+{Convert.ToBase64String([Ed25519, .. PublicKey])}";
+    public override string ToString() =>
+        $"{Name}+{Convert.ToHexStringLower(KeyId)}+{Convert.ToBase64String([Ed25519, .. PublicKey])}";
 
     /// <summary>Reads the form that <see cref="ToString"/> gives; false also when the id is not the key's.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out NoteVerifier? verifier)
@@ -107,7 +118,12 @@ public sealed record NoteVerifier(string Name, byte[] PublicKey)
         verifier = null;
         var parts = text.Trim().Split('+', 3);
         var key = new byte[PublicKeyLength + 1];
-        if (parts.Length != 3 || !Convert.TryFromBase64String(parts[2], key, out var length) || length != key.Length || key[0] != Ed25519)
+        if (
+            parts.Length != 3
+            || !Convert.TryFromBase64String(parts[2], key, out var length)
+            || length != key.Length
+            || key[0] != Ed25519
+        )
             return false;
         var read = new NoteVerifier(parts[0], key[1..]);
         if (Convert.ToHexStringLower(read.KeyId) != parts[1])

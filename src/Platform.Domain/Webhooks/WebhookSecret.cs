@@ -5,8 +5,8 @@ using System.Text;
 namespace Platform.Domain.Webhooks;
 
 /// <summary>
-/// The secret by which a receiver knows that a message is the platform's, and the signatures made with it, as Standard Webhooks 1.0.0 has
-/// them. It is derived and nowhere stored: who has read the database can sign nothing.
+/// The secret by which a receiver knows that a message is the platform's, and the signatures made with it, as Standard
+/// Webhooks 1.0.0 has them. It is derived and nowhere stored: who has read the database can sign nothing.
 /// </summary>
 public sealed class WebhookSecret
 {
@@ -37,15 +37,24 @@ public sealed class WebhookSecret
     public static WebhookSecret Derive(ReadOnlySpan<byte> key, string tenant, Guid webhook, int generation)
     {
         var secret = new byte[Length];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, key, secret, [], Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"webhook/{tenant}/{webhook:D}/{generation}")));
+        HKDF.DeriveKey(
+            HashAlgorithmName.SHA256,
+            key,
+            secret,
+            [],
+            Encoding.UTF8.GetBytes(
+                string.Create(CultureInfo.InvariantCulture, $"webhook/{tenant}/{webhook:D}/{generation}")
+            )
+        );
         return new WebhookSecret(secret);
     }
 
     /// <summary>Reads a secret from its form for receivers.</summary>
     /// <exception cref="FormatException">It has not that form.</exception>
-    public static WebhookSecret Parse(string text) => text.StartsWith(Prefix, StringComparison.Ordinal)
-        ? new WebhookSecret(Convert.FromBase64String(text[Prefix.Length..]))
-        : throw new FormatException($"A secret begins with {Prefix}.");
+    public static WebhookSecret Parse(string text) =>
+        text.StartsWith(Prefix, StringComparison.Ordinal)
+            ? new WebhookSecret(Convert.FromBase64String(text[Prefix.Length..]))
+            : throw new FormatException($"A secret begins with {Prefix}.");
 
     /// <summary>Signs a message.</summary>
     /// <param name="id">The message's id.</param>
@@ -53,7 +62,11 @@ public sealed class WebhookSecret
     /// <param name="body">Its body.</param>
     public string Sign(string id, DateTimeOffset at, ReadOnlySpan<byte> body)
     {
-        byte[] signed = [.. Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}.{at.ToUnixTimeSeconds()}.")), .. body];
+        byte[] signed =
+        [
+            .. Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}.{at.ToUnixTimeSeconds()}.")),
+            .. body,
+        ];
         return "v1," + Convert.ToBase64String(HMACSHA256.HashData(_secret, signed));
     }
 }

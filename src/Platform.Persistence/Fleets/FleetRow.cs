@@ -74,14 +74,20 @@ internal sealed class FleetRow
     public LoadAlarm? Alarm { get; set; }
 
     /// <summary>The aggregate that the rules are written on.</summary>
-    public Fleet ToFleet() => new()
-    {
-        Definition = Definition,
-        Revision = Revision,
-        IsRetired = RetiredAt is not null,
-        LatestVersion = LatestVersion,
-        Labels = new AllocationLabels { Released = ReleasedVersion, Pin = Pin, Proposal = Proposal },
-    };
+    public Fleet ToFleet() =>
+        new()
+        {
+            Definition = Definition,
+            Revision = Revision,
+            IsRetired = RetiredAt is not null,
+            LatestVersion = LatestVersion,
+            Labels = new AllocationLabels
+            {
+                Released = ReleasedVersion,
+                Pin = Pin,
+                Proposal = Proposal,
+            },
+        };
 
     /// <summary>Takes over the aggregate's state after an event.</summary>
     public void Take(Fleet fleet, DateTimeOffset at)
@@ -98,7 +104,8 @@ internal sealed class FleetRow
     public InForceChangeRow Change(FleetEvent happened)
     {
         (InForceVersion, InForceChange) = (ToFleet().Labels.InForce, InForceChange + 1);
-        // Clocks differ: the order of the changes is the truth, and their instants keep it. A solve may have told of the version.
+        // Clocks differ: the order of the changes is the truth, and their instants keep it. A solve may have told of
+        // the version.
         var told = Concerns?.Max(concern => concern.Since);
         var latest = told > InForceAt ? told : InForceAt;
         InForceAt = latest > happened.At ? latest : happened.At;

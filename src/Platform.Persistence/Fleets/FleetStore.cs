@@ -74,12 +74,25 @@ public sealed record FleetOutcome(Decision<FleetEvent> Decision, FleetView? Flee
 /// <param name="quota">How much a tenant may have; null for no limit.</param>
 public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
 {
-    /// <summary>Registers or revises a fleet; see <see cref="Fleet.Put"/> and <see cref="TenantQuota.Admit"/>.</summary>
+    /// <summary>
+    /// Registers or revises a fleet; see <see cref="Fleet.Put"/> and <see cref="TenantQuota.Admit"/>.
+    /// </summary>
     public async Task<FleetOutcome> PutAsync(
-        string tenant, string fleet, FleetDefinition definition, int? expectedRevision, string by, DateTimeOffset at, CancellationToken cancel)
+        string tenant,
+        string fleet,
+        FleetDefinition definition,
+        int? expectedRevision,
+        string by,
+        DateTimeOffset at,
+        CancellationToken cancel
+    )
     {
         // The tenant's lock too: two new fleets that are put at the same time must see one another.
-        await using var session = await OpenLockedAsync(tenant, [EventStore.TenantStream(tenant), EventStore.FleetStream(tenant, fleet)], cancel);
+        await using var session = await OpenLockedAsync(
+            tenant,
+            [EventStore.TenantStream(tenant), EventStore.FleetStream(tenant, fleet)],
+            cancel
+        );
         var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == fleet, cancel);
         var before = row?.ToFleet();
         var decision = Fleet.Put(before, definition, expectedRevision, by, at);
@@ -111,12 +124,19 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         return new FleetOutcome(decision, view, happened is FleetRegistered);
     }
 
-    /// <summary>Decides about a fleet that is there: retires it, or pins, releases or approves one of its versions.</summary>
+    /// <summary>
+    /// Decides about a fleet that is there: retires it, or pins, releases or approves one of its versions.
+    /// </summary>
     /// <param name="tenant">The tenant's id.</param>
     /// <param name="fleet">The fleet's id.</param>
     /// <param name="decide">The decision on the fleet's state, which is null when there is no such fleet.</param>
     /// <param name="cancel">Gives up; nothing is decided then.</param>
-    public async Task<FleetOutcome> DecideAsync(string tenant, string fleet, Func<Fleet?, Decision<FleetEvent>> decide, CancellationToken cancel)
+    public async Task<FleetOutcome> DecideAsync(
+        string tenant,
+        string fleet,
+        Func<Fleet?, Decision<FleetEvent>> decide,
+        CancellationToken cancel
+    )
     {
         await using var session = await OpenLockedAsync(tenant, [EventStore.FleetStream(tenant, fleet)], cancel);
         var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == fleet, cancel);
@@ -136,8 +156,12 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
     {
         // Locked against a solve that is being written, which would put the fleet off to its next period.
         await using var session = await OpenLockedAsync(tenant, [EventStore.FleetStream(tenant, fleet)], cancel);
-        var asked = await Active(session).Where(row => row.FleetId == fleet).ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.DueAt, at).SetProperty(row => row.DueReason, SolveReason.Requested), cancel);
+        var asked = await Active(session)
+            .Where(row => row.FleetId == fleet)
+            .ExecuteUpdateAsync(
+                set => set.SetProperty(row => row.DueAt, at).SetProperty(row => row.DueReason, SolveReason.Requested),
+                cancel
+            );
         await session.CommitAsync(cancel);
         return asked > 0;
     }
@@ -152,15 +176,33 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
     }
 
     /// <summary>Fleets by id, after <paramref name="after"/>.</summary>
-    public async Task<IReadOnlyList<FleetView>> ListAsync(string tenant, string after, int limit, CancellationToken cancel)
+    public async Task<IReadOnlyList<FleetView>> ListAsync(
+        string tenant,
+        string after,
+        int limit,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, cancel);
-        var rows = await Active(session).Where(row => string.Compare(row.FleetId, after) > 0).OrderBy(row => row.FleetId).Take(limit).ToListAsync(cancel);
+        var rows = await Active(session)
+            .Where(row => string.Compare(row.FleetId, after) > 0)
+            .OrderBy(row => row.FleetId)
+            .Take(limit)
+            .ToListAsync(cancel);
         return await ViewsAsync(session, rows, cancel);
     }
 
-    /// <summary>The decisions about a fleet, by stream version after <paramref name="after"/>; null when there never was such a fleet.</summary>
-    public async Task<IReadOnlyList<RecordedEvent>?> EventsAsync(string tenant, string fleet, long after, int limit, CancellationToken cancel)
+    /// <summary>
+    /// The decisions about a fleet, by stream version after <paramref name="after"/>; null when there never was such a
+    /// fleet.
+    /// </summary>
+    public async Task<IReadOnlyList<RecordedEvent>?> EventsAsync(
+        string tenant,
+        string fleet,
+        long after,
+        int limit,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         if (!await session.Rows.Fleets.AnyAsync(row => row.FleetId == fleet, cancel))
@@ -171,7 +213,12 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
 
     /// <summary>Writes a decision, and tells those who keep what is in force in memory once it is committed.</summary>
     private static async Task WriteAsync(
-        TenantSession session, FleetRow row, Fleet after, FleetEvent happened, CancellationToken cancel)
+        TenantSession session,
+        FleetRow row,
+        Fleet after,
+        FleetEvent happened,
+        CancellationToken cancel
+    )
     {
         row.Take(after, happened.At);
         session.Append(row.FleetId, happened);
@@ -181,7 +228,8 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         await session.SaveAsync(cancel);
     }
 
-    private static IQueryable<FleetRow> Active(TenantSession session) => session.Rows.Fleets.AsNoTracking().Where(row => row.RetiredAt == null);
+    private static IQueryable<FleetRow> Active(TenantSession session) =>
+        session.Rows.Fleets.AsNoTracking().Where(row => row.RetiredAt == null);
 
     private async Task<TenantSession> OpenLockedAsync(string tenant, Guid[] subjects, CancellationToken cancel)
     {
@@ -193,13 +241,21 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
     private static async Task<TenantHoldings> OthersAsync(TenantSession session, string fleet, CancellationToken cancel)
     {
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("""
-            select count(*), coalesce(sum(jsonb_array_length(definition -> 'taskTypes')), 0)::bigint from platform.fleets
-            where tenant_id = $1 and fleet_id <> $2 and retired_at is null
-            """)
-        {
-            Parameters = { new() { Value = session.Tenant }, new() { Value = fleet } },
-        });
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(
+                """
+                select count(*), coalesce(sum(jsonb_array_length(definition -> 'taskTypes')), 0)::bigint from platform.fleets
+                where tenant_id = $1 and fleet_id <> $2 and retired_at is null
+                """
+            )
+            {
+                Parameters =
+                {
+                    new() { Value = session.Tenant },
+                    new() { Value = fleet },
+                },
+            }
+        );
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.ReadAsync(cancel);
         return new TenantHoldings(reader.GetInt64(0), reader.GetInt64(1));
@@ -209,29 +265,40 @@ public sealed class FleetStore(PlatformStore store, TenantQuota? quota = null)
         (await ViewsAsync(session, [row], cancel))[0];
 
     private static async Task<IReadOnlyList<FleetView>> ViewsAsync(
-        TenantSession session, IReadOnlyList<FleetRow> rows, CancellationToken cancel)
+        TenantSession session,
+        IReadOnlyList<FleetRow> rows,
+        CancellationToken cancel
+    )
     {
         var pins = await PinConcerns.FindAsync(session, rows, cancel);
         return [.. rows.Select(row => View(row, pins.GetValueOrDefault(row.FleetId)))];
     }
 
-    private static FleetView View(FleetRow row, FleetConcern? ofPin) => new()
-    {
-        Id = row.FleetId,
-        Revision = row.Revision,
-        Definition = row.Definition,
-        RevisedAt = row.RevisedAt,
-        LatestVersion = row.LatestVersion,
-        LatestHash = row.LatestHash,
-        Labels = row.ToFleet().Labels,
-        InForceAt = row.InForceAt,
-        SolvedAt = row.SolvedAt,
-        SolveReason = row.SolveReason,
-        SolvedWorkloadVersion = row.SolvedWorkloadVersion,
-        DueAt = row.DueAt,
-        DueReason = row.DueReason,
-        SolveFault = row.SolveFault,
-        Concerns = [.. OfAlarm(row), .. row.Concerns ?? [], .. ofPin is null ? Array.Empty<FleetConcern>() : [ofPin]],
-    };
-    private static IEnumerable<FleetConcern> OfAlarm(FleetRow row) => row.Alarm is null ? [] : [SolveConcerns.Of(row.Alarm)];
+    private static FleetView View(FleetRow row, FleetConcern? ofPin) =>
+        new()
+        {
+            Id = row.FleetId,
+            Revision = row.Revision,
+            Definition = row.Definition,
+            RevisedAt = row.RevisedAt,
+            LatestVersion = row.LatestVersion,
+            LatestHash = row.LatestHash,
+            Labels = row.ToFleet().Labels,
+            InForceAt = row.InForceAt,
+            SolvedAt = row.SolvedAt,
+            SolveReason = row.SolveReason,
+            SolvedWorkloadVersion = row.SolvedWorkloadVersion,
+            DueAt = row.DueAt,
+            DueReason = row.DueReason,
+            SolveFault = row.SolveFault,
+            Concerns =
+            [
+                .. OfAlarm(row),
+                .. row.Concerns ?? [],
+                .. ofPin is null ? Array.Empty<FleetConcern>() : [ofPin],
+            ],
+        };
+
+    private static IEnumerable<FleetConcern> OfAlarm(FleetRow row) =>
+        row.Alarm is null ? [] : [SolveConcerns.Of(row.Alarm)];
 }

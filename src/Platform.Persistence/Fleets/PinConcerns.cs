@@ -12,7 +12,10 @@ internal static class PinConcerns
 {
     /// <summary>The concerns by fleet, of those that have one. Costs a query only where a fleet has a pin.</summary>
     public static async Task<IReadOnlyDictionary<string, FleetConcern>> FindAsync(
-        TenantSession session, IReadOnlyList<FleetRow> rows, CancellationToken cancel)
+        TenantSession session,
+        IReadOnlyList<FleetRow> rows,
+        CancellationToken cancel
+    )
     {
         var concerns = new Dictionary<string, FleetConcern>(StringComparer.Ordinal);
         FleetRow[] pinned = [.. rows.Where(row => row.Pin is not null)];
@@ -32,17 +35,27 @@ internal static class PinConcerns
     }
 
     private static async Task<Dictionary<string, AllocationSummary>> PinnedAsync(
-        TenantSession session, FleetRow[] pinned, CancellationToken cancel)
+        TenantSession session,
+        FleetRow[] pinned,
+        CancellationToken cancel
+    )
     {
         var fleets = pinned.Select(row => row.FleetId).ToArray();
         var versions = pinned.Select(row => row.Pin!.Version).ToArray();
-        return await session.Rows.Snapshots
-            .FromSql($"""
+        return await session
+            .Rows.Snapshots.FromSql(
+                $"""
                 select * from platform.allocation_snapshots
                 where (fleet_id, version) in (select * from unnest({fleets}, {versions}))
-                """)
+                """
+            )
             .AsNoTracking()
-            .Select(row => new { row.FleetId, row.Summary, Document = row.Summary == null ? row.Document : null })
+            .Select(row => new
+            {
+                row.FleetId,
+                row.Summary,
+                Document = row.Summary == null ? row.Document : null,
+            })
             .ToDictionaryAsync(row => row.FleetId, row => ReadSummary(row.Summary, row.Document), cancel);
     }
 

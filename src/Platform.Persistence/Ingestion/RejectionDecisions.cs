@@ -20,7 +20,15 @@ public enum RejectionAction
 /// <param name="RejectedAt">When it was rejected.</param>
 /// <param name="RejectedFor">Why it was rejected.</param>
 public sealed record RejectionDecision(
-    RejectionAction Action, string Operator, string Why, string RejectedId, string? Tenant, string? MessageId, DateTimeOffset RejectedAt, string RejectedFor);
+    RejectionAction Action,
+    string Operator,
+    string Why,
+    string RejectedId,
+    string? Tenant,
+    string? MessageId,
+    DateTimeOffset RejectedAt,
+    string RejectedFor
+);
 
 /// <summary>The record of what operators decided about rejected messages. It is only ever added to.</summary>
 public sealed class RejectionDecisions(PlatformStore store)
@@ -29,25 +37,27 @@ public sealed class RejectionDecisions(PlatformStore store)
     public const string NoTenant = "-";
 
     /// <summary>
-    /// Records a decision before it is carried out: of what was done to a message there is always a record. One without an effect means that the
-    /// operator's command was cut short; the message is then still there.
+    /// Records a decision before it is carried out: of what was done to a message there is always a record. One without
+    /// an effect means that the operator's command was cut short; the message is then still there.
     /// </summary>
     public async Task RecordAsync(RejectionDecision decision, DateTimeOffset at, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(decision.Tenant ?? NoTenant, cancel);
-        session.Rows.RejectionDecisions.Add(new RejectionDecisionRow
-        {
-            DecisionId = Guid.CreateVersion7(at),
-            TenantId = session.Tenant,
-            DecidedAt = at,
-            Operator = decision.Operator,
-            Action = decision.Action == RejectionAction.Replay ? "replay" : "discard",
-            Why = decision.Why,
-            RejectedId = decision.RejectedId,
-            MessageId = decision.MessageId,
-            RejectedAt = decision.RejectedAt,
-            RejectedFor = decision.RejectedFor,
-        });
+        session.Rows.RejectionDecisions.Add(
+            new RejectionDecisionRow
+            {
+                DecisionId = Guid.CreateVersion7(at),
+                TenantId = session.Tenant,
+                DecidedAt = at,
+                Operator = decision.Operator,
+                Action = decision.Action == RejectionAction.Replay ? "replay" : "discard",
+                Why = decision.Why,
+                RejectedId = decision.RejectedId,
+                MessageId = decision.MessageId,
+                RejectedAt = decision.RejectedAt,
+                RejectedFor = decision.RejectedFor,
+            }
+        );
         await session.CommitAsync(cancel);
     }
 }

@@ -15,8 +15,14 @@ namespace Platform.Persistence.Ingestion;
 /// <param name="Reason">Why it is set aside.</param>
 /// <param name="Body">Its body; one that is longer than a window may be is not kept.</param>
 public sealed record NewRejection(
-    string Tenant, string Id, DateTimeOffset At, string? Fleet, string? MessageId, string Reason,
-    ReadOnlyMemory<byte> Body);
+    string Tenant,
+    string Id,
+    DateTimeOffset At,
+    string? Fleet,
+    string? MessageId,
+    string Reason,
+    ReadOnlyMemory<byte> Body
+);
 
 /// <summary>A message that was set aside, as its tenant sees it.</summary>
 /// <param name="Id">Its id.</param>
@@ -27,8 +33,14 @@ public sealed record NewRejection(
 /// <param name="Bytes">Length of its body.</param>
 /// <param name="Decision">What an operator has decided about it since, or null.</param>
 public sealed record RejectionView(
-    string Id, DateTimeOffset At, string? Fleet, string? MessageId, string Reason, int Bytes,
-    RejectionDecisionView? Decision);
+    string Id,
+    DateTimeOffset At,
+    string? Fleet,
+    string? MessageId,
+    string Reason,
+    int Bytes,
+    RejectionDecisionView? Decision
+);
 
 /// <summary>What an operator has decided about a message that was set aside.</summary>
 /// <param name="Action"><c>replayed</c> or <c>discarded</c>. It is written down before it is done.</param>
@@ -74,7 +86,10 @@ public sealed class Rejections(PlatformStore store)
     {
         foreach (var tenant in rejections.GroupBy(it => it.Tenant).OrderBy(group => group.Key, StringComparer.Ordinal))
             await RecordAsync(
-                tenant.Key, [.. tenant.GroupBy(it => it.Id).Select(copies => copies.MaxBy(it => it.At)!)], cancel);
+                tenant.Key,
+                [.. tenant.GroupBy(it => it.Id).Select(copies => copies.MaxBy(it => it.At)!)],
+                cancel
+            );
     }
 
     /// <summary>A page of a tenant's messages, the newest first.</summary>
@@ -84,7 +99,12 @@ public sealed class Rejections(PlatformStore store)
     /// <param name="limit">Most messages.</param>
     /// <param name="cancel">Gives up.</param>
     public async Task<IReadOnlyList<RejectionView>> ListAsync(
-        string tenant, string? fleet, RejectionPlace? after, int limit, CancellationToken cancel)
+        string tenant,
+        string? fleet,
+        RejectionPlace? after,
+        int limit,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         var rows = session.Rows.Rejections.AsNoTracking();
@@ -94,7 +114,8 @@ public sealed class Rejections(PlatformStore store)
         {
             rows = rows.Where(row =>
                 row.RejectedAt < after.At
-                    || (row.RejectedAt == after.At && string.Compare(row.RejectedId, after.Id) < 0));
+                || (row.RejectedAt == after.At && string.Compare(row.RejectedId, after.Id) < 0)
+            );
         }
 
         var page = rows.OrderByDescending(row => row.RejectedAt).ThenByDescending(row => row.RejectedId).Take(limit);
@@ -105,7 +126,10 @@ public sealed class Rejections(PlatformStore store)
     /// One message with its body, which is null where it is no longer kept; or null when there is no such message.
     /// </summary>
     public async Task<(RejectionView Message, byte[]? Body)?> FindAsync(
-        string tenant, string id, CancellationToken cancel)
+        string tenant,
+        string id,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         var row = session.Rows.Rejections.AsNoTracking().Where(row => row.RejectedId == id);
@@ -118,13 +142,23 @@ public sealed class Rejections(PlatformStore store)
     // more.
     private static IQueryable<RejectionView> Views(TenantSession session, IQueryable<RejectionRow> rows) =>
         rows.Select(row => new RejectionView(
-        row.RejectedId, row.RejectedAt, row.FleetId, row.MessageId, row.Reason, row.Bytes,
-        session.Rows.RejectionDecisions
-            .Where(decision => decision.RejectedId == row.RejectedId && decision.RejectedAt >= row.RejectedAt)
-            .OrderByDescending(decision => decision.DecidedAt)
-            .Select(decision =>
-                new RejectionDecisionView(decision.Action == "replay" ? "replayed" : "discarded", decision.DecidedAt))
-            .FirstOrDefault()));
+            row.RejectedId,
+            row.RejectedAt,
+            row.FleetId,
+            row.MessageId,
+            row.Reason,
+            row.Bytes,
+            session
+                .Rows.RejectionDecisions.Where(decision =>
+                    decision.RejectedId == row.RejectedId && decision.RejectedAt >= row.RejectedAt
+                )
+                .OrderByDescending(decision => decision.DecidedAt)
+                .Select(decision => new RejectionDecisionView(
+                    decision.Action == "replay" ? "replayed" : "discarded",
+                    decision.DecidedAt
+                ))
+                .FirstOrDefault()
+        ));
 
     private async Task RecordAsync(string tenant, IReadOnlyList<NewRejection> rejections, CancellationToken cancel)
     {
@@ -137,20 +171,21 @@ public sealed class Rejections(PlatformStore store)
         await session.CommitAsync(cancel);
     }
 
-    private static NpgsqlBatchCommand Upserting(string tenant, IReadOnlyList<NewRejection> rejections) => new(Upsert)
-    {
-        Parameters =
+    private static NpgsqlBatchCommand Upserting(string tenant, IReadOnlyList<NewRejection> rejections) =>
+        new(Upsert)
         {
-            new NpgsqlParameter<string> { TypedValue = tenant },
-            TenantSession.ArrayOf([.. rejections.Select(it => it.Id)], NpgsqlDbType.Text),
-            TenantSession.ArrayOf([.. rejections.Select(it => it.At.ToUniversalTime())], NpgsqlDbType.TimestampTz),
-            TenantSession.ArrayOf([.. rejections.Select(it => it.Fleet)], NpgsqlDbType.Text),
-            TenantSession.ArrayOf([.. rejections.Select(it => Storable(it.MessageId))], NpgsqlDbType.Text),
-            TenantSession.ArrayOf([.. rejections.Select(it => Storable(it.Reason))], NpgsqlDbType.Text),
-            TenantSession.ArrayOf([.. rejections.Select(it => it.Body.Length)], NpgsqlDbType.Integer),
-            TenantSession.ArrayOf(BodiesToKeep(rejections), NpgsqlDbType.Bytea),
-        },
-    };
+            Parameters =
+            {
+                new NpgsqlParameter<string> { TypedValue = tenant },
+                TenantSession.ArrayOf([.. rejections.Select(it => it.Id)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. rejections.Select(it => it.At.ToUniversalTime())], NpgsqlDbType.TimestampTz),
+                TenantSession.ArrayOf([.. rejections.Select(it => it.Fleet)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. rejections.Select(it => Storable(it.MessageId))], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. rejections.Select(it => Storable(it.Reason))], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. rejections.Select(it => it.Body.Length)], NpgsqlDbType.Integer),
+                TenantSession.ArrayOf(BodiesToKeep(rejections), NpgsqlDbType.Bytea),
+            },
+        };
 
     /// <summary>
     /// What is too long for a window, or more than a tenant may keep, is not even sent to the database.
@@ -171,15 +206,16 @@ public sealed class Rejections(PlatformStore store)
         return bodies;
     }
 
-    private static NpgsqlBatchCommand DroppingTheOldest(string tenant) => new(DropTheOldest)
-    {
-        Parameters =
+    private static NpgsqlBatchCommand DroppingTheOldest(string tenant) =>
+        new(DropTheOldest)
         {
-            new NpgsqlParameter<string> { TypedValue = tenant },
-            new NpgsqlParameter<int> { TypedValue = MostMessages },
-            new NpgsqlParameter<long> { TypedValue = MostBytes },
-        },
-    };
+            Parameters =
+            {
+                new NpgsqlParameter<string> { TypedValue = tenant },
+                new NpgsqlParameter<int> { TypedValue = MostMessages },
+                new NpgsqlParameter<long> { TypedValue = MostBytes },
+            },
+        };
 
     /// <summary>
     /// A publisher's words without what the database refuses in a text: NUL, and halves of characters.

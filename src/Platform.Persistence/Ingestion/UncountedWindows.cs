@@ -26,7 +26,12 @@ public sealed class UncountedWindows(PlatformStore store, Action<UncountedCause>
     /// <param name="now">The moment at which they were taken.</param>
     /// <param name="cancel">Gives up.</param>
     internal async Task ObserveAsync(
-        FleetKey key, int revision, IEnumerable<WorkloadWindow> windows, DateTimeOffset now, CancellationToken cancel)
+        FleetKey key,
+        int revision,
+        IEnumerable<WorkloadWindow> windows,
+        DateTimeOffset now,
+        CancellationToken cancel
+    )
     {
         if ((Find(key, revision) ?? await ReadAsync(key, cancel)) is not { } scope)
             return;
@@ -48,7 +53,8 @@ public sealed class UncountedWindows(PlatformStore store, Action<UncountedCause>
     private async Task<FleetScope?> ReadAsync(FleetKey key, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(key.Tenant, cancel);
-        var row = await session.Rows.Fleets.AsNoTracking()
+        var row = await session
+            .Rows.Fleets.AsNoTracking()
             .SingleOrDefaultAsync(row => row.FleetId == key.Fleet, cancel);
         if (row is null)
             return null;

@@ -47,20 +47,35 @@ public sealed class WorkloadIntake(PlatformStore store)
     public UncountedWindows? Uncounted { get; init; }
 
     /// <summary>
-    /// Stores a batch, in one transaction for each database. Several processes may store at the same time, in any order, the same message too.
+    /// Stores a batch, in one transaction for each database. Several processes may store at the same time, in any
+    /// order, the same message too.
     /// </summary>
-    /// <returns>The outcome of each window, in the order given. When this throws, the windows of a database are stored or none of them; stored ones are duplicates on the next try.</returns>
-    public async Task<IReadOnlyList<IntakeOutcome>> StoreAsync(IReadOnlyList<IncomingWindow> windows, CancellationToken cancel) =>
-        (await StoreAllAsync(windows, cancel)).Outcomes;
+    /// <returns>
+    /// The outcome of each window, in the order given. When this throws, the windows of a database are stored or none
+    /// of them; stored ones are duplicates on the next try.
+    /// </returns>
+    public async Task<IReadOnlyList<IntakeOutcome>> StoreAsync(
+        IReadOnlyList<IncomingWindow> windows,
+        CancellationToken cancel
+    ) => (await StoreAllAsync(windows, cancel)).Outcomes;
 
-    /// <summary>The same, and then brings the solves of fleets forward whose windows are not what their last solve expected.</summary>
+    /// <summary>
+    /// The same, and then brings the solves of fleets forward whose windows are not what their last solve expected.
+    /// </summary>
     /// <param name="windows">The batch.</param>
     /// <param name="early">Learns of the windows that were stored.</param>
     /// <param name="now">The moment that solves are brought forward to.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <returns>The outcome of each window, in the order given. When this throws, the windows may be stored; they are duplicates then.</returns>
+    /// <returns>
+    /// The outcome of each window, in the order given. When this throws, the windows may be stored; they are duplicates
+    /// then.
+    /// </returns>
     public async Task<IReadOnlyList<IntakeOutcome>> StoreAsync(
-        IReadOnlyList<IncomingWindow> windows, EarlySolves early, DateTimeOffset now, CancellationToken cancel)
+        IReadOnlyList<IncomingWindow> windows,
+        EarlySolves early,
+        DateTimeOffset now,
+        CancellationToken cancel
+    )
     {
         // After the commit, so that the intake holds none of the solver's locks.
         var (outcomes, known) = await StoreAllAsync(windows, cancel);
@@ -78,13 +93,20 @@ public sealed class WorkloadIntake(PlatformStore store)
     }
 
     private async Task<(IntakeOutcome[] Outcomes, Dictionary<FleetKey, KnownFleet> Known)> StoreAllAsync(
-        IReadOnlyList<IncomingWindow> windows, CancellationToken cancel)
+        IReadOnlyList<IncomingWindow> windows,
+        CancellationToken cancel
+    )
     {
         var outcomes = new IntakeOutcome[windows.Count];
         var known = new Dictionary<FleetKey, KnownFleet>();
         // Tenants in one order for all processes: locks are taken tenant by tenant, and must not be taken crosswise.
         var byDatabase = new Dictionary<NpgsqlDataSource, List<IGrouping<string, int>>>();
-        foreach (var tenant in Enumerable.Range(0, windows.Count).GroupBy(i => windows[i].Tenant).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (
+            var tenant in Enumerable
+                .Range(0, windows.Count)
+                .GroupBy(i => windows[i].Tenant)
+                .OrderBy(group => group.Key, StringComparer.Ordinal)
+        )
         {
             var database = await store.Databases.OfAsync(tenant.Key, cancel);
             (byDatabase.TryGetValue(database, out var tenants) ? tenants : byDatabase[database] = []).Add(tenant);
@@ -107,18 +129,21 @@ public sealed class WorkloadIntake(PlatformStore store)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            $"""
-            select count(*), count(distinct data ->> 'messageId') from {EventStore.Schema}.mt_events
-            where tenant_id = $1 and stream_id = $2 and type = '{EventStore.RecordedName}'
-            """)
-        {
-            Parameters =
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(
+                $"""
+                select count(*), count(distinct data ->> 'messageId') from {EventStore.Schema}.mt_events
+                where tenant_id = $1 and stream_id = $2 and type = '{EventStore.RecordedName}'
+                """
+            )
             {
-                new NpgsqlParameter<string> { TypedValue = tenant },
-                new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(tenant, fleet) },
-            },
-        });
+                Parameters =
+                {
+                    new NpgsqlParameter<string> { TypedValue = tenant },
+                    new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(tenant, fleet) },
+                },
+            }
+        );
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.ReadAsync(cancel);
         return new StoredWindows(reader.GetInt64(0), reader.GetInt64(1));
@@ -135,8 +160,14 @@ public sealed class WorkloadIntake(PlatformStore store)
     }
 
     private async Task StoreTenantAsync(
-        NpgsqlTransaction transaction, string tenant, int[] indices, IReadOnlyList<IncomingWindow> windows, IntakeOutcome[] outcomes,
-        Dictionary<FleetKey, KnownFleet> knownOfAll, CancellationToken cancel)
+        NpgsqlTransaction transaction,
+        string tenant,
+        int[] indices,
+        IReadOnlyList<IncomingWindow> windows,
+        IntakeOutcome[] outcomes,
+        Dictionary<FleetKey, KnownFleet> knownOfAll,
+        CancellationToken cancel
+    )
     {
         var eventIds = indices.ToDictionary(i => i, i => EventStore.MessageEvent(tenant, windows[i].MessageId));
         var fleets = indices.Select(i => windows[i].Window.Fleet).Distinct(StringComparer.Ordinal).ToArray();
@@ -187,7 +218,10 @@ public sealed class WorkloadIntake(PlatformStore store)
         new(EventStore.WorkloadStream(tenant, incoming.Window.Fleet), eventId, Recorded(incoming));
 
     private static async Task<Dictionary<Guid, WorkloadWindow>> ReadStoredAsync(
-        NpgsqlTransaction transaction, Guid[] eventIds, CancellationToken cancel)
+        NpgsqlTransaction transaction,
+        Guid[] eventIds,
+        CancellationToken cancel
+    )
     {
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
         batch.BatchCommands.Add(SelectingEvents(eventIds));
@@ -201,7 +235,9 @@ public sealed class WorkloadIntake(PlatformStore store)
         };
 
     private static async Task<Dictionary<Guid, WorkloadWindow>> ReadEventsAsync(
-        NpgsqlBatch batch, CancellationToken cancel)
+        NpgsqlBatch batch,
+        CancellationToken cancel
+    )
     {
         var windows = new Dictionary<Guid, WorkloadWindow>();
         await using var reader = await batch.ExecuteReaderAsync(cancel);
@@ -212,11 +248,21 @@ public sealed class WorkloadIntake(PlatformStore store)
     }
 
     private static WorkloadWindowRecorded Recorded(IncomingWindow incoming) =>
-        new() { MessageId = incoming.MessageId, Window = incoming.Window, TraceParent = incoming.TraceParent };
+        new()
+        {
+            MessageId = incoming.MessageId,
+            Window = incoming.Window,
+            TraceParent = incoming.TraceParent,
+        };
 
     // In one round trip, because other workers wait for the locks.
     private static async Task<(Dictionary<string, KnownFleet> Fleets, HashSet<Guid> Events)> LockAndLookUpAsync(
-        NpgsqlTransaction transaction, string tenant, string[] fleets, Guid[] eventIds, CancellationToken cancel)
+        NpgsqlTransaction transaction,
+        string tenant,
+        string[] fleets,
+        Guid[] eventIds,
+        CancellationToken cancel
+    )
     {
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction)
         {
@@ -229,11 +275,19 @@ public sealed class WorkloadIntake(PlatformStore store)
                     """
                     select fleet_id, revision, solved_at, expectation from platform.fleets
                     where tenant_id = $1 and fleet_id = any($2) and retired_at is null
-                    """)
+                    """
+                )
                 {
-                    Parameters = { new() { Value = tenant }, new() { Value = fleets } },
+                    Parameters =
+                    {
+                        new() { Value = tenant },
+                        new() { Value = fleets },
+                    },
                 },
-                new NpgsqlBatchCommand($"select id from {EventStore.Schema}.mt_events where id = any($1)") { Parameters = { new() { Value = eventIds } } },
+                new NpgsqlBatchCommand($"select id from {EventStore.Schema}.mt_events where id = any($1)")
+                {
+                    Parameters = { new() { Value = eventIds } },
+                },
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancel);

@@ -73,7 +73,12 @@ public sealed class WorkloadVoids(PlatformStore store)
 
     /// <summary>What was voided of a fleet, in the order of its decisions; null when there is no such fleet.</summary>
     public async Task<IReadOnlyList<RecordedVoid>?> ListAsync(
-        string tenant, string fleet, long after, int limit, CancellationToken cancel)
+        string tenant,
+        string fleet,
+        long after,
+        int limit,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         if (!await session.Rows.Fleets.AnyAsync(row => row.FleetId == fleet && row.RetiredAt == null, cancel))
@@ -83,14 +88,24 @@ public sealed class WorkloadVoids(PlatformStore store)
 
     /// <summary>What was voided of a fleet last, the latest first.</summary>
     public async Task<IReadOnlyList<RecordedVoid>> ListLatestAsync(
-        string tenant, string fleet, int limit, CancellationToken cancel)
+        string tenant,
+        string fleet,
+        int limit,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         return await ReadAsync(session, fleet, LatestVoids, [new NpgsqlParameter<int> { TypedValue = limit }], cancel);
     }
 
     private static async Task<VoidOutcome> DecideAsync(
-        TenantSession session, string fleet, VoidRequest request, Search search, long version, CancellationToken cancel)
+        TenantSession session,
+        string fleet,
+        VoidRequest request,
+        Search search,
+        long version,
+        CancellationToken cancel
+    )
     {
         var row = await session.Rows.Fleets.SingleOrDefaultAsync(row => row.FleetId == fleet, cancel);
         var decision = WorkloadVoiding.Decide(row?.ToFleet(), request, search.Found, version);
@@ -111,7 +126,11 @@ public sealed class WorkloadVoids(PlatformStore store)
     }
 
     private static async Task AppendToWorkloadAsync(
-        TenantSession session, string fleet, WorkloadVoided happened, CancellationToken cancel)
+        TenantSession session,
+        string fleet,
+        WorkloadVoided happened,
+        CancellationToken cancel
+    )
     {
         var statement = session.AppendingToWorkload(fleet, happened);
         await using var batch = session.CreateBatch();
@@ -124,27 +143,42 @@ public sealed class WorkloadVoids(PlatformStore store)
     private static async Task<long> HeadAsync(TenantSession session, string fleet, CancellationToken cancel)
     {
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Head)
-        {
-            Parameters =
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(Head)
             {
-                new NpgsqlParameter<string> { TypedValue = session.Tenant },
-                new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(session.Tenant, fleet) },
-            },
-        });
+                Parameters =
+                {
+                    new NpgsqlParameter<string> { TypedValue = session.Tenant },
+                    new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(session.Tenant, fleet) },
+                },
+            }
+        );
         return await batch.ExecuteScalarAsync(cancel) as long? ?? 0;
     }
 
     private static Task<List<RecordedVoid>> VoidsAsync(
-        TenantSession session, string fleet, long after, int limit, CancellationToken cancel)
+        TenantSession session,
+        string fleet,
+        long after,
+        int limit,
+        CancellationToken cancel
+    )
     {
         NpgsqlParameter[] bounds =
-            [new NpgsqlParameter<long> { TypedValue = after }, new NpgsqlParameter<int> { TypedValue = limit }];
+        [
+            new NpgsqlParameter<long> { TypedValue = after },
+            new NpgsqlParameter<int> { TypedValue = limit },
+        ];
         return ReadAsync(session, fleet, Voids, bounds, cancel);
     }
 
     private static async Task<List<RecordedVoid>> ReadAsync(
-        TenantSession session, string fleet, string sql, NpgsqlParameter[] more, CancellationToken cancel)
+        TenantSession session,
+        string fleet,
+        string sql,
+        NpgsqlParameter[] more,
+        CancellationToken cancel
+    )
     {
         var command = new NpgsqlBatchCommand(sql)
         {

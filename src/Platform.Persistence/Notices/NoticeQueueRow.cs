@@ -1,7 +1,8 @@
 namespace Platform.Persistence.Notices;
 
 /// <summary>
-/// A change of what is in force that is still to be told at the broker. A trigger puts it here with the change itself; it goes when the broker has it.
+/// A change of what is in force that is still to be told at the broker. A trigger puts it here with the change itself;
+/// it goes when the broker has it.
 /// </summary>
 internal sealed class NoticeQueueRow
 {

@@ -19,7 +19,8 @@ public sealed record Sweep(DateTimeOffset EndedAt, double DurationSeconds, int F
 /// <summary>What the workers do, as Hangfire's tables tell it: of all tenants, for operators.</summary>
 public sealed class WorkerActivity(PlatformStore store)
 {
-    private const string Workers = "select id, (data ->> 'StartedAt')::timestamptz, lastheartbeat from hangfire.server order by id";
+    private const string Workers =
+        "select id, (data ->> 'StartedAt')::timestamptz, lastheartbeat from hangfire.server order by id";
 
     // Ended jobs are kept for ten minutes. A figure that is 0 is left out of the result.
     private const string Sweeps = """
@@ -32,15 +33,39 @@ public sealed class WorkerActivity(PlatformStore store)
         """;
 
     /// <summary>The workers that have not signed off; one that was killed stays for some minutes.</summary>
-    public Task<IReadOnlyList<SolvingWorker>> WorkersAsync(CancellationToken cancel) => ReadAsync(
-        Workers, [], row => new SolvingWorker(row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetFieldValue<DateTimeOffset>(2)), cancel);
+    public Task<IReadOnlyList<SolvingWorker>> WorkersAsync(CancellationToken cancel) =>
+        ReadAsync(
+            Workers,
+            [],
+            row => new SolvingWorker(
+                row.GetString(0),
+                row.GetFieldValue<DateTimeOffset>(1),
+                row.GetFieldValue<DateTimeOffset>(2)
+            ),
+            cancel
+        );
 
     /// <summary>The latest sweeps, oldest first.</summary>
     /// <param name="most">Most sweeps wanted.</param>
     /// <param name="cancel">Gives up.</param>
-    public Task<IReadOnlyList<Sweep>> SweepsAsync(int most, CancellationToken cancel) => ReadAsync(
-        Sweeps, [most], row => new Sweep(row.GetFieldValue<DateTimeOffset>(0), row.GetDouble(1), row.GetInt32(2), row.GetInt32(3), row.GetInt32(4)), cancel);
+    public Task<IReadOnlyList<Sweep>> SweepsAsync(int most, CancellationToken cancel) =>
+        ReadAsync(
+            Sweeps,
+            [most],
+            row => new Sweep(
+                row.GetFieldValue<DateTimeOffset>(0),
+                row.GetDouble(1),
+                row.GetInt32(2),
+                row.GetInt32(3),
+                row.GetInt32(4)
+            ),
+            cancel
+        );
 
-    private async Task<IReadOnlyList<T>> ReadAsync<T>(string sql, object[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancel) =>
-        await TenantDatabases.ReadAsync(store.Databases.Main, sql, parameters, read, cancel);
+    private async Task<IReadOnlyList<T>> ReadAsync<T>(
+        string sql,
+        object[] parameters,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken cancel
+    ) => await TenantDatabases.ReadAsync(store.Databases.Main, sql, parameters, read, cancel);
 }

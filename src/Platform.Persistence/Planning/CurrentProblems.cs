@@ -13,8 +13,12 @@ namespace Platform.Persistence.Planning;
 /// <param name="HeldByPrior">Ids of the task types whose curve is the prior's, as the verdicts do not tell it.</param>
 /// <param name="Estimate">The estimate that the problem is made of.</param>
 public sealed record CurrentProblem(
-    DateTimeOffset AsOf, AllocationProblem Problem, IReadOnlyList<HeldBack> HeldBack, IReadOnlyList<string> HeldByPrior,
-    FleetEstimate Estimate)
+    DateTimeOffset AsOf,
+    AllocationProblem Problem,
+    IReadOnlyList<HeldBack> HeldBack,
+    IReadOnlyList<string> HeldByPrior,
+    FleetEstimate Estimate
+)
 {
     /// <summary>The traffic of a plan that is made from this problem.</summary>
     /// <param name="planned">The plan's problem.</param>
@@ -27,16 +31,26 @@ public sealed class CurrentProblems(PlatformStore store)
 {
     /// <summary>A fleet's problem; null when the tenant has no such fleet.</summary>
     /// <exception cref="InvalidOperationException">What is stored of the fleet cannot be solved on.</exception>
-    public async Task<CurrentProblem?> FindAsync(string tenant, string fleet, DateTimeOffset now, CancellationToken cancel)
+    public async Task<CurrentProblem?> FindAsync(
+        string tenant,
+        string fleet,
+        DateTimeOffset now,
+        CancellationToken cancel
+    )
     {
-        var loaded = await new SolveStore(store).LoadAsync(tenant, [fleet], now, new SolveClock(), cancel).ToListAsync(cancel);
+        var loaded = await new SolveStore(store)
+            .LoadAsync(tenant, [fleet], now, new SolveClock(), cancel)
+            .ToListAsync(cancel);
         if (loaded.Count == 0)
             return null;
-        var basis = loaded[0].Basis ?? throw new InvalidOperationException($"The fleet {fleet} cannot be solved.", loaded[0].Fault);
+        var basis =
+            loaded[0].Basis
+            ?? throw new InvalidOperationException($"The fleet {fleet} cannot be solved.", loaded[0].Fault);
         var asOf = SnapshotDerivation.Instant(now, basis.SolvedAt);
         var derived = SnapshotDerivation.Derive(basis.Inputs(asOf), null, DerivationVersions.Current);
-        var heldByPrior = derived.Estimate.TaskTypes
-            .Where(type => type.Validity.CurveIdentifiability is { Flagged: true }).Select(type => type.Id);
+        var heldByPrior = derived
+            .Estimate.TaskTypes.Where(type => type.Validity.CurveIdentifiability is { Flagged: true })
+            .Select(type => type.Id);
         return new CurrentProblem(asOf, derived.Asked, derived.HeldBack, [.. heldByPrior], derived.Estimate);
     }
 }

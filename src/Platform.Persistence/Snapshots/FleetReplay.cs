@@ -27,9 +27,12 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
             chain.Add($"the stored bytes are no snapshot: {fault}");
         else
             chain.AddRange(ChainFaults(row, header));
-        var (matches, recomputed, faults) = header is not null && derive ? await DeriveAsync(row, header) : (header is null ? false : null, null, []);
+        var (matches, recomputed, faults) =
+            header is not null && derive ? await DeriveAsync(row, header) : (header is null ? false : null, null, []);
         if (derive || chain.Count > 0)
-            found(new VersionVerification(row.Version, matches, hash, recomputed, chain.Count == 0, [.. chain, .. faults]));
+            found(
+                new VersionVerification(row.Version, matches, hash, recomputed, chain.Count == 0, [.. chain, .. faults])
+            );
         (Versions, _previousHash) = (row.Version, row.Hash);
     }
 
@@ -40,7 +43,8 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
             found(Missing(missing));
     }
 
-    private static VersionVerification Missing(int version) => new(version, false, null, null, false, ["the version is missing"]);
+    private static VersionVerification Missing(int version) =>
+        new(version, false, null, null, false, ["the version is missing"]);
 
     private IEnumerable<string> ChainFaults(SnapshotRow row, SnapshotHeader header)
     {
@@ -49,8 +53,11 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
         var announced = decisions.AnnouncementsOf(row.Version);
         if (announced.Count != 1)
             yield return $"it was announced {announced.Count} times";
-        else if (announced[0].Hash != row.Hash || announced[0].Revision != header.Provenance.DefinitionRevision
-            || announced[0].WorkloadVersion != header.Provenance.WorkloadVersion)
+        else if (
+            announced[0].Hash != row.Hash
+            || announced[0].Revision != header.Provenance.DefinitionRevision
+            || announced[0].WorkloadVersion != header.Provenance.WorkloadVersion
+        )
             yield return $"the announcement says hash {announced[0].Hash}, revision {announced[0].Revision}, workload version {announced[0].WorkloadVersion}";
         foreach (var fault in FigureFaults(row))
             yield return fault;
@@ -60,10 +67,15 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
     {
         using var document = JsonDocument.Parse(row.Document);
         var solution = document.RootElement.GetProperty("solution");
-        foreach (var (name, value) in new (string, double)[]
-        {
-            ("objective", row.Objective), ("meanAccuracy", row.MeanAccuracy), ("meanSystemTimeSeconds", row.MeanSystemTimeSeconds), ("utilization", row.Utilization),
-        })
+        foreach (
+            var (name, value) in new (string, double)[]
+            {
+                ("objective", row.Objective),
+                ("meanAccuracy", row.MeanAccuracy),
+                ("meanSystemTimeSeconds", row.MeanSystemTimeSeconds),
+                ("utilization", row.Utilization),
+            }
+        )
         {
             if (solution.GetProperty(name).GetDouble() != value)
                 yield return $"the row's {name} is {CanonicalJson.Number(value)}, that of the stored bytes {solution.GetProperty(name).GetRawText()}";
@@ -73,16 +85,29 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
             yield return "the row's summary is not that of the stored bytes";
     }
 
-    private async Task<(bool? Matches, string? Hash, string[] Faults)> DeriveAsync(SnapshotRow row, SnapshotHeader header)
+    private async Task<(bool? Matches, string? Hash, string[] Faults)> DeriveAsync(
+        SnapshotRow row,
+        SnapshotHeader header
+    )
     {
         if (!SnapshotDerivation.Knows(header.Versions))
-            return (null, null, [$"it was derived with {header.Versions.Estimator} and {header.Versions.Solver}, which this program has not"]);
+            return (
+                null,
+                null,
+                [
+                    $"it was derived with {header.Versions.Estimator} and {header.Versions.Solver}, which this program has not",
+                ]
+            );
         if (decisions.DefinitionOf(header.Provenance.DefinitionRevision) is not { } definition)
             return (false, null, [$"there is no revision {header.Provenance.DefinitionRevision} of the definition"]);
         WorkloadSums sums;
         try
         {
-            sums = await windows.SumsAsync(definition.Solving.Reach, header.Provenance.WorkloadVersion, header.SolvedAt);
+            sums = await windows.SumsAsync(
+                definition.Solving.Reach,
+                header.Provenance.WorkloadVersion,
+                header.SolvedAt
+            );
         }
         catch (FormatException fault)
         {
@@ -105,10 +130,16 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
             return (false, null, ["the events give an infeasible problem"]);
         var bytes = snapshot.ToCanonicalBytes();
         var matches = bytes.AsSpan().SequenceEqual(row.Document);
-        return (matches, AllocationSnapshot.HashOf(bytes), matches ? [] : [$"the events give something else, first at {FirstDifference(row.Document, bytes)}"]);
+        return (
+            matches,
+            AllocationSnapshot.HashOf(bytes),
+            matches ? [] : [$"the events give something else, first at {FirstDifference(row.Document, bytes)}"]
+        );
     }
 
-    /// <summary>The JSON Pointer of the first member, in the order of the canonical form, in which two documents differ.</summary>
+    /// <summary>
+    /// The JSON Pointer of the first member, in the order of the canonical form, in which two documents differ.
+    /// </summary>
     private static string FirstDifference(byte[] stored, byte[] derived)
     {
         using var one = JsonDocument.Parse(stored);
@@ -122,17 +153,27 @@ internal sealed class FleetReplay(FleetKey key, FleetDecisions decisions, IRepla
             return at;
         if (one.ValueKind == JsonValueKind.Object)
         {
-            var names = one.EnumerateObject().Concat(other.EnumerateObject()).Select(member => member.Name).Distinct().Order(StringComparer.Ordinal);
-            return names.Select(name => one.TryGetProperty(name, out var a) && other.TryGetProperty(name, out var b)
-                ? Differing(a, b, $"{at}/{name}")
-                : $"{at}/{name}").FirstOrDefault(found => found is not null);
+            var names = one.EnumerateObject()
+                .Concat(other.EnumerateObject())
+                .Select(member => member.Name)
+                .Distinct()
+                .Order(StringComparer.Ordinal);
+            return names
+                .Select(name =>
+                    one.TryGetProperty(name, out var a) && other.TryGetProperty(name, out var b)
+                        ? Differing(a, b, $"{at}/{name}")
+                        : $"{at}/{name}"
+                )
+                .FirstOrDefault(found => found is not null);
         }
 
         if (one.ValueKind != JsonValueKind.Array)
             return one.GetRawText() == other.GetRawText() ? null : at;
         return one.GetArrayLength() != other.GetArrayLength()
             ? at
-            : one.EnumerateArray().Zip(other.EnumerateArray()).Select((pair, i) => Differing(pair.First, pair.Second, $"{at}/{i}"))
+            : one.EnumerateArray()
+                .Zip(other.EnumerateArray())
+                .Select((pair, i) => Differing(pair.First, pair.Second, $"{at}/{i}"))
                 .FirstOrDefault(found => found is not null);
     }
 }

@@ -9,14 +9,14 @@ internal static class InForceCauses
     public static readonly string Published = EventStore.EventNames[typeof(AllocationPublished)];
 
     /// <summary>
-    /// A solve published the version, and it did not wait for approval: what was in force gave the servers more work than
-    /// they can do.
+    /// A solve published the version, and it did not wait for approval: what was in force gave the servers more work
+    /// than they can do.
     /// </summary>
     public const string Emergency = "allocation-emergency";
 
     /// <summary>
-    /// The version in force stays, since a person holds it, and a solve found that it gives the servers more work than they
-    /// can do.
+    /// The version in force stays, since a person holds it, and a solve found that it gives the servers more work than
+    /// they can do.
     /// </summary>
     public const string Unstable = "allocation-unstable";
 }

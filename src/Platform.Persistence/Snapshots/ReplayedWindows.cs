@@ -9,8 +9,12 @@ namespace Platform.Persistence.Snapshots;
 /// <summary>The windows of a fleet for those who derive its versions again.</summary>
 internal interface IReplayedWindows
 {
-    /// <summary>The sums of the windows up to a version of the workload stream, for an estimate at an instant; read them before the next call.</summary>
-    /// <exception cref="FormatException">The stored windows cannot be those that were folded once; says why.</exception>
+    /// <summary>
+    /// The sums of the windows up to a version of the workload stream, for an estimate at an instant; read them before
+    /// the next call.
+    /// </summary>
+    /// <exception cref="FormatException">The stored windows cannot be those that were folded once; says
+    /// why.</exception>
     Task<WorkloadSums> SumsAsync(WorkloadReach reach, long version, DateTimeOffset asOf);
 }
 
@@ -20,17 +24,24 @@ internal interface IReplayedWindows
 /// windows.
 /// </summary>
 internal sealed class WindowsForward(
-    FleetDecisions decisions, IAsyncEnumerator<IEvent> windows, WindowHistory history, CancellationToken cancel)
-    : IReplayedWindows
+    FleetDecisions decisions,
+    IAsyncEnumerator<IEvent> windows,
+    WindowHistory history,
+    CancellationToken cancel
+) : IReplayedWindows
 {
-    private readonly Dictionary<WorkloadReach, WorkloadSums> _sums =
-        decisions.Reaches.ToDictionary(reach => reach, reach => new WorkloadSums(reach));
+    private readonly Dictionary<WorkloadReach, WorkloadSums> _sums = decisions.Reaches.ToDictionary(
+        reach => reach,
+        reach => new WorkloadSums(reach)
+    );
     private long _folded;
 
     public async Task<WorkloadSums> SumsAsync(WorkloadReach reach, long version, DateTimeOffset asOf)
     {
         if (version < _folded)
-            throw new FormatException($"it says that it has the windows up to {version}, and the version before it those up to {_folded}");
+            throw new FormatException(
+                $"it says that it has the windows up to {version}, and the version before it those up to {_folded}"
+            );
         var isAnyVoid = false;
         for (; _folded < version; _folded++)
         {
@@ -80,6 +91,8 @@ internal sealed class WindowsBackward(TenantSession session, string fleet, Cance
         var read = await new WindowHistory(session, fleet).FoldLatestAsync(sums, version + 1, asOf, cancel);
         if (read.Newest != version)
             throw new FormatException($"it says that it has the windows up to {version}, and there are {read.Newest}");
-        return read.HasNoGap ? sums : throw new FormatException($"of the windows {read.Oldest} to {read.Newest} only {read.Count} are there");
+        return read.HasNoGap
+            ? sums
+            : throw new FormatException($"of the windows {read.Oldest} to {read.Newest} only {read.Count} are there");
     }
 }

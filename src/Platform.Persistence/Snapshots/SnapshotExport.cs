@@ -3,7 +3,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Platform.Persistence.Snapshots;
 
-/// <summary>Reads a whole history, however long, a few versions at a time: neither memory nor a transaction waits for a slow reader.</summary>
+/// <summary>
+/// Reads a whole history, however long, a few versions at a time: neither memory nor a transaction waits for a slow
+/// reader.
+/// </summary>
 public sealed class SnapshotExport(PlatformStore store)
 {
     // A document of a thousand task types has some 300 KiB.
@@ -23,9 +26,14 @@ public sealed class SnapshotExport(PlatformStore store)
     /// <param name="to">The last version wanted.</param>
     /// <param name="cancel">Gives up.</param>
     public async IAsyncEnumerable<StoredSnapshot> ReadAsync(
-        string tenant, string fleet, int from, int to, [EnumeratorCancellation] CancellationToken cancel)
+        string tenant,
+        string fleet,
+        int from,
+        int to,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
-        for (var (next, full) = (from, true); full;)
+        for (var (next, full) = (from, true); full; )
         {
             var page = await PageAsync(tenant, fleet, next, to, cancel);
             foreach (var snapshot in page)
@@ -35,10 +43,21 @@ public sealed class SnapshotExport(PlatformStore store)
         }
     }
 
-    private async Task<List<StoredSnapshot>> PageAsync(string tenant, string fleet, int from, int to, CancellationToken cancel)
+    private async Task<List<StoredSnapshot>> PageAsync(
+        string tenant,
+        string fleet,
+        int from,
+        int to,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, cancel);
-        return await session.Rows.Snapshots.AsNoTracking().Where(row => row.FleetId == fleet && row.Version >= from && row.Version <= to)
-            .OrderBy(row => row.Version).Take(PageLength).Select(row => new StoredSnapshot(row.Version, row.Hash, row.Document)).ToListAsync(cancel);
+        return await session
+            .Rows.Snapshots.AsNoTracking()
+            .Where(row => row.FleetId == fleet && row.Version >= from && row.Version <= to)
+            .OrderBy(row => row.Version)
+            .Take(PageLength)
+            .Select(row => new StoredSnapshot(row.Version, row.Hash, row.Document))
+            .ToListAsync(cancel);
     }
 }

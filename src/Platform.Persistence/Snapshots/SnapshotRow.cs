@@ -16,7 +16,10 @@ internal sealed class SnapshotRow
     /// <summary>The canonical JSON, byte for byte what was hashed.</summary>
     public required byte[] Document { get; init; }
 
-    /// <summary>What is read most of the document, in the form of <see cref="Domain.Snapshots.AllocationSummary"/>; null of rows from before there was one.</summary>
+    /// <summary>
+    /// What is read most of the document, in the form of <see cref="Domain.Snapshots.AllocationSummary"/>; null of rows
+    /// from before there was one.
+    /// </summary>
     public required byte[]? Summary { get; init; }
 
     public required double Objective { get; init; }

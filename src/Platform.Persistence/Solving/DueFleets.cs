@@ -9,17 +9,16 @@ namespace Platform.Persistence.Solving;
 public sealed record FleetKey(string Tenant, string Fleet);
 
 /// <summary>
-/// Fleets that nobody else solves while this is held. It lives on a connection of its own to each database: when its process dies, the database lets go
-/// of it at once. It only saves work; what two solve at the same time, the versions decide.
+/// Fleets that nobody else solves while this is held. It lives on a connection of its own to each database: when its
+/// process dies, the database lets go of it at once. It only saves work; what two solve at the same time, the versions
+/// decide.
 /// </summary>
 public sealed class FleetClaim : IAsyncDisposable
 {
     private readonly List<NpgsqlConnection> _connections = [];
     private readonly List<FleetKey> _fleets = [];
 
-    internal FleetClaim()
-    {
-    }
+    internal FleetClaim() { }
 
     /// <summary>The fleets, of each database those of one tenant together.</summary>
     public IReadOnlyList<FleetKey> Fleets => _fleets;
@@ -57,17 +56,20 @@ public sealed class FleetClaim : IAsyncDisposable
 public sealed class DueFleets(PlatformStore store)
 {
     /// <summary>
-    /// How many due fleets are looked at to find those that nobody else holds, and that are of one tenant: more than all sweeps together hold.
+    /// How many due fleets are looked at to find those that nobody else holds, and that are of one tenant: more than
+    /// all sweeps together hold.
     /// </summary>
     private const int Candidates = 10_000;
 
     /// <summary>
-    /// Fleets of a tenant that are claimed one after the other, by the one of them that is due the longest, because they are read and written
-    /// together: beyond that nothing is saved, memory and a lost transaction grow, and the other tenants' fleets would wait.
+    /// Fleets of a tenant that are claimed one after the other, by the one of them that is due the longest, because
+    /// they are read and written together: beyond that nothing is saved, memory and a lost transaction grow, and the
+    /// other tenants' fleets would wait.
     /// </summary>
     public const int Together = 100;
 
-    // The locks are taken row by row as the limit asks for them; in the inner queries they would be taken for every candidate.
+    // The locks are taken row by row as the limit asks for them; in the inner queries they would be taken for every
+    // candidate.
     private const string Claim = """
         with due as materialized (
             select tenant_id, fleet_id from (
@@ -80,8 +82,8 @@ public sealed class DueFleets(PlatformStore store)
         """;
 
     /// <summary>
-    /// Claims due fleets that nobody else holds, of each database from among those that are due the longest, those of one tenant together. Of a
-    /// database that is away none is due.
+    /// Claims due fleets that nobody else holds, of each database from among those that are due the longest, those of
+    /// one tenant together. Of a database that is away none is due.
     /// </summary>
     /// <param name="now">The moment that counts.</param>
     /// <param name="limit">Most fleets of a database to claim.</param>
@@ -113,7 +115,13 @@ public sealed class DueFleets(PlatformStore store)
         return claim;
     }
 
-    private static async Task ClaimAsync(FleetClaim claim, NpgsqlDataSource database, DateTimeOffset now, int limit, CancellationToken cancel)
+    private static async Task ClaimAsync(
+        FleetClaim claim,
+        NpgsqlDataSource database,
+        DateTimeOffset now,
+        int limit,
+        CancellationToken cancel
+    )
     {
         var connection = await database.OpenConnectionAsync(cancel);
         try
@@ -127,7 +135,12 @@ public sealed class DueFleets(PlatformStore store)
         }
     }
 
-    private static async Task<List<FleetKey>> LockAsync(NpgsqlConnection connection, DateTimeOffset now, int limit, CancellationToken cancel)
+    private static async Task<List<FleetKey>> LockAsync(
+        NpgsqlConnection connection,
+        DateTimeOffset now,
+        int limit,
+        CancellationToken cancel
+    )
     {
         await using var command = new NpgsqlCommand(Claim, connection);
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });

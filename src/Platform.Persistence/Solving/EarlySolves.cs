@@ -8,8 +8,9 @@ using Platform.Persistence.Fleets;
 namespace Platform.Persistence.Solving;
 
 /// <summary>
-/// Watches the fleets whose windows this process stores, and brings a fleet's solve forward when they are not what the last one expected. One for a
-/// process. It remembers nothing that matters: another process, or this one after a crash, begins anew and sees the same in the next windows.
+/// Watches the fleets whose windows this process stores, and brings a fleet's solve forward when they are not what the
+/// last one expected. One for a process. It remembers nothing that matters: another process, or this one after a crash,
+/// begins anew and sees the same in the next windows.
 /// </summary>
 public sealed class EarlySolves(PlatformStore store)
 {
@@ -19,13 +20,22 @@ public sealed class EarlySolves(PlatformStore store)
     private readonly Lock _gate = new();
     private readonly Dictionary<FleetKey, Watched> _fleets = [];
 
-    /// <summary>Takes windows of one fleet into account that were stored together, and brings its solve forward if they ask for it.</summary>
+    /// <summary>
+    /// Takes windows of one fleet into account that were stored together, and brings its solve forward if they ask for
+    /// it.
+    /// </summary>
     /// <param name="key">The fleet.</param>
     /// <param name="standing">The fleet's last solve, as it was when the windows were stored.</param>
     /// <param name="windows">The windows.</param>
     /// <param name="now">The moment that a solve is brought forward to.</param>
     /// <param name="cancel">Gives up.</param>
-    internal async Task ObserveAsync(FleetKey key, SolveStanding standing, IReadOnlyList<WorkloadWindow> windows, DateTimeOffset now, CancellationToken cancel)
+    internal async Task ObserveAsync(
+        FleetKey key,
+        SolveStanding standing,
+        IReadOnlyList<WorkloadWindow> windows,
+        DateTimeOffset now,
+        CancellationToken cancel
+    )
     {
         if (Decide(key, standing, windows) is not var (excess, expectation))
             return;
@@ -39,7 +49,10 @@ public sealed class EarlySolves(PlatformStore store)
     }
 
     private (WorkloadExcess Excess, WorkloadExpectation Expectation)? Decide(
-        FleetKey key, SolveStanding standing, IReadOnlyList<WorkloadWindow> windows)
+        FleetKey key,
+        SolveStanding standing,
+        IReadOnlyList<WorkloadWindow> windows
+    )
     {
         lock (_gate)
         {
@@ -61,14 +74,21 @@ public sealed class EarlySolves(PlatformStore store)
     }
 
     private async Task BringForwardAsync(
-        FleetKey key, DateTimeOffset solvedAt, WorkloadExcess excess, WorkloadExpectation expectation, DateTimeOffset now,
-        CancellationToken cancel)
+        FleetKey key,
+        DateTimeOffset solvedAt,
+        WorkloadExcess excess,
+        WorkloadExpectation expectation,
+        DateTimeOffset now,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(key.Tenant, cancel);
         // Locked against a solve that is being written, which would put the fleet off to its next period.
         await session.LockAsync([EventStore.FleetStream(key.Tenant, key.Fleet)], cancel);
         var row = await session.Rows.Fleets.SingleOrDefaultAsync(
-            row => row.FleetId == key.Fleet && row.RetiredAt == null, cancel);
+            row => row.FleetId == key.Fleet && row.RetiredAt == null,
+            cancel
+        );
         if (row is not { SolvedAt: { } lastSolvedAt })
             return;
         if (lastSolvedAt != solvedAt && !IsUnstableStill(row, expectation, excess))

@@ -8,10 +8,15 @@ namespace Platform.Persistence.Solving;
 /// <summary>What a solve starts from.</summary>
 public sealed record SolveBasis
 {
-    /// <summary>Up to here PostgreSQL keeps the recent sums in the row itself; more would go to a table of their own, as the whole does.</summary>
+    /// <summary>
+    /// Up to here PostgreSQL keeps the recent sums in the row itself; more would go to a table of their own, as the
+    /// whole does.
+    /// </summary>
     private const int SmallBytes = 1_500;
 
-    /// <summary>The recent sums may be this part of the whole: what is written in all is a few times what the windows add.</summary>
+    /// <summary>
+    /// The recent sums may be this part of the whole: what is written in all is a few times what the windows add.
+    /// </summary>
     private const int LargestPart = 8;
 
     /// <summary>The fleet.</summary>
@@ -23,12 +28,14 @@ public sealed record SolveBasis
     /// <summary>The latest snapshot, or null before the first.</summary>
     public required LatestSnapshot? Latest { get; init; }
 
-    /// <summary>The version in force where that is not the latest; null where it is, or where none is in force.</summary>
+    /// <summary>
+    /// The version in force where that is not the latest; null where it is, or where none is in force.
+    /// </summary>
     public AllocationSummary? InForce { get; init; }
 
     /// <summary>
-    /// Since when solves have found that the version in force gives the servers more work than they can do; null where the
-    /// last one did not.
+    /// Since when solves have found that the version in force gives the servers more work than they can do; null where
+    /// the last one did not.
     /// </summary>
     public DateTimeOffset? UnstableSince { get; init; }
 
@@ -50,7 +57,9 @@ public sealed record SolveBasis
     /// <summary>When the fleet was solved last, or null.</summary>
     public required DateTimeOffset? SolvedAt { get; init; }
 
-    /// <summary>When the fleet was to be solved: if that has changed meanwhile, somebody has asked for another solve.</summary>
+    /// <summary>
+    /// When the fleet was to be solved: if that has changed meanwhile, somebody has asked for another solve.
+    /// </summary>
     public required DateTimeOffset DueAt { get; init; }
 
     /// <summary>Why then.</summary>
@@ -61,45 +70,52 @@ public sealed record SolveBasis
 
     /// <summary>What the next allocation is derived from.</summary>
     /// <param name="at">The moment of the solve.</param>
-    public SnapshotInputs Inputs(DateTimeOffset at) => new()
-    {
-        Tenant = Key.Tenant,
-        Fleet = Key.Fleet,
-        Definition = Fleet.Definition,
-        DefinitionRevision = Fleet.Revision,
-        Sums = Sums,
-        WorkloadVersion = WorkloadVersion,
-        SolvedAt = at,
-        Alarm = Alarm?.StandsAt(at, Fleet.Definition.Solving.HorizonSeconds) == true ? Alarm : null,
-    };
+    public SnapshotInputs Inputs(DateTimeOffset at) =>
+        new()
+        {
+            Tenant = Key.Tenant,
+            Fleet = Key.Fleet,
+            Definition = Fleet.Definition,
+            DefinitionRevision = Fleet.Revision,
+            Sums = Sums,
+            WorkloadVersion = WorkloadVersion,
+            SolvedAt = at,
+            Alarm = Alarm?.StandsAt(at, Fleet.Definition.Solving.HorizonSeconds) == true ? Alarm : null,
+        };
 
     /// <summary>The latest allocation, as the next one is held against it; null before the first.</summary>
     /// <param name="at">The moment of the solve.</param>
-    public PreviousAllocation? Previous(DateTimeOffset at) => Latest is null ? null : new PreviousAllocation
-    {
-        Version = Latest.Version,
-        Hash = Latest.Hash,
-        Summary = Latest.Summary,
-        HasLapsed = Fleet.Labels.Proposal is { } proposal && proposal.Version == Latest.Version && proposal.Until <= at,
-        IsPinned = Fleet.Labels.Pin is not null,
-        KnowsAllWindows = SolvedWorkloadVersion == WorkloadVersion,
-        TokensInForce = InForce?.Given,
-        VersionInForce = Fleet.Labels.InForce,
-        UnstableSince = UnstableSince,
-    };
+    public PreviousAllocation? Previous(DateTimeOffset at) =>
+        Latest is null
+            ? null
+            : new PreviousAllocation
+            {
+                Version = Latest.Version,
+                Hash = Latest.Hash,
+                Summary = Latest.Summary,
+                HasLapsed =
+                    Fleet.Labels.Proposal is { } proposal && proposal.Version == Latest.Version && proposal.Until <= at,
+                IsPinned = Fleet.Labels.Pin is not null,
+                KnowsAllWindows = SolvedWorkloadVersion == WorkloadVersion,
+                TokensInForce = InForce?.Given,
+                VersionInForce = Fleet.Labels.InForce,
+                UnstableSince = UnstableSince,
+            };
 
     /// <summary>What is kept of it until the result is written: all but the sums.</summary>
     public SolveBasis WithoutSums() => this with { Sums = new WorkloadSums(Sums.Reach) };
 
     /// <summary>
-    /// What is to be stored of the sums: the recent part while that is small, else all as one; null while nothing is new. What has faded
-    /// of the stored part meanwhile is dropped when that is written next.
+    /// What is to be stored of the sums: the recent part while that is small, else all as one; null while nothing is
+    /// new. What has faded of the stored part meanwhile is dropped when that is written next.
     /// </summary>
     public SumsToStore? SumsToStore()
     {
         if (Stored?.WorkloadVersion == WorkloadVersion)
             return null;
-        return Stored?.Recent.ToBytes() is { } recent && recent.Length <= Math.Max(SmallBytes, Stored.WholeLength / LargestPart)
+        return
+            Stored?.Recent.ToBytes() is { } recent
+            && recent.Length <= Math.Max(SmallBytes, Stored.WholeLength / LargestPart)
             ? new SumsToStore(null, recent)
             : new SumsToStore(Sums.ToBytes(), null);
     }
@@ -118,10 +134,12 @@ public sealed record LatestSnapshot(int Version, string Hash, AllocationSummary 
 public sealed record LoadedFleet(FleetKey Key, SolveBasis? Basis, Exception? Fault);
 
 /// <summary>What is stored of a fleet's sums, and what has come to them since.</summary>
-/// <param name="WorkloadVersion">Version of the workload stream up to which windows are in the sums as they are stored.</param>
+/// <param name="WorkloadVersion">Version of the workload stream up to which windows are in the sums as they are
+/// stored.</param>
 /// <param name="WholeVersion">The version up to which windows are in the part that holds nearly all.</param>
 /// <param name="WholeLength">Bytes of that part.</param>
-/// <param name="Recent">The sums of all windows that are not in it, also of those that have come since the sums were stored.</param>
+/// <param name="Recent">The sums of all windows that are not in it, also of those that have come since the sums were
+/// stored.</param>
 public sealed record StoredSums(long WorkloadVersion, long WholeVersion, int WholeLength, WorkloadSums Recent);
 
 /// <summary>Sums to be stored.</summary>

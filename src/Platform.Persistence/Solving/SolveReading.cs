@@ -12,9 +12,9 @@ using Platform.Domain.Snapshots;
 namespace Platform.Persistence.Solving;
 
 /// <summary>
-/// Reads what the solves of a tenant's fleets start from in one exchange with the database. Windows are folded as they come, so that
-/// memory grows neither with the backlog nor with the history; the sums that they are added to take shape for one fleet at a time, so that
-/// those of the one before are gone by then, while they are cheap to clear away.
+/// Reads what the solves of a tenant's fleets start from in one exchange with the database. Windows are folded as they
+/// come, so that memory grows neither with the backlog nor with the history; the sums that they are added to take shape
+/// for one fleet at a time, so that those of the one before are gone by then, while they are cheap to clear away.
 /// </summary>
 internal sealed class SolveReading(TenantSession session, DateTimeOffset now, SolveClock clock)
 {
@@ -48,7 +48,10 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     private readonly Dictionary<string, Loading> _fleets = new(StringComparer.Ordinal);
     private readonly ArrayBufferWriter<byte> _utf8 = new();
 
-    public async IAsyncEnumerable<LoadedFleet> RunAsync(IReadOnlyList<string> fleets, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<LoadedFleet> RunAsync(
+        IReadOnlyList<string> fleets,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
         clock.Enter(SolveStage.Read);
         await ReadAsync(fleets, cancel);
@@ -67,7 +70,9 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         {
             Guid[] streams = [.. fleets.Select(fleet => EventStore.WorkloadStream(session.Tenant, fleet))];
             foreach (var sql in (string[])[Standing, NewWindows])
-                batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { Text(session.Tenant), Array(fleets), Array(streams) } });
+                batch.BatchCommands.Add(
+                    new NpgsqlBatchCommand(sql) { Parameters = { Text(session.Tenant), Array(fleets), Array(streams) } }
+                );
             await using var reader = await batch.ExecuteReaderAsync(cancel);
             while (await reader.ReadAsync(cancel))
                 Start(reader);
@@ -88,7 +93,15 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             return;
         clock.Enter(SolveStage.Read);
         await loading.GuardAsync(async () =>
-            loading.Version = (await new WindowHistory(session, loading.Fleet).FoldLatestAsync(loading.Sums!, long.MaxValue, now, cancel)).Newest);
+            loading.Version = (
+                await new WindowHistory(session, loading.Fleet).FoldLatestAsync(
+                    loading.Sums!,
+                    long.MaxValue,
+                    now,
+                    cancel
+                )
+            ).Newest
+        );
     }
 
     /// <summary>
@@ -139,7 +152,13 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         loading.Guard(() =>
         {
             var definition = JsonSerializer.Deserialize<FleetDefinition>(Utf8(row, 1), StrictJson.Options)!;
-            loading.State = new Fleet { Definition = definition, Revision = row.GetInt32(2), LatestVersion = row.GetInt32(3), Labels = Labels(row, 15) };
+            loading.State = new Fleet
+            {
+                Definition = definition,
+                Revision = row.GetInt32(2),
+                LatestVersion = row.GetInt32(3),
+                Labels = Labels(row, 15),
+            };
             if (!row.IsDBNull(9))
                 loading.Latest = new LatestSnapshot(loading.State.LatestVersion, row.GetString(9), Summary(row, 10)!);
             loading.InForce = Summary(row, 18);
@@ -152,13 +171,17 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         });
     }
 
-    /// <summary>The summary from two columns: as it is stored, or the document where it is not; null where there is no snapshot.</summary>
+    /// <summary>
+    /// The summary from two columns: as it is stored, or the document where it is not; null where there is no snapshot.
+    /// </summary>
     internal static AllocationSummary? Summary(NpgsqlDataReader row, int column) =>
         !row.IsDBNull(column) ? AllocationSummary.FromBytes(row.GetFieldValue<byte[]>(column))
         : row.IsDBNull(column + 1) ? null
         : AllocationSummary.OfDocument(row.GetFieldValue<byte[]>(column + 1));
 
-    /// <summary>What the last solve found of the version in force; of no use where another one is in force since.</summary>
+    /// <summary>
+    /// What the last solve found of the version in force; of no use where another one is in force since.
+    /// </summary>
     private static DateTimeOffset? UnstableSince(NpgsqlDataReader row)
     {
         var concerns = row.GetOrdinal("concerns");
@@ -171,12 +194,17 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
     }
 
     /// <summary>The labels from three columns: the version that is released, the pin and the proposal.</summary>
-    internal static AllocationLabels Labels(NpgsqlDataReader row, int column) => new()
-    {
-        Released = row.GetInt32(column),
-        Pin = row.IsDBNull(column + 1) ? null : JsonSerializer.Deserialize<AllocationPin>(row.GetString(column + 1), StrictJson.Options),
-        Proposal = row.IsDBNull(column + 2) ? null : JsonSerializer.Deserialize<AllocationProposal>(row.GetString(column + 2), StrictJson.Options),
-    };
+    internal static AllocationLabels Labels(NpgsqlDataReader row, int column) =>
+        new()
+        {
+            Released = row.GetInt32(column),
+            Pin = row.IsDBNull(column + 1)
+                ? null
+                : JsonSerializer.Deserialize<AllocationPin>(row.GetString(column + 1), StrictJson.Options),
+            Proposal = row.IsDBNull(column + 2)
+                ? null
+                : JsonSerializer.Deserialize<AllocationProposal>(row.GetString(column + 2), StrictJson.Options),
+        };
 
     private static void StartSums(Loading loading, WorkloadReach reach, NpgsqlDataReader row)
     {
@@ -209,7 +237,9 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
         clock.Enter(SolveStage.Read);
     }
 
-    /// <summary>The bytes of a text, in a buffer that the next call uses again. (Those of jsonb would begin with its version.)</summary>
+    /// <summary>
+    /// The bytes of a text, in a buffer that the next call uses again. (Those of jsonb would begin with its version.)
+    /// </summary>
     private ReadOnlySpan<byte> Utf8(NpgsqlDataReader row, int column)
     {
         using var stream = row.GetStream(column);
@@ -309,7 +339,8 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             }
         }
 
-        private static bool IsOfOneFleet(Exception fault) => fault is JsonException or FormatException or ArithmeticException or ArgumentException;
+        private static bool IsOfOneFleet(Exception fault) =>
+            fault is JsonException or FormatException or ArithmeticException or ArgumentException;
 
         public LoadedFleet ToLoaded(string tenant)
         {
@@ -317,22 +348,23 @@ internal sealed class SolveReading(TenantSession session, DateTimeOffset now, So
             return Fault is not null ? new LoadedFleet(key, null, Fault) : new LoadedFleet(key, Basis(key), null);
         }
 
-        private SolveBasis Basis(FleetKey key) => new()
-        {
-            Key = key,
-            Fleet = State!,
-            Latest = Latest,
-            InForce = InForce,
-            Alarm = Alarm,
-            UnstableSince = UnstableSince,
-            Sums = Sums!,
-            WorkloadVersion = Version,
-            SolvedWorkloadVersion = SolvedWorkloadVersion,
-            Stored = Stored,
-            SolvedAt = SolvedAt,
-            DueAt = DueAt,
-            DueReason = DueReason,
-            TraceParents = TraceParents,
-        };
+        private SolveBasis Basis(FleetKey key) =>
+            new()
+            {
+                Key = key,
+                Fleet = State!,
+                Latest = Latest,
+                InForce = InForce,
+                Alarm = Alarm,
+                UnstableSince = UnstableSince,
+                Sums = Sums!,
+                WorkloadVersion = Version,
+                SolvedWorkloadVersion = SolvedWorkloadVersion,
+                Stored = Stored,
+                SolvedAt = SolvedAt,
+                DueAt = DueAt,
+                DueReason = DueReason,
+                TraceParents = TraceParents,
+            };
     }
 }

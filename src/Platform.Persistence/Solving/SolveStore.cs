@@ -20,8 +20,8 @@ public sealed class SolveStore(PlatformStore store)
         """;
 
     /// <summary>
-    /// Loads fleets of one tenant, with their windows folded, one after the other; those that are gone are left out. The sums of a fleet that is
-    /// done with should not be kept: they are nearly all of the memory.
+    /// Loads fleets of one tenant, with their windows folded, one after the other; those that are gone are left out.
+    /// The sums of a fleet that is done with should not be kept: they are nearly all of the memory.
     /// </summary>
     /// <param name="tenant">The tenant's id.</param>
     /// <param name="fleets">Ids of its fleets, each once.</param>
@@ -29,7 +29,12 @@ public sealed class SolveStore(PlatformStore store)
     /// <param name="clock">Learns what the time was spent on.</param>
     /// <param name="cancel">Gives up.</param>
     public async IAsyncEnumerable<LoadedFleet> LoadAsync(
-        string tenant, IReadOnlyList<string> fleets, DateTimeOffset now, SolveClock clock, [EnumeratorCancellation] CancellationToken cancel)
+        string tenant,
+        IReadOnlyList<string> fleets,
+        DateTimeOffset now,
+        SolveClock clock,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
         // Repeatable: sums that another solve stores between two statements would hide the windows that are in them.
         await using var session = await store.OpenAsync(tenant, IsolationLevel.RepeatableRead, cancel);
@@ -38,14 +43,18 @@ public sealed class SolveStore(PlatformStore store)
     }
 
     /// <summary>
-    /// Writes snapshot rows, events, sums and the fleets' standing in one transaction. What another solve or a revision has overtaken is
-    /// not written, and nothing is lost by that.
+    /// Writes snapshot rows, events, sums and the fleets' standing in one transaction. What another solve or a revision
+    /// has overtaken is not written, and nothing is lost by that.
     /// </summary>
     /// <param name="results">Results for fleets of one tenant, at least one and each fleet once.</param>
     /// <param name="cancel">Gives up; nothing is written then.</param>
     /// <returns>The results that were written.</returns>
-    /// <exception cref="PostgresException">The unique key on versions has refused one of several: write them one by one.</exception>
-    public async Task<IReadOnlyList<SolveResult>> CommitAsync(IReadOnlyList<SolveResult> results, CancellationToken cancel)
+    /// <exception cref="PostgresException">The unique key on versions has refused one of several: write them one by
+    /// one.</exception>
+    public async Task<IReadOnlyList<SolveResult>> CommitAsync(
+        IReadOnlyList<SolveResult> results,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(results[0].Basis.Key.Tenant, cancel);
         try
@@ -54,7 +63,10 @@ public sealed class SolveStore(PlatformStore store)
             await session.CommitAsync(cancel);
             return written;
         }
-        catch (PostgresException fault) when (results.Count == 1 && fault is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: KeyOfVersions })
+        catch (PostgresException fault)
+            when (results.Count == 1
+                && fault is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: KeyOfVersions }
+            )
         {
             // The unique key on (tenant, fleet, version) decides a race that the lock has not prevented.
             return [];
@@ -92,22 +104,35 @@ public sealed class SolveStore(PlatformStore store)
     }
 
     /// <summary>
-    /// Puts a fleet that cannot be solved off until its next period, and says why; not one that was revised, or asked to be solved, since
-    /// it was found due.
+    /// Puts a fleet that cannot be solved off until its next period, and says why; not one that was revised, or asked
+    /// to be solved, since it was found due.
     /// </summary>
-    public async Task PostponeAsync(FleetKey key, string fault, DateTimeOffset foundDueAt, DateTimeOffset at, CancellationToken cancel)
+    public async Task PostponeAsync(
+        FleetKey key,
+        string fault,
+        DateTimeOffset foundDueAt,
+        DateTimeOffset at,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(key.Tenant, cancel);
         await session.LockAsync([EventStore.FleetStream(key.Tenant, key.Fleet)], cancel);
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Postpone)
-        {
-            Parameters =
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(Postpone)
             {
-                new() { Value = key.Tenant }, new() { Value = key.Fleet }, new() { Value = foundDueAt }, new() { Value = at }, new() { Value = fault },
-                new() { Value = new SolvingPolicy().EverySeconds }, new() { Value = SolveReasonNames.NameOf(SolveReason.Periodic) },
-            },
-        });
+                Parameters =
+                {
+                    new() { Value = key.Tenant },
+                    new() { Value = key.Fleet },
+                    new() { Value = foundDueAt },
+                    new() { Value = at },
+                    new() { Value = fault },
+                    new() { Value = new SolvingPolicy().EverySeconds },
+                    new() { Value = SolveReasonNames.NameOf(SolveReason.Periodic) },
+                },
+            }
+        );
         await batch.ExecuteNonQueryAsync(cancel);
         await session.CommitAsync(cancel);
     }

@@ -22,8 +22,9 @@ internal sealed class SolveWriting(TenantSession session)
         select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as u
         """;
 
-    // A row is written once, whatever changes of it. Without a new version the labels stay as they are: then they are not given.
-    // A change that is written already conflicts, and is not written again: a version that waits or is not in force changes nothing.
+    // A row is written once, whatever changes of it. Without a new version the labels stay as they are: then they are
+    // not given. A change that is written already conflicts, and is not written again: a version that waits or is not
+    // in force changes nothing.
     private const string UpdateFleets = """
         with solved as (
             update platform.fleets f
@@ -75,7 +76,10 @@ internal sealed class SolveWriting(TenantSession session)
     public async Task<IReadOnlyList<SolveResult>> RunAsync(IReadOnlyList<SolveResult> results, CancellationToken cancel)
     {
         var standing = await LockAndReadAsync([.. results.Select(result => result.Basis.Key.Fleet)], cancel);
-        SolveResult[] valid = [.. results.Where(result => standing.TryGetValue(result.Basis.Key.Fleet, out var now) && now.Allows(result))];
+        SolveResult[] valid =
+        [
+            .. results.Where(result => standing.TryGetValue(result.Basis.Key.Fleet, out var now) && now.Allows(result)),
+        ];
         if (valid.Length == 0)
             return valid;
         foreach (var result in valid)
@@ -86,11 +90,25 @@ internal sealed class SolveWriting(TenantSession session)
 
     private async Task<Dictionary<string, FleetStanding>> LockAndReadAsync(string[] fleets, CancellationToken cancel)
     {
-        // Locked and then read, each by a statement of its own: the second sees what was committed before the locks were given.
+        // Locked and then read, each by a statement of its own: the second sees what was committed before the locks
+        // were given.
         await using var batch = session.CreateBatch();
-        long[] keys = [.. fleets.Select(fleet => TenantSession.LockKey(EventStore.FleetStream(session.Tenant, fleet))).Distinct()];
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(TenantSession.LockStatement) { Parameters = { TenantSession.ArrayOf(keys, NpgsqlDbType.Bigint) } });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Standing) { Parameters = { Tenant(), TenantSession.ArrayOf(fleets, NpgsqlDbType.Text) } });
+        long[] keys =
+        [
+            .. fleets.Select(fleet => TenantSession.LockKey(EventStore.FleetStream(session.Tenant, fleet))).Distinct(),
+        ];
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(TenantSession.LockStatement)
+            {
+                Parameters = { TenantSession.ArrayOf(keys, NpgsqlDbType.Bigint) },
+            }
+        );
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(Standing)
+            {
+                Parameters = { Tenant(), TenantSession.ArrayOf(fleets, NpgsqlDbType.Text) },
+            }
+        );
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.NextResultAsync(cancel);
         var standing = new Dictionary<string, FleetStanding>(StringComparer.Ordinal);
@@ -98,52 +116,83 @@ internal sealed class SolveWriting(TenantSession session)
             standing.Add(
                 reader.GetString(0),
                 new FleetStanding(
-                    reader.GetInt32(1), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetInt64(4), reader.GetString(5),
-                    SolveReading.Labels(reader, 6)));
+                    reader.GetInt32(1),
+                    reader.GetInt32(2),
+                    reader.GetFieldValue<DateTimeOffset>(3),
+                    reader.GetInt64(4),
+                    reader.GetString(5),
+                    SolveReading.Labels(reader, 6)
+                )
+            );
         return standing;
     }
 
     private void Add(SolveResult result, FleetStanding standing)
     {
         var basis = result.Basis;
-        var (dueAt, dueReason) = standing.DueAt == basis.DueAt
-            ? (result.At.AddSeconds(basis.Fleet.Definition.Solving.EverySeconds), SolveReasonNames.NameOf(SolveReason.Periodic))
-            : (standing.DueAt, standing.DueReason);
+        var (dueAt, dueReason) =
+            standing.DueAt == basis.DueAt
+                ? (
+                    result.At.AddSeconds(basis.Fleet.Definition.Solving.EverySeconds),
+                    SolveReasonNames.NameOf(SolveReason.Periodic)
+                )
+                : (standing.DueAt, standing.DueReason);
         // Somebody may have put another version in force meanwhile: what was found of the one before is no news then.
         var isSameInForce = standing.Labels.InForce == basis.Fleet.Labels.InForce;
         var (after, hash) = result.Outcome is SolveOutcome.Published published
             ? Publish(basis.Fleet, standing.Labels, published, isSameInForce)
             : (basis.Fleet, null);
-        _updates.Add(new FleetUpdate(
-            basis.Key.Fleet, result.At, basis.WorkloadVersion, dueAt, result.Outcome.Fault, after.LatestVersion, hash,
-            SolveReasonNames.NameOf(basis.DueReason), dueReason, Json(result.Outcome.Expectation), Json(result.Outcome.Concerns),
-            Json(basis.Alarm), Json(result.Outcome.Alarm),
-            hash is null ? null : after.Labels, Told.Of(result.Outcome, isSameInForce)));
+        _updates.Add(
+            new FleetUpdate(
+                basis.Key.Fleet,
+                result.At,
+                basis.WorkloadVersion,
+                dueAt,
+                result.Outcome.Fault,
+                after.LatestVersion,
+                hash,
+                SolveReasonNames.NameOf(basis.DueReason),
+                dueReason,
+                Json(result.Outcome.Expectation),
+                Json(result.Outcome.Concerns),
+                Json(basis.Alarm),
+                Json(result.Outcome.Alarm),
+                hash is null ? null : after.Labels,
+                Told.Of(result.Outcome, isSameInForce)
+            )
+        );
     }
 
     private (Fleet After, string Hash) Publish(
-        Fleet fleet, AllocationLabels labels, SolveOutcome.Published outcome, bool isSameInForce)
+        Fleet fleet,
+        AllocationLabels labels,
+        SolveOutcome.Published outcome,
+        bool isSameInForce
+    )
     {
         var snapshot = outcome.Snapshot;
         var document = snapshot.ToCanonicalBytes();
         var hash = AllocationSnapshot.HashOf(document);
-        _snapshots.Add(new SnapshotRow
-        {
-            TenantId = session.Tenant,
-            FleetId = snapshot.Fleet,
-            Version = snapshot.Version,
-            SolvedAt = snapshot.SolvedAt,
-            Hash = hash,
-            Document = document,
-            Summary = AllocationSummary.Of(snapshot).ToBytes(),
-            Objective = snapshot.Solution.Objective!.Value,
-            MeanAccuracy = snapshot.Solution.MeanAccuracy!.Value,
-            MeanSystemTimeSeconds = snapshot.Solution.MeanSystemTimeSeconds!.Value,
-            Utilization = snapshot.Solution.Utilization!.Value,
-        });
+        _snapshots.Add(
+            new SnapshotRow
+            {
+                TenantId = session.Tenant,
+                FleetId = snapshot.Fleet,
+                Version = snapshot.Version,
+                SolvedAt = snapshot.SolvedAt,
+                Hash = hash,
+                Document = document,
+                Summary = AllocationSummary.Of(snapshot).ToBytes(),
+                Objective = snapshot.Solution.Objective!.Value,
+                MeanAccuracy = snapshot.Solution.MeanAccuracy!.Value,
+                MeanSystemTimeSeconds = snapshot.Solution.MeanSystemTimeSeconds!.Value,
+                Utilization = snapshot.Solution.Utilization!.Value,
+            }
+        );
         var isEmergency = outcome.Emergency is not null && isSameInForce;
-        DateTimeOffset? proposedUntil =
-            fleet.Definition.Solving.ApprovalSeconds is { } patience ? snapshot.SolvedAt.AddSeconds(patience) : null;
+        DateTimeOffset? proposedUntil = fleet.Definition.Solving.ApprovalSeconds is { } patience
+            ? snapshot.SolvedAt.AddSeconds(patience)
+            : null;
         var published = new AllocationPublished
         {
             At = snapshot.SolvedAt,
@@ -182,50 +231,52 @@ internal sealed class SolveWriting(TenantSession session)
             EventAppending.Check(appending[0], _published.Count);
     }
 
-    private NpgsqlBatchCommand Snapshots() => new(InsertSnapshots)
-    {
-        Parameters =
+    private NpgsqlBatchCommand Snapshots() =>
+        new(InsertSnapshots)
         {
-            Tenant(),
-            Column(_snapshots, it => it.FleetId, NpgsqlDbType.Text),
-            Column(_snapshots, it => it.Version, NpgsqlDbType.Integer),
-            Column(_snapshots, it => it.SolvedAt, NpgsqlDbType.TimestampTz),
-            Column(_snapshots, it => it.Hash, NpgsqlDbType.Text),
-            Column(_snapshots, it => it.Document, NpgsqlDbType.Bytea),
-            Column(_snapshots, it => it.Summary, NpgsqlDbType.Bytea),
-            Column(_snapshots, it => it.Objective, NpgsqlDbType.Double),
-            Column(_snapshots, it => it.MeanAccuracy, NpgsqlDbType.Double),
-            Column(_snapshots, it => it.MeanSystemTimeSeconds, NpgsqlDbType.Double),
-            Column(_snapshots, it => it.Utilization, NpgsqlDbType.Double),
-        },
-    };
+            Parameters =
+            {
+                Tenant(),
+                Column(_snapshots, it => it.FleetId, NpgsqlDbType.Text),
+                Column(_snapshots, it => it.Version, NpgsqlDbType.Integer),
+                Column(_snapshots, it => it.SolvedAt, NpgsqlDbType.TimestampTz),
+                Column(_snapshots, it => it.Hash, NpgsqlDbType.Text),
+                Column(_snapshots, it => it.Document, NpgsqlDbType.Bytea),
+                Column(_snapshots, it => it.Summary, NpgsqlDbType.Bytea),
+                Column(_snapshots, it => it.Objective, NpgsqlDbType.Double),
+                Column(_snapshots, it => it.MeanAccuracy, NpgsqlDbType.Double),
+                Column(_snapshots, it => it.MeanSystemTimeSeconds, NpgsqlDbType.Double),
+                Column(_snapshots, it => it.Utilization, NpgsqlDbType.Double),
+            },
+        };
 
-    private NpgsqlBatchCommand Fleets() => new(UpdateFleets)
-    {
-        Parameters =
+    private NpgsqlBatchCommand Fleets() =>
+        new(UpdateFleets)
         {
-            Tenant(),
-            Column(_updates, it => it.Fleet, NpgsqlDbType.Text),
-            Column(_updates, it => it.SolvedAt, NpgsqlDbType.TimestampTz),
-            Column(_updates, it => it.WorkloadVersion, NpgsqlDbType.Bigint),
-            Column(_updates, it => it.DueAt, NpgsqlDbType.TimestampTz),
-            Column(_updates, it => it.Fault, NpgsqlDbType.Text),
-            Column(_updates, it => it.Version, NpgsqlDbType.Integer),
-            Column(_updates, it => it.Hash, NpgsqlDbType.Text),
-            Column(_updates, it => it.SolveReason, NpgsqlDbType.Text),
-            Column(_updates, it => it.DueReason, NpgsqlDbType.Text),
-            Column(_updates, it => it.Expectation, NpgsqlDbType.Text),
-            Column(_updates, it => it.Labels?.Released, NpgsqlDbType.Integer),
-            Column(_updates, it => Json(it.Labels?.Proposal), NpgsqlDbType.Text),
-            Column(_updates, it => it.Labels?.InForce, NpgsqlDbType.Integer),
-            Column(_updates, it => it.Told?.Cause, NpgsqlDbType.Text),
-            Column(_updates, it => it.Concerns, NpgsqlDbType.Text),
-            Column(_updates, it => it.AlarmBefore, NpgsqlDbType.Text),
-            Column(_updates, it => it.Alarm, NpgsqlDbType.Text),
-            new NpgsqlParameter<string> { TypedValue = InForceCauses.Unstable },
-            Column(_updates, it => it.Told?.Reason, NpgsqlDbType.Text),
-        },
-    };
+            Parameters =
+            {
+                Tenant(),
+                Column(_updates, it => it.Fleet, NpgsqlDbType.Text),
+                Column(_updates, it => it.SolvedAt, NpgsqlDbType.TimestampTz),
+                Column(_updates, it => it.WorkloadVersion, NpgsqlDbType.Bigint),
+                Column(_updates, it => it.DueAt, NpgsqlDbType.TimestampTz),
+                Column(_updates, it => it.Fault, NpgsqlDbType.Text),
+                Column(_updates, it => it.Version, NpgsqlDbType.Integer),
+                Column(_updates, it => it.Hash, NpgsqlDbType.Text),
+                Column(_updates, it => it.SolveReason, NpgsqlDbType.Text),
+                Column(_updates, it => it.DueReason, NpgsqlDbType.Text),
+                Column(_updates, it => it.Expectation, NpgsqlDbType.Text),
+                Column(_updates, it => it.Labels?.Released, NpgsqlDbType.Integer),
+                Column(_updates, it => Json(it.Labels?.Proposal), NpgsqlDbType.Text),
+                Column(_updates, it => it.Labels?.InForce, NpgsqlDbType.Integer),
+                Column(_updates, it => it.Told?.Cause, NpgsqlDbType.Text),
+                Column(_updates, it => it.Concerns, NpgsqlDbType.Text),
+                Column(_updates, it => it.AlarmBefore, NpgsqlDbType.Text),
+                Column(_updates, it => it.Alarm, NpgsqlDbType.Text),
+                new NpgsqlParameter<string> { TypedValue = InForceCauses.Unstable },
+                Column(_updates, it => it.Told?.Reason, NpgsqlDbType.Text),
+            },
+        };
 
     private void AddSums(NpgsqlBatch batch, SolveResult[] results)
     {
@@ -241,22 +292,26 @@ internal sealed class SolveWriting(TenantSession session)
         }
     }
 
-    private NpgsqlBatchCommand SumsOf(SolveResult[] results, string sql, Func<SolveResult, byte[]> part) => new(sql)
-    {
-        Parameters =
+    private NpgsqlBatchCommand SumsOf(SolveResult[] results, string sql, Func<SolveResult, byte[]> part) =>
+        new(sql)
         {
-            Tenant(),
-            Column(results, it => it.Basis.Key.Fleet, NpgsqlDbType.Text),
-            Column(results, it => it.Basis.WorkloadVersion, NpgsqlDbType.Bigint),
-            Column(results, part, NpgsqlDbType.Bytea),
-        },
-    };
+            Parameters =
+            {
+                Tenant(),
+                Column(results, it => it.Basis.Key.Fleet, NpgsqlDbType.Text),
+                Column(results, it => it.Basis.WorkloadVersion, NpgsqlDbType.Bigint),
+                Column(results, part, NpgsqlDbType.Bytea),
+            },
+        };
 
     private NpgsqlParameter<string> Tenant() => new() { TypedValue = session.Tenant };
 
     /// <summary>One value of each row.</summary>
-    private static NpgsqlParameter<T[]> Column<TRow, T>(IEnumerable<TRow> rows, Func<TRow, T> value, NpgsqlDbType type) =>
-        TenantSession.ArrayOf([.. rows.Select(value)], type);
+    private static NpgsqlParameter<T[]> Column<TRow, T>(
+        IEnumerable<TRow> rows,
+        Func<TRow, T> value,
+        NpgsqlDbType type
+    ) => TenantSession.ArrayOf([.. rows.Select(value)], type);
 
     private static string? Json<T>(T? value) => value is null ? null : Encoding.UTF8.GetString(StrictJson.Write(value));
 
@@ -280,16 +335,36 @@ internal sealed class SolveWriting(TenantSession session)
 
     /// <summary>A line of the update; the labels where a new version has set them.</summary>
     private sealed record FleetUpdate(
-        string Fleet, DateTimeOffset SolvedAt, long WorkloadVersion, DateTimeOffset DueAt, string? Fault, int Version, string? Hash,
-        string SolveReason, string DueReason, string? Expectation, string? Concerns, string? AlarmBefore,
-        string? Alarm, AllocationLabels? Labels, Told? Told);
+        string Fleet,
+        DateTimeOffset SolvedAt,
+        long WorkloadVersion,
+        DateTimeOffset DueAt,
+        string? Fault,
+        int Version,
+        string? Hash,
+        string SolveReason,
+        string DueReason,
+        string? Expectation,
+        string? Concerns,
+        string? AlarmBefore,
+        string? Alarm,
+        AllocationLabels? Labels,
+        Told? Told
+    );
 
     /// <summary>Where a fleet stands when its solve is to be written.</summary>
     private sealed record FleetStanding(
-        int Revision, int LatestVersion, DateTimeOffset DueAt, long SolvedWorkloadVersion, string DueReason, AllocationLabels Labels)
+        int Revision,
+        int LatestVersion,
+        DateTimeOffset DueAt,
+        long SolvedWorkloadVersion,
+        string DueReason,
+        AllocationLabels Labels
+    )
     {
         public bool Allows(SolveResult result) =>
-            LatestVersion == result.Basis.Fleet.LatestVersion && Revision == result.Basis.Fleet.Revision
+            LatestVersion == result.Basis.Fleet.LatestVersion
+            && Revision == result.Basis.Fleet.Revision
             && SolvedWorkloadVersion <= result.Basis.WorkloadVersion;
     }
 }

@@ -5,8 +5,8 @@ using Platform.Domain.Ingestion;
 namespace Platform.Persistence.Solving;
 
 /// <summary>
-/// Reads windows as Marten has stored them. By hand, since whoever solves or derives again reads nothing as often: the serializer makes an object
-/// of every number. Members that later versions have added are passed over.
+/// Reads windows as Marten has stored them. By hand, since whoever solves or derives again reads nothing as often: the
+/// serializer makes an object of every number. Members that later versions have added are passed over.
 /// </summary>
 internal static class StoredWindow
 {
@@ -30,7 +30,7 @@ internal static class StoredWindow
     private static WorkloadWindowRecorded Recorded(ref Utf8JsonReader json)
     {
         var (message, window, trace) = ((Guid?)null, (WorkloadWindow?)null, (string?)null);
-        for (Begin(ref json); TryMember(ref json);)
+        for (Begin(ref json); TryMember(ref json); )
         {
             if (Is(ref json, "messageId"u8))
                 message = json.GetGuid();
@@ -42,13 +42,23 @@ internal static class StoredWindow
                 json.Skip();
         }
 
-        return new WorkloadWindowRecorded { MessageId = message ?? throw Missing("messageId"), Window = window ?? throw Missing("window"), TraceParent = trace };
+        return new WorkloadWindowRecorded
+        {
+            MessageId = message ?? throw Missing("messageId"),
+            Window = window ?? throw Missing("window"),
+            TraceParent = trace,
+        };
     }
 
     private static WorkloadWindow Window(ref Utf8JsonReader json)
     {
-        var (fleet, start, end, tasks) = ((string?)null, (DateTimeOffset?)null, (DateTimeOffset?)null, (List<TaskWindow>?)null);
-        for (Begin(ref json); TryMember(ref json);)
+        var (fleet, start, end, tasks) = (
+            (string?)null,
+            (DateTimeOffset?)null,
+            (DateTimeOffset?)null,
+            (List<TaskWindow>?)null
+        );
+        for (Begin(ref json); TryMember(ref json); )
         {
             if (Is(ref json, "fleet"u8))
                 fleet = json.GetString();
@@ -75,7 +85,7 @@ internal static class StoredWindow
     {
         var (type, arrivals) = ((string?)null, (long?)null);
         var (service, system, accuracy) = ((ServiceSums?)null, (SystemSums?)null, (List<AccuracyCount>?)null);
-        for (Begin(ref json); TryMember(ref json);)
+        for (Begin(ref json); TryMember(ref json); )
         {
             if (Is(ref json, "taskType"u8))
                 type = json.GetString();
@@ -107,7 +117,7 @@ internal static class StoredWindow
         var (millis, millisSquared, tokenMillis) = ((long?)null, (long?)null, (long?)null);
         long? answer = null;
         ConcurrencySums? concurrency = null;
-        for (Begin(ref json); TryMember(ref json);)
+        for (Begin(ref json); TryMember(ref json); )
         {
             if (Is(ref json, "completions"u8))
                 completions = json.GetInt64();
@@ -149,7 +159,7 @@ internal static class StoredWindow
     {
         long? tokens = null;
         long? inService = null;
-        for (Begin(ref json); TryMember(ref json);)
+        for (Begin(ref json); TryMember(ref json); )
         {
             if (Is(ref json, "tokens"u8))
                 tokens = json.GetInt64();
@@ -169,7 +179,7 @@ internal static class StoredWindow
     private static SystemSums System(ref Utf8JsonReader json)
     {
         var (completions, millis, millisSquared) = ((long?)null, (long?)null, (long?)null);
-        for (Begin(ref json); TryMember(ref json);)
+        for (Begin(ref json); TryMember(ref json); )
         {
             if (Is(ref json, "completions"u8))
                 completions = json.GetInt64();
@@ -192,7 +202,7 @@ internal static class StoredWindow
     private static AccuracyCount Accuracy(ref Utf8JsonReader json)
     {
         var (tokens, trials, correct) = ((long?)null, (long?)null, (long?)null);
-        for (Begin(ref json); TryMember(ref json);)
+        for (Begin(ref json); TryMember(ref json); )
         {
             if (Is(ref json, "tokens"u8))
                 tokens = json.GetInt64();
@@ -231,10 +241,12 @@ internal static class StoredWindow
     }
 
     /// <summary>Goes on to the next member's name; false at the end of the object.</summary>
-    private static bool TryMember(ref Utf8JsonReader json) => json.Read() && json.TokenType == JsonTokenType.PropertyName;
+    private static bool TryMember(ref Utf8JsonReader json) =>
+        json.Read() && json.TokenType == JsonTokenType.PropertyName;
 
     /// <summary>Whether the member has this name; its value is next then.</summary>
-    private static bool Is(ref Utf8JsonReader json, ReadOnlySpan<byte> name) => json.ValueTextEquals(name) && json.Read();
+    private static bool Is(ref Utf8JsonReader json, ReadOnlySpan<byte> name) =>
+        json.ValueTextEquals(name) && json.Read();
 
     private static bool IsNull(ref Utf8JsonReader json) => json.TokenType == JsonTokenType.Null;
 

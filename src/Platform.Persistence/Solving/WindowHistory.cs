@@ -29,8 +29,8 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     internal const int PageLength = 500;
 
     /// <summary>
-    /// How much older than the moment at which its window was checked, or than the event before it, an event's timestamp may be: clocks
-    /// differ, and a transaction has its time from when it begins.
+    /// How much older than the moment at which its window was checked, or than the event before it, an event's
+    /// timestamp may be: clocks differ, and a transaction has its time from when it begins.
     /// </summary>
     internal static readonly TimeSpan TimestampSlack = TimeSpan.FromHours(1);
 
@@ -40,8 +40,8 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
         """;
 
     /// <summary>
-    /// Halves the versions until the first of those is left that have only later timestamps from there on; where versions are missing
-    /// it ends sooner, with a later one.
+    /// Halves the versions until the first of those is left that have only later timestamps from there on; where
+    /// versions are missing it ends sooner, with a later one.
     /// </summary>
     private const string FirstAfter = """
         with recursive search(low, high) as (
@@ -54,7 +54,10 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
         """;
 
     private NpgsqlParameter[] Stream =>
-        [new NpgsqlParameter<string> { TypedValue = session.Tenant }, new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(session.Tenant, fleet) }];
+        [
+            new NpgsqlParameter<string> { TypedValue = session.Tenant },
+            new NpgsqlParameter<Guid> { TypedValue = EventStore.WorkloadStream(session.Tenant, fleet) },
+        ];
 
     /// <summary>Folds the windows before a version that count at an instant.</summary>
     /// <param name="sums">Receives them.</param>
@@ -62,13 +65,20 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     /// <param name="asOf">The instant that the sums are to be estimated at.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="FormatException">A stored window is none that was ever taken.</exception>
-    public Task<WindowsRead> FoldLatestAsync(WorkloadSums sums, long before, DateTimeOffset asOf, CancellationToken cancel) =>
-        FoldLatestAsync(sums, before, asOf, DateTimeOffset.MaxValue, cancel);
+    public Task<WindowsRead> FoldLatestAsync(
+        WorkloadSums sums,
+        long before,
+        DateTimeOffset asOf,
+        CancellationToken cancel
+    ) => FoldLatestAsync(sums, before, asOf, DateTimeOffset.MaxValue, cancel);
 
     /// <summary>Folds the windows that were stored by an instant and count at it.</summary>
     /// <inheritdoc cref="FoldLatestAsync(WorkloadSums, long, DateTimeOffset, CancellationToken)"/>
-    public async Task<WindowsRead> FoldStoredByAsync(WorkloadSums sums, DateTimeOffset asOf, CancellationToken cancel) =>
-        await FoldLatestAsync(sums, await FirstAfterAsync(asOf + TimestampSlack, cancel), asOf, asOf, cancel);
+    public async Task<WindowsRead> FoldStoredByAsync(
+        WorkloadSums sums,
+        DateTimeOffset asOf,
+        CancellationToken cancel
+    ) => await FoldLatestAsync(sums, await FirstAfterAsync(asOf + TimestampSlack, cancel), asOf, asOf, cancel);
 
     /// <summary>
     /// Of the windows that overlap a stretch of time and count the one with the most arrivals, or null.
@@ -92,7 +102,11 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
             // Of equal ones the oldest, which comes last.
             if (scope.Covers(recorded) && !(arrivals < heaviest?.Arrivals))
                 heaviest = new HeaviestWindow(
-                    recorded.MessageId, recorded.Window.WindowStart, recorded.Window.WindowEnd, arrivals);
+                    recorded.MessageId,
+                    recorded.Window.WindowStart,
+                    recorded.Window.WindowEnd,
+                    arrivals
+                );
         }
     }
 
@@ -101,10 +115,19 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
         FirstAfterAsync(instant - WorkloadWindowReader.MaxLead - TimestampSlack, cancel);
 
     private Task<WindowsRead> FoldLatestAsync(
-        WorkloadSums sums, long before, DateTimeOffset asOf, DateTimeOffset storedBy, CancellationToken cancel) =>
+        WorkloadSums sums,
+        long before,
+        DateTimeOffset asOf,
+        DateTimeOffset storedBy,
+        CancellationToken cancel
+    ) =>
         WalkAsync(
-            before, storedBy, recorded => sums.Fold(recorded.Window), instant => MayMatterBefore(sums, instant, asOf),
-            cancel);
+            before,
+            storedBy,
+            recorded => sums.Fold(recorded.Window),
+            instant => MayMatterBefore(sums, instant, asOf),
+            cancel
+        );
 
     /// <summary>Goes back from a version.</summary>
     /// <param name="before">The first version that is left out.</param>
@@ -113,8 +136,12 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
     /// <param name="goesOnBefore">Whether windows that were stored before an instant matter.</param>
     /// <param name="cancel">Gives up.</param>
     private async Task<WindowsRead> WalkAsync(
-        long before, DateTimeOffset storedBy, Action<WorkloadWindowRecorded> take,
-        Func<DateTimeOffset, bool> goesOnBefore, CancellationToken cancel)
+        long before,
+        DateTimeOffset storedBy,
+        Action<WorkloadWindowRecorded> take,
+        Func<DateTimeOffset, bool> goesOnBefore,
+        CancellationToken cancel
+    )
     {
         var voids = new List<VoidScope>();
         var read = default(WindowsRead);
@@ -125,7 +152,8 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
             await using var batch = Statement(
                 Latest,
                 new NpgsqlParameter<long> { TypedValue = before },
-                new NpgsqlParameter<int> { TypedValue = PageLength });
+                new NpgsqlParameter<int> { TypedValue = PageLength }
+            );
             await using var reader = await batch.ExecuteReaderAsync(cancel);
             var isVoid = reader.GetOrdinal("is_void");
             while (await reader.ReadAsync(cancel))
@@ -140,8 +168,7 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
                 else
                     Deliver(reader.GetFieldValue<byte[]>(1), before, voids, take);
             }
-        }
-        while (before > 1 && oldest is { } instant && goesOnBefore(instant));
+        } while (before > 1 && oldest is { } instant && goesOnBefore(instant));
 
         return read;
     }
@@ -160,11 +187,15 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
         }
     }
 
-    /// <summary>A window that came before an instant may still count, or may end later than all that came after it.</summary>
+    /// <summary>
+    /// A window that came before an instant may still count, or may end later than all that came after it.
+    /// </summary>
     private static bool MayMatterBefore(WorkloadSums sums, DateTimeOffset instant, DateTimeOffset asOf)
     {
         var latestEnd = LatestEndBefore(instant);
-        return latestEnd.AddSeconds(sums.Reach.Seconds) >= asOf || sums.LastWindowEnd is not { } last || last < latestEnd;
+        return latestEnd.AddSeconds(sums.Reach.Seconds) >= asOf
+            || sums.LastWindowEnd is not { } last
+            || last < latestEnd;
     }
 
     /// <summary>The latest end that a window which was stored before an instant can have.</summary>
@@ -173,7 +204,10 @@ internal sealed class WindowHistory(TenantSession session, string fleet)
 
     private async Task<long> FirstAfterAsync(DateTimeOffset instant, CancellationToken cancel)
     {
-        await using var batch = Statement(FirstAfter, new NpgsqlParameter<DateTimeOffset> { TypedValue = instant.ToUniversalTime() });
+        await using var batch = Statement(
+            FirstAfter,
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = instant.ToUniversalTime() }
+        );
         return await batch.ExecuteScalarAsync(cancel) as long? ?? 1;
     }
 

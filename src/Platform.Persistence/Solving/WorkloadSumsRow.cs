@@ -1,6 +1,8 @@
 namespace Platform.Persistence.Solving;
 
-/// <summary>The exact sums of a fleet's windows so far. Derived: may be thrown away and folded again from the events.</summary>
+/// <summary>
+/// The exact sums of a fleet's windows so far. Derived: may be thrown away and folded again from the events.
+/// </summary>
 internal sealed class WorkloadSumsRow
 {
     public required string TenantId { get; init; }
@@ -17,8 +19,8 @@ internal sealed class WorkloadSumsRow
     public required byte[] Sums { get; set; }
 
     /// <summary>
-    /// The sums of the windows since, to be added to <see cref="Sums"/>; null for none. A solve that has seen a few more windows writes
-    /// these few bytes, and not the whole horizon again.
+    /// The sums of the windows since, to be added to <see cref="Sums"/>; null for none. A solve that has seen a few
+    /// more windows writes these few bytes, and not the whole horizon again.
     /// </summary>
     public byte[]? Recent { get; set; }
 }

@@ -14,15 +14,34 @@ internal static class LogBackfill
         foreach (var tenant in (await StreamsAsync(owner, cancel)).GroupBy(it => it.Tenant))
         {
             await using var transaction = await owner.BeginTransactionAsync(cancel);
-            await using var batch = new NpgsqlBatch(owner, transaction) { BatchCommands = { RowSecurity.Binding(tenant.Key) } };
-            batch.BatchCommands.Add(TransparencyLog.Queueing(
-                tenant.Key, [.. tenant.Select(it => (it.Fleet is null ? EventStore.TenantStream(it.Tenant) : EventStore.FleetStream(it.Tenant, it.Fleet), it.Fleet))]));
+            await using var batch = new NpgsqlBatch(owner, transaction)
+            {
+                BatchCommands = { RowSecurity.Binding(tenant.Key) },
+            };
+            batch.BatchCommands.Add(
+                TransparencyLog.Queueing(
+                    tenant.Key,
+                    [
+                        .. tenant.Select(it =>
+                            (
+                                it.Fleet is null
+                                    ? EventStore.TenantStream(it.Tenant)
+                                    : EventStore.FleetStream(it.Tenant, it.Fleet),
+                                it.Fleet
+                            )
+                        ),
+                    ]
+                )
+            );
             await batch.ExecuteNonQueryAsync(cancel);
             await transaction.CommitAsync(cancel);
         }
     }
 
-    private static async Task<List<(string Tenant, string? Fleet)>> StreamsAsync(NpgsqlConnection owner, CancellationToken cancel)
+    private static async Task<List<(string Tenant, string? Fleet)>> StreamsAsync(
+        NpgsqlConnection owner,
+        CancellationToken cancel
+    )
     {
         await using var command = new NpgsqlCommand(Streams, owner);
         await using var reader = await command.ExecuteReaderAsync(cancel);

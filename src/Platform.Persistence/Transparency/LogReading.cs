@@ -16,18 +16,24 @@ internal static class LogReading
 
     /// <summary>The entries after an index; the leaf is null where the event is gone.</summary>
     public static async IAsyncEnumerable<(LogEntryRow Entry, LogLeaf? Leaf)> ReadAsync(
-        TenantSession session, long after, int limit, [EnumeratorCancellation] CancellationToken cancel)
+        TenantSession session,
+        long after,
+        int limit,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Entries)
-        {
-            Parameters =
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(Entries)
             {
-                new NpgsqlParameter<string> { TypedValue = session.Tenant },
-                new NpgsqlParameter<long> { TypedValue = after },
-                new NpgsqlParameter<int> { TypedValue = limit },
-            },
-        });
+                Parameters =
+                {
+                    new NpgsqlParameter<string> { TypedValue = session.Tenant },
+                    new NpgsqlParameter<long> { TypedValue = after },
+                    new NpgsqlParameter<int> { TypedValue = limit },
+                },
+            }
+        );
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
@@ -41,9 +47,18 @@ internal static class LogReading
                 AllocationVersion = reader.IsDBNull(4) ? null : reader.GetInt32(4),
                 LeafHash = reader.GetFieldValue<byte[]>(5),
             };
-            yield return (entry, reader.IsDBNull(6)
-                ? null
-                : new LogLeaf(session.Tenant, entry.FleetId, entry.StreamVersion, reader.GetString(6), reader.GetString(7)));
+            yield return (
+                entry,
+                reader.IsDBNull(6)
+                    ? null
+                    : new LogLeaf(
+                        session.Tenant,
+                        entry.FleetId,
+                        entry.StreamVersion,
+                        reader.GetString(6),
+                        reader.GetString(7)
+                    )
+            );
         }
     }
 }

@@ -12,7 +12,10 @@ internal sealed class LogQueueRow
     public required string? FleetId { get; init; }
 }
 
-/// <summary>An entry of the log: which event it is, and the hash of its leaf. The leaf itself is made from the event, which thus cannot change unseen.</summary>
+/// <summary>
+/// An entry of the log: which event it is, and the hash of its leaf. The leaf itself is made from the event, which thus
+/// cannot change unseen.
+/// </summary>
 internal sealed class LogEntryRow
 {
     public required string TenantId { get; init; }

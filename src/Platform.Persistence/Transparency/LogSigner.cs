@@ -22,9 +22,16 @@ public sealed class LogSigner(byte[] seed) : IDisposable
     }
 
     /// <summary>Whether a key has signed a note.</summary>
-    public static bool HasSigned(NoteVerifier verifier, SignedNote note) => note.Signatures.Any(
-        it => it.Key == verifier.Name && it.KeyId.AsSpan().SequenceEqual(verifier.KeyId) && SignatureAlgorithm.Ed25519.Verify(
-            PublicKey.Import(SignatureAlgorithm.Ed25519, verifier.PublicKey, KeyBlobFormat.RawPublicKey), Encoding.UTF8.GetBytes(note.Text), it.Signature));
+    public static bool HasSigned(NoteVerifier verifier, SignedNote note) =>
+        note.Signatures.Any(it =>
+            it.Key == verifier.Name
+            && it.KeyId.AsSpan().SequenceEqual(verifier.KeyId)
+            && SignatureAlgorithm.Ed25519.Verify(
+                PublicKey.Import(SignatureAlgorithm.Ed25519, verifier.PublicKey, KeyBlobFormat.RawPublicKey),
+                Encoding.UTF8.GetBytes(note.Text),
+                it.Signature
+            )
+        );
 
     /// <inheritdoc/>
     public void Dispose() => _key.Dispose();

@@ -17,8 +17,8 @@ public sealed record LogFault(string? Fleet, int? Version, string Fault);
 public sealed record KeptCheckpoint(string Note, NoteVerifier? Verifier);
 
 /// <summary>
-/// Makes a tenant's log again from its events, and holds it against what is stored of it, what was signed, and what was kept elsewhere: an event
-/// that was changed, taken out, put in or moved shows.
+/// Makes a tenant's log again from its events, and holds it against what is stored of it, what was signed, and what was
+/// kept elsewhere: an event that was changed, taken out, put in or moved shows.
 /// </summary>
 public sealed class LogVerification
 {
@@ -38,7 +38,12 @@ public sealed class LogVerification
     /// <param name="kept">A checkpoint that was kept elsewhere, or null.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>What is wrong, in the order of the log; empty when all is well.</returns>
-    public static async Task<IReadOnlyList<LogFault>> VerifyAsync(PlatformStore store, string tenant, KeptCheckpoint? kept, CancellationToken cancel)
+    public static async Task<IReadOnlyList<LogFault>> VerifyAsync(
+        PlatformStore store,
+        string tenant,
+        KeptCheckpoint? kept,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, IsolationLevel.RepeatableRead, cancel);
         var verification = new LogVerification(session);
@@ -48,9 +53,15 @@ public sealed class LogVerification
 
     private async Task RunAsync(KeptCheckpoint? kept, CancellationToken cancel)
     {
-        var signed = await _session.Rows.LogCheckpoints.AsNoTracking().OrderByDescending(row => row.Size).FirstOrDefaultAsync(cancel);
+        var signed = await _session
+            .Rows.LogCheckpoints.AsNoTracking()
+            .OrderByDescending(row => row.Size)
+            .FirstOrDefaultAsync(cancel);
         var own = signed is not null && NoteVerifier.TryParse(signed.Verifier, out var verifier) ? verifier : null;
-        var roots = await RootsAsync([signed?.Size ?? 0, kept is null ? 0 : Read(kept.Note)?.Checkpoint.Size ?? 0], cancel);
+        var roots = await RootsAsync(
+            [signed?.Size ?? 0, kept is null ? 0 : Read(kept.Note)?.Checkpoint.Size ?? 0],
+            cancel
+        );
         if (signed is not null)
             CheckNote(signed.Note, own, roots, "the log's own checkpoint");
         else if (_size > 0)
@@ -64,7 +75,7 @@ public sealed class LogVerification
     private async Task<Dictionary<long, byte[]>> RootsAsync(long[] sizes, CancellationToken cancel)
     {
         var roots = new Dictionary<long, byte[]>();
-        for (var (last, full) = (-1L, true); full;)
+        for (var (last, full) = (-1L, true); full; )
         {
             var before = _size;
             await foreach (var (entry, leaf) in LogReading.ReadAsync(_session, last, PageLength, cancel))
@@ -87,7 +98,10 @@ public sealed class LogVerification
         if (entry.Index != _size)
             Fault($"entry {_size} of the log is missing", entry);
         if (entry.StreamVersion != previous + 1)
-            Fault($"entry {entry.Index} of the log is decision {entry.StreamVersion} of its stream, and the one logged before it {previous}", entry);
+            Fault(
+                $"entry {entry.Index} of the log is decision {entry.StreamVersion} of its stream, and the one logged before it {previous}",
+                entry
+            );
         if (hash is null)
             Fault($"the event of entry {entry.Index} of the log is {(leaf is null ? "gone" : "no JSON")}", entry);
         else if (!hash.AsSpan().SequenceEqual(entry.LeafHash))
@@ -127,25 +141,46 @@ public sealed class LogVerification
         else if (checkpoint.Size > _size)
             Fault($"{what} has {checkpoint.Size} entries, and the log has {_size}: its end is cut off");
         else if (checkpoint.Size > 0 && !checkpoint.Root.AsSpan().SequenceEqual(roots[checkpoint.Size]))
-            Fault($"{what} has another root at {checkpoint.Size} entries than today's events give: some of them are not those that were signed");
+            Fault(
+                $"{what} has another root at {checkpoint.Size} entries than today's events give: some of them are not those that were signed"
+            );
     }
 
     private static (SignedNote Note, Checkpoint Checkpoint)? Read(string text) =>
-        SignedNote.TryParse(text, out var note) && Checkpoint.TryParse(note.Text, out var checkpoint) ? (note, checkpoint) : null;
+        SignedNote.TryParse(text, out var note) && Checkpoint.TryParse(note.Text, out var checkpoint)
+            ? (note, checkpoint)
+            : null;
 
     /// <summary>Decisions that are not in the log, and do not wait for it.</summary>
     private async Task CheckUnloggedAsync(CancellationToken cancel)
     {
-        var waiting = await _session.Rows.LogQueue.AsNoTracking().Select(row => row.StreamId).Distinct().ToListAsync(cancel);
-        var fleets = await _session.Rows.Fleets.AsNoTracking().OrderBy(row => row.FleetId).Select(row => row.FleetId).ToListAsync(cancel);
+        var waiting = await _session
+            .Rows.LogQueue.AsNoTracking()
+            .Select(row => row.StreamId)
+            .Distinct()
+            .ToListAsync(cancel);
+        var fleets = await _session
+            .Rows.Fleets.AsNoTracking()
+            .OrderBy(row => row.FleetId)
+            .Select(row => row.FleetId)
+            .ToListAsync(cancel);
         foreach (var fleet in fleets.Prepend(null))
         {
-            var stream = fleet is null ? EventStore.TenantStream(_session.Tenant) : EventStore.FleetStream(_session.Tenant, fleet);
+            var stream = fleet is null
+                ? EventStore.TenantStream(_session.Tenant)
+                : EventStore.FleetStream(_session.Tenant, fleet);
             var logged = _streams.GetValueOrDefault(stream);
             if (!waiting.Contains(stream) && (await _session.ReadAsync(stream, logged, 1, cancel)).Count > 0)
-                _faults.Add(new LogFault(fleet, null, $"decision {logged + 1} of {(fleet is null ? "the tenant" : "the fleet")} is not in the log"));
+                _faults.Add(
+                    new LogFault(
+                        fleet,
+                        null,
+                        $"decision {logged + 1} of {(fleet is null ? "the tenant" : "the fleet")} is not in the log"
+                    )
+                );
         }
     }
 
-    private void Fault(string fault, LogEntryRow? entry = null) => _faults.Add(new LogFault(entry?.FleetId, entry?.AllocationVersion, fault));
+    private void Fault(string fault, LogEntryRow? entry = null) =>
+        _faults.Add(new LogFault(entry?.FleetId, entry?.AllocationVersion, fault));
 }

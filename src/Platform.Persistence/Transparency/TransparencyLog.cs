@@ -15,7 +15,14 @@ namespace Platform.Persistence.Transparency;
 /// <param name="Event">Name of the event.</param>
 /// <param name="Data">The event.</param>
 /// <param name="LeafHash">Hash of its leaf, base64.</param>
-public sealed record LogEntry(long Index, string? Fleet, long StreamVersion, string Event, JsonElement Data, string LeafHash);
+public sealed record LogEntry(
+    long Index,
+    string? Fleet,
+    long StreamVersion,
+    string Event,
+    JsonElement Data,
+    string LeafHash
+);
 
 /// <summary>Proof that a version's announcement is in the log.</summary>
 /// <param name="Index">Index of its entry.</param>
@@ -32,8 +39,9 @@ public sealed record LogInclusion(long Index, long Size, string Leaf, IReadOnlyL
 public sealed record LogCheckpoint(long Size, string Note, string Verifier);
 
 /// <summary>
-/// A tenant's transparency log: everything that is decided about it and its fleets, in one order, under one root that is signed and can be
-/// kept elsewhere. What is decided waits in a queue until a worker gives it its place; so deciding waits for nobody.
+/// A tenant's transparency log: everything that is decided about it and its fleets, in one order, under one root that
+/// is signed and can be kept elsewhere. What is decided waits in a queue until a worker gives it its place; so deciding
+/// waits for nobody.
 /// </summary>
 public sealed class TransparencyLog(PlatformStore store)
 {
@@ -58,11 +66,17 @@ public sealed class TransparencyLog(PlatformStore store)
     private const string SaveCheckpoint =
         "insert into platform.log_checkpoints (tenant_id, size, signed_at, note, verifier) values ($1, $2, $3, $4, $5)";
 
-    private const string SaveNodes = "insert into platform.log_nodes (tenant_id, level, index, hash) select $1, u.* from unnest($2, $3, $4) as u";
+    private const string SaveNodes =
+        "insert into platform.log_nodes (tenant_id, level, index, hash) select $1, u.* from unnest($2, $3, $4) as u";
 
     /// <summary>Tenants whose log has something waiting.</summary>
-    public async Task<IReadOnlyList<string>> WaitingTenantsAsync(int most, CancellationToken cancel) => await store.Databases.AskForWorkAsync(
-        "select tenant_id from platform.unlogged_tenants($1)", [most], row => row.GetString(0), cancel);
+    public async Task<IReadOnlyList<string>> WaitingTenantsAsync(int most, CancellationToken cancel) =>
+        await store.Databases.AskForWorkAsync(
+            "select tenant_id from platform.unlogged_tenants($1)",
+            [most],
+            row => row.GetString(0),
+            cancel
+        );
 
     /// <summary>Gives what is waiting its place in the log, and signs the new root.</summary>
     /// <returns>Entries added; 0 also when another worker is at it.</returns>
@@ -87,14 +101,28 @@ public sealed class TransparencyLog(PlatformStore store)
     }
 
     /// <summary>The log after an entry, oldest first.</summary>
-    public async Task<IReadOnlyList<LogEntry>> EntriesAsync(string tenant, long after, int limit, CancellationToken cancel)
+    public async Task<IReadOnlyList<LogEntry>> EntriesAsync(
+        string tenant,
+        long after,
+        int limit,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         var entries = new List<LogEntry>();
         await foreach (var (entry, leaf) in LogReading.ReadAsync(session, after, limit, cancel))
         {
             if (leaf is not null)
-                entries.Add(new LogEntry(entry.Index, leaf.Fleet, leaf.StreamVersion, leaf.Event, JsonElement.Parse(leaf.Data), Convert.ToBase64String(entry.LeafHash)));
+                entries.Add(
+                    new LogEntry(
+                        entry.Index,
+                        leaf.Fleet,
+                        leaf.StreamVersion,
+                        leaf.Event,
+                        JsonElement.Parse(leaf.Data),
+                        Convert.ToBase64String(entry.LeafHash)
+                    )
+                );
         }
 
         return entries;
@@ -104,79 +132,126 @@ public sealed class TransparencyLog(PlatformStore store)
     public async Task<LogInclusion?> InclusionAsync(string tenant, string fleet, int version, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
-        var entry = await session.Rows.LogEntries.AsNoTracking().FirstOrDefaultAsync(row => row.FleetId == fleet && row.AllocationVersion == version, cancel);
+        var entry = await session
+            .Rows.LogEntries.AsNoTracking()
+            .FirstOrDefaultAsync(row => row.FleetId == fleet && row.AllocationVersion == version, cancel);
         if (entry is null || await LatestAsync(session, cancel) is not { } checkpoint)
             return null;
         var (_, leaf) = await LogReading.ReadAsync(session, entry.Index - 1, 1, cancel).FirstAsync(cancel);
         var proof = await HashesAsync(session, MerkleTree.InclusionProof(entry.Index, checkpoint.Size), cancel);
         return leaf is null
             ? null
-            : new LogInclusion(entry.Index, checkpoint.Size, Encoding.UTF8.GetString(leaf.ToCanonicalBytes()), proof, checkpoint.Note);
+            : new LogInclusion(
+                entry.Index,
+                checkpoint.Size,
+                Encoding.UTF8.GetString(leaf.ToCanonicalBytes()),
+                proof,
+                checkpoint.Note
+            );
     }
 
-    /// <summary>Proves that the log at one size is the beginning of the log at another; null when there was no such size.</summary>
-    public async Task<IReadOnlyList<string>?> ConsistencyAsync(string tenant, long from, long to, CancellationToken cancel)
+    /// <summary>
+    /// Proves that the log at one size is the beginning of the log at another; null when there was no such size.
+    /// </summary>
+    public async Task<IReadOnlyList<string>?> ConsistencyAsync(
+        string tenant,
+        long from,
+        long to,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         var size = await SizeAsync(session, cancel);
-        return from < 1 || from > to || to > size ? null : await HashesAsync(session, MerkleTree.ConsistencyProof(from, to), cancel);
+        return from < 1 || from > to || to > size
+            ? null
+            : await HashesAsync(session, MerkleTree.ConsistencyProof(from, to), cancel);
     }
 
     private static async Task<long> SizeAsync(TenantSession session, CancellationToken cancel)
     {
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select coalesce(max(size), 0) from platform.log_checkpoints where tenant_id = $1")
-        {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = session.Tenant } },
-        });
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand("select coalesce(max(size), 0) from platform.log_checkpoints where tenant_id = $1")
+            {
+                Parameters = { new NpgsqlParameter<string> { TypedValue = session.Tenant } },
+            }
+        );
         return (long)(await batch.ExecuteScalarAsync(cancel))!;
     }
 
-    internal static NpgsqlBatchCommand Queueing(string tenant, IReadOnlyList<(Guid Stream, string? Fleet)> streams) => new(Enqueue)
-    {
-        Parameters =
+    internal static NpgsqlBatchCommand Queueing(string tenant, IReadOnlyList<(Guid Stream, string? Fleet)> streams) =>
+        new(Enqueue)
         {
-            new NpgsqlParameter<string> { TypedValue = tenant },
-            TenantSession.ArrayOf([.. streams.Select(it => it.Stream)], NpgsqlDbType.Uuid),
-            TenantSession.ArrayOf([.. streams.Select(it => it.Fleet)], NpgsqlDbType.Text),
-        },
-    };
+            Parameters =
+            {
+                new NpgsqlParameter<string> { TypedValue = tenant },
+                TenantSession.ArrayOf([.. streams.Select(it => it.Stream)], NpgsqlDbType.Uuid),
+                TenantSession.ArrayOf([.. streams.Select(it => it.Fleet)], NpgsqlDbType.Text),
+            },
+        };
 
-    private static async Task<List<LogEntryRow>> TakeNewAsync(TenantSession session, long size, CancellationToken cancel)
+    private static async Task<List<LogEntryRow>> TakeNewAsync(
+        TenantSession session,
+        long size,
+        CancellationToken cancel
+    )
     {
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(TakeNew) { Parameters = { new NpgsqlParameter<string> { TypedValue = session.Tenant } } });
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(TakeNew)
+            {
+                Parameters = { new NpgsqlParameter<string> { TypedValue = session.Tenant } },
+            }
+        );
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         var entries = new List<LogEntryRow>();
         while (await reader.ReadAsync(cancel))
         {
             var leaf = new LogLeaf(
-                session.Tenant, reader.IsDBNull(1) ? null : reader.GetString(1), reader.GetInt64(2), reader.GetString(3), reader.GetString(4));
-            entries.Add(new LogEntryRow
-            {
-                TenantId = session.Tenant,
-                Index = size + entries.Count,
-                StreamId = reader.GetGuid(0),
-                StreamVersion = leaf.StreamVersion,
-                FleetId = leaf.Fleet,
-                AllocationVersion = AllocationVersion(leaf),
-                LeafHash = leaf.Hash(),
-            });
+                session.Tenant,
+                reader.IsDBNull(1) ? null : reader.GetString(1),
+                reader.GetInt64(2),
+                reader.GetString(3),
+                reader.GetString(4)
+            );
+            entries.Add(
+                new LogEntryRow
+                {
+                    TenantId = session.Tenant,
+                    Index = size + entries.Count,
+                    StreamId = reader.GetGuid(0),
+                    StreamVersion = leaf.StreamVersion,
+                    FleetId = leaf.Fleet,
+                    AllocationVersion = AllocationVersion(leaf),
+                    LeafHash = leaf.Hash(),
+                }
+            );
         }
 
         return entries;
     }
 
-    private static int? AllocationVersion(LogLeaf leaf) => leaf.Event == EventStore.EventNames[typeof(AllocationPublished)]
-        ? JsonElement.Parse(leaf.Data).GetProperty("version").GetInt32()
-        : null;
+    private static int? AllocationVersion(LogLeaf leaf) =>
+        leaf.Event == EventStore.EventNames[typeof(AllocationPublished)]
+            ? JsonElement.Parse(leaf.Data).GetProperty("version").GetInt32()
+            : null;
 
     private static async Task SaveAsync(
-        TenantSession session, long size, List<LogEntryRow> entries, LogSigner signer, DateTimeOffset at, CancellationToken cancel)
+        TenantSession session,
+        long size,
+        List<LogEntryRow> entries,
+        LogSigner signer,
+        DateTimeOffset at,
+        CancellationToken cancel
+    )
     {
         var nodes = await NodesAsync(session, MerkleTree.NodesOf(0, size), cancel);
         var added = new List<(MerkleNode Node, byte[] Hash)>();
-        foreach (var (node, hash) in entries.SelectMany(entry => MerkleTree.Completed(entry.Index, entry.LeafHash, it => nodes[it])))
+        foreach (
+            var (node, hash) in entries.SelectMany(entry =>
+                MerkleTree.Completed(entry.Index, entry.LeafHash, it => nodes[it])
+            )
+        )
         {
             nodes[node] = hash;
             if (node.Level > 0)
@@ -184,75 +259,106 @@ public sealed class TransparencyLog(PlatformStore store)
         }
 
         var checkpoint = new Checkpoint(
-            Checkpoint.OriginOf(session.Tenant), size + entries.Count, MerkleTree.RangeHash(0, size + entries.Count, it => nodes[it]));
+            Checkpoint.OriginOf(session.Tenant),
+            size + entries.Count,
+            MerkleTree.RangeHash(0, size + entries.Count, it => nodes[it])
+        );
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(SaveCheckpoint)
-        {
-            Parameters =
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(SaveCheckpoint)
             {
-                new NpgsqlParameter<string> { TypedValue = session.Tenant },
-                new NpgsqlParameter<long> { TypedValue = checkpoint.Size },
-                new NpgsqlParameter<DateTimeOffset> { TypedValue = at },
-                new NpgsqlParameter<string> { TypedValue = signer.Sign(checkpoint).ToString() },
-                new NpgsqlParameter<string> { TypedValue = signer.VerifierOf(checkpoint.Origin).ToString() },
-            },
-        });
+                Parameters =
+                {
+                    new NpgsqlParameter<string> { TypedValue = session.Tenant },
+                    new NpgsqlParameter<long> { TypedValue = checkpoint.Size },
+                    new NpgsqlParameter<DateTimeOffset> { TypedValue = at },
+                    new NpgsqlParameter<string> { TypedValue = signer.Sign(checkpoint).ToString() },
+                    new NpgsqlParameter<string> { TypedValue = signer.VerifierOf(checkpoint.Origin).ToString() },
+                },
+            }
+        );
         batch.BatchCommands.Add(Saving(session.Tenant, entries));
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(SaveNodes)
-        {
-            Parameters =
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(SaveNodes)
             {
-                new NpgsqlParameter<string> { TypedValue = session.Tenant },
-                TenantSession.ArrayOf([.. added.Select(it => (short)it.Node.Level)], NpgsqlDbType.Smallint),
-                TenantSession.ArrayOf([.. added.Select(it => it.Node.Index)], NpgsqlDbType.Bigint),
-                TenantSession.ArrayOf([.. added.Select(it => it.Hash)], NpgsqlDbType.Bytea),
-            },
-        });
+                Parameters =
+                {
+                    new NpgsqlParameter<string> { TypedValue = session.Tenant },
+                    TenantSession.ArrayOf([.. added.Select(it => (short)it.Node.Level)], NpgsqlDbType.Smallint),
+                    TenantSession.ArrayOf([.. added.Select(it => it.Node.Index)], NpgsqlDbType.Bigint),
+                    TenantSession.ArrayOf([.. added.Select(it => it.Hash)], NpgsqlDbType.Bytea),
+                },
+            }
+        );
         await batch.ExecuteNonQueryAsync(cancel);
     }
 
-    private static NpgsqlBatchCommand Saving(string tenant, List<LogEntryRow> entries) => new(SaveEntries)
-    {
-        Parameters =
-        {
-            new NpgsqlParameter<string> { TypedValue = tenant },
-            TenantSession.ArrayOf([.. entries.Select(it => it.Index)], NpgsqlDbType.Bigint),
-            TenantSession.ArrayOf([.. entries.Select(it => it.StreamId)], NpgsqlDbType.Uuid),
-            TenantSession.ArrayOf([.. entries.Select(it => it.StreamVersion)], NpgsqlDbType.Bigint),
-            TenantSession.ArrayOf([.. entries.Select(it => it.FleetId)], NpgsqlDbType.Text),
-            TenantSession.ArrayOf([.. entries.Select(it => it.AllocationVersion)], NpgsqlDbType.Integer),
-            TenantSession.ArrayOf([.. entries.Select(it => it.LeafHash)], NpgsqlDbType.Bytea),
-        },
-    };
-
-    private static async Task<LogCheckpoint?> LatestAsync(TenantSession session, CancellationToken cancel) =>
-        await session.Rows.LogCheckpoints.AsNoTracking().OrderByDescending(row => row.Size)
-            .Select(row => new LogCheckpoint(row.Size, row.Note, row.Verifier)).FirstOrDefaultAsync(cancel);
-
-    private static async Task<IReadOnlyList<string>> HashesAsync(
-        TenantSession session, IReadOnlyList<(long From, long To)> ranges, CancellationToken cancel)
-    {
-        var nodes = await NodesAsync(session, ranges.SelectMany(range => MerkleTree.NodesOf(range.From, range.To)), cancel);
-        return [.. ranges.Select(range => Convert.ToBase64String(MerkleTree.RangeHash(range.From, range.To, it => nodes[it])))];
-    }
-
-    private static async Task<Dictionary<MerkleNode, byte[]>> NodesAsync(TenantSession session, IEnumerable<MerkleNode> wanted, CancellationToken cancel)
-    {
-        MerkleNode[] nodes = [.. wanted];
-        await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("""
-            select u.level, u.index, coalesce(n.hash, e.leaf_hash) from unnest($2, $3) as u(level, index)
-            left join platform.log_nodes n on n.tenant_id = $1 and n.level = u.level and n.index = u.index
-            left join platform.log_entries e on e.tenant_id = $1 and u.level = 0 and e.index = u.index
-            """)
+    private static NpgsqlBatchCommand Saving(string tenant, List<LogEntryRow> entries) =>
+        new(SaveEntries)
         {
             Parameters =
             {
-                new NpgsqlParameter<string> { TypedValue = session.Tenant },
-                TenantSession.ArrayOf([.. nodes.Select(it => (short)it.Level)], NpgsqlDbType.Smallint),
-                TenantSession.ArrayOf([.. nodes.Select(it => it.Index)], NpgsqlDbType.Bigint),
+                new NpgsqlParameter<string> { TypedValue = tenant },
+                TenantSession.ArrayOf([.. entries.Select(it => it.Index)], NpgsqlDbType.Bigint),
+                TenantSession.ArrayOf([.. entries.Select(it => it.StreamId)], NpgsqlDbType.Uuid),
+                TenantSession.ArrayOf([.. entries.Select(it => it.StreamVersion)], NpgsqlDbType.Bigint),
+                TenantSession.ArrayOf([.. entries.Select(it => it.FleetId)], NpgsqlDbType.Text),
+                TenantSession.ArrayOf([.. entries.Select(it => it.AllocationVersion)], NpgsqlDbType.Integer),
+                TenantSession.ArrayOf([.. entries.Select(it => it.LeafHash)], NpgsqlDbType.Bytea),
             },
-        });
+        };
+
+    private static async Task<LogCheckpoint?> LatestAsync(TenantSession session, CancellationToken cancel) =>
+        await session
+            .Rows.LogCheckpoints.AsNoTracking()
+            .OrderByDescending(row => row.Size)
+            .Select(row => new LogCheckpoint(row.Size, row.Note, row.Verifier))
+            .FirstOrDefaultAsync(cancel);
+
+    private static async Task<IReadOnlyList<string>> HashesAsync(
+        TenantSession session,
+        IReadOnlyList<(long From, long To)> ranges,
+        CancellationToken cancel
+    )
+    {
+        var nodes = await NodesAsync(
+            session,
+            ranges.SelectMany(range => MerkleTree.NodesOf(range.From, range.To)),
+            cancel
+        );
+        return
+        [
+            .. ranges.Select(range =>
+                Convert.ToBase64String(MerkleTree.RangeHash(range.From, range.To, it => nodes[it]))
+            ),
+        ];
+    }
+
+    private static async Task<Dictionary<MerkleNode, byte[]>> NodesAsync(
+        TenantSession session,
+        IEnumerable<MerkleNode> wanted,
+        CancellationToken cancel
+    )
+    {
+        MerkleNode[] nodes = [.. wanted];
+        await using var batch = session.CreateBatch();
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(
+                """
+                select u.level, u.index, coalesce(n.hash, e.leaf_hash) from unnest($2, $3) as u(level, index)
+                left join platform.log_nodes n on n.tenant_id = $1 and n.level = u.level and n.index = u.index
+                left join platform.log_entries e on e.tenant_id = $1 and u.level = 0 and e.index = u.index
+                """
+            )
+            {
+                Parameters =
+                {
+                    new NpgsqlParameter<string> { TypedValue = session.Tenant },
+                    TenantSession.ArrayOf([.. nodes.Select(it => (short)it.Level)], NpgsqlDbType.Smallint),
+                    TenantSession.ArrayOf([.. nodes.Select(it => it.Index)], NpgsqlDbType.Bigint),
+                },
+            }
+        );
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         var found = new Dictionary<MerkleNode, byte[]>();
         while (await reader.ReadAsync(cancel))

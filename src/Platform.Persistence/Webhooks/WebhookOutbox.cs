@@ -17,11 +17,20 @@ namespace Platform.Persistence.Webhooks;
 /// <param name="ClaimedUntil">When it is due again, unless it is known by then what came of it.</param>
 /// <param name="Notice">What is told.</param>
 public sealed record WebhookDelivery(
-    string Webhook, Guid WebhookId, string Url, int Generation, DateTimeOffset? PreviousUntil, int Failed, DateTimeOffset ClaimedUntil, InForceNotice Notice);
+    string Webhook,
+    Guid WebhookId,
+    string Url,
+    int Generation,
+    DateTimeOffset? PreviousUntil,
+    int Failed,
+    DateTimeOffset ClaimedUntil,
+    InForceNotice Notice
+);
 
 /// <summary>
-/// What webhooks are still to be told, for those who send it. Each message is sent at least once, and may be sent twice. Whoever writes what came of
-/// one writes the webhook's row first and its messages after it, as a removal does: so none of them waits for one who waits for it.
+/// What webhooks are still to be told, for those who send it. Each message is sent at least once, and may be sent
+/// twice. Whoever writes what came of one writes the webhook's row first and its messages after it, as a removal does:
+/// so none of them waits for one who waits for it.
 /// </summary>
 public sealed class WebhookOutbox(PlatformStore store)
 {
@@ -43,8 +52,13 @@ public sealed class WebhookOutbox(PlatformStore store)
         """;
 
     /// <summary>Tenants that are due to be told something, in each database the longest due first.</summary>
-    public async Task<IReadOnlyList<string>> DueAsync(DateTimeOffset now, int most, CancellationToken cancel) => await store.Databases.AskForWorkAsync(
-        "select tenant_id from platform.due_webhooks($1, $2)", [now, most], row => row.GetString(0), cancel);
+    public async Task<IReadOnlyList<string>> DueAsync(DateTimeOffset now, int most, CancellationToken cancel) =>
+        await store.Databases.AskForWorkAsync(
+            "select tenant_id from platform.due_webhooks($1, $2)",
+            [now, most],
+            row => row.GetString(0),
+            cancel
+        );
 
     /// <summary>Takes some of a tenant's messages, for a while.</summary>
     /// <param name="tenant">The tenant's id.</param>
@@ -53,24 +67,46 @@ public sealed class WebhookOutbox(PlatformStore store)
     /// <param name="most">Most messages.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>The messages, those of one webhook together, and of these those of one fleet, oldest first.</returns>
-    public async Task<IReadOnlyList<WebhookDelivery>> ClaimAsync(string tenant, DateTimeOffset now, DateTimeOffset until, int most, CancellationToken cancel)
+    public async Task<IReadOnlyList<WebhookDelivery>> ClaimAsync(
+        string tenant,
+        DateTimeOffset now,
+        DateTimeOffset until,
+        int most,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         await using var batch = session.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Claim)
-        {
-            Parameters = { new() { Value = tenant }, new() { Value = now }, new() { Value = until }, new() { Value = most } },
-        });
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand(Claim)
+            {
+                Parameters =
+                {
+                    new() { Value = tenant },
+                    new() { Value = now },
+                    new() { Value = until },
+                    new() { Value = most },
+                },
+            }
+        );
         var claimed = new List<WebhookDelivery>();
         await using (var reader = await batch.ExecuteReaderAsync(cancel))
         {
             while (await reader.ReadAsync(cancel))
             {
                 var i = InForceNotices.Count;
-                claimed.Add(new WebhookDelivery(
-                    reader.GetString(i), reader.GetGuid(i + 1), reader.GetString(i + 2), reader.GetInt32(i + 3),
-                    reader.IsDBNull(i + 4) ? null : reader.GetFieldValue<DateTimeOffset>(i + 4), reader.GetInt32(i + 5),
-                    reader.GetFieldValue<DateTimeOffset>(i + 6), InForceNotices.Read(reader, tenant)));
+                claimed.Add(
+                    new WebhookDelivery(
+                        reader.GetString(i),
+                        reader.GetGuid(i + 1),
+                        reader.GetString(i + 2),
+                        reader.GetInt32(i + 3),
+                        reader.IsDBNull(i + 4) ? null : reader.GetFieldValue<DateTimeOffset>(i + 4),
+                        reader.GetInt32(i + 5),
+                        reader.GetFieldValue<DateTimeOffset>(i + 6),
+                        InForceNotices.Read(reader, tenant)
+                    )
+                );
             }
         }
 
@@ -82,8 +118,15 @@ public sealed class WebhookOutbox(PlatformStore store)
     public async Task DeliveredAsync(WebhookDelivery delivery, DateTimeOffset at, CancellationToken cancel)
     {
         await using var session = await store.OpenAsync(delivery.Notice.Tenant, cancel);
-        await session.Rows.Webhooks.Where(row => row.Name == delivery.Webhook).ExecuteUpdateAsync(
-            row => row.SetProperty(it => it.DeliveredAt, at).SetProperty(it => it.FailingSince, (DateTimeOffset?)null).SetProperty(it => it.Fault, (string?)null), cancel);
+        await session
+            .Rows.Webhooks.Where(row => row.Name == delivery.Webhook)
+            .ExecuteUpdateAsync(
+                row =>
+                    row.SetProperty(it => it.DeliveredAt, at)
+                        .SetProperty(it => it.FailingSince, (DateTimeOffset?)null)
+                        .SetProperty(it => it.Fault, (string?)null),
+                cancel
+            );
         await Of(session, delivery).ExecuteDeleteAsync(cancel);
         await session.CommitAsync(cancel);
     }
@@ -96,15 +139,28 @@ public sealed class WebhookOutbox(PlatformStore store)
     /// <param name="dueAt">When.</param>
     /// <param name="cancel">Gives up.</param>
     public async Task FailedAsync(
-        WebhookDelivery delivery, bool isAway, string fault, DateTimeOffset at, DateTimeOffset dueAt, CancellationToken cancel)
+        WebhookDelivery delivery,
+        bool isAway,
+        string fault,
+        DateTimeOffset at,
+        DateTimeOffset dueAt,
+        CancellationToken cancel
+    )
     {
         await using var session = await store.OpenAsync(delivery.Notice.Tenant, cancel);
         await FailingAsync(session, delivery.Webhook, fault, at, cancel);
-        await Of(session, delivery).ExecuteUpdateAsync(row => row.SetProperty(it => it.DueAt, dueAt).SetProperty(it => it.Failed, it => it.Failed + 1), cancel);
+        await Of(session, delivery)
+            .ExecuteUpdateAsync(
+                row => row.SetProperty(it => it.DueAt, dueAt).SetProperty(it => it.Failed, it => it.Failed + 1),
+                cancel
+            );
         if (isAway)
         {
             // What was claimed with it, and what is due before; not what waits for longer by itself.
-            await session.Rows.WebhookDeliveries.Where(row => row.Webhook == delivery.Webhook && (row.DueAt < dueAt || row.DueAt == delivery.ClaimedUntil))
+            await session
+                .Rows.WebhookDeliveries.Where(row =>
+                    row.Webhook == delivery.Webhook && (row.DueAt < dueAt || row.DueAt == delivery.ClaimedUntil)
+                )
                 .ExecuteUpdateAsync(row => row.SetProperty(it => it.DueAt, dueAt), cancel);
         }
 
@@ -112,8 +168,8 @@ public sealed class WebhookOutbox(PlatformStore store)
     }
 
     /// <summary>
-    /// The message was not taken and is not sent again. A webhook that has taken nothing for so long is disabled, and what it was still to be told is
-    /// forgotten.
+    /// The message was not taken and is not sent again. A webhook that has taken nothing for so long is disabled, and
+    /// what it was still to be told is forgotten.
     /// </summary>
     /// <param name="delivery">The message.</param>
     /// <param name="fault">Why, in words for the tenant.</param>
@@ -121,29 +177,66 @@ public sealed class WebhookOutbox(PlatformStore store)
     /// <param name="patience">How long a webhook may fail; zero disables it.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>Whether the webhook is disabled.</returns>
-    public async Task<bool> GivenUpAsync(WebhookDelivery delivery, string fault, DateTimeOffset at, TimeSpan patience, CancellationToken cancel)
+    public async Task<bool> GivenUpAsync(
+        WebhookDelivery delivery,
+        string fault,
+        DateTimeOffset at,
+        TimeSpan patience,
+        CancellationToken cancel
+    )
     {
         await using var session = await TenantRegistry.OpenLockedAsync(store, delivery.Notice.Tenant, cancel);
         await FailingAsync(session, delivery.Webhook, fault, at, cancel);
         await Of(session, delivery).ExecuteDeleteAsync(cancel);
         var latest = at - patience;
-        var disabled = await session.Rows.Webhooks
-            .Where(row => row.Name == delivery.Webhook && row.WebhookId == delivery.WebhookId && row.DisabledAt == null && row.FailingSince <= latest)
-            .ExecuteUpdateAsync(row => row.SetProperty(it => it.DisabledAt, at), cancel) > 0;
+        var disabled =
+            await session
+                .Rows.Webhooks.Where(row =>
+                    row.Name == delivery.Webhook
+                    && row.WebhookId == delivery.WebhookId
+                    && row.DisabledAt == null
+                    && row.FailingSince <= latest
+                )
+                .ExecuteUpdateAsync(row => row.SetProperty(it => it.DisabledAt, at), cancel) > 0;
         if (disabled)
         {
-            await session.Rows.WebhookDeliveries.Where(row => row.Webhook == delivery.Webhook).ExecuteDeleteAsync(cancel);
-            session.Append(new WebhookDisabled { At = at, Webhook = delivery.Webhook, Reason = fault });
+            await session
+                .Rows.WebhookDeliveries.Where(row => row.Webhook == delivery.Webhook)
+                .ExecuteDeleteAsync(cancel);
+            session.Append(
+                new WebhookDisabled
+                {
+                    At = at,
+                    Webhook = delivery.Webhook,
+                    Reason = fault,
+                }
+            );
         }
 
         await session.CommitAsync(cancel);
         return disabled;
     }
 
-    private static IQueryable<WebhookDeliveryRow> Of(TenantSession session, WebhookDelivery delivery) => session.Rows.WebhookDeliveries.Where(
-        row => row.Webhook == delivery.Webhook && row.FleetId == delivery.Notice.Fleet && row.Change == delivery.Notice.Change);
+    private static IQueryable<WebhookDeliveryRow> Of(TenantSession session, WebhookDelivery delivery) =>
+        session.Rows.WebhookDeliveries.Where(row =>
+            row.Webhook == delivery.Webhook
+            && row.FleetId == delivery.Notice.Fleet
+            && row.Change == delivery.Notice.Change
+        );
 
-    private static Task<int> FailingAsync(TenantSession session, string webhook, string fault, DateTimeOffset at, CancellationToken cancel) =>
-        session.Rows.Webhooks.Where(row => row.Name == webhook).ExecuteUpdateAsync(
-            row => row.SetProperty(it => it.FailingSince, it => it.FailingSince ?? at).SetProperty(it => it.Fault, fault), cancel);
+    private static Task<int> FailingAsync(
+        TenantSession session,
+        string webhook,
+        string fault,
+        DateTimeOffset at,
+        CancellationToken cancel
+    ) =>
+        session
+            .Rows.Webhooks.Where(row => row.Name == webhook)
+            .ExecuteUpdateAsync(
+                row =>
+                    row.SetProperty(it => it.FailingSince, it => it.FailingSince ?? at)
+                        .SetProperty(it => it.Fault, fault),
+                cancel
+            );
 }

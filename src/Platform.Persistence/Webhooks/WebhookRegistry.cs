@@ -16,8 +16,16 @@ namespace Platform.Persistence.Webhooks;
 /// <param name="Fault">Why the last attempt failed, or null.</param>
 /// <param name="DisabledAt">Since when nothing is sent any more, or null.</param>
 public sealed record WebhookSummary(
-    string Name, string Url, IReadOnlyList<string>? Fleets, DateTimeOffset RegisteredAt, int Waiting, DateTimeOffset? DeliveredAt, DateTimeOffset? FailingSince,
-    string? Fault, DateTimeOffset? DisabledAt);
+    string Name,
+    string Url,
+    IReadOnlyList<string>? Fleets,
+    DateTimeOffset RegisteredAt,
+    int Waiting,
+    DateTimeOffset? DeliveredAt,
+    DateTimeOffset? FailingSince,
+    string? Fault,
+    DateTimeOffset? DisabledAt
+);
 
 /// <summary>What its secret is derived from.</summary>
 /// <param name="Id">The webhook's number.</param>
@@ -33,7 +41,9 @@ public sealed record WebhookOutcome(Decision<TenantEvent> Decision, WebhookSeed?
 /// <summary>The tenants' webhooks, for their calls.</summary>
 public sealed class WebhookRegistry(PlatformStore store)
 {
-    /// <summary>Registers a webhook, or gives it another address or other fleets; one that was disabled is enabled.</summary>
+    /// <summary>
+    /// Registers a webhook, or gives it another address or other fleets; one that was disabled is enabled.
+    /// </summary>
     /// <param name="tenant">The tenant's id.</param>
     /// <param name="put">What is decided.</param>
     /// <param name="url">The whole address.</param>
@@ -47,7 +57,13 @@ public sealed class WebhookRegistry(PlatformStore store)
         var row = await session.Rows.Webhooks.SingleOrDefaultAsync(row => row.Name == put.Webhook, cancel);
         var isNew = row is null;
         row ??= Add(session, put, url);
-        if (!isNew && row.DisabledAt is null && row.Url == url && (row.Fleets ?? []).SequenceEqual(put.Fleets ?? []) && row.Fleets is null == put.Fleets is null)
+        if (
+            !isNew
+            && row.DisabledAt is null
+            && row.Url == url
+            && (row.Fleets ?? []).SequenceEqual(put.Fleets ?? [])
+            && row.Fleets is null == put.Fleets is null
+        )
             return new WebhookOutcome(decision, new WebhookSeed(row.WebhookId, row.Generation, isNew));
         (row.Url, row.Fleets) = (url, put.Fleets?.ToArray());
         (row.DisabledAt, row.FailingSince, row.Fault) = (null, null, null);
@@ -61,7 +77,12 @@ public sealed class WebhookRegistry(PlatformStore store)
     /// <param name="replaced">What is decided.</param>
     /// <param name="previousUntil">Until when messages are signed with the one before, too.</param>
     /// <param name="cancel">Gives up.</param>
-    public async Task<WebhookOutcome> ReplaceSecretAsync(string tenant, WebhookSecretReplaced replaced, DateTimeOffset previousUntil, CancellationToken cancel)
+    public async Task<WebhookOutcome> ReplaceSecretAsync(
+        string tenant,
+        WebhookSecretReplaced replaced,
+        DateTimeOffset previousUntil,
+        CancellationToken cancel
+    )
     {
         await using var session = await TenantRegistry.OpenLockedAsync(store, tenant, cancel);
         var decision = Tenant.ChangeWebhook(await TenantRegistry.FindAsync(session, cancel), replaced);
@@ -75,7 +96,11 @@ public sealed class WebhookRegistry(PlatformStore store)
     }
 
     /// <summary>Removes a webhook; what it was not yet told it never is.</summary>
-    public async Task<Decision<TenantEvent>> RemoveAsync(string tenant, WebhookRemoved removed, CancellationToken cancel)
+    public async Task<Decision<TenantEvent>> RemoveAsync(
+        string tenant,
+        WebhookRemoved removed,
+        CancellationToken cancel
+    )
     {
         await using var session = await TenantRegistry.OpenLockedAsync(store, tenant, cancel);
         var decision = Tenant.ChangeWebhook(await TenantRegistry.FindAsync(session, cancel), removed);
@@ -95,10 +120,21 @@ public sealed class WebhookRegistry(PlatformStore store)
     {
         await using var session = await store.OpenAsync(tenant, cancel);
         var rows = session.Rows;
-        return await rows.Webhooks.AsNoTracking().Where(row => name == null || row.Name == name).OrderBy(row => row.Name)
+        return await rows
+            .Webhooks.AsNoTracking()
+            .Where(row => name == null || row.Name == name)
+            .OrderBy(row => row.Name)
             .Select(row => new WebhookSummary(
-                row.Name, row.Url, row.Fleets, row.RegisteredAt, rows.WebhookDeliveries.Count(it => it.Webhook == row.Name), row.DeliveredAt, row.FailingSince,
-                row.Fault, row.DisabledAt))
+                row.Name,
+                row.Url,
+                row.Fleets,
+                row.RegisteredAt,
+                rows.WebhookDeliveries.Count(it => it.Webhook == row.Name),
+                row.DeliveredAt,
+                row.FailingSince,
+                row.Fault,
+                row.DisabledAt
+            ))
             .ToListAsync(cancel);
     }
 

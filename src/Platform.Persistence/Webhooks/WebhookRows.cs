@@ -33,7 +33,9 @@ internal sealed class WebhookRow
     public DateTimeOffset? DisabledAt { get; set; }
 }
 
-/// <summary>A change that a webhook is still to be told. The database adds it with the change itself; see the migration.</summary>
+/// <summary>
+/// A change that a webhook is still to be told. The database adds it with the change itself; see the migration.
+/// </summary>
 internal sealed class WebhookDeliveryRow
 {
     public required string TenantId { get; init; }
@@ -44,7 +46,9 @@ internal sealed class WebhookDeliveryRow
 
     public required long Change { get; init; }
 
-    /// <summary>When it is to be sent; a worker that sends it puts this off, so that it is sent again if the worker dies.</summary>
+    /// <summary>
+    /// When it is to be sent; a worker that sends it puts this off, so that it is sent again if the worker dies.
+    /// </summary>
     public required DateTimeOffset DueAt { get; set; }
 
     /// <summary>Attempts that have failed.</summary>

@@ -1,6 +1,9 @@
 namespace Platform.Solver.Allocation;
 
-/// <summary>How far a job is: a bar on a terminal, a plain line now and then elsewhere; nothing for what is soon done. Thread-safe.</summary>
+/// <summary>
+/// How far a job is: a bar on a terminal, a plain line now and then elsewhere; nothing for what is soon done.
+/// Thread-safe.
+/// </summary>
 internal sealed class JobProgress(TextWriter error, bool isTerminal, TimeProvider clock)
 {
     private const int BarWidth = 40;
@@ -27,9 +30,11 @@ internal sealed class JobProgress(TextWriter error, bool isTerminal, TimeProvide
                 return;
             (_shown, _shownAt) = (percent, clock.GetTimestamp());
             var filled = percent * BarWidth / 100;
-            error.Write(isTerminal
-                ? $"\r[{new string('#', filled)}{new string(' ', BarWidth - filled)}] {percent} %"
-                : $"{percent} % done{Environment.NewLine}");
+            error.Write(
+                isTerminal
+                    ? $"\r[{new string('#', filled)}{new string(' ', BarWidth - filled)}] {percent} %"
+                    : $"{percent} % done{Environment.NewLine}"
+            );
         }
     }
 

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Platform.Solver.Allocation;
 
 /// <summary>
-/// <c>FILE|- [--option VALUE]...</c>. Read by hand: to load and compile a command-line library takes longer than to solve a problem.
+/// <c>FILE|- [--option VALUE]...</c>. Read by hand: to load and compile a command-line library takes longer than to
+/// solve a problem.
 /// </summary>
 internal sealed class ProblemArguments
 {
@@ -60,7 +61,10 @@ internal sealed class ProblemArguments
     {
         if (!_values.TryGetValue(option, out var given))
             return initial;
-        return ulong.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+        return
+            ulong.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= least
+            && number <= most
             ? number
             : throw new BadUsage($"{option}: a whole number from {least} to {most}");
     }

@@ -21,7 +21,9 @@ internal static class ProblemCommand
     /// <summary>Exit status: bad usage or input.</summary>
     public const int BadInput = 2;
 
-    /// <summary>Runs a command of this process: every failure is one line on standard error and an exit status.</summary>
+    /// <summary>
+    /// Runs a command of this process: every failure is one line on standard error and an exit status.
+    /// </summary>
     /// <param name="words">The words behind the command's name.</param>
     /// <param name="usage">What <c>--help</c> says.</param>
     /// <param name="run">The command.</param>
@@ -49,9 +51,8 @@ internal static class ProblemCommand
 #pragma warning disable CA1031 // The last place before a person: no stack trace passes.
         catch (Exception exception)
         {
-            var message = exception is BadUsage
-                ? exception.Message
-                : $"something broke in this program: {exception.Message}";
+            var message =
+                exception is BadUsage ? exception.Message : $"something broke in this program: {exception.Message}";
             error.WriteLine($"platform: {message.ReplaceLineEndings(" ")}");
             return BadInput;
         }
@@ -63,12 +64,18 @@ internal static class ProblemCommand
     /// <param name="text">What is in it.</param>
     /// <param name="read">Reads an item.</param>
     /// <param name="validate">An item's faults.</param>
-    /// <param name="answer">Writes an item's answer, telling its progress, one item in all; says whether there is an answer. Thread-safe.</param>
+    /// <param name="answer">Writes an item's answer, telling its progress, one item in all; says whether there is an
+    /// answer. Thread-safe.</param>
     /// <param name="streams">Where to read and write.</param>
     /// <returns>Exit status.</returns>
     public static int Run<T>(
-        string file, ReadOnlyMemory<byte> text, ItemReader<T> read, Func<T, IReadOnlyList<InputError>> validate,
-        Func<T, Utf8JsonWriter, JobProgress, bool> answer, Streams streams)
+        string file,
+        ReadOnlyMemory<byte> text,
+        ItemReader<T> read,
+        Func<T, IReadOnlyList<InputError>> validate,
+        Func<T, Utf8JsonWriter, JobProgress, bool> answer,
+        Streams streams
+    )
         where T : class
     {
         var document = new ProblemDocument<T>(file == "-" ? "standard input" : file, text, read, validate);
@@ -80,7 +87,10 @@ internal static class ProblemCommand
         }
 
         var feasible = true;
-        var progress = new JobProgress(streams.Error, streams.IsTerminal, TimeProvider.System) { Items = document.Count };
+        var progress = new JobProgress(streams.Error, streams.IsTerminal, TimeProvider.System)
+        {
+            Items = document.Count,
+        };
         document.Answer(Answer, streams.Output);
         progress.End();
         return feasible ? 0 : Infeasible;
@@ -88,7 +98,11 @@ internal static class ProblemCommand
         byte[] Answer(T item)
         {
             var buffer = new ArrayBufferWriter<byte>(4096);
-            var settings = new JsonWriterOptions { Indented = !document.IsArray, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+            var settings = new JsonWriterOptions
+            {
+                Indented = !document.IsArray,
+                Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            };
             using (var writer = new Utf8JsonWriter(buffer, settings))
             {
                 if (!answer(item, writer, progress))
@@ -113,7 +127,8 @@ internal static class ProblemCommand
             input.CopyTo(buffer);
             return buffer.ToArray();
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new BadUsage($"{file}: {exception.Message}");
         }

@@ -8,8 +8,8 @@ namespace Platform.Solver.Allocation;
 internal delegate T? ItemReader<out T>(ReadOnlySpan<byte> utf8);
 
 /// <summary>
-/// A JSON document with one item or an array of items. The items stay text until they are needed, so that an array of many problems takes
-/// little more memory than its text.
+/// A JSON document with one item or an array of items. The items stay text until they are needed, so that an array of
+/// many problems takes little more memory than its text.
 /// </summary>
 internal sealed class ProblemDocument<T>
     where T : class
@@ -31,7 +31,12 @@ internal sealed class ProblemDocument<T>
     /// <param name="text">UTF-8, with a byte order mark or without.</param>
     /// <param name="read">Reads an item.</param>
     /// <param name="validate">An item's faults, with pointers from the item.</param>
-    public ProblemDocument(string name, ReadOnlyMemory<byte> text, ItemReader<T> read, Func<T, IReadOnlyList<InputError>> validate)
+    public ProblemDocument(
+        string name,
+        ReadOnlyMemory<byte> text,
+        ItemReader<T> read,
+        Func<T, IReadOnlyList<InputError>> validate
+    )
     {
         (_name, _read, _validate) = (name, read, validate);
         _text = text.Span is [0xEF, 0xBB, 0xBF, ..] ? text[3..] : text;
@@ -44,7 +49,9 @@ internal sealed class ProblemDocument<T>
     /// <summary>Number of items; known once the document was looked at.</summary>
     public int Count => _starts.Count;
 
-    /// <summary>Looks at the whole document. Nothing is answered before that, or standard output would hold half an array.</summary>
+    /// <summary>
+    /// Looks at the whole document. Nothing is answered before that, or standard output would hold half an array.
+    /// </summary>
     /// <returns>One line for each fault, in the document's order; empty when there is none.</returns>
     public IReadOnlyList<string> Check()
     {
@@ -52,13 +59,17 @@ internal sealed class ProblemDocument<T>
             return [Line(FirstFaultOfShape())];
         var faults = new IReadOnlyList<InputError>?[_starts.Count];
         var shapely = true;
-        ForEach(0, _starts.Count, i =>
-        {
-            if (Item(i) is { } item)
-                faults[i] = _validate(item);
-            else
-                shapely = false;
-        });
+        ForEach(
+            0,
+            _starts.Count,
+            i =>
+            {
+                if (Item(i) is { } item)
+                    faults[i] = _validate(item);
+                else
+                    shapely = false;
+            }
+        );
         return shapely ? [.. faults.SelectMany(Lines!)] : [Line(FirstFaultOfShape())];
     }
 
@@ -74,7 +85,11 @@ internal sealed class ProblemDocument<T>
             ForEach(first, first + answers.Length, i => answers[i - first] = answer(Item(i)!));
             for (var i = 0; i < answers.Length; i++)
             {
-                output.Write(!IsArray ? ""u8 : first + i == 0 ? "\n"u8 : ",\n"u8);
+                output.Write(
+                    !IsArray ? ""u8
+                    : first + i == 0 ? "\n"u8
+                    : ",\n"u8
+                );
                 output.Write(answers[i]);
             }
         }
@@ -131,7 +146,9 @@ internal sealed class ProblemDocument<T>
     {
         InputError? error;
         if (!IsArray)
-            return StrictJson.TryRead(_text.Span, ProblemJson.Of<T>(), out _, out error) ? throw new InvalidOperationException("no fault") : error;
+            return StrictJson.TryRead(_text.Span, ProblemJson.Of<T>(), out _, out error)
+                ? throw new InvalidOperationException("no fault")
+                : error;
         if (!StrictJson.TryRead(_text.Span, ProblemJson.Of<T[]>(), out var items, out error))
             return error;
         return new($"/{Array.IndexOf(items, null)}", "must be an object, not null");

@@ -4,8 +4,9 @@ using Platform.Domain.Allocation;
 namespace Platform.Solver.Allocation;
 
 /// <summary>
-/// Reads problems as the contract's JSON has them, without the serializer, whose start takes longer than to solve a problem. It takes what
-/// <see cref="Domain.Contracts.StrictJson"/> takes, and the tests hold it to that; the serializer has the words for the rest.
+/// Reads problems as the contract's JSON has them, without the serializer, whose start takes longer than to solve a
+/// problem. It takes what <see cref="Domain.Contracts.StrictJson"/> takes, and the tests hold it to that; the
+/// serializer has the words for the rest.
 /// </summary>
 internal static class ProblemReader
 {
@@ -28,7 +29,13 @@ internal static class ProblemReader
     /// <exception cref="Exception">As of <see cref="IsFault"/>.</exception>
     public static AllocationProblem? Problem(ref Utf8JsonReader reader)
     {
-        double? rate = null, weight = null, utilization = null, budget = null, time = null, pace = null, firstAnswer = null;
+        double? rate = null,
+            weight = null,
+            utilization = null,
+            budget = null,
+            time = null,
+            pace = null,
+            firstAnswer = null;
         var (servers, dispatch, seen) = (1, Dispatch.Split, 0);
         SharingServer? sharing = null;
         List<TaskType>? types = null;
@@ -47,25 +54,28 @@ internal static class ProblemReader
                 : Is(ref reader, "taskTypes"u8, 7, ref seen) ? (types = TaskTypes(ref reader)) is not null
                 : Is(ref reader, "sharing"u8, 8, ref seen) ? SharingOrNull(ref reader, out sharing)
                 : Is(ref reader, "maxInterTokenSeconds"u8, 9, ref seen) ? NumberOrNull(ref reader, out pace)
-                : Is(ref reader, "maxTimeToFirstAnswerTokenSeconds"u8, 10, ref seen) && NumberOrNull(ref reader, out firstAnswer);
+                : Is(ref reader, "maxTimeToFirstAnswerTokenSeconds"u8, 10, ref seen)
+                    && NumberOrNull(ref reader, out firstAnswer);
             if (!known)
                 return null;
         }
 
-        return reader.TokenType != JsonTokenType.EndObject || rate is null || weight is null || types is null ? null : new()
-        {
-            ArrivalRate = rate.Value,
-            Servers = servers,
-            Dispatch = dispatch,
-            Sharing = sharing,
-            AccuracyWeight = weight.Value,
-            MaxUtilization = utilization,
-            MeanTokenBudget = budget,
-            MaxMeanSystemTimeSeconds = time,
-            MaxInterTokenSeconds = pace,
-            MaxTimeToFirstAnswerTokenSeconds = firstAnswer,
-            TaskTypes = types,
-        };
+        return reader.TokenType != JsonTokenType.EndObject || rate is null || weight is null || types is null
+            ? null
+            : new()
+            {
+                ArrivalRate = rate.Value,
+                Servers = servers,
+                Dispatch = dispatch,
+                Sharing = sharing,
+                AccuracyWeight = weight.Value,
+                MaxUtilization = utilization,
+                MeanTokenBudget = budget,
+                MaxMeanSystemTimeSeconds = time,
+                MaxInterTokenSeconds = pace,
+                MaxTimeToFirstAnswerTokenSeconds = firstAnswer,
+                TaskTypes = types,
+            };
     }
 
     private static List<TaskType>? TaskTypes(ref Utf8JsonReader reader)
@@ -88,7 +98,10 @@ internal static class ProblemReader
     private static TaskType? OneType(ref Utf8JsonReader reader)
     {
         string? id = null;
-        double? share = null, weight = 1, floor = null, answer = 0;
+        double? share = null,
+            weight = 1,
+            floor = null,
+            answer = 0;
         var (least, most, seen) = (0L, 0L, 0);
         var (service, accuracy) = ((ServiceLine?)null, (AccuracyCurve?)null);
         while (NextName(ref reader))
@@ -108,32 +121,45 @@ internal static class ProblemReader
         }
 
         // Bits 0 to 2: what must be there and cannot be told from its default.
-        return reader.TokenType != JsonTokenType.EndObject || (seen & 0b111) != 0b111 || service is null || accuracy is null ? null : new()
-        {
-            Id = id!,
-            Share = share!.Value,
-            Weight = weight!.Value,
-            MinTokens = least,
-            MaxTokens = most,
-            AccuracyFloor = floor,
-            AnswerTokens = answer!.Value,
-            Service = service,
-            Accuracy = accuracy,
-        };
+        return
+            reader.TokenType != JsonTokenType.EndObject
+            || (seen & 0b111) != 0b111
+            || service is null
+            || accuracy is null
+            ? null
+            : new()
+            {
+                Id = id!,
+                Share = share!.Value,
+                Weight = weight!.Value,
+                MinTokens = least,
+                MaxTokens = most,
+                AccuracyFloor = floor,
+                AnswerTokens = answer!.Value,
+                Service = service,
+                Accuracy = accuracy,
+            };
     }
 
     private static ServiceLine? Service(ref Utf8JsonReader reader)
     {
-        double? fixedSeconds = null, perToken = null, variance = 0, perSquare = 0;
+        double? fixedSeconds = null,
+            perToken = null,
+            variance = 0,
+            perSquare = 0;
         var seen = 0;
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             return null;
         while (NextName(ref reader))
         {
-            if (!(Is(ref reader, "baseSeconds"u8, 0, ref seen) ? Number(ref reader, out fixedSeconds)
-                : Is(ref reader, "secondsPerToken"u8, 1, ref seen) ? Number(ref reader, out perToken)
-                : Is(ref reader, "varianceSecondsSquared"u8, 2, ref seen) ? Number(ref reader, out variance)
-                : Is(ref reader, "secondsPerTokenSquared"u8, 3, ref seen) && Number(ref reader, out perSquare)))
+            if (
+                !(
+                    Is(ref reader, "baseSeconds"u8, 0, ref seen) ? Number(ref reader, out fixedSeconds)
+                    : Is(ref reader, "secondsPerToken"u8, 1, ref seen) ? Number(ref reader, out perToken)
+                    : Is(ref reader, "varianceSecondsSquared"u8, 2, ref seen) ? Number(ref reader, out variance)
+                    : Is(ref reader, "secondsPerTokenSquared"u8, 3, ref seen) && Number(ref reader, out perSquare)
+                )
+            )
                 return null;
         }
 
@@ -168,15 +194,21 @@ internal static class ProblemReader
 
     private static AccuracyCurve? Accuracy(ref Utf8JsonReader reader)
     {
-        double? floor = null, gain = null, rate = null;
+        double? floor = null,
+            gain = null,
+            rate = null;
         var seen = 0;
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             return null;
         while (NextName(ref reader))
         {
-            if (!(Is(ref reader, "floor"u8, 0, ref seen) ? Number(ref reader, out floor)
-                : Is(ref reader, "gain"u8, 1, ref seen) ? Number(ref reader, out gain)
-                : Is(ref reader, "ratePerToken"u8, 2, ref seen) && Number(ref reader, out rate)))
+            if (
+                !(
+                    Is(ref reader, "floor"u8, 0, ref seen) ? Number(ref reader, out floor)
+                    : Is(ref reader, "gain"u8, 1, ref seen) ? Number(ref reader, out gain)
+                    : Is(ref reader, "ratePerToken"u8, 2, ref seen) && Number(ref reader, out rate)
+                )
+            )
                 return null;
         }
 
@@ -184,10 +216,12 @@ internal static class ProblemReader
     }
 
     /// <summary>Whether the reader throws it at text that is not what was asked for.</summary>
-    public static bool IsFault(Exception exception) => exception is JsonException or InvalidOperationException or FormatException;
+    public static bool IsFault(Exception exception) =>
+        exception is JsonException or InvalidOperationException or FormatException;
 
     /// <summary>Reads on to the object's next name; false at its end.</summary>
-    public static bool NextName(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
+    public static bool NextName(ref Utf8JsonReader reader) =>
+        reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
 
     /// <summary>Whether the reader stands at that name, for the first time in its object.</summary>
     public static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, int bit, ref int seen)
@@ -208,7 +242,11 @@ internal static class ProblemReader
     private static bool NumberOrNull(ref Utf8JsonReader reader, out double? number)
     {
         number = null;
-        return reader.Read() && (reader.TokenType == JsonTokenType.Null || (reader.TryGetDouble(out var value) && (number = value) is not null));
+        return reader.Read()
+            && (
+                reader.TokenType == JsonTokenType.Null
+                || (reader.TryGetDouble(out var value) && (number = value) is not null)
+            );
     }
 
     private static bool WholeNumberOrNull(ref Utf8JsonReader reader, out int? number)

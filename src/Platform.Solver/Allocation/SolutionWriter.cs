@@ -4,15 +4,22 @@ using Platform.Domain.Allocation;
 namespace Platform.Solver.Allocation;
 
 /// <summary>
-/// Writes the solutions of everyday, the default method's, without the serializer, whose start takes longer than to solve a problem. Byte for
-/// byte what <see cref="Domain.Contracts.StrictJson"/> writes, and the tests hold it to that; the serializer writes the others.
+/// Writes the solutions of everyday, the default method's, without the serializer, whose start takes longer than to
+/// solve a problem. Byte for byte what <see cref="Domain.Contracts.StrictJson"/> writes, and the tests hold it to that;
+/// the serializer writes the others.
 /// </summary>
 internal static class SolutionWriter
 {
     /// <summary>Writes a solution.</summary>
     public static void Write(Utf8JsonWriter output, AllocationSolution solution)
     {
-        if (solution is not { Status: SolutionStatus.Optimal, Diagnostics: { Method: SolverMethod.Newton, Approximation: null, FixedPoint: null } })
+        if (
+            solution
+            is not {
+                Status: SolutionStatus.Optimal,
+                Diagnostics: { Method: SolverMethod.Newton, Approximation: null, FixedPoint: null }
+            }
+        )
         {
             JsonSerializer.Serialize(output, solution, ProblemJson.Of<AllocationSolution>());
             return;
@@ -54,12 +61,15 @@ internal static class SolutionWriter
         output.WriteNumber("tokensContinuous"u8, type.TokensContinuous);
         output.WriteNumber("accuracy"u8, type.Accuracy);
         output.WriteNumber("serviceSeconds"u8, type.ServiceSeconds);
-        output.WriteString("bound"u8, type.Bound switch
-        {
-            TokenBound.None => "none"u8,
-            TokenBound.Lower => "lower"u8,
-            _ => "max"u8,
-        });
+        output.WriteString(
+            "bound"u8,
+            type.Bound switch
+            {
+                TokenBound.None => "none"u8,
+                TokenBound.Lower => "lower"u8,
+                _ => "max"u8,
+            }
+        );
         WriteIfAny(output, "systemSeconds"u8, type.SystemSeconds);
         WriteIfAny(output, "timeToFirstAnswerTokenSeconds"u8, type.TimeToFirstAnswerTokenSeconds);
         output.WriteEndObject();
@@ -74,12 +84,15 @@ internal static class SolutionWriter
         output.WriteNumber("optimalityGap"u8, continuous.OptimalityGap);
         output.WriteEndObject();
         output.WriteStartObject("rounding"u8);
-        output.WriteString("method"u8, rounding.Method switch
-        {
-            RoundingMethod.Nearest => "nearest"u8,
-            RoundingMethod.Exchange => "exchange"u8,
-            _ => "exact"u8,
-        });
+        output.WriteString(
+            "method"u8,
+            rounding.Method switch
+            {
+                RoundingMethod.Nearest => "nearest"u8,
+                RoundingMethod.Exchange => "exchange"u8,
+                _ => "exact"u8,
+            }
+        );
         output.WriteNumber("loss"u8, rounding.Loss);
         output.WriteNumber("lossBound"u8, rounding.LossBound);
         output.WriteBoolean("provenOptimal"u8, rounding.ProvenOptimal);
@@ -107,12 +120,15 @@ internal static class SolutionWriter
         output.WriteNumber("iterations"u8, diagnostics.Iterations);
         WriteOrNull(output, "contractionModulus"u8, diagnostics.ContractionModulus);
         WriteOrNull(output, "gradientLipschitz"u8, diagnostics.GradientLipschitz);
-        output.WriteString("exit"u8, diagnostics.Exit switch
-        {
-            SolverExit.Converged => "converged"u8,
-            SolverExit.IterationLimit => "iterationLimit"u8,
-            _ => "stalled"u8,
-        });
+        output.WriteString(
+            "exit"u8,
+            diagnostics.Exit switch
+            {
+                SolverExit.Converged => "converged"u8,
+                SolverExit.IterationLimit => "iterationLimit"u8,
+                _ => "stalled"u8,
+            }
+        );
         if (diagnostics.Sensitivities is { } sensitivities)
         {
             output.WriteStartObject("sensitivities"u8);

@@ -29,7 +29,13 @@ internal static class SolveCommand
         var arguments = new ProblemArguments(Name, words, "--method", "--rounding");
         var options = new SolverOptions
         {
-            Method = arguments.OneOf("--method", "newton", "fixed-point", "projected-gradient", "accelerated-projected-gradient") switch
+            Method = arguments.OneOf(
+                "--method",
+                "newton",
+                "fixed-point",
+                "projected-gradient",
+                "accelerated-projected-gradient"
+            ) switch
             {
                 0 => SolverMethod.Newton,
                 1 => SolverMethod.FixedPoint,
@@ -44,8 +50,13 @@ internal static class SolveCommand
             },
         };
         return ProblemCommand.Run(
-            arguments.File, ProblemCommand.Read(arguments.File, streams.Input), ProblemReader.TryRead,
-            problem => ProblemValidation.Validate(problem, options), Answer, streams);
+            arguments.File,
+            ProblemCommand.Read(arguments.File, streams.Input),
+            ProblemReader.TryRead,
+            problem => ProblemValidation.Validate(problem, options),
+            Answer,
+            streams
+        );
 
         bool Answer(AllocationProblem problem, Utf8JsonWriter output, JobProgress progress)
         {

@@ -107,7 +107,10 @@ internal static class SimulateCommand
     }
 
     private static double? RelativeDifference(
-        SimulationRequest request, PredictedFigures predicted, SimulationResult simulated)
+        SimulationRequest request,
+        PredictedFigures predicted,
+        SimulationResult simulated
+    )
     {
         if (request.Problem.Dispatch != Dispatch.Sharing || predicted.MeanSystemTimeSeconds is not > 0)
             return null;
@@ -122,7 +125,8 @@ internal static class SimulateCommand
         var service = ServiceMoments.OfMixture(
             [.. problem.TaskTypes.Select(type => type.Share)],
             [.. problem.TaskTypes.Select((type, k) => type.Service.SecondsAt(tokens[k]))],
-            [.. problem.TaskTypes.Select(type => type.Service.VarianceSecondsSquared)]);
+            [.. problem.TaskTypes.Select(type => type.Service.VarianceSecondsSquared)]
+        );
         var rate = MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers);
         var shared = problem is { Dispatch: Dispatch.Shared, Servers: > 1 };
         var wait = shared
@@ -147,9 +151,7 @@ internal static class SimulateCommand
         var reader = new Utf8JsonReader(text.TrimStart("\uFEFF"u8), options);
         try
         {
-            while (reader.Read() && reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject)
-            {
-            }
+            while (reader.Read() && reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject) { }
 
             if (reader.TokenType != JsonTokenType.PropertyName)
                 return false;

@@ -4,8 +4,8 @@ using RabbitMQ.Client;
 namespace Platform.Workers.Ingestion;
 
 /// <summary>
-/// Healthy while the broker answers, on a connection of its own: the bus says whether it is connected, but notices a silent network only
-/// by missed heartbeats.
+/// Healthy while the broker answers, on a connection of its own: the bus says whether it is connected, but notices a
+/// silent network only by missed heartbeats.
 /// </summary>
 internal sealed class BrokerCheck(WorkerOptions options, TimeProvider time) : IHealthCheck, IAsyncDisposable
 {
@@ -14,7 +14,10 @@ internal sealed class BrokerCheck(WorkerOptions options, TimeProvider time) : IH
     private readonly SemaphoreSlim _asking = new(1);
     private IConnection? _connection;
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
     {
         using var waiting = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(waiting.Token, cancellationToken);

@@ -9,10 +9,11 @@ using Platform.Domain.Contracts;
 namespace Platform.Workers.Ingestion;
 
 /// <summary>
-/// Hands a message's bytes to the consumer, unread, whatever its content type says. It cannot fail, so that a malformed body is judged
-/// by the consumer and set aside with its reason, and it gives MassTransit none of the publisher's headers: a fault or response address
-/// would make the worker send to an exchange of the publisher's choice, and of two messages with one message id MassTransit's batches
-/// acknowledge the second without delivering it, even when they come from different tenants.
+/// Hands a message's bytes to the consumer, unread, whatever its content type says. It cannot fail, so that a malformed
+/// body is judged by the consumer and set aside with its reason, and it gives MassTransit none of the publisher's
+/// headers: a fault or response address would make the worker send to an exchange of the publisher's choice, and of two
+/// messages with one message id MassTransit's batches acknowledge the second without delivering it, even when they come
+/// from different tenants.
 /// </summary>
 internal sealed class DeliveredWindowSerialization : ISerializerFactory, IMessageDeserializer
 {
@@ -39,20 +40,33 @@ internal sealed class DeliveredWindowSerialization : ISerializerFactory, IMessag
             return new DeliveredWindow(body, null, null, null, "", null);
         var properties = delivery.Properties;
         return new DeliveredWindow(
-            body, properties.UserId, properties.MessageId, properties.ContentType, delivery.RoutingKey ?? "",
-            Header(properties.Headers, IngressNames.OnBehalfOfHeader))
+            body,
+            properties.UserId,
+            properties.MessageId,
+            properties.ContentType,
+            delivery.RoutingKey ?? "",
+            Header(properties.Headers, IngressNames.OnBehalfOfHeader)
+        )
         {
             TraceParent = Header(properties.Headers, IngressNames.TraceParentHeader),
         };
     }
 
     private static string? Header(IDictionary<string, object?>? headers, string name) =>
-        headers is not null && headers.TryGetValue(name, out var value) && value is byte[] utf8 ? Encoding.UTF8.GetString(utf8) : null;
+        headers is not null && headers.TryGetValue(name, out var value) && value is byte[] utf8
+            ? Encoding.UTF8.GetString(utf8)
+            : null;
 
-    private sealed class Envelope(Uri? destination, DeliveredWindow window) : SystemTextJsonRawSerializerContext(
-        SystemTextJsonMessageSerializer.Instance, SystemTextJsonMessageSerializer.Options, new ContentType("application/json"),
-        new RawMessageContext(EmptyHeaders.Instance, destination, RawSerializerOptions.AnyMessageType), [], RawSerializerOptions.AnyMessageType,
-        default(JsonElement))
+    private sealed class Envelope(Uri? destination, DeliveredWindow window)
+        : SystemTextJsonRawSerializerContext(
+            SystemTextJsonMessageSerializer.Instance,
+            SystemTextJsonMessageSerializer.Options,
+            new ContentType("application/json"),
+            new RawMessageContext(EmptyHeaders.Instance, destination, RawSerializerOptions.AnyMessageType),
+            [],
+            RawSerializerOptions.AnyMessageType,
+            default(JsonElement)
+        )
     {
         public override bool TryGetMessage<T>([NotNullWhen(true)] out T? message)
             where T : class => (message = window as T) is not null;

@@ -18,11 +18,14 @@ internal sealed class PatientPersistence(IntakeCheck check, TimeProvider time, I
     /// <param name="cancel">Gives up.</param>
     /// <returns>The result, or the fault of the last try.</returns>
     public async Task<(T? Result, Exception? Fault)> TryAsync<T>(
-        Func<CancellationToken, Task<T>> write, int attempts, CancellationToken cancel)
+        Func<CancellationToken, Task<T>> write,
+        int attempts,
+        CancellationToken cancel
+    )
         where T : class
     {
         var pause = FirstPause;
-        for (var attempt = 1; ;)
+        for (var attempt = 1; ; )
         {
             try
             {
@@ -36,8 +39,10 @@ internal sealed class PatientPersistence(IntakeCheck check, TimeProvider time, I
                 if (passing)
                     check.Failed(fault.GetBaseException().Message);
                 log.LogWarning(
-                    fault, "The database did not take what came from the broker; waiting {Pause} before the next try",
-                    pause);
+                    fault,
+                    "The database did not take what came from the broker; waiting {Pause} before the next try",
+                    pause
+                );
                 if (!passing && attempt++ == attempts)
                     return (null, fault);
             }

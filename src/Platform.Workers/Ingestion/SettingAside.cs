@@ -15,8 +15,12 @@ internal sealed record RejectedDelivery(DeliveredWindow Delivered, string Reason
 /// between the two, the message comes again and finds its row.
 /// </summary>
 internal sealed class SettingAside(
-    WindowReception reception, Rejections rejections, PatientPersistence persistence, TimeProvider time,
-    ILogger<SettingAside> log)
+    WindowReception reception,
+    Rejections rejections,
+    PatientPersistence persistence,
+    TimeProvider time,
+    ILogger<SettingAside> log
+)
 {
     /// <summary>Name of the counter of messages that were set aside.</summary>
     public const string RejectionsName = "platform.ingestion.rejected";
@@ -27,8 +31,10 @@ internal sealed class SettingAside(
     private static readonly Meter Meter = new(WorkloadWindowConsumer.SourceName);
 
     private static readonly Counter<long> Rejected = Meter.CreateCounter<long>(
-        RejectionsName, "{message}",
-        "Messages set aside, by reason: what stands before the colon in the header of the same name.");
+        RejectionsName,
+        "{message}",
+        "Messages set aside, by reason: what stands before the colon in the header of the same name."
+    );
 
     /// <summary>Sets messages aside; ends when the broker has confirmed that it keeps them.</summary>
     public async Task RejectAsync(ConsumeContext context, IReadOnlyList<RejectedDelivery> messages)
@@ -38,7 +44,8 @@ internal sealed class SettingAside(
         var at = InMicroseconds(time.GetUtcNow());
         await RecordAsync(
             [.. messages.Select(message => RejectionFor(message, at)).OfType<NewRejection>()],
-            context.CancellationToken);
+            context.CancellationToken
+        );
         var queue = await context.GetSendEndpoint(new Uri($"exchange:{IngressNames.Rejected}"));
         foreach (var message in messages)
             await SendAsync(queue, message, at, context.CancellationToken);
@@ -54,9 +61,21 @@ internal sealed class SettingAside(
         if (reception.Tenant(delivered) is not { } tenant)
             return null;
         var id = RejectedMessageId.For(
-            delivered.Body, tenant, delivered.MessageId, delivered.ContentType, delivered.RoutingKey);
+            delivered.Body,
+            tenant,
+            delivered.MessageId,
+            delivered.ContentType,
+            delivered.RoutingKey
+        );
         return new NewRejection(
-            tenant, id, at, FleetIn(delivered.RoutingKey), delivered.MessageId, message.Reason, delivered.Body);
+            tenant,
+            id,
+            at,
+            FleetIn(delivered.RoutingKey),
+            delivered.MessageId,
+            message.Reason,
+            delivered.Body
+        );
     }
 
     private static string? FleetIn(string routingKey)
@@ -76,7 +95,10 @@ internal sealed class SettingAside(
         {
             if (await TryRecordAsync([row], cancel) is { } fault)
                 log.LogError(
-                    fault, "A message of {Tenant} is set aside, and the tenant's own list cannot name it", row.Tenant);
+                    fault,
+                    "A message of {Tenant} is set aside, and the tenant's own list cannot name it",
+                    row.Tenant
+                );
         }
     }
 
@@ -88,28 +110,38 @@ internal sealed class SettingAside(
                 await rejections.RecordAsync(rows, stop);
                 return rows;
             },
-            Attempts, cancel);
+            Attempts,
+            cancel
+        );
         return recorded.Fault;
     }
 
     private async Task SendAsync(
-        ISendEndpoint queue, RejectedDelivery message, DateTimeOffset at, CancellationToken cancel)
+        ISendEndpoint queue,
+        RejectedDelivery message,
+        DateTimeOffset at,
+        CancellationToken cancel
+    )
     {
         var (delivered, reason) = message;
         log.LogInformation("Rejected a message of {User}: {Reason}", delivered.UserId, reason);
-        await queue.Send(delivered, send =>
-        {
-            send.Serializer = new UnchangedBody(delivered.Body);
-            if (Guid.TryParse(delivered.MessageId, out var messageId))
-                send.MessageId = messageId;
-            send.Headers.Set(RejectedHeaders.Reason, reason);
-            send.Headers.Set(RejectedHeaders.RejectedAt, at.ToString("O"));
-            send.Headers.Set(RejectedHeaders.Tenant, reception.Tenant(delivered) ?? "");
-            send.Headers.Set(RejectedHeaders.UserId, delivered.UserId ?? "");
-            send.Headers.Set(RejectedHeaders.MessageId, delivered.MessageId ?? "");
-            send.Headers.Set(RejectedHeaders.ContentType, delivered.ContentType ?? "");
-            send.Headers.Set(RejectedHeaders.RoutingKey, delivered.RoutingKey);
-        }, cancel);
+        await queue.Send(
+            delivered,
+            send =>
+            {
+                send.Serializer = new UnchangedBody(delivered.Body);
+                if (Guid.TryParse(delivered.MessageId, out var messageId))
+                    send.MessageId = messageId;
+                send.Headers.Set(RejectedHeaders.Reason, reason);
+                send.Headers.Set(RejectedHeaders.RejectedAt, at.ToString("O"));
+                send.Headers.Set(RejectedHeaders.Tenant, reception.Tenant(delivered) ?? "");
+                send.Headers.Set(RejectedHeaders.UserId, delivered.UserId ?? "");
+                send.Headers.Set(RejectedHeaders.MessageId, delivered.MessageId ?? "");
+                send.Headers.Set(RejectedHeaders.ContentType, delivered.ContentType ?? "");
+                send.Headers.Set(RejectedHeaders.RoutingKey, delivered.RoutingKey);
+            },
+            cancel
+        );
         Rejected.Add(1, new KeyValuePair<string, object?>("reason", reason.Split(':', 2)[0]));
     }
 }

@@ -11,8 +11,9 @@ namespace Platform.Workers.Ingestion;
 internal sealed class WindowReception(string platformUser)
 {
     /// <summary>
-    /// Longest reason, in characters. It may hold words of the publisher's, up to a message's length, and travels as a header, which must
-    /// fit in one frame of the broker (128 KiB): the broker would close the connection, for every tenant, again and again.
+    /// Longest reason, in characters. It may hold words of the publisher's, up to a message's length, and travels as a
+    /// header, which must fit in one frame of the broker (128 KiB): the broker would close the connection, for every
+    /// tenant, again and again.
     /// </summary>
     private const int MaxReasonLength = 4_000;
 
@@ -22,7 +23,11 @@ internal sealed class WindowReception(string platformUser)
     /// <param name="incoming">The window with its proven tenant.</param>
     /// <param name="reason">Why it cannot be taken.</param>
     public bool TryRead(
-        DeliveredWindow delivered, DateTimeOffset now, [NotNullWhen(true)] out IncomingWindow? incoming, [NotNullWhen(false)] out string? reason)
+        DeliveredWindow delivered,
+        DateTimeOffset now,
+        [NotNullWhen(true)] out IncomingWindow? incoming,
+        [NotNullWhen(false)] out string? reason
+    )
     {
         incoming = null;
         if (Tenant(delivered) is not { } tenant)
@@ -40,7 +45,10 @@ internal sealed class WindowReception(string platformUser)
         else if (!WorkloadWindowReader.TryRead(delivered.Body, now, out var window, out var errors))
             reason = Shortened("body: " + string.Join("; ", errors));
         else
-            (incoming, reason) = (new IncomingWindow(tenant, messageId, window) { TraceParent = RecordedTrace(delivered.TraceParent) }, null);
+            (incoming, reason) = (
+                new IncomingWindow(tenant, messageId, window) { TraceParent = RecordedTrace(delivered.TraceParent) },
+                null
+            );
         return incoming is not null;
     }
 
@@ -53,7 +61,8 @@ internal sealed class WindowReception(string platformUser)
 
     // A trace is a help to find one's way, and no reason to refuse a window. One that nobody records leads nowhere.
     private static string? RecordedTrace(string? traceParent) =>
-        ActivityContext.TryParse(traceParent, null, out var trace) && trace.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
+        ActivityContext.TryParse(traceParent, null, out var trace)
+        && trace.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
             ? $"00-{trace.TraceId}-{trace.SpanId}-01"
             : null;
 
@@ -62,5 +71,6 @@ internal sealed class WindowReception(string platformUser)
         MediaTypeHeaderValue.TryParse(contentType, out var type) && type.MediaType is "application/json";
 
     /// <summary>A reason, short enough to travel as a header.</summary>
-    public static string Shortened(string reason) => reason.Length <= MaxReasonLength ? reason : $"{reason.AsSpan(0, MaxReasonLength - 1)}…";
+    public static string Shortened(string reason) =>
+        reason.Length <= MaxReasonLength ? reason : $"{reason.AsSpan(0, MaxReasonLength - 1)}…";
 }

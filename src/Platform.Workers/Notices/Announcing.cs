@@ -8,10 +8,11 @@ using Platform.Workers.Ingestion;
 namespace Platform.Workers.Notices;
 
 /// <summary>
-/// Tells each change of what is in force at the broker, within moments, by whichever worker comes first. It is remembered as told after the
-/// broker has confirmed it: a message may come twice, and none is lost.
+/// Tells each change of what is in force at the broker, within moments, by whichever worker comes first. It is
+/// remembered as told after the broker has confirmed it: a message may come twice, and none is lost.
 /// </summary>
-internal sealed class Announcing(NoticeOutbox outbox, IBus bus, TimeProvider time, ILogger<Announcing> log) : BackgroundService
+internal sealed class Announcing(NoticeOutbox outbox, IBus bus, TimeProvider time, ILogger<Announcing> log)
+    : BackgroundService
 {
     private const int FleetsAtATime = 500;
 
@@ -35,7 +36,12 @@ internal sealed class Announcing(NoticeOutbox outbox, IBus bus, TimeProvider tim
         try
         {
             var told = 0;
-            foreach (var tenant in (await outbox.WaitingAsync(FleetsAtATime, cancel)).GroupBy(it => it.Tenant, it => it.Fleet))
+            foreach (
+                var tenant in (await outbox.WaitingAsync(FleetsAtATime, cancel)).GroupBy(
+                    it => it.Tenant,
+                    it => it.Fleet
+                )
+            )
                 told += await AnnounceAsync(tenant.Key, [.. tenant], cancel);
             return told;
         }
@@ -54,7 +60,12 @@ internal sealed class Announcing(NoticeOutbox outbox, IBus bus, TimeProvider tim
         var endpoint = await bus.GetSendEndpoint(Exchange);
         try
         {
-            return await outbox.AnnounceAsync(tenant, fleets, (notice, stop) => SendAsync(endpoint, notice, stop), either.Token);
+            return await outbox.AnnounceAsync(
+                tenant,
+                fleets,
+                (notice, stop) => SendAsync(endpoint, notice, stop),
+                either.Token
+            );
         }
         catch (Exception fault) when (PlatformStore.IsNotTheDatabasesState(fault))
         {
@@ -64,15 +75,19 @@ internal sealed class Announcing(NoticeOutbox outbox, IBus bus, TimeProvider tim
         }
     }
 
-    private static Task SendAsync(ISendEndpoint endpoint, AllocationNotice notice, CancellationToken cancel) => endpoint.Send(
-        notice,
-        send =>
-        {
-            send.Serializer = new UnchangedBody(notice.ToBytes(), AllocationNotice.ContentType);
-            send.SetRoutingKey($"{notice.Data.Tenant}.{notice.Data.Fleet}");
-        },
-        // Given up from outside: while the broker is away, a send waits for it.
-        cancel).WaitAsync(cancel);
+    private static Task SendAsync(ISendEndpoint endpoint, AllocationNotice notice, CancellationToken cancel) =>
+        endpoint
+            .Send(
+                notice,
+                send =>
+                {
+                    send.Serializer = new UnchangedBody(notice.ToBytes(), AllocationNotice.ContentType);
+                    send.SetRoutingKey($"{notice.Data.Tenant}.{notice.Data.Fleet}");
+                },
+                // Given up from outside: while the broker is away, a send waits for it.
+                cancel
+            )
+            .WaitAsync(cancel);
 }
 
 /// <summary>Connects a worker to those who listen.</summary>

@@ -6,7 +6,9 @@ using Platform.Persistence.Solving;
 
 namespace Platform.Workers.Solving;
 
-/// <summary>Solves fleets of one tenant together: folds their new windows, estimates, solves, and writes what came of it.</summary>
+/// <summary>
+/// Solves fleets of one tenant together: folds their new windows, estimates, solves, and writes what came of it.
+/// </summary>
 internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<FleetSolving> log)
 {
     /// <summary>Name of the meter and of the source of spans.</summary>
@@ -17,20 +19,37 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
     private static readonly Meter Meter = new(SourceName);
 
     private static readonly Counter<long> Solves = Meter.CreateCounter<long>(
-        "platform.solving.solves", "{solve}", "Solves that were written, by reason and outcome: published, confirmed, or infeasible where no allocation keeps the limits.");
+        "platform.solving.solves",
+        "{solve}",
+        "Solves that were written, by reason and outcome: published, confirmed, or infeasible where no allocation keeps the limits."
+    );
 
     private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
-        "platform.solving.failures", "{solve}", "Solves that failed; the fleet's health says why.");
+        "platform.solving.failures",
+        "{solve}",
+        "Solves that failed; the fleet's health says why."
+    );
 
     private static readonly Histogram<double> Lag = Meter.CreateHistogram(
-        "platform.solving.lag", "s", "Time from when a fleet was due to its solve.", advice: Telemetry.Seconds);
+        "platform.solving.lag",
+        "s",
+        "Time from when a fleet was due to its solve.",
+        advice: Telemetry.Seconds
+    );
 
-    /// <summary>Solves each fleet once. One that cannot be solved is put off and keeps none of the others from being solved.</summary>
+    /// <summary>
+    /// Solves each fleet once. One that cannot be solved is put off and keeps none of the others from being solved.
+    /// </summary>
     /// <param name="tenant">The tenant's id.</param>
     /// <param name="fleets">Ids of its fleets, each once.</param>
     /// <param name="foundDueAt">When the fleets were found due.</param>
     /// <param name="cancel">Gives up; what is not written by then is due again.</param>
-    public async Task<SweepFigures> SolveAsync(string tenant, IReadOnlyList<string> fleets, DateTimeOffset foundDueAt, CancellationToken cancel)
+    public async Task<SweepFigures> SolveAsync(
+        string tenant,
+        IReadOnlyList<string> fleets,
+        DateTimeOffset foundDueAt,
+        CancellationToken cancel
+    )
     {
         var clock = new SolveClock();
         var figures = await SolveOrSplitAsync(tenant, fleets, foundDueAt, clock, cancel);
@@ -39,7 +58,12 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
     }
 
     private async Task<SweepFigures> SolveOrSplitAsync(
-        string tenant, IReadOnlyList<string> fleets, DateTimeOffset foundDueAt, SolveClock clock, CancellationToken cancel)
+        string tenant,
+        IReadOnlyList<string> fleets,
+        DateTimeOffset foundDueAt,
+        SolveClock clock,
+        CancellationToken cancel
+    )
     {
         try
         {
@@ -47,7 +71,12 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         }
         catch (Exception fault) when (fleets.Count > 1 && PlatformStore.IsNotTheDatabasesState(fault))
         {
-            log.LogWarning("Of {Count} fleets of {Tenant} one cannot be written; they are solved one by one: {Reason}", fleets.Count, tenant, fault.Message);
+            log.LogWarning(
+                "Of {Count} fleets of {Tenant} one cannot be written; they are solved one by one: {Reason}",
+                fleets.Count,
+                tenant,
+                fault.Message
+            );
         }
         catch (Exception fault) when (fleets.Count == 1 && PlatformStore.IsNotTheDatabasesState(fault))
         {
@@ -61,9 +90,19 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
     }
 
     private async Task<SweepFigures> SolveTogetherAsync(
-        string tenant, IReadOnlyList<string> fleets, DateTimeOffset foundDueAt, SolveClock clock, CancellationToken cancel)
+        string tenant,
+        IReadOnlyList<string> fleets,
+        DateTimeOffset foundDueAt,
+        SolveClock clock,
+        CancellationToken cancel
+    )
     {
-        using var span = Source.StartActivity("solve fleets", ActivityKind.Internal, default(ActivityContext), new TagList { { "platform.tenant", tenant } });
+        using var span = Source.StartActivity(
+            "solve fleets",
+            ActivityKind.Internal,
+            default(ActivityContext),
+            new TagList { { "platform.tenant", tenant } }
+        );
         DateTimeOffset? read = null;
         var results = new List<SolveResult>(fleets.Count);
         var faults = new List<(FleetKey Key, Exception Fault)>();
@@ -88,14 +127,15 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         var written = results.Count > 0 ? await store.CommitAsync(results, cancel) : [];
         foreach (var result in written)
             Tell(result, read!.Value);
-        return failed + new SweepFigures
-        {
-            Fleets = fleets.Count - failed.Failed,
-            Published = written.Count(result => result.Outcome is SolveOutcome.Published),
-            Confirmed = written.Count(result => result.Outcome is SolveOutcome.Confirmed),
-            Infeasible = written.Count(result => result.Outcome is SolveOutcome.Infeasible),
-            Superseded = fleets.Count - failed.Failed - written.Count,
-        };
+        return failed
+            + new SweepFigures
+            {
+                Fleets = fleets.Count - failed.Failed,
+                Published = written.Count(result => result.Outcome is SolveOutcome.Published),
+                Confirmed = written.Count(result => result.Outcome is SolveOutcome.Confirmed),
+                Infeasible = written.Count(result => result.Outcome is SolveOutcome.Infeasible),
+                Superseded = fleets.Count - failed.Failed - written.Count,
+            };
     }
 
     private void Tell(SolveResult result, DateTimeOffset began)
@@ -106,7 +146,13 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         Lag.Record(Math.Max(0, (result.At - result.Basis.DueAt).TotalSeconds));
         Trace(result, outcome, began);
         if (reason is SolveReason.Drift or SolveReason.Instability)
-            log.LogInformation("Solved {Tenant}/{Fleet} before its time, for {Reason}: {Outcome}", key.Tenant, key.Fleet, reason, result.Outcome.GetType().Name);
+            log.LogInformation(
+                "Solved {Tenant}/{Fleet} before its time, for {Reason}: {Outcome}",
+                key.Tenant,
+                key.Fleet,
+                reason,
+                result.Outcome.GetType().Name
+            );
         Warn(result);
     }
 
@@ -119,12 +165,27 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         if (result.Outcome is not SolveOutcome.Published { Snapshot.Version: var version } published)
             return;
         if (published.Emergency is { } emergency)
-            log.LogWarning("Emergency: version {Version} of {Tenant}/{Fleet} is in force at once: {Reason}", version, key.Tenant, key.Fleet, emergency);
+            log.LogWarning(
+                "Emergency: version {Version} of {Tenant}/{Fleet} is in force at once: {Reason}",
+                version,
+                key.Tenant,
+                key.Fleet,
+                emergency
+            );
         if (published.Snapshot.Shortfall is { } shortfall)
-            log.LogWarning("Version {Version} of {Tenant}/{Fleet} grants the fewest tokens: {Shortfall}", version, key.Tenant, key.Fleet, shortfall.Describe());
+            log.LogWarning(
+                "Version {Version} of {Tenant}/{Fleet} grants the fewest tokens: {Shortfall}",
+                version,
+                key.Tenant,
+                key.Fleet,
+                shortfall.Describe()
+            );
     }
 
-    /// <summary>The span of one fleet's solve, with links to the messages that it was the first to draw on: from each of them to the snapshot.</summary>
+    /// <summary>
+    /// The span of one fleet's solve, with links to the messages that it was the first to draw on: from each of them to
+    /// the snapshot.
+    /// </summary>
     private static void Trace(SolveResult result, string outcome, DateTimeOffset began)
     {
         if (Activity.Current is not { Recorded: true })
@@ -144,10 +205,17 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         }
 
         var links = result.Basis.TraceParents.Select(it => new ActivityLink(ActivityContext.Parse(it, null)));
-        Source.StartActivity("solve fleet", ActivityKind.Internal, Activity.Current.Context, tags, links, began)?.Dispose();
+        Source
+            .StartActivity("solve fleet", ActivityKind.Internal, Activity.Current.Context, tags, links, began)
+            ?.Dispose();
     }
 
-    private static Exception? TrySolve(SolveBasis basis, DateTimeOffset now, SolveClock clock, List<SolveResult> results)
+    private static Exception? TrySolve(
+        SolveBasis basis,
+        DateTimeOffset now,
+        SolveClock clock,
+        List<SolveResult> results
+    )
     {
         try
         {
@@ -156,7 +224,15 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
             basis.Sums.Prune(at);
             var outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at));
             clock.Enter(SolveStage.Fold);
-            results.Add(new SolveResult { Basis = basis.WithoutSums(), At = at, Sums = basis.SumsToStore(), Outcome = outcome });
+            results.Add(
+                new SolveResult
+                {
+                    Basis = basis.WithoutSums(),
+                    At = at,
+                    Sums = basis.SumsToStore(),
+                    Outcome = outcome,
+                }
+            );
             return null;
         }
         catch (Exception fault)
@@ -166,7 +242,12 @@ internal sealed class FleetSolving(SolveStore store, TimeProvider time, ILogger<
         }
     }
 
-    private async Task<SweepFigures> PostponeAsync(FleetKey key, Exception fault, DateTimeOffset foundDueAt, CancellationToken cancel)
+    private async Task<SweepFigures> PostponeAsync(
+        FleetKey key,
+        Exception fault,
+        DateTimeOffset foundDueAt,
+        CancellationToken cancel
+    )
     {
         // Its health says so; the others do not wait for it.
         Failures.Add(1);

@@ -6,10 +6,13 @@ using Hangfire.States;
 namespace Platform.Workers.Solving;
 
 /// <summary>
-/// Hangfire's server, with one thing set that its own does not offer: after a failure it tries again within a moment, for as long as it takes. By
-/// default the wait grows with the square of the failures, up to five minutes, and after an outage of the database nothing would be solved for as long.
+/// Hangfire's server, with one thing set that its own does not offer: after a failure it tries again within a moment,
+/// for as long as it takes. By default the wait grows with the square of the failures, up to five minutes, and after an
+/// outage of the database nothing would be solved for as long.
 /// </summary>
-internal sealed class JobServer(JobStorage storage, JobActivator activator, TimeSpan poll, ILogger<JobServer> log) : IHostedService, IDisposable
+internal sealed class JobServer(JobStorage storage, JobActivator activator, TimeSpan poll, ILogger<JobServer> log)
+    : IHostedService,
+        IDisposable
 {
     private static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(5);
 
@@ -30,7 +33,13 @@ internal sealed class JobServer(JobStorage storage, JobActivator activator, Time
                 new RecurringJobScheduler(new Hangfire.Client.BackgroundJobFactory(filters), poll).UseBackgroundPool(1),
             ],
             new Dictionary<string, object> { ["Queues"] = queues, ["WorkerCount"] = workers },
-            new BackgroundProcessingServerOptions { ShutdownTimeout = Shutdown, RetryDelay = _ => poll, RestartDelay = poll });
+            new BackgroundProcessingServerOptions
+            {
+                ShutdownTimeout = Shutdown,
+                RetryDelay = _ => poll,
+                RestartDelay = poll,
+            }
+        );
         log.LogInformation("Sweeps are looked for every {Seconds} s by {Workers} threads", poll.TotalSeconds, workers);
         return Task.CompletedTask;
     }

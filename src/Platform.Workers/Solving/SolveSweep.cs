@@ -5,9 +5,10 @@ using Platform.Persistence.Solving;
 namespace Platform.Workers.Solving;
 
 /// <summary>
-/// The job that Hangfire starts every second on one of the workers: solves the fleets that are due, claiming them in batches. When there
-/// are more than one sweep gets through in a second, the next one starts beside it on another worker and claims from the same list, so
-/// that all workers share the load. What a worker has claimed is free again the moment it dies.
+/// The job that Hangfire starts every second on one of the workers: solves the fleets that are due, claiming them in
+/// batches. When there are more than one sweep gets through in a second, the next one starts beside it on another
+/// worker and claims from the same list, so that all workers share the load. What a worker has claimed is free again
+/// the moment it dies.
 /// </summary>
 internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvider time)
 {
@@ -15,8 +16,8 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
     public const string JobId = "solve-sweep";
 
     /// <summary>
-    /// Fleets of a database claimed at a time: few enough that other workers find some too, enough that a tenant's fleets come together: what is read
-    /// and written at once is a tenant's.
+    /// Fleets of a database claimed at a time: few enough that other workers find some too, enough that a tenant's
+    /// fleets come together: what is read and written at once is a tenant's.
     /// </summary>
     private const int BatchSize = 1_000;
 
@@ -26,10 +27,17 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
     private static readonly Meter Meter = new(FleetSolving.SourceName);
 
     private static readonly Counter<long> Sweeps = Meter.CreateCounter<long>(
-        "platform.solving.sweeps", "{sweep}", "Sweeps that ended, those that found nothing due included.");
+        "platform.solving.sweeps",
+        "{sweep}",
+        "Sweeps that ended, those that found nothing due included."
+    );
 
     private static readonly Histogram<double> Duration = Meter.CreateHistogram(
-        "platform.solving.sweep.duration", "s", "Time of a sweep that found fleets due.", advice: Telemetry.Seconds);
+        "platform.solving.sweep.duration",
+        "s",
+        "Time of a sweep that found fleets due.",
+        advice: Telemetry.Seconds
+    );
 
     /// <summary>Solves until no fleet is due.</summary>
     // A failed sweep is not repeated: the next one is a second away.
@@ -39,7 +47,7 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
     {
         var total = new SweepFigures();
         var began = time.GetTimestamp();
-        for (var full = true; full;)
+        for (var full = true; full; )
         {
             var now = time.GetUtcNow();
             var clock = new SolveClock();
@@ -58,15 +66,21 @@ internal sealed class SolveSweep(DueFleets due, FleetSolving solving, TimeProvid
 
     private async Task<SweepFigures> SolveAsync(FleetClaim claim, DateTimeOffset now, CancellationToken cancel)
     {
-        var groups = claim.Fleets.GroupBy(key => key.Tenant, key => key.Fleet).SelectMany(tenant => tenant.Chunk(DueFleets.Together), (tenant, fleets) => (tenant.Key, fleets));
+        var groups = claim
+            .Fleets.GroupBy(key => key.Tenant, key => key.Fleet)
+            .SelectMany(tenant => tenant.Chunk(DueFleets.Together), (tenant, fleets) => (tenant.Key, fleets));
         var total = new SweepFigures();
         var gate = new Lock();
-        await Parallel.ForEachAsync(groups, new ParallelOptions { MaxDegreeOfParallelism = Lanes, CancellationToken = cancel }, async (group, stop) =>
-        {
-            var figures = await solving.SolveAsync(group.Key, group.fleets, now, stop);
-            lock (gate)
-                total += figures;
-        });
+        await Parallel.ForEachAsync(
+            groups,
+            new ParallelOptions { MaxDegreeOfParallelism = Lanes, CancellationToken = cancel },
+            async (group, stop) =>
+            {
+                var figures = await solving.SolveAsync(group.Key, group.fleets, now, stop);
+                lock (gate)
+                    total += figures;
+            }
+        );
         return total;
     }
 }

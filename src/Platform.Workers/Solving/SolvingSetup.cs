@@ -22,31 +22,46 @@ internal static class SolvingSetup
         services.AddSingleton(provider => new SolveStore(provider.GetRequiredService<PlatformStore>()));
         services.AddSingleton<FleetSolving>();
         services.AddSingleton<SolveSweep>();
-        services.AddHangfire((_, hangfire) => hangfire
-            .UseRecommendedSerializerSettings()
-            .UsePostgreSqlStorage(
-                storage => storage.UseNpgsqlConnection(HangfireConnection(options.Postgres)),
-                new PostgreSqlStorageOptions
-                {
-                    // The migrations make the schema; a worker that starts while the database is away waits for it.
-                    PrepareSchemaIfNecessary = false,
-                    QueuePollInterval = Poll,
-                    EnableLongPolling = false,
-                    UseSlidingInvisibilityTimeout = true,
-                    InvisibilityTimeout = Invisibility,
-                    // A dead worker's lock on the timetable is taken after so long; two sweeps at once do no harm.
-                    DistributedLockTimeout = TimeSpan.FromSeconds(10),
-                }));
+        services.AddHangfire(
+            (_, hangfire) =>
+                hangfire
+                    .UseRecommendedSerializerSettings()
+                    .UsePostgreSqlStorage(
+                        storage => storage.UseNpgsqlConnection(HangfireConnection(options.Postgres)),
+                        new PostgreSqlStorageOptions
+                        {
+                            // The migrations make the schema; a worker that starts while the database is away waits for it.
+                            PrepareSchemaIfNecessary = false,
+                            QueuePollInterval = Poll,
+                            EnableLongPolling = false,
+                            UseSlidingInvisibilityTimeout = true,
+                            InvisibilityTimeout = Invisibility,
+                            // A dead worker's lock on the timetable is taken after so long; two sweeps at once do no harm.
+                            DistributedLockTimeout = TimeSpan.FromSeconds(10),
+                        }
+                    )
+        );
         services.AddHostedService(provider => new JobServer(
-            provider.GetRequiredService<JobStorage>(), provider.GetRequiredService<JobActivator>(), Poll, provider.GetRequiredService<ILogger<JobServer>>()));
+            provider.GetRequiredService<JobStorage>(),
+            provider.GetRequiredService<JobActivator>(),
+            Poll,
+            provider.GetRequiredService<ILogger<JobServer>>()
+        ));
         services.AddHostedService<Timetable>();
     }
 
-    // A pool of its own, which never carries a tenant: here, and only here, the reset at each return to the pool can be saved.
+    // A pool of its own, which never carries a tenant: here, and only here, the reset at each return to the pool can be
+    // saved.
     private static string HangfireConnection(string postgres) =>
-        new NpgsqlConnectionStringBuilder(postgres) { NoResetOnClose = true, MaxPoolSize = 10, ApplicationName = "hangfire" }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(postgres)
+        {
+            NoResetOnClose = true,
+            MaxPoolSize = 10,
+            ApplicationName = "hangfire",
+        }.ConnectionString;
 
-    private sealed class Timetable(IRecurringJobManager jobs, TimeProvider time, ILogger<Timetable> log) : BackgroundService
+    private sealed class Timetable(IRecurringJobManager jobs, TimeProvider time, ILogger<Timetable> log)
+        : BackgroundService
     {
         protected override async Task ExecuteAsync(CancellationToken stoppingToken)
         {
@@ -58,7 +73,11 @@ internal static class SolvingSetup
         {
             try
             {
-                jobs.AddOrUpdate<SolveSweep>(SolveSweep.JobId, sweep => sweep.RunAsync(CancellationToken.None), EverySecond);
+                jobs.AddOrUpdate<SolveSweep>(
+                    SolveSweep.JobId,
+                    sweep => sweep.RunAsync(CancellationToken.None),
+                    EverySecond
+                );
                 return true;
             }
             catch (Exception fault) when (PlatformStore.IsTransient(fault) || fault is NpgsqlException)

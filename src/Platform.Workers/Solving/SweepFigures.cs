@@ -38,28 +38,30 @@ internal sealed record SweepFigures
     /// <inheritdoc cref="ClaimSeconds"/>
     public double WriteSeconds { get; init; }
 
-    public static SweepFigures operator +(SweepFigures a, SweepFigures b) => new()
-    {
-        Fleets = a.Fleets + b.Fleets,
-        Published = a.Published + b.Published,
-        Confirmed = a.Confirmed + b.Confirmed,
-        Infeasible = a.Infeasible + b.Infeasible,
-        Superseded = a.Superseded + b.Superseded,
-        Failed = a.Failed + b.Failed,
-        ClaimSeconds = a.ClaimSeconds + b.ClaimSeconds,
-        ReadSeconds = a.ReadSeconds + b.ReadSeconds,
-        FoldSeconds = a.FoldSeconds + b.FoldSeconds,
-        DeriveSeconds = a.DeriveSeconds + b.DeriveSeconds,
-        WriteSeconds = a.WriteSeconds + b.WriteSeconds,
-    };
+    public static SweepFigures operator +(SweepFigures a, SweepFigures b) =>
+        new()
+        {
+            Fleets = a.Fleets + b.Fleets,
+            Published = a.Published + b.Published,
+            Confirmed = a.Confirmed + b.Confirmed,
+            Infeasible = a.Infeasible + b.Infeasible,
+            Superseded = a.Superseded + b.Superseded,
+            Failed = a.Failed + b.Failed,
+            ClaimSeconds = a.ClaimSeconds + b.ClaimSeconds,
+            ReadSeconds = a.ReadSeconds + b.ReadSeconds,
+            FoldSeconds = a.FoldSeconds + b.FoldSeconds,
+            DeriveSeconds = a.DeriveSeconds + b.DeriveSeconds,
+            WriteSeconds = a.WriteSeconds + b.WriteSeconds,
+        };
 
     /// <summary>The time of one thread of work.</summary>
-    public static SweepFigures Of(SolveClock clock) => new()
-    {
-        ClaimSeconds = clock[SolveStage.Claim].TotalSeconds,
-        ReadSeconds = clock[SolveStage.Read].TotalSeconds,
-        FoldSeconds = clock[SolveStage.Fold].TotalSeconds,
-        DeriveSeconds = clock[SolveStage.Derive].TotalSeconds,
-        WriteSeconds = clock[SolveStage.Write].TotalSeconds,
-    };
+    public static SweepFigures Of(SolveClock clock) =>
+        new()
+        {
+            ClaimSeconds = clock[SolveStage.Claim].TotalSeconds,
+            ReadSeconds = clock[SolveStage.Read].TotalSeconds,
+            FoldSeconds = clock[SolveStage.Fold].TotalSeconds,
+            DeriveSeconds = clock[SolveStage.Derive].TotalSeconds,
+            WriteSeconds = clock[SolveStage.Write].TotalSeconds,
+        };
 }

@@ -3,8 +3,12 @@ using Platform.Persistence.Transparency;
 
 namespace Platform.Workers.Transparency;
 
-/// <summary>Gives what was decided its place in the tenants' logs, and signs the new roots: within moments, by whichever worker comes first.</summary>
-internal sealed class LogKeeping(TransparencyLog log, LogSigner signer, TimeProvider time, ILogger<LogKeeping> logger) : BackgroundService
+/// <summary>
+/// Gives what was decided its place in the tenants' logs, and signs the new roots: within moments, by whichever worker
+/// comes first.
+/// </summary>
+internal sealed class LogKeeping(TransparencyLog log, LogSigner signer, TimeProvider time, ILogger<LogKeeping> logger)
+    : BackgroundService
 {
     private const int TenantsAtATime = 100;
 
@@ -36,7 +40,8 @@ internal sealed class LogKeeping(TransparencyLog log, LogSigner signer, TimeProv
         }
         catch (Exception fault) when (PlatformStore.IsNotTheDatabasesState(fault))
         {
-            // One tenant's events, tampered with before they were logged, must keep neither the others' logs nor the worker from going on.
+            // One tenant's events, tampered with before they were logged, must keep neither the others' logs nor the
+            // worker from going on.
             logger.LogError(fault, "The log of {Tenant} cannot be continued", tenant);
         }
     }

@@ -30,8 +30,9 @@ internal enum WebhookVerdict
 internal sealed record WebhookAnswer(WebhookVerdict Verdict, string Fault = "", TimeSpan? RetryAfter = null);
 
 /// <summary>
-/// Sends one message to a receiver that nobody knows: it goes only where webhooks may, follows no redirection, reads nothing of the answer's
-/// body, and waits for a few seconds. No address is logged: what is behind its host may be a secret.
+/// Sends one message to a receiver that nobody knows: it goes only where webhooks may, follows no redirection, reads
+/// nothing of the answer's body, and waits for a few seconds. No address is logged: what is behind its host may be a
+/// secret.
 /// </summary>
 internal sealed class WebhookSender : IDisposable
 {
@@ -87,7 +88,9 @@ internal sealed class WebhookSender : IDisposable
         }
     }
 
-    /// <summary>The message's id: the change with the snapshot's hash, as one snapshot may come into force more than once.</summary>
+    /// <summary>
+    /// The message's id: the change with the snapshot's hash, as one snapshot may come into force more than once.
+    /// </summary>
     public static string IdOf(InForceNotice notice) => $"{notice.Fleet}-{notice.Change}-{notice.Hash ?? "none"}";
 
     private HttpRequestMessage Request(WebhookDelivery delivery)
@@ -99,8 +102,20 @@ internal sealed class WebhookSender : IDisposable
         request.Headers.Add(WebhookSecret.IdHeader, id);
         request.Headers.Add(WebhookSecret.TimestampHeader, $"{now.ToUnixTimeSeconds()}");
         var first = delivery.PreviousUntil > now ? delivery.Generation - 1 : delivery.Generation;
-        request.Headers.Add(WebhookSecret.SignatureHeader, string.Join(' ', Enumerable.Range(first, delivery.Generation - first + 1).Reverse()
-            .Select(generation => WebhookSecret.Derive(_key, delivery.Notice.Tenant, delivery.WebhookId, generation).Sign(id, now, body))));
+        request.Headers.Add(
+            WebhookSecret.SignatureHeader,
+            string.Join(
+                ' ',
+                Enumerable
+                    .Range(first, delivery.Generation - first + 1)
+                    .Reverse()
+                    .Select(generation =>
+                        WebhookSecret
+                            .Derive(_key, delivery.Notice.Tenant, delivery.WebhookId, generation)
+                            .Sign(id, now, body)
+                    )
+            )
+        );
         return request;
     }
 
@@ -119,21 +134,24 @@ internal sealed class WebhookSender : IDisposable
 
     private TimeSpan? RetryAfter(RetryConditionHeaderValue? asked) => asked?.Delta ?? asked?.Date - _time.GetUtcNow();
 
-    private static string Words(HttpRequestException fault) => fault.HttpRequestError switch
-    {
-        _ when fault.InnerException is NotReachableException refused => refused.Message,
-        HttpRequestError.NameResolutionError => "its name is not known",
-        HttpRequestError.SecureConnectionError => "its certificate is not trusted, or TLS failed",
-        HttpRequestError.ConnectionError => "cannot be connected to",
-        _ => "did not answer in HTTP",
-    };
+    private static string Words(HttpRequestException fault) =>
+        fault.HttpRequestError switch
+        {
+            _ when fault.InnerException is NotReachableException refused => refused.Message,
+            HttpRequestError.NameResolutionError => "its name is not known",
+            HttpRequestError.SecureConnectionError => "its certificate is not trusted, or TLS failed",
+            HttpRequestError.ConnectionError => "cannot be connected to",
+            _ => "did not answer in HTTP",
+        };
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
     {
         var isEncrypted = context.InitialRequestMessage.RequestUri!.Scheme == Uri.UriSchemeHttps;
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         // What is looked at is what is connected to: a name that changes its meaning between the two gains nothing.
-        var addresses = (await Dns.GetHostAddressesAsync(host, cancel)).Where(address => _targets.MayReach(address, isEncrypted)).ToArray();
+        var addresses = (await Dns.GetHostAddressesAsync(host, cancel))
+            .Where(address => _targets.MayReach(address, isEncrypted))
+            .ToArray();
         if (addresses.Length == 0)
             throw new NotReachableException();
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -7,10 +7,15 @@ using Platform.Persistence.Webhooks;
 namespace Platform.Workers.Webhooks;
 
 /// <summary>
-/// Tells webhooks what came into force. Tenants are served side by side, and a few messages of one at a time: a receiver that is slow costs its
-/// own tenant's others a little, and no other tenant anything.
+/// Tells webhooks what came into force. Tenants are served side by side, and a few messages of one at a time: a
+/// receiver that is slow costs its own tenant's others a little, and no other tenant anything.
 /// </summary>
-internal sealed class WebhookSending(WebhookOutbox outbox, WebhookSender sender, TimeProvider time, ILogger<WebhookSending> log) : BackgroundService
+internal sealed class WebhookSending(
+    WebhookOutbox outbox,
+    WebhookSender sender,
+    TimeProvider time,
+    ILogger<WebhookSending> log
+) : BackgroundService
 {
     /// <summary>Name of the meter.</summary>
     public const string SourceName = "Platform.Workers.Webhooks";
@@ -24,7 +29,10 @@ internal sealed class WebhookSending(WebhookOutbox outbox, WebhookSender sender,
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
 
     private static readonly Counter<long> Attempts = new Meter(SourceName).CreateCounter<long>(
-        "platform.webhooks.attempts", "{attempt}", "Attempts to tell a webhook something, by what came of it: taken, refused, away, gone.");
+        "platform.webhooks.attempts",
+        "{attempt}",
+        "Attempts to tell a webhook something, by what came of it: taken, refused, away, gone."
+    );
 
     private readonly ConcurrentDictionary<string, Task> _running = new();
 
@@ -76,7 +84,11 @@ internal sealed class WebhookSending(WebhookOutbox outbox, WebhookSender sender,
         {
             // What is not settled is due again when its lease ends.
             if (!cancel.IsCancellationRequested)
-                log.LogWarning("Webhooks of {Tenant} wait to be told: {Reason}", tenant, fault.GetBaseException().Message);
+                log.LogWarning(
+                    "Webhooks of {Tenant} wait to be told: {Reason}",
+                    tenant,
+                    fault.GetBaseException().Message
+                );
         }
         finally
         {
@@ -102,25 +114,43 @@ internal sealed class WebhookSending(WebhookOutbox outbox, WebhookSender sender,
         }
     }
 
-    /// <summary>The same for each message of a webhook: those that wait for one receiver go on waiting together.</summary>
+    /// <summary>
+    /// The same for each message of a webhook: those that wait for one receiver go on waiting together.
+    /// </summary>
     private static double Spread(WebhookDelivery message) => message.WebhookId.ToByteArray()[0] / 256.0;
 
     /// <summary>Puts a message off, or gives it up; false when the webhook is disabled.</summary>
     private async Task<bool> TryAgainAsync(WebhookDelivery message, WebhookAnswer answer, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
-        var wait = answer.Verdict == WebhookVerdict.Gone ? null : WebhookSchedule.WaitAfter(message.Failed + 1, answer.RetryAfter, Spread(message));
+        var wait =
+            answer.Verdict == WebhookVerdict.Gone
+                ? null
+                : WebhookSchedule.WaitAfter(message.Failed + 1, answer.RetryAfter, Spread(message));
         if (wait is { } soon)
         {
-            await outbox.FailedAsync(message, answer.Verdict == WebhookVerdict.Away, answer.Fault, now, now + soon, cancel);
+            await outbox.FailedAsync(
+                message,
+                answer.Verdict == WebhookVerdict.Away,
+                answer.Fault,
+                now,
+                now + soon,
+                cancel
+            );
             return true;
         }
 
         var patience = answer.Verdict == WebhookVerdict.Gone ? TimeSpan.Zero : WebhookSchedule.Patience;
         var disabled = await outbox.GivenUpAsync(message, answer.Fault, now, patience, cancel);
         log.LogWarning(
-            "{Tenant}'s webhook {Webhook} {Fault}: change {Change} of {Fleet} is not told{Disabled}", message.Notice.Tenant, message.Webhook, answer.Fault,
-            message.Notice.Change, message.Notice.Fleet, disabled ? ", and the webhook is disabled" : "");
+            "{Tenant}'s webhook {Webhook} {Fault}: change {Change} of {Fleet} is not told{Disabled}",
+            message.Notice.Tenant,
+            message.Webhook,
+            answer.Fault,
+            message.Notice.Change,
+            message.Notice.Fleet,
+            disabled ? ", and the webhook is disabled" : ""
+        );
         return !disabled;
     }
 }
@@ -134,7 +164,11 @@ internal static class WebhookSetup
             return;
         var targets = WebhookTargets.Parse(options.WebhookNetworks);
         services.AddSingleton(provider => new WebhookOutbox(provider.GetRequiredService<PlatformStore>()));
-        services.AddSingleton(provider => new WebhookSender(targets, Convert.FromHexString(options.WebhookKey), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new WebhookSender(
+            targets,
+            Convert.FromHexString(options.WebhookKey),
+            provider.GetRequiredService<TimeProvider>()
+        ));
         services.AddHostedService<WebhookSending>();
     }
 }

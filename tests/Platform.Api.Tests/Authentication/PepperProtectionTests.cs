@@ -12,7 +12,11 @@ public class PepperProtectionTests
     public bool What_was_sealed_is_opened_by_whoever_has_the_pepper(byte[] bytes)
     {
         var other = new PepperProtection("a pepper of some length"u8.ToArray());
-        return other.CreateProtector("session").Unprotect(Root.CreateProtector("session").Protect(bytes)).AsSpan().SequenceEqual(bytes);
+        return other
+            .CreateProtector("session")
+            .Unprotect(Root.CreateProtector("session").Protect(bytes))
+            .AsSpan()
+            .SequenceEqual(bytes);
     }
 
     [Fact]
@@ -21,9 +25,13 @@ public class PepperProtectionTests
         var sealedBytes = Root.CreateProtector("a").CreateProtector("b").Protect([1, 2, 3]);
         Assert.Equal([1, 2, 3], Root.CreateProtector("a").CreateProtector("b").Unprotect(sealedBytes));
         Assert.ThrowsAny<CryptographicException>(() => Root.CreateProtector("a").Unprotect(sealedBytes));
-        Assert.ThrowsAny<CryptographicException>(() => Root.CreateProtector("b").CreateProtector("a").Unprotect(sealedBytes));
+        Assert.ThrowsAny<CryptographicException>(() =>
+            Root.CreateProtector("b").CreateProtector("a").Unprotect(sealedBytes)
+        );
         Assert.ThrowsAny<CryptographicException>(() => Root.CreateProtector("ab").Unprotect(sealedBytes));
-        Assert.ThrowsAny<CryptographicException>(() => new PepperProtection("another pepper"u8.ToArray(), "a", "b").Unprotect(sealedBytes));
+        Assert.ThrowsAny<CryptographicException>(() =>
+            new PepperProtection("another pepper"u8.ToArray(), "a", "b").Unprotect(sealedBytes)
+        );
     }
 
     [Fact]
@@ -40,5 +48,6 @@ public class PepperProtectionTests
     }
 
     [Fact]
-    public void The_same_bytes_are_sealed_otherwise_each_time() => Assert.NotEqual(Root.Protect([1]), Root.Protect([1]));
+    public void The_same_bytes_are_sealed_otherwise_each_time() =>
+        Assert.NotEqual(Root.Protect([1]), Root.Protect([1]));
 }

@@ -24,13 +24,15 @@ public class ShowTests
     [InlineData(0.0, "0\u202fs")]
     [InlineData(0.0456, "45.6\u202fms")]
     [InlineData(1.58, "1.58\u202fs")]
-    public void Seconds_below_one_are_milliseconds(double? value, string shown) => Assert.Equal(shown, Show.Seconds(value));
+    public void Seconds_below_one_are_milliseconds(double? value, string shown) =>
+        Assert.Equal(shown, Show.Seconds(value));
 
     [Theory]
     [InlineData(2, "+2")]
     [InlineData(0, "0")]
     [InlineData(-2, "−2")]
-    public void A_difference_has_its_sign(double value, string shown) => Assert.Equal(shown, Show.Signed(value, Show.Count));
+    public void A_difference_has_its_sign(double value, string shown) =>
+        Assert.Equal(shown, Show.Signed(value, Show.Count));
 
     [Theory]
     [InlineData(0, "now")]
@@ -39,7 +41,8 @@ public class ShowTests
     [InlineData(89 * 60, "89\u202fmin ago")]
     [InlineData(90 * 60, "1\u202fh ago")]
     [InlineData(48 * 3600, "2\u202fdays ago")]
-    public void Ages_are_rough(int seconds, string shown) => Assert.Equal(shown, Show.Ago(Now.AddSeconds(-seconds), Now));
+    public void Ages_are_rough(int seconds, string shown) =>
+        Assert.Equal(shown, Show.Ago(Now.AddSeconds(-seconds), Now));
 
     [Fact]
     public void What_never_was_is_never() => Assert.Equal("never", Show.Ago(null, Now));

@@ -24,9 +24,18 @@ public class TrafficWordsTests
     };
 
     [Theory]
-    [InlineData(PlannedRateBasis.Now, "The plan is made for 0.500 /s: the true rate is below that with probability 90.0 %.")]
-    [InlineData(PlannedRateBasis.Asked, "The plan is made for 0.500 /s as asked; a solve takes 0.500 /s: the true rate")]
-    [InlineData(PlannedRateBasis.Forecast, "By the same hours of the last days up to 0.450 /s (0.350 /s to 0.550 /s) are expected until 1 Dec 14:30 UTC.")]
+    [InlineData(
+        PlannedRateBasis.Now,
+        "The plan is made for 0.500 /s: the true rate is below that with probability 90.0 %."
+    )]
+    [InlineData(
+        PlannedRateBasis.Asked,
+        "The plan is made for 0.500 /s as asked; a solve takes 0.500 /s: the true rate"
+    )]
+    [InlineData(
+        PlannedRateBasis.Forecast,
+        "By the same hours of the last days up to 0.450 /s (0.350 /s to 0.550 /s) are expected until 1 Dec 14:30 UTC."
+    )]
     [InlineData(PlannedRateBasis.Carried, "with probability 90.0 %, no allocation keeps the limits.")]
     [InlineData(PlannedRateBasis.Alarm, "the rate of the alarm that stands: the estimate alone says 0.500 /s.")]
     public void A_plan_says_how_much_arrives_and_for_which_rate_it_is_made(PlannedRateBasis basis, string said)

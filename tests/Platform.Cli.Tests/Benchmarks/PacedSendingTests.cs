@@ -12,14 +12,16 @@ public sealed class PacedSendingTests
     {
         var (sent, confirmed) = (new List<int>(), 0);
         await PacedSending.RunAsync(
-            1_000, TimeSpan.Zero,
+            1_000,
+            TimeSpan.Zero,
             async (i, _) =>
             {
                 sent.Add(i);
                 await Task.Yield();
                 Interlocked.Increment(ref confirmed);
             },
-            Cancel);
+            Cancel
+        );
 
         Assert.Equal(Enumerable.Range(0, 1_000), sent);
         Assert.Equal(1_000, confirmed);
@@ -39,13 +41,15 @@ public sealed class PacedSendingTests
     {
         var (release, started) = (new TaskCompletionSource(), 0);
         var sending = PacedSending.RunAsync(
-            2 * PacedSending.InFlight, TimeSpan.Zero,
+            2 * PacedSending.InFlight,
+            TimeSpan.Zero,
             (_, _) =>
             {
                 started++;
                 return release.Task;
             },
-            Cancel);
+            Cancel
+        );
 
         Assert.Equal(PacedSending.InFlight, started);
         release.SetResult();
@@ -57,14 +61,18 @@ public sealed class PacedSendingTests
     public async Task The_first_failure_ends_it()
     {
         var sent = 0;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => PacedSending.RunAsync(
-            10_000, TimeSpan.FromMinutes(10),
-            (i, _) =>
-            {
-                sent++;
-                return i == 3 ? Task.FromException(new InvalidOperationException()) : Task.CompletedTask;
-            },
-            Cancel));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            PacedSending.RunAsync(
+                10_000,
+                TimeSpan.FromMinutes(10),
+                (i, _) =>
+                {
+                    sent++;
+                    return i == 3 ? Task.FromException(new InvalidOperationException()) : Task.CompletedTask;
+                },
+                Cancel
+            )
+        );
 
         Assert.Equal(4, sent);
     }

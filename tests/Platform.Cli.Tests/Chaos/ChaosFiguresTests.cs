@@ -8,7 +8,10 @@ public sealed class ChaosFiguresTests
 
     private static readonly Victim[] Kills = [Victim.Postgres, Victim.Worker, Victim.Postgres];
 
-    private static readonly JournalEntry[] Sent = [.. Enumerable.Range(0, 6).Select(i => new JournalEntry(i / 2, Tenant, Guid.NewGuid()))];
+    private static readonly JournalEntry[] Sent =
+    [
+        .. Enumerable.Range(0, 6).Select(i => new JournalEntry(i / 2, Tenant, Guid.NewGuid())),
+    ];
 
     private static readonly (string Tenant, Guid MessageId)[] All = [.. Sent.Select(it => (it.Tenant, it.MessageId))];
 
@@ -19,7 +22,12 @@ public sealed class ChaosFiguresTests
 
         Assert.True(figures.Succeeded);
         Assert.Equal(
-            [new ChaosOutcome(Victim.Postgres, 2, 4, 4, 4, 0, 0, 0), new ChaosOutcome(Victim.Worker, 1, 2, 2, 2, 0, 0, 0)], figures.Outcomes);
+            [
+                new ChaosOutcome(Victim.Postgres, 2, 4, 4, 4, 0, 0, 0),
+                new ChaosOutcome(Victim.Worker, 1, 2, 2, 2, 0, 0, 0),
+            ],
+            figures.Outcomes
+        );
         Assert.Equal("nothing lost, nothing doubled", figures.ToLines().Last());
     }
 
@@ -84,13 +92,14 @@ public sealed class ChaosFiguresTests
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
-    private static ChaosFigures Figures(IReadOnlyList<ChaosOutcome> outcomes) => new()
-    {
-        Outcomes = outcomes,
-        SetAside = 0,
-        Versions = 3,
-        VersionsWithFaults = 0,
-        Seconds = 1,
-        Memory = new ChaosMemory(1, 1, 1, 1),
-    };
+    private static ChaosFigures Figures(IReadOnlyList<ChaosOutcome> outcomes) =>
+        new()
+        {
+            Outcomes = outcomes,
+            SetAside = 0,
+            Versions = 3,
+            VersionsWithFaults = 0,
+            Seconds = 1,
+            Memory = new ChaosMemory(1, 1, 1, 1),
+        };
 }

@@ -27,16 +27,34 @@ public sealed class UsageMappingTests
     [Fact]
     public void A_span_is_a_query_with_its_tokens_and_its_duration()
     {
-        var window = WindowOf(Names, Span(2_000, ("task", "math"), ("gen_ai.usage.reasoning.output_tokens", 800L), ("granted", 900L)));
+        var window = WindowOf(
+            Names,
+            Span(2_000, ("task", "math"), ("gen_ai.usage.reasoning.output_tokens", 800L), ("granted", 900L))
+        );
         var math = Assert.Single(window.Tasks);
-        Assert.Equal(("math", 1L, 1L, 800L, 900L, 2_000L), (math.TaskType, math.Arrivals, math.Service!.Completions, math.Service.Tokens, math.Service.TokensGranted!.Value, math.Service.Millis));
+        Assert.Equal(
+            ("math", 1L, 1L, 800L, 900L, 2_000L),
+            (
+                math.TaskType,
+                math.Arrivals,
+                math.Service!.Completions,
+                math.Service.Tokens,
+                math.Service.TokensGranted!.Value,
+                math.Service.Millis
+            )
+        );
         Assert.Null(math.System);
     }
 
     [Fact]
     public void Where_the_wait_is_told_the_rest_is_service()
     {
-        var math = Assert.Single(WindowOf(Names, Span(2_000, ("task", "math"), ("gen_ai.usage.reasoning.output_tokens", 800L), ("queue", 0.5))).Tasks);
+        var math = Assert.Single(
+            WindowOf(
+                Names,
+                Span(2_000, ("task", "math"), ("gen_ai.usage.reasoning.output_tokens", 800L), ("queue", 0.5))
+            ).Tasks
+        );
         Assert.Equal((1_500L, 2_000L, null), (math.Service!.Millis, math.System!.Millis, math.Service.TokensGranted));
     }
 
@@ -46,15 +64,31 @@ public sealed class UsageMappingTests
     [InlineData(double.NaN)]
     public void A_wait_that_cannot_be_is_none(double seconds)
     {
-        var math = Assert.Single(WindowOf(Names, Span(2_000, ("task", "math"), ("gen_ai.usage.reasoning.output_tokens", 800L), ("queue", seconds))).Tasks);
+        var math = Assert.Single(
+            WindowOf(
+                Names,
+                Span(2_000, ("task", "math"), ("gen_ai.usage.reasoning.output_tokens", 800L), ("queue", seconds))
+            ).Tasks
+        );
         Assert.Equal((2_000L, null), (math.Service!.Millis, math.System));
     }
 
     [Fact]
     public void A_query_that_was_cut_off_while_it_ran_is_an_arrival_and_service()
     {
-        var math = Assert.Single(WindowOf(Names, Span(2_000, ("task", "math"), ("gen_ai.usage.reasoning.output_tokens", 800L)) with { IsFailed = true }).Tasks);
-        Assert.Equal((1L, 1L, 800L, 2_000L), (math.Arrivals, math.Service!.Completions, math.Service.Tokens, math.Service.Millis));
+        var math = Assert.Single(
+            WindowOf(
+                Names,
+                Span(2_000, ("task", "math"), ("gen_ai.usage.reasoning.output_tokens", 800L)) with
+                {
+                    IsFailed = true,
+                }
+            ).Tasks
+        );
+        Assert.Equal(
+            (1L, 1L, 800L, 2_000L),
+            (math.Arrivals, math.Service!.Completions, math.Service.Tokens, math.Service.Millis)
+        );
     }
 
     [Theory]
@@ -62,7 +96,9 @@ public sealed class UsageMappingTests
     [InlineData(0L)]
     public void A_query_that_failed_before_it_ran_has_come_and_nothing_more(long? tokens)
     {
-        var span = tokens is null ? Span(2_000, ("task", "math")) : Span(2_000, ("task", "math"), ("gen_ai.usage.output_tokens", tokens));
+        var span = tokens is null
+            ? Span(2_000, ("task", "math"))
+            : Span(2_000, ("task", "math"), ("gen_ai.usage.output_tokens", tokens));
         var math = Assert.Single(WindowOf(Names, span with { IsFailed = true }).Tasks);
         Assert.Equal((1L, null), (math.Arrivals, math.Service));
     }
@@ -78,14 +114,25 @@ public sealed class UsageMappingTests
     [InlineData("llm.token_count.completion")]
     public void Tokens_are_read_in_the_spellings_of_the_wild(string name)
     {
-        Assert.Equal(300, Assert.Single(WindowOf(Names, Span(5, ("task", "math"), (name, 300L))).Tasks).Service!.Tokens);
-        Assert.Equal(300, Assert.Single(WindowOf(Names, Span(5, ("task", "math"), (name, "300"))).Tasks).Service!.Tokens);
+        Assert.Equal(
+            300,
+            Assert.Single(WindowOf(Names, Span(5, ("task", "math"), (name, 300L))).Tasks).Service!.Tokens
+        );
+        Assert.Equal(
+            300,
+            Assert.Single(WindowOf(Names, Span(5, ("task", "math"), (name, "300"))).Tasks).Service!.Tokens
+        );
     }
 
     [Fact]
     public void Reasoning_tokens_count_before_output_tokens()
     {
-        var span = Span(5, ("task", "math"), ("gen_ai.usage.output_tokens", 500L), ("gen_ai.usage.reasoning.output_tokens", 300L));
+        var span = Span(
+            5,
+            ("task", "math"),
+            ("gen_ai.usage.output_tokens", 500L),
+            ("gen_ai.usage.reasoning.output_tokens", 300L)
+        );
         Assert.Equal(300, Assert.Single(WindowOf(Names, span).Tasks).Service!.Tokens);
     }
 
@@ -147,7 +194,12 @@ public sealed class UsageMappingTests
         var names = Names with { Tokens = ["thoughts"] };
         var span = Span(5, ("task", "math"), ("gen_ai.usage.output_tokens", 500L), ("thoughts", 300L));
         Assert.Equal(300, Assert.Single(WindowOf(names, span).Tasks).Service!.Tokens);
-        Assert.Equal(SpanOutcome.NoTokens, new UsageMapping(_windows, names, _time).Add(Span(5, ("task", "math"), ("gen_ai.usage.output_tokens", 500L))));
+        Assert.Equal(
+            SpanOutcome.NoTokens,
+            new UsageMapping(_windows, names, _time).Add(
+                Span(5, ("task", "math"), ("gen_ai.usage.output_tokens", 500L))
+            )
+        );
     }
 
     [Theory]
@@ -156,13 +208,28 @@ public sealed class UsageMappingTests
     [InlineData("llm.request.type", "completion")]
     [InlineData("anything", "else")]
     public void A_span_is_a_query_by_any_of_the_conventions(string name, string value) =>
-        Assert.Equal(1, Assert.Single(WindowOf(Names, Bare(5, (name, value), ("task", "math"), ("gen_ai.usage.output_tokens", 1L))).Tasks).Arrivals);
+        Assert.Equal(
+            1,
+            Assert
+                .Single(
+                    WindowOf(Names, Bare(5, (name, value), ("task", "math"), ("gen_ai.usage.output_tokens", 1L))).Tasks
+                )
+                .Arrivals
+        );
 
     [Fact]
     public void A_span_of_vLLM_has_the_wait_apart()
     {
         var names = Names with { DefaultTaskType = "chat", QueueSeconds = "gen_ai.latency.time_in_queue" };
-        var span = Bare(5_000, ("gen_ai.usage.completion_tokens", 812L), ("gen_ai.latency.time_in_queue", 0.21), ("gen_ai.latency.e2e", 4.9)) with { Name = "llm_request" };
+        var span = Bare(
+            5_000,
+            ("gen_ai.usage.completion_tokens", 812L),
+            ("gen_ai.latency.time_in_queue", 0.21),
+            ("gen_ai.latency.e2e", 4.9)
+        ) with
+        {
+            Name = "llm_request",
+        };
         var chat = Assert.Single(WindowOf(names, span).Tasks);
         Assert.Equal((812L, 4_690L, 4_900L), (chat.Service!.Tokens, chat.Service.Millis, chat.System!.Millis));
     }
@@ -170,7 +237,12 @@ public sealed class UsageMappingTests
     [Fact]
     public void Where_vLLM_tells_the_time_in_the_model_alone_that_is_service()
     {
-        var span = Bare(5_000, ("task", "math"), ("gen_ai.usage.completion_tokens", 812L), ("gen_ai.latency.time_in_model_inference", 4.0));
+        var span = Bare(
+            5_000,
+            ("task", "math"),
+            ("gen_ai.usage.completion_tokens", 812L),
+            ("gen_ai.latency.time_in_model_inference", 4.0)
+        );
         var math = Assert.Single(WindowOf(Names, span).Tasks);
         Assert.Equal((4_000L, 5_000L), (math.Service!.Millis, math.System!.Millis));
     }
@@ -181,7 +253,9 @@ public sealed class UsageMappingTests
         _time.Now += TimeSpan.FromSeconds(10);
         var sent = _windows.Take()!;
         _time.Now += TimeSpan.FromSeconds(30);
-        var outcome = new UsageMapping(_windows, Names, _time).Add(Span(25_000, ("task", "math"), ("gen_ai.usage.output_tokens", 1L)));
+        var outcome = new UsageMapping(_windows, Names, _time).Add(
+            Span(25_000, ("task", "math"), ("gen_ai.usage.output_tokens", 1L))
+        );
         var windows = _windows.TakeAll();
         Assert.Equal(SpanOutcome.Counted, outcome);
         Assert.Equal([1L, 0L], windows.Select(it => it.Tasks[0].Arrivals));
@@ -197,9 +271,15 @@ public sealed class UsageMappingTests
         var query = Span(1, ("task", "math"), ("gen_ai.usage.output_tokens", 1L));
         (SpanOutcome Reason, UsageSpan Span)[] spans =
         [
-            (SpanOutcome.OtherWork, Span(1, ("gen_ai.operation.name", "embeddings"), ("task", "math"), ("gen_ai.usage.output_tokens", 1L))),
+            (
+                SpanOutcome.OtherWork,
+                Span(1, ("gen_ai.operation.name", "embeddings"), ("task", "math"), ("gen_ai.usage.output_tokens", 1L))
+            ),
             (SpanOutcome.OtherWork, Bare(1, ("task", "math"), ("http.route", "/"))),
-            (SpanOutcome.OtherWork, Bare(1, ("task", "math"), ("openinference.span.kind", "CHAIN"), ("llm.token_count.completion", 1L))),
+            (
+                SpanOutcome.OtherWork,
+                Bare(1, ("task", "math"), ("openinference.span.kind", "CHAIN"), ("llm.token_count.completion", 1L))
+            ),
             (SpanOutcome.NoTokens, Span(1, ("task", "math"))),
             (SpanOutcome.NoTaskType, Span(1, ("gen_ai.usage.output_tokens", 1L))),
             (SpanOutcome.BadTaskType, Span(1, ("task", "no id"), ("gen_ai.usage.output_tokens", 1L))),
@@ -212,8 +292,22 @@ public sealed class UsageMappingTests
             (SpanOutcome.NoTimes, query with { End = 0 }),
             (SpanOutcome.EndsBeforeStart, query with { Start = query.End + 1 }),
             (SpanOutcome.TooOld, query with { Start = Second }),
-            (SpanOutcome.TooOld, query with { Start = query.Start - (8 * 86_400 * Second), End = query.End - (8 * 86_400 * Second) }),
-            (SpanOutcome.InTheFuture, query with { Start = query.Start + (310 * Second), End = query.End + (310 * Second) }),
+            (
+                SpanOutcome.TooOld,
+                query with
+                {
+                    Start = query.Start - (8 * 86_400 * Second),
+                    End = query.End - (8 * 86_400 * Second),
+                }
+            ),
+            (
+                SpanOutcome.InTheFuture,
+                query with
+                {
+                    Start = query.Start + (310 * Second),
+                    End = query.End + (310 * Second),
+                }
+            ),
             (SpanOutcome.InTheFuture, query with { Start = ulong.MaxValue, End = ulong.MaxValue }),
             (SpanOutcome.TooLong, query with { Start = query.Start - (86_401 * Second) }),
             (SpanOutcome.Unreadable, UsageSpan.Unreadable),
@@ -227,8 +321,21 @@ public sealed class UsageMappingTests
     }
 
     [Fact]
-    public void A_span_without_a_task_type_is_of_the_one_that_is_named() => Assert.Equal(
-        "all", Assert.Single(WindowOf(Names with { DefaultTaskType = "all" }, Span(5, ("gen_ai.usage.reasoning.output_tokens", 1L))).Tasks).TaskType);
+    public void A_span_without_a_task_type_is_of_the_one_that_is_named() =>
+        Assert.Equal(
+            "all",
+            Assert
+                .Single(
+                    WindowOf(
+                        Names with
+                        {
+                            DefaultTaskType = "all",
+                        },
+                        Span(5, ("gen_ai.usage.reasoning.output_tokens", 1L))
+                    ).Tasks
+                )
+                .TaskType
+        );
 
     private static (long Used, long? Answer) TokensOf(UsageNames names, params (string Name, object Value)[] tokens)
     {
@@ -251,7 +358,9 @@ public sealed class UsageMappingTests
     private static UsageSpan Span(int millis, params (string Name, object Value)[] attributes) =>
         Bare(millis, [("gen_ai.operation.name", "chat"), .. attributes]);
 
-    /// <summary>A span that ends half a minute after the clock of the tests begins, whatever operation it is of.</summary>
+    /// <summary>
+    /// A span that ends half a minute after the clock of the tests begins, whatever operation it is of.
+    /// </summary>
     private static UsageSpan Bare(int millis, params (string Name, object Value)[] attributes)
     {
         var all = new Dictionary<string, object>();

@@ -8,8 +8,14 @@ namespace Platform.Cli.Tests.Demo;
 
 public sealed class DemoReportTests
 {
-    private static readonly FleetWorkload Workload = DemoWorkload.Create(
-        [.. TraceGenerator.Generate(TimeSpan.FromMinutes(2), 1)], "trace", 1, new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero)).Fleets[0];
+    private static readonly FleetWorkload Workload = DemoWorkload
+        .Create(
+            [.. TraceGenerator.Generate(TimeSpan.FromMinutes(2), 1)],
+            "trace",
+            1,
+            new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero)
+        )
+        .Fleets[0];
 
     private static readonly int Published = Workload.Windows;
 
@@ -18,27 +24,45 @@ public sealed class DemoReportTests
 
     [Fact]
     public void A_window_that_is_missing_is_a_fault() =>
-        Assert.Equal($"1 of {Published} windows are not stored", Report(stored: new StoredWindows(Published, Published - 1)).Fault);
+        Assert.Equal(
+            $"1 of {Published} windows are not stored",
+            Report(stored: new StoredWindows(Published, Published - 1)).Fault
+        );
 
     [Fact]
     public void A_window_stored_twice_is_a_fault() =>
-        Assert.Equal($"{Published + 1} events are stored for {Published} windows", Report(stored: new StoredWindows(Published + 1, Published)).Fault);
+        Assert.Equal(
+            $"{Published + 1} events are stored for {Published} windows",
+            Report(stored: new StoredWindows(Published + 1, Published)).Fault
+        );
 
     [Fact]
     public void A_solve_without_the_last_windows_is_a_fault() =>
         Assert.Equal($"the latest solve has 3 of {Published} windows (late)", Report(solved: 3).Fault);
 
     [Fact]
-    public void A_fleet_without_an_allocation_is_a_fault() => Assert.Equal("there is no allocation (late)", Report(snapshot: false).Fault);
+    public void A_fleet_without_an_allocation_is_a_fault() =>
+        Assert.Equal("there is no allocation (late)", Report(snapshot: false).Fault);
 
     [Fact]
     public void An_allocation_below_the_uniform_one_is_a_fault() =>
         Assert.Equal("the objective, 1, is below that of the best uniform budget, 1.5", Report(uniform: 1.5).Fault);
 
     [Fact]
-    public void Without_a_terminal_a_table_is_lines_in_columns() => Assert.Equal(
-        ["  tokens", "    task      n  bar", "    chat    100  ██", "    report    7"],
-        DemoTable.LinesOf(new Sheet("tokens", ["<task", "n", "<bar"], [["chat", "100", "██"], ["report", "7", ""]])));
+    public void Without_a_terminal_a_table_is_lines_in_columns() =>
+        Assert.Equal(
+            ["  tokens", "    task      n  bar", "    chat    100  ██", "    report    7"],
+            DemoTable.LinesOf(
+                new Sheet(
+                    "tokens",
+                    ["<task", "n", "<bar"],
+                    [
+                        ["chat", "100", "██"],
+                        ["report", "7", ""],
+                    ]
+                )
+            )
+        );
 
     [Theory]
     [InlineData(5, "├────────●×────────┤")]
@@ -55,43 +79,73 @@ public sealed class DemoReportTests
         Assert.Equal(text, DemoTable.Difference(difference, noise));
 
     private static TaskAllocation[] Allocation =>
-        [.. Workload.Plan.Definition.TaskTypes.Select(type => new TaskAllocation(type.Id, 100, 100, 0.74, 1, TokenBound.None))];
+        [
+            .. Workload.Plan.Definition.TaskTypes.Select(type => new TaskAllocation(
+                type.Id,
+                100,
+                100,
+                0.74,
+                1,
+                TokenBound.None
+            )),
+        ];
 
-    private static FleetReport Report(StoredWindows? stored = null, long? solved = null, bool snapshot = true, double uniform = 0.9) => FleetReport.Create(
-        "acme", Workload, duplicates: 2, stored ?? new StoredWindows(Published, Published),
-        new FleetProgress("chat-eu", 4, new FleetFreshness(solved ?? Published), new FleetHealth("late", null)), snapshot ? Snapshot(uniform) : null);
+    private static FleetReport Report(
+        StoredWindows? stored = null,
+        long? solved = null,
+        bool snapshot = true,
+        double uniform = 0.9
+    ) =>
+        FleetReport.Create(
+            "acme",
+            Workload,
+            duplicates: 2,
+            stored ?? new StoredWindows(Published, Published),
+            new FleetProgress("chat-eu", 4, new FleetFreshness(solved ?? Published), new FleetHealth("late", null)),
+            snapshot ? Snapshot(uniform) : null
+        );
 
-    private static AllocationSnapshot Snapshot(double uniform) => new()
-    {
-        Tenant = "acme",
-        Fleet = "chat-eu",
-        Version = 4,
-        SolvedAt = default,
-        Validity = new SnapshotValidity(Estimator.Estimate(Workload.Plan.Definition, new WorkloadSums(Workload.Plan.Definition.Solving.HorizonSeconds), default).Validity, new Dictionary<string, TaskTypeValidity>()),
-        Provenance = new Provenance
+    private static AllocationSnapshot Snapshot(double uniform) =>
+        new()
         {
-            DefinitionRevision = 1,
-            WorkloadVersion = 1,
-            Estimator = "",
-            Solver = "",
-            ProblemHash = "",
-            PreviousHash = null,
-        },
-        Problem = new AllocationProblem
-        {
-            ArrivalRate = 1,
-            AccuracyWeight = 1,
-            TaskTypes = Workload.Plan.Definition.TaskTypes,
-        },
-        Solution = new AllocationSolution
-        {
-            Status = SolutionStatus.Optimal,
-            Objective = 1,
-            MeanAccuracy = 0.6,
-            MeanSystemTimeSeconds = 2.5,
-            Utilization = 0.5,
-            Uniform = new UniformAllocation(7, uniform),
-            Allocation = Allocation,
-        },
-    };
+            Tenant = "acme",
+            Fleet = "chat-eu",
+            Version = 4,
+            SolvedAt = default,
+            Validity = new SnapshotValidity(
+                Estimator
+                    .Estimate(
+                        Workload.Plan.Definition,
+                        new WorkloadSums(Workload.Plan.Definition.Solving.HorizonSeconds),
+                        default
+                    )
+                    .Validity,
+                new Dictionary<string, TaskTypeValidity>()
+            ),
+            Provenance = new Provenance
+            {
+                DefinitionRevision = 1,
+                WorkloadVersion = 1,
+                Estimator = "",
+                Solver = "",
+                ProblemHash = "",
+                PreviousHash = null,
+            },
+            Problem = new AllocationProblem
+            {
+                ArrivalRate = 1,
+                AccuracyWeight = 1,
+                TaskTypes = Workload.Plan.Definition.TaskTypes,
+            },
+            Solution = new AllocationSolution
+            {
+                Status = SolutionStatus.Optimal,
+                Objective = 1,
+                MeanAccuracy = 0.6,
+                MeanSystemTimeSeconds = 2.5,
+                Utilization = 0.5,
+                Uniform = new UniformAllocation(7, uniform),
+                Allocation = Allocation,
+            },
+        };
 }

@@ -16,7 +16,11 @@ public sealed class DemoUsageTests
     public async Task A_bad_value_is_one_line_that_says_what_it_must_be(string fault, params string[] arguments)
     {
         using var error = new StringWriter();
-        var status = await CommandRun.InvokeAsync(new RootCommand { DemoCommand.Create(), BenchCommand.Create() }, arguments, error);
+        var status = await CommandRun.InvokeAsync(
+            new RootCommand { DemoCommand.Create(), BenchCommand.Create() },
+            arguments,
+            error
+        );
 
         Assert.Equal(CommandFailure.BadUsage, status);
         Assert.Equal($"platform: {fault}{Environment.NewLine}", error.ToString());
@@ -27,7 +31,17 @@ public sealed class DemoUsageTests
     {
         var option = WholeNumberOption.Create("--seconds", "", 20, 1, 3_600);
 
-        Assert.Equal(20, new RootCommand { option }.Parse([]).GetValue(option));
-        Assert.Equal(30, new RootCommand { option }.Parse(["--seconds", "30"]).GetValue(option));
+        Assert.Equal(
+            20,
+            new RootCommand { option }
+                .Parse([])
+                .GetValue(option)
+        );
+        Assert.Equal(
+            30,
+            new RootCommand { option }
+                .Parse(["--seconds", "30"])
+                .GetValue(option)
+        );
     }
 }

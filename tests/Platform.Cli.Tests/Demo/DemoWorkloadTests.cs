@@ -22,19 +22,28 @@ public sealed class DemoWorkloadTests
     public void The_platforms_own_reader_takes_every_window()
     {
         foreach (var window in Windows(Create(1)))
-            Assert.True(WorkloadWindowReader.TryRead(WindowMessage.Of(window, default).Body.Span, Now, out _, out var errors), string.Join("; ", errors));
+            Assert.True(
+                WorkloadWindowReader.TryRead(WindowMessage.Of(window, default).Body.Span, Now, out _, out var errors),
+                string.Join("; ", errors)
+            );
     }
 
     [Fact]
     public void Sums_that_whole_numbers_can_have_satisfy_Cauchy_Schwarz()
     {
-        var sums = Windows(Create(1)).SelectMany(window => window.Tasks).Select(task => task.Service).OfType<ServiceSums>();
-        Assert.All(sums, sum =>
-        {
-            Assert.True((Int128)sum.Tokens * sum.Tokens <= (Int128)sum.Completions * sum.TokensSquared);
-            Assert.True((Int128)sum.Millis * sum.Millis <= (Int128)sum.Completions * sum.MillisSquared);
-            Assert.True((Int128)sum.TokenMillis * sum.TokenMillis <= (Int128)sum.TokensSquared * sum.MillisSquared);
-        });
+        var sums = Windows(Create(1))
+            .SelectMany(window => window.Tasks)
+            .Select(task => task.Service)
+            .OfType<ServiceSums>();
+        Assert.All(
+            sums,
+            sum =>
+            {
+                Assert.True((Int128)sum.Tokens * sum.Tokens <= (Int128)sum.Completions * sum.TokensSquared);
+                Assert.True((Int128)sum.Millis * sum.Millis <= (Int128)sum.Completions * sum.MillisSquared);
+                Assert.True((Int128)sum.TokenMillis * sum.TokenMillis <= (Int128)sum.TokensSquared * sum.MillisSquared);
+            }
+        );
     }
 
     [Fact]
@@ -52,7 +61,10 @@ public sealed class DemoWorkloadTests
         var workload = Create(1);
         foreach (var fleet in workload.Fleets)
         {
-            var (servers, windows) = (fleet.Plan.Template.Servers, LiveFleet.WindowsOf(fleet, workload.Length).ToArray());
+            var (servers, windows) = (
+                fleet.Plan.Template.Servers,
+                LiveFleet.WindowsOf(fleet, workload.Length).ToArray()
+            );
             Assert.Equal(fleet.Windows, windows.Length);
             Assert.Equal(Now, windows[^1].WindowEnd);
             Assert.All(windows.CountBy(window => window.WindowStart), it => Assert.Equal(servers, it.Value));
@@ -73,7 +85,8 @@ public sealed class DemoWorkloadTests
 
         Assert.Equal(
             """{"fleet":"lab","windowStart":"2026-11-23T10:00:00Z","windowEnd":"2026-11-23T10:00:10Z","tasks":[{"taskType":"math","arrivals":3}]}""",
-            Encoding.UTF8.GetString(WindowMessage.Of(window, default).Body.Span));
+            Encoding.UTF8.GetString(WindowMessage.Of(window, default).Body.Span)
+        );
     }
 
     [Theory]
@@ -81,9 +94,15 @@ public sealed class DemoWorkloadTests
     [InlineData(100, 0.1, "trace.csv: holds 100 requests over 9.9 s; the demo needs at least 100 over 60 s")]
     public void Too_little_of_a_trace_is_refused(int requests, double apart, string fault)
     {
-        var trace = Enumerable.Range(0, requests).Select(i => new TraceRequest(TimeSpan.FromSeconds(i * apart), 100, 100)).ToArray();
+        var trace = Enumerable
+            .Range(0, requests)
+            .Select(i => new TraceRequest(TimeSpan.FromSeconds(i * apart), 100, 100))
+            .ToArray();
 
-        Assert.Equal(fault, Assert.Throws<TraceFormatException>(() => DemoWorkload.Create(trace, "trace.csv", 1, Now)).Message);
+        Assert.Equal(
+            fault,
+            Assert.Throws<TraceFormatException>(() => DemoWorkload.Create(trace, "trace.csv", 1, Now)).Message
+        );
     }
 
     [Fact]
@@ -97,7 +116,10 @@ public sealed class DemoWorkloadTests
     private static DemoWorkload Create(int seed) => DemoWorkload.Create(Trace, "trace.csv", seed, Now);
 
     private static byte[] Bytes(int seed) =>
-        [.. Windows(Create(seed)).SelectMany(window => WindowMessage.Of(window, default).Body.ToArray()), .. Create(seed).Fleets.SelectMany(fleet => StrictJson.Write(fleet.Plan.Definition))];
+        [
+            .. Windows(Create(seed)).SelectMany(window => WindowMessage.Of(window, default).Body.ToArray()),
+            .. Create(seed).Fleets.SelectMany(fleet => StrictJson.Write(fleet.Plan.Definition)),
+        ];
 
     private static IEnumerable<WorkloadWindow> Windows(DemoWorkload workload) =>
         workload.Fleets.SelectMany(fleet => LiveFleet.WindowsOf(fleet, workload.Length));

@@ -11,7 +11,12 @@ public sealed class FleetSimulationTests
         var server = new FifoServer();
 
         // Arrivals 0, 1, 2, 10 s with services 3, 2, 1, 4 s: Lindley's waits by hand are 0, 2, 3, 0.
-        double[] ends = [.. new[] { (0, 3), (1, 2), (2, 1), (10, 4) }.Select(query => server.Serve(Seconds(query.Item1), Seconds(query.Item2)).TotalSeconds)];
+        double[] ends =
+        [
+            .. new[] { (0, 3), (1, 2), (2, 1), (10, 4) }.Select(query =>
+                server.Serve(Seconds(query.Item1), Seconds(query.Item2)).TotalSeconds
+            ),
+        ];
 
         Assert.Equal([3, 5, 6, 14], ends);
     }
@@ -47,7 +52,9 @@ public sealed class FleetSimulationTests
     public void Queries_use_on_average_the_part_of_their_tokens_that_the_scaling_counts_on()
     {
         var random = new Random(1);
-        var used = Enumerable.Range(0, 100_000).Sum(_ => TokenUse.Of(1_000, random.NextDouble(), random.NextDouble())) / 100_000.0;
+        var used =
+            Enumerable.Range(0, 100_000).Sum(_ => TokenUse.Of(1_000, random.NextDouble(), random.NextDouble()))
+            / 100_000.0;
 
         Assert.Equal(TokenUse.Mean, used / 1_000, 0.01);
     }
@@ -94,7 +101,10 @@ public sealed class FleetSimulationTests
     public void Service_times_scatter_around_the_line_with_the_variance_of_the_truth()
     {
         var (truth, random) = (Plan(DemoCatalog.Fleets[0]).Truth[1], new Random(2));
-        double[] seconds = [.. Enumerable.Range(0, 100_000).Select(_ => truth.ServiceSeconds(100, random.NextDouble()))];
+        double[] seconds =
+        [
+            .. Enumerable.Range(0, 100_000).Select(_ => truth.ServiceSeconds(100, random.NextDouble())),
+        ];
         var mean = seconds.Average();
 
         Assert.Equal(1, mean / (truth.Service.BaseSeconds + (100 * truth.Service.SecondsPerToken)), 0.01);
@@ -125,7 +135,8 @@ public sealed class FleetSimulationTests
             Assert.Equal(part == 1, plan.Model!.SecondsPerToken < template.Model!.SecondsPerToken);
             var truth = plan.TrueProblem;
             var lone = truth.TaskTypes.Sum(type =>
-                type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * plan.PolicyTokens)));
+                type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * plan.PolicyTokens))
+            );
             var output = truth.TaskTypes.Sum(type => type.Share * (type.AnswerTokens + plan.PolicyTokens));
             var work = lone - (output * truth.Sharing!.OverheadSecondsPerToken!.Value);
 
@@ -134,7 +145,12 @@ public sealed class FleetSimulationTests
     }
 
     private static List<ServedQuery> Serve(
-        FleetPlan plan, int seed, bool explores, IEnumerable<TraceRequest> trace, IReadOnlyList<long> tokens)
+        FleetPlan plan,
+        int seed,
+        bool explores,
+        IEnumerable<TraceRequest> trace,
+        IReadOnlyList<long> tokens
+    )
     {
         var served = new List<ServedQuery>();
         var simulation = new FleetSimulation(plan, seed, explores, served.Add);

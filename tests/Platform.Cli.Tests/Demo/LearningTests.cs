@@ -20,7 +20,10 @@ public sealed class LearningTests
     [InlineData(60, 1)]
     [InlineData(60, 2)]
     [InlineData(60, 3)]
-    public void Every_fleet_learns_an_allocation_no_worse_than_its_priors_and_the_best_single_budget(int minutes, int seed)
+    public void Every_fleet_learns_an_allocation_no_worse_than_its_priors_and_the_best_single_budget(
+        int minutes,
+        int seed
+    )
     {
         foreach (var report in Learn(TimeSpan.FromMinutes(minutes), seed))
         {
@@ -47,7 +50,8 @@ public sealed class LearningTests
     [Fact]
     public void Where_servers_batch_the_learned_allocation_really_gives_more_than_splits_and_the_best_single_budget()
     {
-        var reports = Enumerable.Range(1, 3)
+        var reports = Enumerable
+            .Range(1, 3)
             .SelectMany(seed => Learn(TimeSpan.FromHours(1), seed))
             .Where(report => report.Split is not null)
             .ToArray();
@@ -66,13 +70,31 @@ public sealed class LearningTests
         var report = Learn(TimeSpan.FromMinutes(10), 1).First();
 
         Assert.Null(WithLearned(report.Uniform.Objective - (0.9 * report.Noise)).Fault);
-        Assert.Contains("is worse than", WithLearned(report.Uniform.Objective - (1.1 * report.Noise)).Fault, StringComparison.Ordinal);
+        Assert.Contains(
+            "is worse than",
+            WithLearned(report.Uniform.Objective - (1.1 * report.Noise)).Fault,
+            StringComparison.Ordinal
+        );
         Assert.Contains("overloads the fleet", WithLearned(null).Fault, StringComparison.Ordinal);
 
-        LearningReport WithLearned(double? objective) => report with
-        {
-            Policies = [report.Live, report.Prior with { Objective = null }, report.Uniform, report.Learned with { Objective = objective }, report.Policies[4]],
-        };
+        LearningReport WithLearned(double? objective) =>
+            report with
+            {
+                Policies =
+                [
+                    report.Live,
+                    report.Prior with
+                    {
+                        Objective = null,
+                    },
+                    report.Uniform,
+                    report.Learned with
+                    {
+                        Objective = objective,
+                    },
+                    report.Policies[4],
+                ],
+            };
     }
 
     [Fact]
@@ -92,20 +114,31 @@ public sealed class LearningTests
         {
             var (live, definition) = (new LiveFleet(fleet, workload.Length), fleet.Plan.Definition);
             var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
-            var solution = AllocationSolver.Solve(ProblemBuilder.Build(definition, Estimator.Estimate(definition, sums, Now)));
+            var solution = AllocationSolver.Solve(
+                ProblemBuilder.Build(definition, Estimator.Estimate(definition, sums, Now))
+            );
             for (var step = 1; step <= 7; step++)
             {
                 long[] tokens = [.. solution.Allocation!.Select(task => task.Tokens)];
-                var clock = (DemoWorkload.WindowLength * fleet.WindowsOfServer * (step / 7.0)) + TimeSpan.FromSeconds(1);
+                var clock =
+                    (DemoWorkload.WindowLength * fleet.WindowsOfServer * (step / 7.0)) + TimeSpan.FromSeconds(1);
                 foreach (var window in live.AdvanceTo(clock, step, tokens))
                     sums.Fold(window);
-                solution = AllocationSolver.Solve(ProblemBuilder.Build(definition, Estimator.Estimate(definition, sums, Now)));
+                solution = AllocationSolver.Solve(
+                    ProblemBuilder.Build(definition, Estimator.Estimate(definition, sums, Now))
+                );
             }
 
             yield return LearningReport.Create(
-                live, workload.Length, solution.Allocation!, Estimator.Estimate(definition, sums, Now), TraceGenerator.MeanRate * workload.PartOf(fleet));
+                live,
+                workload.Length,
+                solution.Allocation!,
+                Estimator.Estimate(definition, sums, Now),
+                TraceGenerator.MeanRate * workload.PartOf(fleet)
+            );
         }
     }
 
-    private static DemoWorkload Workload(TimeSpan length, int seed) => DemoWorkload.Create([.. TraceGenerator.Generate(length, seed)], "trace", seed, Now);
+    private static DemoWorkload Workload(TimeSpan length, int seed) =>
+        DemoWorkload.Create([.. TraceGenerator.Generate(length, seed)], "trace", seed, Now);
 }

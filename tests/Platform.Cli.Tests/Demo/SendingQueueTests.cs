@@ -30,8 +30,14 @@ public sealed class SendingQueueTests
     [Fact]
     public void The_same_seed_sends_the_same()
     {
-        Assert.Equal(Sent(1).Select(sending => sending.Message.MessageId), Sent(1).Select(sending => sending.Message.MessageId));
-        Assert.NotEqual(Sent(1).Select(sending => sending.Message.MessageId), Sent(2).Select(sending => sending.Message.MessageId));
+        Assert.Equal(
+            Sent(1).Select(sending => sending.Message.MessageId),
+            Sent(1).Select(sending => sending.Message.MessageId)
+        );
+        Assert.NotEqual(
+            Sent(1).Select(sending => sending.Message.MessageId),
+            Sent(2).Select(sending => sending.Message.MessageId)
+        );
         Assert.All(Sent(1), sending => Assert.Equal(4, sending.Message.MessageId.Version));
     }
 
@@ -40,7 +46,17 @@ public sealed class SendingQueueTests
     {
         var queue = new SendingQueue(Hour, seed);
         for (var i = 0; i < 5_000; i++)
-            queue.Add(i, new WorkloadWindow { Fleet = "lab", WindowStart = default, WindowEnd = default, Tasks = [] }, Hour * (i / 5_000.0));
+            queue.Add(
+                i,
+                new WorkloadWindow
+                {
+                    Fleet = "lab",
+                    WindowStart = default,
+                    WindowEnd = default,
+                    Tasks = [],
+                },
+                Hour * (i / 5_000.0)
+            );
         Sending[] sent = [.. queue.TakeUntil(TimeSpan.MaxValue)];
         Assert.True(queue.IsEmpty);
         return sent;

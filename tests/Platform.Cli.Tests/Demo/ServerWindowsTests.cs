@@ -11,8 +11,32 @@ public sealed class ServerWindowsTests
     public void A_query_counts_where_it_arrived_and_where_it_ended()
     {
         var windows = new ServerWindows(["math", "chat"], TimeSpan.FromSeconds(10), 3);
-        Record(windows, Query(task: 0, arrived: 9.5, ended: 10.0, granted: 100, used: 80, serviceMillis: 500, systemMillis: 500, correct: true));
-        Record(windows, Query(task: 0, arrived: 11, ended: 19.999, granted: 100, used: 100, serviceMillis: 620, systemMillis: 8_999, correct: false));
+        Record(
+            windows,
+            Query(
+                task: 0,
+                arrived: 9.5,
+                ended: 10.0,
+                granted: 100,
+                used: 80,
+                serviceMillis: 500,
+                systemMillis: 500,
+                correct: true
+            )
+        );
+        Record(
+            windows,
+            Query(
+                task: 0,
+                arrived: 11,
+                ended: 19.999,
+                granted: 100,
+                used: 100,
+                serviceMillis: 620,
+                systemMillis: 8_999,
+                correct: false
+            )
+        );
 
         var written = Enumerable.Range(0, 3).Select(i => windows.Window(i, "lab", Start)).ToArray();
 
@@ -33,17 +57,50 @@ public sealed class ServerWindowsTests
             TokenMillis = 102_000,
         };
         Assert.Equal(service, math.Service);
-        Assert.Equal(new SystemSums { Completions = 2, Millis = 9_499, MillisSquared = 250_000 + (8_999 * 8_999) }, math.System);
-        Assert.Equal([new AccuracyCount { Tokens = 100, Trials = 2, Correct = 1 }], math.Accuracy!);
+        Assert.Equal(
+            new SystemSums
+            {
+                Completions = 2,
+                Millis = 9_499,
+                MillisSquared = 250_000 + (8_999 * 8_999),
+            },
+            math.System
+        );
+        Assert.Equal(
+            [
+                new AccuracyCount
+                {
+                    Tokens = 100,
+                    Trials = 2,
+                    Correct = 1,
+                },
+            ],
+            math.Accuracy!
+        );
     }
 
     [Fact]
     public void What_ends_after_the_last_window_is_not_reported()
     {
         var windows = new ServerWindows(["math"], TimeSpan.FromSeconds(10), 1);
-        Record(windows, Query(task: 0, arrived: 9, ended: 10, granted: 1, used: 1, serviceMillis: 1_000, systemMillis: 1_000, correct: true));
+        Record(
+            windows,
+            Query(
+                task: 0,
+                arrived: 9,
+                ended: 10,
+                granted: 1,
+                used: 1,
+                serviceMillis: 1_000,
+                systemMillis: 1_000,
+                correct: true
+            )
+        );
 
-        Assert.Equal(new TaskWindow { TaskType = "math", Arrivals = 1 }, Assert.Single(windows.Window(0, "lab", Start).Tasks));
+        Assert.Equal(
+            new TaskWindow { TaskType = "math", Arrivals = 1 },
+            Assert.Single(windows.Window(0, "lab", Start).Tasks)
+        );
     }
 
     private static void Record(ServerWindows windows, in ServedQuery query)
@@ -52,20 +109,30 @@ public sealed class ServerWindowsTests
         windows.RecordEnd(query);
     }
 
-    private static SentQuery Sent(in ServedQuery query) => new()
-    {
-        Index = query.Index,
-        Task = query.Task,
-        Server = query.Server,
-        Arrived = query.Arrived,
-        TokensGranted = query.TokensGranted,
-        TokensUsed = query.TokensUsed,
-        ServiceDraw = 0,
-        IsCorrect = query.IsCorrect,
-    };
+    private static SentQuery Sent(in ServedQuery query) =>
+        new()
+        {
+            Index = query.Index,
+            Task = query.Task,
+            Server = query.Server,
+            Arrived = query.Arrived,
+            TokensGranted = query.TokensGranted,
+            TokensUsed = query.TokensUsed,
+            ServiceDraw = 0,
+            IsCorrect = query.IsCorrect,
+        };
 
     private static ServedQuery Query(
-        int task, double arrived, double ended, long granted, long used, long serviceMillis, long systemMillis, bool correct) => new()
+        int task,
+        double arrived,
+        double ended,
+        long granted,
+        long used,
+        long serviceMillis,
+        long systemMillis,
+        bool correct
+    ) =>
+        new()
         {
             Index = 0,
             Task = task,

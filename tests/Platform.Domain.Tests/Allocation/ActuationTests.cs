@@ -4,7 +4,13 @@ namespace Platform.Domain.Tests.Allocation;
 
 public sealed class ActuationTests
 {
-    private static readonly TokenRange[] Levels = [new(0, 0, "none"), new(512, 512, "low"), new(2_048, 2_048, "medium"), new(8_192, 8_192, "high")];
+    private static readonly TokenRange[] Levels =
+    [
+        new(0, 0, "none"),
+        new(512, 512, "low"),
+        new(2_048, 2_048, "medium"),
+        new(8_192, 8_192, "high"),
+    ];
 
     private static readonly TokenRange[] OffOrMore = [new(0, 0), new(1_024, 60_000)];
 
@@ -15,14 +21,23 @@ public sealed class ActuationTests
         {
             var (problem, solution) = Solved(seed, 6);
             var sent = Actuation.Choose(problem, solution, new Actuator { Allowed = [new(0, 1L << 40)] });
-            Assert.Equal(solution.Allocation!.Select(it => (it.TaskType, it.Tokens)), sent.Allocation.Select(it => (it.TaskType, it.Tokens)));
-            Assert.Equal((true, solution.Objective!.Value, 0.0, solution.MeanAccuracy!.Value), (sent.KeepsLimits, sent.Objective!.Value, sent.Loss!.Value, sent.MeanAccuracy));
+            Assert.Equal(
+                solution.Allocation!.Select(it => (it.TaskType, it.Tokens)),
+                sent.Allocation.Select(it => (it.TaskType, it.Tokens))
+            );
+            Assert.Equal(
+                (true, solution.Objective!.Value, 0.0, solution.MeanAccuracy!.Value),
+                (sent.KeepsLimits, sent.Objective!.Value, sent.Loss!.Value, sent.MeanAccuracy)
+            );
             Assert.Equal(solution.MeanSystemTimeSeconds!.Value, sent.MeanSystemTimeSeconds!.Value, 1e-12);
             Assert.Equal(solution.Utilization!.Value, sent.Utilization, 1e-12);
         }
     }
 
-    /// <summary>Of all combinations of levels the best one, or one that is not worse by more than a thousandth of what is lost at most.</summary>
+    /// <summary>
+    /// Of all combinations of levels the best one, or one that is not worse by more than a thousandth of what is lost
+    /// at most.
+    /// </summary>
     [Fact]
     public void Of_levels_it_takes_the_best_combination()
     {
@@ -36,9 +51,16 @@ public sealed class ActuationTests
                 continue;
             compared++;
             Assert.True(sent.KeepsLimits, $"seed {seed}");
-            Assert.Equal(AllocationSolver.Objective(problem, [.. sent.Allocation.Select(it => it.Tokens)]), sent.Objective!.Value, 1e-9 * (1 + Math.Abs(most)));
+            Assert.Equal(
+                AllocationSolver.Objective(problem, [.. sent.Allocation.Select(it => it.Tokens)]),
+                sent.Objective!.Value,
+                1e-9 * (1 + Math.Abs(most))
+            );
             Assert.Equal(solution.Objective!.Value - sent.Objective.Value, sent.Loss!.Value);
-            Assert.All(sent.Allocation, it => Assert.Equal(Levels.Single(level => level.Min == it.Tokens).Name, it.Name));
+            Assert.All(
+                sent.Allocation,
+                it => Assert.Equal(Levels.Single(level => level.Min == it.Tokens).Name, it.Name)
+            );
             Assert.InRange(sent.Objective.Value, double.NegativeInfinity, most + (1e-9 * (1 + Math.Abs(most))));
             best += sent.Objective.Value >= most - (1e-9 * (1 + Math.Abs(most))) ? 1 : 0;
         }
@@ -67,7 +89,11 @@ public sealed class ActuationTests
                     long[] changed = [.. tokens];
                     changed[k] = other;
                     if (other is 0 or >= 1_024)
-                        Assert.True(AllocationSolver.Objective(problem, changed) <= sent.Objective + (1e-12 * (1 + Math.Abs(sent.Objective.Value))), $"seed {seed}: {other} for type {k} is better");
+                        Assert.True(
+                            AllocationSolver.Objective(problem, changed)
+                                <= sent.Objective + (1e-12 * (1 + Math.Abs(sent.Objective.Value))),
+                            $"seed {seed}: {other} for type {k} is better"
+                        );
                 }
             }
         }

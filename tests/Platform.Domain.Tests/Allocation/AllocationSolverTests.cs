@@ -24,7 +24,12 @@ public sealed class AllocationSolverTests
         Accuracy = new(0.1, 0.8, 0.002),
     };
 
-    private static readonly AllocationProblem Problem = new() { ArrivalRate = 0.2, AccuracyWeight = 50, TaskTypes = [Easy, Hard] };
+    private static readonly AllocationProblem Problem = new()
+    {
+        ArrivalRate = 0.2,
+        AccuracyWeight = 50,
+        TaskTypes = [Easy, Hard],
+    };
 
     [Fact]
     public void Without_arrivals_each_type_takes_what_its_own_time_is_worth()
@@ -51,10 +56,16 @@ public sealed class AllocationSolverTests
         foreach (var useless in (AccuracyCurve[])[new(0.6, 0.3, 0), new(0.6, 0, 0.01)])
         {
             foreach (var cost in (double[])[0, 0.01])
-                Assert.Equal(0, Solve(Easy with { Accuracy = useless, Service = new(0.2, cost) }, Hard).Allocation![0].Tokens);
+                Assert.Equal(
+                    0,
+                    Solve(Easy with { Accuracy = useless, Service = new(0.2, cost) }, Hard).Allocation![0].Tokens
+                );
         }
 
-        Assert.All(AllocationSolver.Solve(Problem with { AccuracyWeight = 0 }).Allocation!, a => Assert.Equal(0, a.Tokens));
+        Assert.All(
+            AllocationSolver.Solve(Problem with { AccuracyWeight = 0 }).Allocation!,
+            a => Assert.Equal(0, a.Tokens)
+        );
     }
 
     [Fact]
@@ -72,7 +83,10 @@ public sealed class AllocationSolverTests
     {
         var idle = new ServiceLine(0, 0);
         var solution = Solve(Easy with { Service = idle }, Hard with { Service = idle });
-        Assert.Equal((0, 4096, 8192), (solution.MeanSystemTimeSeconds, solution.Allocation![0].Tokens, solution.Allocation[1].Tokens));
+        Assert.Equal(
+            (0, 4096, 8192),
+            (solution.MeanSystemTimeSeconds, solution.Allocation![0].Tokens, solution.Allocation[1].Tokens)
+        );
     }
 
     [Fact]
@@ -88,7 +102,8 @@ public sealed class AllocationSolverTests
     public void One_server_is_the_same_whether_split_or_shared() =>
         Assert.Equal(
             StrictJson.Write(AllocationSolver.Solve(Problem)),
-            StrictJson.Write(AllocationSolver.Solve(Problem with { Dispatch = Dispatch.Shared })));
+            StrictJson.Write(AllocationSolver.Solve(Problem with { Dispatch = Dispatch.Shared }))
+        );
 
     [Fact]
     public void Utilization_is_capped_and_the_cap_has_its_price()
@@ -104,7 +119,14 @@ public sealed class AllocationSolverTests
     public void Limits_that_do_not_bind_are_free()
     {
         var free = AllocationSolver.Solve(Problem);
-        var loose = AllocationSolver.Solve(Problem with { MaxUtilization = 0.99, MeanTokenBudget = 1e6, MaxMeanSystemTimeSeconds = 1e6 });
+        var loose = AllocationSolver.Solve(
+            Problem with
+            {
+                MaxUtilization = 0.99,
+                MeanTokenBudget = 1e6,
+                MaxMeanSystemTimeSeconds = 1e6,
+            }
+        );
         Assert.Equal(free.Allocation, loose.Allocation);
         Assert.Equal(new ShadowPrices(0, 0, 0), loose.ShadowPrices);
     }
@@ -131,7 +153,16 @@ public sealed class AllocationSolverTests
     public void A_queue_that_is_exactly_full_is_infeasible() =>
         Assert.Equal(
             InfeasibilityReason.Unstable,
-            AllocationSolver.Solve(Problem with { ArrivalRate = 2, TaskTypes = [Easy with { Share = 1, Service = new(0.5, 0.01) }] }).Reason);
+            AllocationSolver
+                .Solve(
+                    Problem with
+                    {
+                        ArrivalRate = 2,
+                        TaskTypes = [Easy with { Share = 1, Service = new(0.5, 0.01) }],
+                    }
+                )
+                .Reason
+        );
 
     [Fact]
     public void Accuracy_floors_out_of_reach_are_named()
@@ -145,7 +176,11 @@ public sealed class AllocationSolverTests
     [Fact]
     public void A_token_budget_below_the_lower_bounds_is_infeasible_with_what_they_need()
     {
-        var problem = Problem with { MeanTokenBudget = 9, TaskTypes = [Easy with { MinTokens = 10 }, Hard with { MinTokens = 10 }] };
+        var problem = Problem with
+        {
+            MeanTokenBudget = 9,
+            TaskTypes = [Easy with { MinTokens = 10 }, Hard with { MinTokens = 10 }],
+        };
         var solution = AllocationSolver.Solve(problem);
         Assert.Equal((InfeasibilityReason.MeanTokenBudget, 10), (solution.Reason, solution.MinMeanTokenBudget));
         Assert.Equal(SolutionStatus.Optimal, AllocationSolver.Solve(problem with { MeanTokenBudget = 10 }).Status);
@@ -164,7 +199,8 @@ public sealed class AllocationSolverTests
     public void Infeasible_answers_have_the_reason_and_its_number_and_nothing_else() =>
         Assert.Equal(
             """{"status":"infeasible","reason":"accuracyFloor","taskTypes":["easy"]}""",
-            Encoding.UTF8.GetString(StrictJson.Write(Solve(Easy with { AccuracyFloor = 0.95 }, Hard))));
+            Encoding.UTF8.GetString(StrictJson.Write(Solve(Easy with { AccuracyFloor = 0.95 }, Hard)))
+        );
 
     [Fact]
     public void Answers_have_the_names_of_the_contract_and_can_be_read_back()
@@ -173,10 +209,29 @@ public sealed class AllocationSolverTests
         var json = StrictJson.Write(solution);
         using var document = System.Text.Json.JsonDocument.Parse(json);
         Assert.Equal(
-            ["status", "objective", "meanAccuracy", "weightedAccuracy", "meanSystemTimeSeconds", "utilization", "meanServiceSeconds",
-             "meanServiceSecondsSquared", "meanTokens", "meanInService", "meanWaitSeconds", "interTokenSeconds",
-             "meanTimeToFirstAnswerTokenSeconds", "allocation", "continuous", "rounding", "shadowPrices", "uniform", "diagnostics"],
-            document.RootElement.EnumerateObject().Select(p => p.Name));
+            [
+                "status",
+                "objective",
+                "meanAccuracy",
+                "weightedAccuracy",
+                "meanSystemTimeSeconds",
+                "utilization",
+                "meanServiceSeconds",
+                "meanServiceSecondsSquared",
+                "meanTokens",
+                "meanInService",
+                "meanWaitSeconds",
+                "interTokenSeconds",
+                "meanTimeToFirstAnswerTokenSeconds",
+                "allocation",
+                "continuous",
+                "rounding",
+                "shadowPrices",
+                "uniform",
+                "diagnostics",
+            ],
+            document.RootElement.EnumerateObject().Select(p => p.Name)
+        );
         Assert.Equal("newton", document.RootElement.GetProperty("diagnostics").GetProperty("method").GetString());
         Assert.Equal("exact", document.RootElement.GetProperty("rounding").GetProperty("method").GetString());
         Assert.True(StrictJson.TryRead<AllocationSolution>(json, out var read, out var error), error?.ToString());
@@ -190,24 +245,47 @@ public sealed class AllocationSolverTests
         Assert.Equal(double.NegativeInfinity, AllocationSolver.Objective(Problem, [-1, 10]));
         Assert.Equal(double.NegativeInfinity, AllocationSolver.Objective(Problem, [10, 9000]));
         Assert.Equal(double.NegativeInfinity, AllocationSolver.Objective(Problem, [4000, 8000]));
-        Assert.Equal(double.NegativeInfinity, AllocationSolver.Objective(Problem with { MeanTokenBudget = 9 }, [10, 10]));
+        Assert.Equal(
+            double.NegativeInfinity,
+            AllocationSolver.Objective(Problem with { MeanTokenBudget = 9 }, [10, 10])
+        );
         Assert.Throws<ArgumentException>(() => AllocationSolver.Objective(Problem, [10]));
     }
 
     [Fact]
     public void Coefficients_at_the_ends_of_their_ranges_give_numbers()
     {
-        foreach (var (cost, rate, weight) in ((double, double, double)[])[(1e-300, 1, 1), (1, 1e-300, 1e30), (1e12, 1e12, 1e30), (5e-324, 5e-324, 1)])
+        foreach (
+            var (cost, rate, weight) in ((double, double, double)[])
+                [(1e-300, 1, 1), (1, 1e-300, 1e30), (1e12, 1e12, 1e30), (5e-324, 5e-324, 1)]
+        )
         {
-            var solution = AllocationSolver.Solve(Problem with
-            {
-                AccuracyWeight = weight,
-                TaskTypes = [Easy with { Service = new(0.2, cost), Accuracy = new(0.6, 0.3, rate) }, Hard with { MaxTokens = ProblemValidation.MaxTokens }],
-            });
-            Assert.True(double.IsFinite(solution.Objective!.Value) && double.IsFinite(solution.Continuous!.OptimalityGap), $"{cost} {rate} {weight}");
+            var solution = AllocationSolver.Solve(
+                Problem with
+                {
+                    AccuracyWeight = weight,
+                    TaskTypes =
+                    [
+                        Easy with
+                        {
+                            Service = new(0.2, cost),
+                            Accuracy = new(0.6, 0.3, rate),
+                        },
+                        Hard with
+                        {
+                            MaxTokens = ProblemValidation.MaxTokens,
+                        },
+                    ],
+                }
+            );
+            Assert.True(
+                double.IsFinite(solution.Objective!.Value) && double.IsFinite(solution.Continuous!.OptimalityGap),
+                $"{cost} {rate} {weight}"
+            );
             StrictJson.Write(solution);
         }
     }
 
-    private static AllocationSolution Solve(params TaskType[] types) => AllocationSolver.Solve(Problem with { TaskTypes = types });
+    private static AllocationSolution Solve(params TaskType[] types) =>
+        AllocationSolver.Solve(Problem with { TaskTypes = types });
 }

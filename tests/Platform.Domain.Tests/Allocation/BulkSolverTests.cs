@@ -25,7 +25,8 @@ public sealed class BulkSolverTests
         }
     }
 
-    // Among them: Newton in κ alone running in a circle (wild, 91265), and a pole of the fourth-order step (wild, 34714).
+    // Among them: Newton in κ alone running in a circle (wild, 91265), and a pole of the fourth-order step (wild,
+    // 34714).
     [Theory]
     [InlineData(false, 20_000)]
     [InlineData(true, 100_000)]
@@ -36,7 +37,11 @@ public sealed class BulkSolverTests
         {
             var problem = GeneratedProblems.Make(seed, 40, wild);
             var (found, _) = Solve(solver, problem with { ArrivalRate = problem.ArrivalRate / problem.Servers });
-            if (found.Exit != SolverExit.Converged || !(found.KktResidual <= 1e-8) || !(found.OptimalityGap <= 1e-7 * (1 + Math.Abs(found.Objective))))
+            if (
+                found.Exit != SolverExit.Converged
+                || !(found.KktResidual <= 1e-8)
+                || !(found.OptimalityGap <= 1e-7 * (1 + Math.Abs(found.Objective)))
+            )
                 faults.Add($"{seed}: {found}");
         }
 
@@ -66,7 +71,10 @@ public sealed class BulkSolverTests
     [Fact]
     public void Numbers_out_of_range_and_columns_of_unequal_length_are_refused()
     {
-        foreach (var spoil in (Action<double[][]>[])[c => c[0][0] += 0.1, c => c[1][0] = double.NaN, c => c[4][0] = 2, c => c[7][0] = -1, c => c[5] = []])
+        foreach (
+            var spoil in (Action<double[][]>[])
+                [c => c[0][0] += 0.1, c => c[1][0] = double.NaN, c => c[4][0] = 2, c => c[7][0] = -1, c => c[5] = []]
+        )
         {
             var columns = Columns(GeneratedProblems.Make(2, 6, false));
             var tokens = new double[columns[0].Length];
@@ -85,9 +93,18 @@ public sealed class BulkSolverTests
         double[] Of(Func<TaskType, double> part) => [.. problem.TaskTypes.Select(part)];
         return
         [
-            Of(t => t.Share), Of(t => t.Service.BaseSeconds), Of(t => t.Service.SecondsPerToken), Of(t => t.Accuracy.Floor),
-            Of(t => t.Accuracy.Gain), Of(t => t.Accuracy.RatePerToken), Of(t => t.Weight), Of(t => t.MinTokens), Of(t => t.MaxTokens),
-            [problem.ArrivalRate], [problem.AccuracyWeight], Of(t => t.Service.VarianceSecondsSquared),
+            Of(t => t.Share),
+            Of(t => t.Service.BaseSeconds),
+            Of(t => t.Service.SecondsPerToken),
+            Of(t => t.Accuracy.Floor),
+            Of(t => t.Accuracy.Gain),
+            Of(t => t.Accuracy.RatePerToken),
+            Of(t => t.Weight),
+            Of(t => t.MinTokens),
+            Of(t => t.MaxTokens),
+            [problem.ArrivalRate],
+            [problem.AccuracyWeight],
+            Of(t => t.Service.VarianceSecondsSquared),
         ];
     }
 
@@ -97,21 +114,23 @@ public sealed class BulkSolverTests
         return (Run(solver, Columns(problem), tokens), tokens);
     }
 
-    private static BulkOptimum Run(BulkSolver solver, double[][] columns, double[] tokens) => solver.Solve(
-        new()
-        {
-            Share = columns[0],
-            BaseSeconds = columns[1],
-            SecondsPerToken = columns[2],
-            Floor = columns[3],
-            Gain = columns[4],
-            RatePerToken = columns[5],
-            Weight = columns[6],
-            MinTokens = columns[7],
-            MaxTokens = columns[8],
-            ArrivalRate = columns[9][0],
-            AccuracyWeight = columns[10][0],
-            VarianceSecondsSquared = columns[11],
-        },
-        tokens);
+    private static BulkOptimum Run(BulkSolver solver, double[][] columns, double[] tokens) =>
+        solver.Solve(
+            new()
+            {
+                Share = columns[0],
+                BaseSeconds = columns[1],
+                SecondsPerToken = columns[2],
+                Floor = columns[3],
+                Gain = columns[4],
+                RatePerToken = columns[5],
+                Weight = columns[6],
+                MinTokens = columns[7],
+                MaxTokens = columns[8],
+                ArrivalRate = columns[9][0],
+                AccuracyWeight = columns[10][0],
+                VarianceSecondsSquared = columns[11],
+            },
+            tokens
+        );
 }

@@ -29,7 +29,10 @@ public sealed class ElementaryTests
     public void Ends_of_the_range_are_those_of_the_functions()
     {
         Assert.Equal((0, 1, 0), (Elementary.Log(1), Elementary.Exp(0), Elementary.ExpMinusOne(0)));
-        Assert.Equal((double.NegativeInfinity, double.PositiveInfinity), (Elementary.Log(0), Elementary.Log(double.PositiveInfinity)));
+        Assert.Equal(
+            (double.NegativeInfinity, double.PositiveInfinity),
+            (Elementary.Log(0), Elementary.Log(double.PositiveInfinity))
+        );
         Assert.Equal((0, double.PositiveInfinity), (Elementary.Exp(double.NegativeInfinity), Elementary.Exp(1e4)));
         Assert.True(double.IsFinite(Elementary.Exp(709.39)) && double.IsPositiveInfinity(Elementary.Exp(709.41)));
         Assert.Equal(-1, Elementary.ExpMinusOne(double.NegativeInfinity));
@@ -48,5 +51,8 @@ public sealed class ElementaryTests
     }
 
     private static void Near(double expected, double actual, int units) =>
-        Assert.True(Math.Abs(expected - actual) <= units * (Math.BitIncrement(Math.Abs(expected)) - Math.Abs(expected)), $"{expected:R} {actual:R}");
+        Assert.True(
+            Math.Abs(expected - actual) <= units * (Math.BitIncrement(Math.Abs(expected)) - Math.Abs(expected)),
+            $"{expected:R} {actual:R}"
+        );
 }

@@ -13,7 +13,10 @@ public sealed class FlatStartsTests
     [Fact]
     public void A_type_that_is_never_right_gets_no_tokens()
     {
-        var hopeless = Type("hopeless", 0.5, new(-0.7981147278347706, 1.596229455669541, 1.9772183079278246e-05)) with { MaxTokens = 32_768 };
+        var hopeless = Type("hopeless", 0.5, new(-0.7981147278347706, 1.596229455669541, 1.9772183079278246e-05)) with
+        {
+            MaxTokens = 32_768,
+        };
         var good = Type("good", 0.5, new(0.2, 0.6, 0.001)) with { MaxTokens = 32_768 };
         var problem = Problem(hopeless, good) with { ArrivalRate = 0.0005, AccuracyWeight = 600, MaxUtilization = 0.9 };
 
@@ -55,7 +58,11 @@ public sealed class FlatStartsTests
             Assert.True(solution.Objective >= best - slack, $"{seed}: {solution.Objective:R}, best {best:R}");
             Assert.True(best <= solution.Continuous!.Objective + solution.Continuous.OptimalityGap + slack, $"{seed}");
             Assert.True(dispatch == Dispatch.Shared || solution.Rounding!.ProvenOptimal, $"{seed}");
-            served += solution.Allocation!.Where((type, k) => Curve(problem.TaskTypes[k], type.Tokens) > 0 && problem.TaskTypes[k].Accuracy.Floor < 0).Count();
+            served += solution
+                .Allocation!.Where(
+                    (type, k) => Curve(problem.TaskTypes[k], type.Tokens) > 0 && problem.TaskTypes[k].Accuracy.Floor < 0
+                )
+                .Count();
         }
 
         Assert.True(served > 20, $"{served}");
@@ -67,11 +74,21 @@ public sealed class FlatStartsTests
         for (var seed = 0; seed < 100; seed++)
         {
             var free = Small(seed, 2);
-            if (AllocationSolver.Solve(free) is not { Status: SolutionStatus.Optimal } unlimited || unlimited.MeanTokens < 1)
+            if (
+                AllocationSolver.Solve(free) is not { Status: SolutionStatus.Optimal } unlimited
+                || unlimited.MeanTokens < 1
+            )
                 continue;
-            var problem = seed % 2 == 0
-                ? free with { MeanTokenBudget = 0.6 * unlimited.MeanTokens }
-                : free with { MaxMeanSystemTimeSeconds = 0.8 * unlimited.MeanSystemTimeSeconds };
+            var problem =
+                seed % 2 == 0
+                    ? free with
+                    {
+                        MeanTokenBudget = 0.6 * unlimited.MeanTokens,
+                    }
+                    : free with
+                    {
+                        MaxMeanSystemTimeSeconds = 0.8 * unlimited.MeanSystemTimeSeconds,
+                    };
             var solution = AllocationSolver.Solve(problem);
             var best = EveryAllocation.BestObjective(problem);
             if (solution.Status == SolutionStatus.Optimal)
@@ -87,7 +104,9 @@ public sealed class FlatStartsTests
             var problem = Small(seed, 1 + (seed % 3));
             if (AllocationSolver.Solve(problem).Uniform is not { } uniform)
                 continue;
-            var best = Enumerable.Range(0, 41).Max(budget => AllocationSolver.Objective(problem, Clipped(problem, budget)));
+            var best = Enumerable
+                .Range(0, 41)
+                .Max(budget => AllocationSolver.Objective(problem, Clipped(problem, budget)));
             Assert.Equal(best, uniform.Objective, 1e-11 * (1 + Math.Abs(best)));
         }
     }
@@ -102,7 +121,13 @@ public sealed class FlatStartsTests
             if (AllocationSolver.Solve(problem) is not { Status: SolutionStatus.Optimal } solution)
                 continue;
             var sent = Actuation.Choose(problem, solution, actuator);
-            long[] candidates = [.. Enumerable.Range(0, 41).Select(l => (long)l).Where(l => actuator.Allowed.Any(range => l >= range.Min && l <= range.Max))];
+            long[] candidates =
+            [
+                .. Enumerable
+                    .Range(0, 41)
+                    .Select(l => (long)l)
+                    .Where(l => actuator.Allowed.Any(range => l >= range.Min && l <= range.Max)),
+            ];
             var best = candidates.Max(tokens => AllocationSolver.Objective(problem, [tokens]));
             if (double.IsFinite(best))
                 Assert.Equal(best, sent.Objective!.Value, 1e-11 * (1 + Math.Abs(best)));
@@ -114,8 +139,25 @@ public sealed class FlatStartsTests
     public void Hundreds_of_types_have_an_answer_with_a_bound()
     {
         var random = new Random(7);
-        TaskType[] types = [.. Enumerable.Range(0, 300).Select(k => Type(
-            $"type-{k}", 1 / 300.0, new(-0.3 * random.NextDouble(), 0.3 + (0.6 * random.NextDouble()), 1e-3 * (0.2 + random.NextDouble()))) with { MaxTokens = 8_000 })];
+        TaskType[] types =
+        [
+            .. Enumerable
+                .Range(0, 300)
+                .Select(k =>
+                    Type(
+                        $"type-{k}",
+                        1 / 300.0,
+                        new(
+                            -0.3 * random.NextDouble(),
+                            0.3 + (0.6 * random.NextDouble()),
+                            1e-3 * (0.2 + random.NextDouble())
+                        )
+                    ) with
+                    {
+                        MaxTokens = 8_000,
+                    }
+                ),
+        ];
         var problem = Problem(types) with { ArrivalRate = 0.05, AccuracyWeight = 300 };
 
         var solution = AllocationSolver.Solve(problem);
@@ -128,32 +170,66 @@ public sealed class FlatStartsTests
     private static AllocationProblem Small(int seed, int count)
     {
         var random = new Random(seed);
-        var types = Enumerable.Range(0, count).Select(k =>
-        {
-            var floor = random.Next(3) == 0 ? 0.3 * random.NextDouble() : -random.NextDouble();
-            return Type($"type-{k}", 1.0 / count, new(floor, Math.Min(-floor + (0.9 * random.NextDouble()) + (floor > 0 ? 2 * floor : 0), 1 - floor), 0.02 + (0.2 * random.NextDouble()))) with
+        var types = Enumerable
+            .Range(0, count)
+            .Select(k =>
             {
-                MinTokens = random.Next(4) == 0 ? random.Next(5) : 0,
-                MaxTokens = count < 3 ? 40 : 20,
-                Service = new(0.2 * random.NextDouble(), 0.005 + (0.05 * random.NextDouble())),
-                AccuracyFloor = random.Next(6) == 0 ? 0.05 : null,
-            };
-        }).ToArray();
-        return Problem(types) with { ArrivalRate = 0.3 + (2 * random.NextDouble()), AccuracyWeight = 5 + (40 * random.NextDouble()) };
+                var floor = random.Next(3) == 0 ? 0.3 * random.NextDouble() : -random.NextDouble();
+                return Type(
+                    $"type-{k}",
+                    1.0 / count,
+                    new(
+                        floor,
+                        Math.Min(-floor + (0.9 * random.NextDouble()) + (floor > 0 ? 2 * floor : 0), 1 - floor),
+                        0.02 + (0.2 * random.NextDouble())
+                    )
+                ) with
+                {
+                    MinTokens = random.Next(4) == 0 ? random.Next(5) : 0,
+                    MaxTokens = count < 3 ? 40 : 20,
+                    Service = new(0.2 * random.NextDouble(), 0.005 + (0.05 * random.NextDouble())),
+                    AccuracyFloor = random.Next(6) == 0 ? 0.05 : null,
+                };
+            })
+            .ToArray();
+        return Problem(types) with
+        {
+            ArrivalRate = 0.3 + (2 * random.NextDouble()),
+            AccuracyWeight = 5 + (40 * random.NextDouble()),
+        };
     }
 
     private static double Curve(TaskType type, long tokens) =>
         type.Accuracy.Floor + (type.Accuracy.Gain * (1 - Math.Exp(-type.Accuracy.RatePerToken * tokens)));
 
     private static long[] Clipped(AllocationProblem problem, long budget) =>
-        [.. problem.TaskTypes.Select(type => Math.Clamp(budget, Math.Max(type.MinTokens, Least(type)), type.MaxTokens))];
+        [
+            .. problem.TaskTypes.Select(type =>
+                Math.Clamp(budget, Math.Max(type.MinTokens, Least(type)), type.MaxTokens)
+            ),
+        ];
 
     /// <summary>Fewest tokens within an accuracy floor.</summary>
     private static long Least(TaskType type) =>
-        type.AccuracyFloor is not { } floor ? 0 : Enumerable.Range(0, 41).FirstOrDefault(l => Math.Max(Curve(type, l), 0) >= floor);
+        type.AccuracyFloor is not { } floor
+            ? 0
+            : Enumerable.Range(0, 41).FirstOrDefault(l => Math.Max(Curve(type, l), 0) >= floor);
 
     private static TaskType Type(string id, double share, AccuracyCurve curve) =>
-        new() { Id = id, Share = share, MaxTokens = 40, Service = new(0.4, 0.005), Accuracy = curve };
+        new()
+        {
+            Id = id,
+            Share = share,
+            MaxTokens = 40,
+            Service = new(0.4, 0.005),
+            Accuracy = curve,
+        };
 
-    private static AllocationProblem Problem(params TaskType[] types) => new() { ArrivalRate = 0.1, AccuracyWeight = 30, TaskTypes = types };
+    private static AllocationProblem Problem(params TaskType[] types) =>
+        new()
+        {
+            ArrivalRate = 0.1,
+            AccuracyWeight = 30,
+            TaskTypes = types,
+        };
 }

@@ -30,7 +30,10 @@ public sealed class GeneratedProblemTests
         {
             var problem = Limited(seed, 12);
             var solution = AllocationSolver.Solve(problem);
-            if (solution.Status == SolutionStatus.Optimal && (Fault(problem, solution) ?? PriceFault(problem, solution)) is { } fault)
+            if (
+                solution.Status == SolutionStatus.Optimal
+                && (Fault(problem, solution) ?? PriceFault(problem, solution)) is { } fault
+            )
                 faults.Add($"{seed}: {fault}");
         }
 
@@ -49,7 +52,9 @@ public sealed class GeneratedProblemTests
                 continue;
             var best = EveryAllocation.BestObjective(problem);
             Assert.True(
-                solution.Objective >= best - (2e-11 * (1 + Math.Abs(best))), $"{seed}: {solution.Objective:R} against {best:R}");
+                solution.Objective >= best - (2e-11 * (1 + Math.Abs(best))),
+                $"{seed}: {solution.Objective:R} against {best:R}"
+            );
             Assert.True(solution.Rounding!.ProvenOptimal, $"{seed}: not proven");
         }
     }
@@ -61,11 +66,26 @@ public sealed class GeneratedProblemTests
         {
             // Unequal shares and few tokens make a knapsack, which moving single tokens does not solve.
             var problem = GeneratedProblems.Make(seed, 4, false);
-            var types = problem.TaskTypes.Select(t => Small(t, 3) with { MinTokens = 0, MaxTokens = Math.Min(t.MaxTokens, 5) });
-            problem = problem with { AccuracyWeight = 1000, ArrivalRate = 0.01, MeanTokenBudget = 1.3, TaskTypes = [.. types] };
+            var types = problem.TaskTypes.Select(t =>
+                Small(t, 3) with
+                {
+                    MinTokens = 0,
+                    MaxTokens = Math.Min(t.MaxTokens, 5),
+                }
+            );
+            problem = problem with
+            {
+                AccuracyWeight = 1000,
+                ArrivalRate = 0.01,
+                MeanTokenBudget = 1.3,
+                TaskTypes = [.. types],
+            };
             var solution = AllocationSolver.Solve(problem);
             var best = EveryAllocation.BestObjective(problem);
-            Assert.True(solution.Objective >= best - (2e-11 * (1 + Math.Abs(best))), $"{seed}: {solution.Objective:R} against {best:R}");
+            Assert.True(
+                solution.Objective >= best - (2e-11 * (1 + Math.Abs(best))),
+                $"{seed}: {solution.Objective:R} against {best:R}"
+            );
             Assert.True(solution.Rounding!.ProvenOptimal, $"{seed}: not proven");
         }
     }
@@ -80,8 +100,14 @@ public sealed class GeneratedProblemTests
             var solution = AllocationSolver.Solve(problem);
             if (solution.Status == SolutionStatus.Infeasible)
                 continue;
-            var best = Enumerable.Range(0, 60).Max(
-                budget => AllocationSolver.Objective(problem, [.. problem.TaskTypes.Select(t => Math.Clamp(budget, t.MinTokens, t.MaxTokens))]));
+            var best = Enumerable
+                .Range(0, 60)
+                .Max(budget =>
+                    AllocationSolver.Objective(
+                        problem,
+                        [.. problem.TaskTypes.Select(t => Math.Clamp(budget, t.MinTokens, t.MaxTokens))]
+                    )
+                );
             Assert.Equal(best, solution.Uniform!.Objective);
         }
     }
@@ -96,7 +122,10 @@ public sealed class GeneratedProblemTests
             var back = AllocationSolver.Solve(problem with { TaskTypes = [.. problem.TaskTypes.Reverse()] });
             Assert.Equal(there.Objective!.Value, back.Objective!.Value, 1e-11 * Math.Abs(there.Objective.Value));
             foreach (var (a, b) in there.Allocation!.Zip(back.Allocation!.Reverse()))
-                Assert.True(Math.Abs(a.TokensContinuous - b.TokensContinuous) <= 1e-6 + (1e-8 * a.TokensContinuous), $"{seed}: {a} {b}");
+                Assert.True(
+                    Math.Abs(a.TokensContinuous - b.TokensContinuous) <= 1e-6 + (1e-8 * a.TokensContinuous),
+                    $"{seed}: {a} {b}"
+                );
         }
     }
 
@@ -107,22 +136,35 @@ public sealed class GeneratedProblemTests
         {
             var (problem, unit) = (seed % 2 == 0 ? GeneratedProblems.Make(seed, 12, false) : Limited(seed, 12), 1000.0);
             var seconds = AllocationSolver.Solve(problem);
-            var millis = AllocationSolver.Solve(problem with
-            {
-                ArrivalRate = problem.ArrivalRate / unit,
-                AccuracyWeight = problem.AccuracyWeight * unit,
-                MaxMeanSystemTimeSeconds = problem.MaxMeanSystemTimeSeconds * unit,
-                TaskTypes = [.. problem.TaskTypes.Select(
-                    t => t with
-                    {
-                        Service = new(
-                            t.Service.BaseSeconds * unit, t.Service.SecondsPerToken * unit, t.Service.VarianceSecondsSquared * unit * unit),
-                    })],
-            });
+            var millis = AllocationSolver.Solve(
+                problem with
+                {
+                    ArrivalRate = problem.ArrivalRate / unit,
+                    AccuracyWeight = problem.AccuracyWeight * unit,
+                    MaxMeanSystemTimeSeconds = problem.MaxMeanSystemTimeSeconds * unit,
+                    TaskTypes =
+                    [
+                        .. problem.TaskTypes.Select(t =>
+                            t with
+                            {
+                                Service = new(
+                                    t.Service.BaseSeconds * unit,
+                                    t.Service.SecondsPerToken * unit,
+                                    t.Service.VarianceSecondsSquared * unit * unit
+                                ),
+                            }
+                        ),
+                    ],
+                }
+            );
             SameTokens(seconds, millis, 1, seed);
             Assert.Equal(seconds.Status, millis.Status);
             if (seconds.Continuous is { } continuous)
-                Assert.Equal(continuous.Objective * unit, millis.Continuous!.Objective, 1e-9 * unit * (1 + Math.Abs(continuous.Objective)));
+                Assert.Equal(
+                    continuous.Objective * unit,
+                    millis.Continuous!.Objective,
+                    1e-9 * unit * (1 + Math.Abs(continuous.Objective))
+                );
         }
     }
 
@@ -135,13 +177,18 @@ public sealed class GeneratedProblemTests
             var halves = problem with
             {
                 MeanTokenBudget = problem.MeanTokenBudget * 2,
-                TaskTypes = [.. problem.TaskTypes.Select(t => t with
-                {
-                    MinTokens = t.MinTokens * 2,
-                    MaxTokens = t.MaxTokens * 2,
-                    Service = t.Service with { SecondsPerToken = t.Service.SecondsPerToken / 2 },
-                    Accuracy = t.Accuracy with { RatePerToken = t.Accuracy.RatePerToken / 2 },
-                })],
+                TaskTypes =
+                [
+                    .. problem.TaskTypes.Select(t =>
+                        t with
+                        {
+                            MinTokens = t.MinTokens * 2,
+                            MaxTokens = t.MaxTokens * 2,
+                            Service = t.Service with { SecondsPerToken = t.Service.SecondsPerToken / 2 },
+                            Accuracy = t.Accuracy with { RatePerToken = t.Accuracy.RatePerToken / 2 },
+                        }
+                    ),
+                ],
             };
             SameTokens(AllocationSolver.Solve(problem), AllocationSolver.Solve(halves), 2, seed);
         }
@@ -152,7 +199,10 @@ public sealed class GeneratedProblemTests
         foreach (var (a, b) in (expected.Allocation ?? []).Zip(actual.Allocation ?? []))
         {
             var most = 1e-5 + (1e-7 * a.TokensContinuous);
-            Assert.True(Math.Abs((a.TokensContinuous * times) - b.TokensContinuous) <= times * most, $"{seed}: {a} {b}");
+            Assert.True(
+                Math.Abs((a.TokensContinuous * times) - b.TokensContinuous) <= times * most,
+                $"{seed}: {a} {b}"
+            );
         }
     }
 
@@ -172,7 +222,8 @@ public sealed class GeneratedProblemTests
         var problem = GeneratedProblems.Make(seed, most, false);
         var free = AllocationSolver.Solve(problem);
         var random = new Random(seed);
-        double? Cut(double value, double least) => random.Next(2) == 0 ? least + ((value - least) * random.NextDouble() * 1.2) : null;
+        double? Cut(double value, double least) =>
+            random.Next(2) == 0 ? least + ((value - least) * random.NextDouble() * 1.2) : null;
         var least = AllocationSolver.Solve(problem with { AccuracyWeight = 0 });
         return problem with
         {
@@ -194,11 +245,15 @@ public sealed class GeneratedProblemTests
             return $"gap {solution.Continuous.OptimalityGap} at {scale}";
         if (AllocationSolver.Objective(problem, tokens) != solution.Objective)
             return $"objective {solution.Objective} is not that of its tokens, {AllocationSolver.Objective(problem, tokens)}";
-        if (solution.Objective < solution.Rounding!.NearestObjective || solution.Rounding.LossBound < solution.Rounding.Loss)
+        if (
+            solution.Objective < solution.Rounding!.NearestObjective
+            || solution.Rounding.LossBound < solution.Rounding.Loss
+        )
             return $"rounding {solution.Rounding}";
         if (solution.Uniform is { } uniform && uniform.Objective > solution.Objective + (1e-6 * scale))
             return $"uniform {uniform.Objective} beats {solution.Objective}";
-        return Perturbed(problem, tokens).Any(o => o > solution.Continuous.Objective + solution.Continuous.OptimalityGap + (1e-12 * scale))
+        return Perturbed(problem, tokens)
+            .Any(o => o > solution.Continuous.Objective + solution.Continuous.OptimalityGap + (1e-12 * scale))
             ? "a neighbour is better"
             : null;
     }
@@ -216,7 +271,8 @@ public sealed class GeneratedProblemTests
         }
     }
 
-    // J is concave in the limits: a step brings no more than the prices before it promise and no less than those after it.
+    // J is concave in the limits: a step brings no more than the prices before it promise and no less than those after
+    // it.
     private static string? PriceFault(AllocationProblem problem, AllocationSolution solution)
     {
         var prices = solution.ShadowPrices!;
@@ -232,7 +288,9 @@ public sealed class GeneratedProblemTests
         var gain = then.Continuous!.Objective - solution.Continuous!.Objective;
         var noise = 1e-11 * (1 + Math.Abs(solution.Continuous.Objective));
         var (most, least) = (Promise(prices, problem, more), Promise(then.ShadowPrices!, problem, more));
-        return gain > most + noise || gain < least - noise ? $"the limits bring {gain:E3}, not {least:E3} to {most:E3}; {prices}" : null;
+        return gain > most + noise || gain < least - noise
+            ? $"the limits bring {gain:E3}, not {least:E3} to {most:E3}; {prices}"
+            : null;
     }
 
     private static double Promise(ShadowPrices prices, AllocationProblem from, AllocationProblem to) =>

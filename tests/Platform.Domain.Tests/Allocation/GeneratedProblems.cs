@@ -5,7 +5,9 @@ namespace Platform.Domain.Tests.Allocation;
 /// <summary>Seeded problems, mild and wild, always with lower bounds that the queue can carry.</summary>
 internal static class GeneratedProblems
 {
-    /// <summary>A problem of up to <paramref name="most"/> types; the wild ones span eight decades in each coefficient.</summary>
+    /// <summary>
+    /// A problem of up to <paramref name="most"/> types; the wild ones span eight decades in each coefficient.
+    /// </summary>
     public static AllocationProblem Make(int seed, int most, bool wild)
     {
         var random = new Random(seed);
@@ -26,7 +28,10 @@ internal static class GeneratedProblems
 
     private static double[] Shares(Random random, int count, bool wild)
     {
-        var raw = Enumerable.Range(0, count).Select(_ => wild ? Math.Pow(10, Between(random, -8, 0)) : Between(random, 0.1, 1)).ToArray();
+        var raw = Enumerable
+            .Range(0, count)
+            .Select(_ => wild ? Math.Pow(10, Between(random, -8, 0)) : Between(random, 0.1, 1))
+            .ToArray();
         var sum = raw.Sum();
         return [.. raw.Select(r => r / sum)];
     }
@@ -45,19 +50,31 @@ internal static class GeneratedProblems
             MaxTokens = most,
             Service = new(
                 Between(random, 0, 1),
-                wild && random.Next(12) == 0 ? 0 : Math.Pow(10, wild ? Between(random, -8, 0) : Between(random, -4, -1.5))),
+                wild && random.Next(12) == 0
+                    ? 0
+                    : Math.Pow(10, wild ? Between(random, -8, 0) : Between(random, -4, -1.5))
+            ),
             Accuracy = new(
                 floor,
                 wild && random.Next(12) == 0 ? 0 : Between(random, 0, 1 - floor),
-                wild && random.Next(12) == 0 ? 0 : Math.Pow(10, wild ? Between(random, -8, 0) : Between(random, -3.5, -1))),
+                wild && random.Next(12) == 0
+                    ? 0
+                    : Math.Pow(10, wild ? Between(random, -8, 0) : Between(random, -3.5, -1))
+            ),
         };
     }
 
     // Two of three problems have service times that scatter, and one of six curves begins lower, at 0 mostly.
     private static TaskType Scattered(Random random, TaskType type)
     {
-        var deviation = random.Next(3) == 0 ? 0 : Between(random, 0, 2) * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * 100));
-        var below = random.Next(6) == 0 && type.Accuracy.Gain > 0 ? Between(random, 0, type.Accuracy.Floor + type.Accuracy.Gain) : 0;
+        var deviation =
+            random.Next(3) == 0
+                ? 0
+                : Between(random, 0, 2) * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * 100));
+        var below =
+            random.Next(6) == 0 && type.Accuracy.Gain > 0
+                ? Between(random, 0, type.Accuracy.Floor + type.Accuracy.Gain)
+                : 0;
         return type with
         {
             Service = type.Service with { VarianceSecondsSquared = deviation * deviation },

@@ -5,18 +5,23 @@ using Platform.Domain.Contracts;
 
 namespace Platform.Domain.Tests.Allocation;
 
-/// <summary>Problems with answers computed to 24 digits and more by other means (60-digit arithmetic, complete grids).</summary>
+/// <summary>
+/// Problems with answers computed to 24 digits and more by other means (60-digit arithmetic, complete grids).
+/// </summary>
 public sealed class GoldenVectorTests
 {
     private static readonly Dictionary<string, JsonElement> Vectors = Load();
 
-    // A search for prices, a global proof, or a start from 1 − ρ far above that of the optimum sweeps more often than Newton's method does.
+    // A search for prices, a global proof, or a start from 1 − ρ far above that of the optimum sweeps more often than
+    // Newton's method does.
     private static readonly string[] TakesLonger = ["g07", "g08", "g12", "g13", "g19", "g20"];
 
-    public static TheoryData<string> Optimal => [.. Vectors.Where(v => Status(v.Value) == "optimal").Select(v => v.Key)];
+    public static TheoryData<string> Optimal =>
+        [.. Vectors.Where(v => Status(v.Value) == "optimal").Select(v => v.Key)];
 
     [Fact]
-    public void Twenty_vectors_are_there_and_nineteen_have_an_optimum() => Assert.Equal((20, 19), (Vectors.Count, Optimal.Count));
+    public void Twenty_vectors_are_there_and_nineteen_have_an_optimum() =>
+        Assert.Equal((20, 19), (Vectors.Count, Optimal.Count));
 
     [Theory]
     [MemberData(nameof(Optimal))]
@@ -29,10 +34,16 @@ public sealed class GoldenVectorTests
         for (var k = 0; k < tokens.Length; k++)
             Near(tokens[k], solution.Allocation![k].TokensContinuous, 1e-9, 1e-6);
         var bounds = expected.GetProperty("bound").EnumerateArray().Select(b => b.GetString()!).ToArray();
-        Assert.Equal(bounds, solution.Allocation!.Select(a => JsonNamingPolicy.CamelCase.ConvertName(a.Bound.ToString())));
+        Assert.Equal(
+            bounds,
+            solution.Allocation!.Select(a => JsonNamingPolicy.CamelCase.ConvertName(a.Bound.ToString()))
+        );
         Assert.True(solution.Continuous.KktResidual < 1e-9, $"KKT residual {solution.Continuous.KktResidual}");
         Assert.Equal(SolverExit.Converged, solution.Diagnostics!.Exit);
-        Assert.True(TakesLonger.Contains(id) || solution.Diagnostics.Iterations <= 12, $"{solution.Diagnostics.Iterations} sweeps");
+        Assert.True(
+            TakesLonger.Contains(id) || solution.Diagnostics.Iterations <= 12,
+            $"{solution.Diagnostics.Iterations} sweeps"
+        );
     }
 
     [Theory]
@@ -114,12 +125,17 @@ public sealed class GoldenVectorTests
     private static Dictionary<string, JsonElement> Load()
     {
         using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "golden", "golden.json"));
-        return JsonDocument.Parse(file).RootElement.EnumerateArray().ToDictionary(v => v.GetProperty("id").GetString()!);
+        return JsonDocument
+            .Parse(file)
+            .RootElement.EnumerateArray()
+            .ToDictionary(v => v.GetProperty("id").GetString()!);
     }
 
-    private static string Status(JsonElement vector) => vector.GetProperty("expected").GetProperty("status").GetString()!;
+    private static string Status(JsonElement vector) =>
+        vector.GetProperty("expected").GetProperty("status").GetString()!;
 
-    private static long[] Tokens(JsonElement element) => [.. element.GetProperty("tokens").EnumerateArray().Select(t => t.GetInt64())];
+    private static long[] Tokens(JsonElement element) =>
+        [.. element.GetProperty("tokens").EnumerateArray().Select(t => t.GetInt64())];
 
     private static double Number(JsonElement element, string name) => Number(element.GetProperty(name));
 
@@ -128,5 +144,6 @@ public sealed class GoldenVectorTests
     private static void Near(double expected, double actual, double relative, double absolute) =>
         Assert.True(
             Math.Abs(expected - actual) <= Math.Max(absolute, relative * Math.Abs(expected)),
-            $"expected {expected:R}, got {actual:R}, off by {Math.Abs(expected - actual) / Math.Max(Math.Abs(expected), 1e-300):E2} relative");
+            $"expected {expected:R}, got {actual:R}, off by {Math.Abs(expected - actual) / Math.Max(Math.Abs(expected), 1e-300):E2} relative"
+        );
 }

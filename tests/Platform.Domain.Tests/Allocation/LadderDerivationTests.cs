@@ -11,26 +11,33 @@ public sealed class LadderDerivationTests
     };
 
     /// <summary>The quick start's fleet at an eighth of what it carries with the fewest tokens.</summary>
-    private static AllocationProblem Chat { get; } = new()
-    {
-        ArrivalRate = 0.43,
-        AccuracyWeight = 30,
-        MaxUtilization = 0.9,
-        TaskTypes = [Definitions.Math, Definitions.Chat],
-    };
+    private static AllocationProblem Chat { get; } =
+        new()
+        {
+            ArrivalRate = 0.43,
+            AccuracyWeight = 30,
+            MaxUtilization = 0.9,
+            TaskTypes = [Definitions.Math, Definitions.Chat],
+        };
 
     public static TheoryData<string> Kinds => [.. Problems.Keys];
 
-    private static Dictionary<string, Func<int, AllocationProblem>> Problems { get; } = new()
-    {
-        ["split"] = seed => GeneratedProblems.Make(seed, 6, wild: false),
-        ["wild"] = seed => GeneratedProblems.Make(seed, 6, wild: true),
-        ["shared"] = seed => GeneratedProblems.Make(seed, 4, wild: false) with { Dispatch = Dispatch.Shared, Servers = 3 },
-        ["sharing"] = seed => SharingProblems.Make(seed, 6, SharingProblems.Costs.Near),
-        ["sharing with a cap"] = seed => SharingProblems.Make(seed, 6, SharingProblems.Costs.Common, capped: true),
-        ["time limit"] = WithTimeLimit,
-        ["token budget"] = seed => GeneratedProblems.Make(seed, 6, wild: false) with { MeanTokenBudget = 200 },
-    };
+    private static Dictionary<string, Func<int, AllocationProblem>> Problems { get; } =
+        new()
+        {
+            ["split"] = seed => GeneratedProblems.Make(seed, 6, wild: false),
+            ["wild"] = seed => GeneratedProblems.Make(seed, 6, wild: true),
+            ["shared"] = seed =>
+                GeneratedProblems.Make(seed, 4, wild: false) with
+                {
+                    Dispatch = Dispatch.Shared,
+                    Servers = 3,
+                },
+            ["sharing"] = seed => SharingProblems.Make(seed, 6, SharingProblems.Costs.Near),
+            ["sharing with a cap"] = seed => SharingProblems.Make(seed, 6, SharingProblems.Costs.Common, capped: true),
+            ["time limit"] = WithTimeLimit,
+            ["token budget"] = seed => GeneratedProblems.Make(seed, 6, wild: false) with { MeanTokenBudget = 200 },
+        };
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -43,7 +50,12 @@ public sealed class LadderDerivationTests
             var solution = AllocationSolver.SolveInSteps(problem, AllocationSolver.ForMany).Answer;
             if (solution.Status == SolutionStatus.Infeasible)
                 continue;
-            Check(LadderDerivation.Of(problem, Granted(solution), null, 16), Granted(solution), problem, $"seed {seed}");
+            Check(
+                LadderDerivation.Of(problem, Granted(solution), null, 16),
+                Granted(solution),
+                problem,
+                $"seed {seed}"
+            );
             ladders++;
         }
 
@@ -89,7 +101,12 @@ public sealed class LadderDerivationTests
     public void The_first_number_is_two_deviations_above_what_the_present_load_makes()
     {
         // One type of fixed time s: M/D/1, E[N] = ρ + ρ²/(2 (1 − ρ)).
-        var one = Definitions.Math with { Share = 1, MaxTokens = 100, Accuracy = new(0.2, 0.8, 1) };
+        var one = Definitions.Math with
+        {
+            Share = 1,
+            MaxTokens = 100,
+            Accuracy = new(0.2, 0.8, 1),
+        };
         var problem = Chat with { TaskTypes = [one], MaxUtilization = null };
         var solution = AllocationSolver.Solve(problem);
         var seconds = solution.MeanServiceSeconds!.Value;
@@ -161,7 +178,11 @@ public sealed class LadderDerivationTests
     }
 
     private static void Check(
-        SurgeLadder ladder, IReadOnlyList<SentTokens> granted, AllocationProblem problem, string which)
+        SurgeLadder ladder,
+        IReadOnlyList<SentTokens> granted,
+        AllocationProblem problem,
+        string which
+    )
     {
         var first = ladder.Rungs[0];
         Assert.Equal(0, first.InFlightPerServer);

@@ -14,7 +14,10 @@ public sealed class OptimumAnalysisTests
             var (rounding, diagnostics) = (solution.Rounding!, solution.Diagnostics!);
             var noise = 1e-12 * (1 + Math.Abs(solution.Continuous!.Objective));
             var loss = solution.Continuous.Objective - rounding.NearestObjective;
-            Assert.True(loss <= diagnostics.NearestLossAfter + noise, $"{seed}: {loss} after {diagnostics.NearestLossAfter}");
+            Assert.True(
+                loss <= diagnostics.NearestLossAfter + noise,
+                $"{seed}: {loss} after {diagnostics.NearestLossAfter}"
+            );
             if (diagnostics.NearestLossBefore is not { } before)
                 continue;
             known++;
@@ -58,17 +61,28 @@ public sealed class OptimumAnalysisTests
                 continue;
             var (rate, weight) = (1e-5 * problem.ArrivalRate, 1e-5 * problem.AccuracyWeight);
             var found = solution.Diagnostics!.Sensitivities!;
-            double At(double x, double y) => Solve(problem with { ArrivalRate = problem.ArrivalRate + x, AccuracyWeight = problem.AccuracyWeight + y })
-                .Continuous?.Objective ?? double.NaN;
+            double At(double x, double y) =>
+                Solve(
+                    problem with
+                    {
+                        ArrivalRate = problem.ArrivalRate + x,
+                        AccuracyWeight = problem.AccuracyWeight + y,
+                    }
+                ).Continuous?.Objective
+                ?? double.NaN;
             Near((At(rate, 0) - At(-rate, 0)) / (2 * rate), found.ObjectivePerArrivalRate, seed);
             Near((At(0, weight) - At(0, -weight)) / (2 * weight), found.ObjectivePerAccuracyWeight, seed);
         }
     }
 
     private static void Near(double expected, double actual, int seed) =>
-        Assert.True(double.IsNaN(expected) || Math.Abs(expected - actual) <= 1e-4 * (1e-3 + Math.Abs(expected)), $"{seed}: {expected} {actual}");
+        Assert.True(
+            double.IsNaN(expected) || Math.Abs(expected - actual) <= 1e-4 * (1e-3 + Math.Abs(expected)),
+            $"{seed}: {expected} {actual}"
+        );
 
-    private static AllocationSolution Solve(AllocationProblem problem) => AllocationSolver.Solve(problem, new() { Rounding = RoundingMethod.Nearest });
+    private static AllocationSolution Solve(AllocationProblem problem) =>
+        AllocationSolver.Solve(problem, new() { Rounding = RoundingMethod.Nearest });
 
     // From the gradient's differences; the gradient is written out as in the paper, λ/k being the rate at one server.
     private static double LeastEigenvalue(AllocationProblem problem, double[] tokens)
@@ -81,19 +95,39 @@ public sealed class OptimumAnalysisTests
     private static double[] Column(AllocationProblem problem, double[] tokens, int k)
     {
         var step = 1e-4 * (1 + tokens[k]);
-        double[] up = [.. tokens], down = [.. tokens];
+        double[] up = [.. tokens],
+            down = [.. tokens];
         (up[k], down[k]) = (up[k] + step, down[k] - step);
         return [.. Gradient(problem, down).Zip(Gradient(problem, up), (a, b) => (a - b) / (2 * step))];
     }
 
     private static double[] Gradient(AllocationProblem problem, double[] tokens)
     {
-        var times = problem.TaskTypes.Select((t, k) => t.Service.BaseSeconds + (t.Service.SecondsPerToken * tokens[k])).ToArray();
+        var times = problem
+            .TaskTypes.Select((t, k) => t.Service.BaseSeconds + (t.Service.SecondsPerToken * tokens[k]))
+            .ToArray();
         var rate = problem.ArrivalRate / problem.Servers;
         var idle = 1 - (rate * problem.TaskTypes.Select((t, k) => t.Share * times[k]).Sum());
         var square = problem.TaskTypes.Select((t, k) => t.Share * times[k] * times[k]).Sum();
-        return [.. problem.TaskTypes.Select((t, k) => t.Share * (
-            (problem.AccuracyWeight * t.Weight * t.Accuracy.Gain * t.Accuracy.RatePerToken * Math.Exp(-t.Accuracy.RatePerToken * tokens[k]))
-            - (t.Service.SecondsPerToken * (1 + (rate * times[k] / idle) + (rate * rate * square / (2 * idle * idle))))))];
+        return
+        [
+            .. problem.TaskTypes.Select(
+                (t, k) =>
+                    t.Share
+                    * (
+                        (
+                            problem.AccuracyWeight
+                            * t.Weight
+                            * t.Accuracy.Gain
+                            * t.Accuracy.RatePerToken
+                            * Math.Exp(-t.Accuracy.RatePerToken * tokens[k])
+                        )
+                        - (
+                            t.Service.SecondsPerToken
+                            * (1 + (rate * times[k] / idle) + (rate * rate * square / (2 * idle * idle)))
+                        )
+                    )
+            ),
+        ];
     }
 }

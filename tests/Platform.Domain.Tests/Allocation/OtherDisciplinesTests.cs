@@ -50,14 +50,23 @@ public sealed class OtherDisciplinesTests(ITestOutputHelper output)
         return type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens) - overhead);
     }
 
-    private static AllocationProblem SeenAs(Dispatch dispatch, int servers, double stretch) => Truth with
-    {
-        Dispatch = dispatch,
-        Servers = servers,
-        Sharing = null,
-        TaskTypes = [.. Truth.TaskTypes.Select(type => type with
+    private static AllocationProblem SeenAs(Dispatch dispatch, int servers, double stretch) =>
+        Truth with
         {
-            Service = new ServiceLine(type.Service.BaseSeconds * stretch, type.Service.SecondsPerToken * stretch),
-        })],
-    };
+            Dispatch = dispatch,
+            Servers = servers,
+            Sharing = null,
+            TaskTypes =
+            [
+                .. Truth.TaskTypes.Select(type =>
+                    type with
+                    {
+                        Service = new ServiceLine(
+                            type.Service.BaseSeconds * stretch,
+                            type.Service.SecondsPerToken * stretch
+                        ),
+                    }
+                ),
+            ],
+        };
 }

@@ -14,7 +14,11 @@ public sealed class ServiceVarianceTests
             var (mean, first) = (3.0, GeneratedProblems.Make(3 * seed, 6, false));
             var spread = Solve(Varying(first, (_, _) => mean));
             var concentrated = Solve(Varying(first, (type, k) => k == 0 ? mean / type.Share : 0));
-            Assert.Equal(spread.Continuous!.Objective, concentrated.Continuous!.Objective, 1e-11 * (1 + Math.Abs(spread.Continuous.Objective)));
+            Assert.Equal(
+                spread.Continuous!.Objective,
+                concentrated.Continuous!.Objective,
+                1e-11 * (1 + Math.Abs(spread.Continuous.Objective))
+            );
             foreach (var (a, b) in spread.Allocation!.Zip(concentrated.Allocation!))
                 Assert.Equal(a.TokensContinuous, b.TokensContinuous, 1e-6 + (1e-8 * a.TokensContinuous));
         }
@@ -29,10 +33,25 @@ public sealed class ServiceVarianceTests
             var problem = GeneratedProblems.Make(3 * seed, 6, false);
             AllocationSolution At(double mean) => Solve(Varying(problem, (_, _) => mean));
             var (here, step) = (At(2), 1e-4);
-            var idle = 1 - (problem.ArrivalRate / problem.Servers * problem.TaskTypes.Zip(here.Allocation!, (t, a) =>
-                t.Share * (t.Service.BaseSeconds + (t.Service.SecondsPerToken * a.TokensContinuous))).Sum());
+            var idle =
+                1
+                - (
+                    problem.ArrivalRate
+                    / problem.Servers
+                    * problem
+                        .TaskTypes.Zip(
+                            here.Allocation!,
+                            (t, a) =>
+                                t.Share * (t.Service.BaseSeconds + (t.Service.SecondsPerToken * a.TokensContinuous))
+                        )
+                        .Sum()
+                );
             var slope = -problem.ArrivalRate / problem.Servers / (2 * idle);
-            Assert.Equal(slope, (At(2 + step).Continuous!.Objective - At(2 - step).Continuous!.Objective) / (2 * step), 1e-5 * Math.Abs(slope));
+            Assert.Equal(
+                slope,
+                (At(2 + step).Continuous!.Objective - At(2 - step).Continuous!.Objective) / (2 * step),
+                1e-5 * Math.Abs(slope)
+            );
         }
     }
 
@@ -43,11 +62,17 @@ public sealed class ServiceVarianceTests
         {
             var problem = GeneratedProblems.Make(3 * seed, 6, false);
             var answers = new[] { 0.0, 1, 10, 100 }.Select(mean => Solve(Varying(problem, (_, _) => mean))).ToArray();
-            Assert.All(answers.Zip(answers.Skip(1)), pair =>
-            {
-                Assert.True(pair.Second.Continuous!.Objective < pair.First.Continuous!.Objective);
-                Assert.True(pair.Second.Allocation!.Zip(pair.First.Allocation!).All(two => two.First.TokensContinuous <= two.Second.TokensContinuous + 1e-6));
-            });
+            Assert.All(
+                answers.Zip(answers.Skip(1)),
+                pair =>
+                {
+                    Assert.True(pair.Second.Continuous!.Objective < pair.First.Continuous!.Objective);
+                    Assert.True(
+                        pair.Second.Allocation!.Zip(pair.First.Allocation!)
+                            .All(two => two.First.TokensContinuous <= two.Second.TokensContinuous + 1e-6)
+                    );
+                }
+            );
         }
     }
 
@@ -60,14 +85,19 @@ public sealed class ServiceVarianceTests
         var square = problem.TaskTypes.Select((t, k) => t.Share * ((times[k] * times[k]) + 1 + k)).Sum();
         Assert.Equal(square, solution.MeanServiceSecondsSquared!.Value, 1e-12 * square);
         var rate = problem.ArrivalRate / problem.Servers;
-        var expected = solution.MeanServiceSeconds!.Value + (rate * square / (2 * (1 - (rate * solution.MeanServiceSeconds.Value))));
+        var expected =
+            solution.MeanServiceSeconds!.Value
+            + (rate * square / (2 * (1 - (rate * solution.MeanServiceSeconds.Value))));
         Assert.Equal(expected, solution.MeanSystemTimeSeconds!.Value, 1e-12 * expected);
     }
 
     [Fact]
     public void A_problem_without_spread_is_written_as_before_there_was_any_and_one_with_it_is_read_back()
     {
-        Assert.Equal("""{"baseSeconds":1,"secondsPerToken":2}""", System.Text.Encoding.UTF8.GetString(StrictJson.Write(new ServiceLine(1, 2))));
+        Assert.Equal(
+            """{"baseSeconds":1,"secondsPerToken":2}""",
+            System.Text.Encoding.UTF8.GetString(StrictJson.Write(new ServiceLine(1, 2)))
+        );
         foreach (var line in (ServiceLine[])[new(1, 2), new(1, 2, 3)])
         {
             Assert.True(StrictJson.TryRead<ServiceLine>(StrictJson.Write(line), out var read, out _));
@@ -79,7 +109,14 @@ public sealed class ServiceVarianceTests
     public void A_curve_below_0_counts_as_0_in_the_objective_as_in_what_is_predicted()
     {
         TaskType Type(string id, double share, AccuracyCurve curve) =>
-            new() { Id = id, Share = share, MaxTokens = 1000, Service = new(0.1, 0.05), Accuracy = curve };
+            new()
+            {
+                Id = id,
+                Share = share,
+                MaxTokens = 1000,
+                Service = new(0.1, 0.05),
+                Accuracy = curve,
+            };
         var problem = new AllocationProblem
         {
             ArrivalRate = 0.1,
@@ -90,18 +127,43 @@ public sealed class ServiceVarianceTests
         Assert.Equal([0, 0], solution.Allocation!.Select(a => a.Tokens));
         Assert.Equal([0, 0.4], solution.Allocation!.Select(a => a.Accuracy));
         Assert.Equal((0.2, 0.2), (solution.MeanAccuracy!.Value, Math.Round(solution.WeightedAccuracy!.Value, 15)));
-        Assert.Equal(solution.WeightedAccuracy.Value - solution.MeanSystemTimeSeconds!.Value, solution.Objective!.Value, 1e-15);
+        Assert.Equal(
+            solution.WeightedAccuracy.Value - solution.MeanSystemTimeSeconds!.Value,
+            solution.Objective!.Value,
+            1e-15
+        );
 
-        // A floor of 0 asks for nothing that the prediction does not have already; one above it is reached on the curve.
-        Assert.Equal(0, Solve(problem with { TaskTypes = [problem.TaskTypes[0] with { AccuracyFloor = 0 }, problem.TaskTypes[1]] }).Allocation![0].Tokens);
-        var reached = Solve(problem with { TaskTypes = [Type("a", 0.5, new(-0.2, 0.5, 0.01)) with { AccuracyFloor = 0.1 }, problem.TaskTypes[1]] });
+        // A floor of 0 asks for nothing that the prediction does not have already; one above it is reached on the
+        // curve.
+        Assert.Equal(
+            0,
+            Solve(problem with { TaskTypes = [problem.TaskTypes[0] with { AccuracyFloor = 0 }, problem.TaskTypes[1]] })
+                .Allocation![0]
+                .Tokens
+        );
+        var reached = Solve(
+            problem with
+            {
+                TaskTypes = [Type("a", 0.5, new(-0.2, 0.5, 0.01)) with { AccuracyFloor = 0.1 }, problem.TaskTypes[1]],
+            }
+        );
         Assert.InRange(reached.Allocation![0].Accuracy, 0.1, 0.12);
     }
 
     private static AllocationSolution Solve(AllocationProblem problem) => AllocationSolver.Solve(problem);
 
-    private static AllocationProblem Varying(AllocationProblem problem, Func<TaskType, int, double> variance) => problem with
-    {
-        TaskTypes = [.. problem.TaskTypes.Select((type, k) => type with { Service = type.Service with { VarianceSecondsSquared = variance(type, k) } })],
-    };
+    private static AllocationProblem Varying(AllocationProblem problem, Func<TaskType, int, double> variance) =>
+        problem with
+        {
+            TaskTypes =
+            [
+                .. problem.TaskTypes.Select(
+                    (type, k) =>
+                        type with
+                        {
+                            Service = type.Service with { VarianceSecondsSquared = variance(type, k) },
+                        }
+                ),
+            ],
+        };
 }

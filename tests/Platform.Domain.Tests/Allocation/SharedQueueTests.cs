@@ -14,14 +14,23 @@ public sealed class SharedQueueTests
             if (solution.Status == SolutionStatus.Infeasible)
                 continue;
             Assert.True(solution.Continuous!.KktResidual < 1e-6, $"{seed}: {solution.Continuous}");
-            Assert.True(solution.Continuous.OptimalityGap <= 3e-6 * (1 + Math.Abs(solution.Objective!.Value)), $"{seed}: {solution.Continuous}");
-            Assert.True(solution.Objective >= solution.Rounding!.NearestObjective && solution.Objective >= solution.Uniform!.Objective);
+            Assert.True(
+                solution.Continuous.OptimalityGap <= 3e-6 * (1 + Math.Abs(solution.Objective!.Value)),
+                $"{seed}: {solution.Continuous}"
+            );
+            Assert.True(
+                solution.Objective >= solution.Rounding!.NearestObjective
+                    && solution.Objective >= solution.Uniform!.Objective
+            );
             var random = new Random(seed);
             for (var attempt = 0; attempt < 200; attempt++)
             {
                 var tokens = Attempt(problem, solution, random, attempt);
                 var found = AllocationSolver.Objective(problem, tokens);
-                Assert.True(found <= solution.Continuous.Objective + solution.Continuous.OptimalityGap + 1e-9, $"{seed}: {found:R}");
+                Assert.True(
+                    found <= solution.Continuous.Objective + solution.Continuous.OptimalityGap + 1e-9,
+                    $"{seed}: {found:R}"
+                );
             }
         }
     }
@@ -47,7 +56,10 @@ public sealed class SharedQueueTests
     public void Limits_that_could_not_be_proven_are_refused()
     {
         var problem = Make(1) with { MeanTokenBudget = 10, MaxMeanSystemTimeSeconds = 10 };
-        Assert.Equal(["/meanTokenBudget", "/maxMeanSystemTimeSeconds"], ProblemValidation.Validate(problem).Select(e => e.Pointer));
+        Assert.Equal(
+            ["/meanTokenBudget", "/maxMeanSystemTimeSeconds"],
+            ProblemValidation.Validate(problem).Select(e => e.Pointer)
+        );
     }
 
     [Fact]
@@ -55,11 +67,18 @@ public sealed class SharedQueueTests
     {
         var problem = Make(1) with { ArrivalRate = 0 };
         var split = AllocationSolver.Solve(problem with { Dispatch = Dispatch.Split });
-        Assert.Equal(split.Allocation!.Select(a => a.Tokens), AllocationSolver.Solve(problem).Allocation!.Select(a => a.Tokens));
+        Assert.Equal(
+            split.Allocation!.Select(a => a.Tokens),
+            AllocationSolver.Solve(problem).Allocation!.Select(a => a.Tokens)
+        );
     }
 
     private static AllocationProblem Make(int seed) =>
-        GeneratedProblems.Make(seed, 8, false) with { Dispatch = Dispatch.Shared, Servers = 2 + (seed % 7) };
+        GeneratedProblems.Make(seed, 8, false) with
+        {
+            Dispatch = Dispatch.Shared,
+            Servers = 2 + (seed % 7),
+        };
 
     private static long[] Attempt(AllocationProblem problem, AllocationSolution solution, Random random, int attempt)
     {
@@ -68,7 +87,8 @@ public sealed class SharedQueueTests
         {
             var (type, best) = (problem.TaskTypes[k], solution.Allocation![k].Tokens);
             var wild = type.MinTokens + (long)((type.MaxTokens - type.MinTokens) * Math.Pow(random.NextDouble(), 4));
-            tokens[k] = attempt % 2 == 0 ? wild : Math.Clamp(best + random.Next(-20, 21), type.MinTokens, type.MaxTokens);
+            tokens[k] =
+                attempt % 2 == 0 ? wild : Math.Clamp(best + random.Next(-20, 21), type.MinTokens, type.MaxTokens);
         }
 
         return tokens;

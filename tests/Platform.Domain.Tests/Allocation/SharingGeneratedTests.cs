@@ -103,17 +103,39 @@ public sealed class SharingGeneratedTests
             if (problem is null)
                 continue;
             Compare(
-                "arrival rate", problem with { ArrivalRate = problem.ArrivalRate * (1 - 1e-6) },
-                problem with { ArrivalRate = problem.ArrivalRate * (1 + 1e-6) }, 2e-6 * problem.ArrivalRate,
-                it => it.ObjectivePerArrivalRate);
+                "arrival rate",
+                problem with
+                {
+                    ArrivalRate = problem.ArrivalRate * (1 - 1e-6),
+                },
+                problem with
+                {
+                    ArrivalRate = problem.ArrivalRate * (1 + 1e-6),
+                },
+                2e-6 * problem.ArrivalRate,
+                it => it.ObjectivePerArrivalRate
+            );
             Compare(
-                "accuracy weight", problem with { AccuracyWeight = problem.AccuracyWeight * (1 - 1e-6) },
-                problem with { AccuracyWeight = problem.AccuracyWeight * (1 + 1e-6) }, 2e-6 * problem.AccuracyWeight,
-                it => it.ObjectivePerAccuracyWeight);
+                "accuracy weight",
+                problem with
+                {
+                    AccuracyWeight = problem.AccuracyWeight * (1 - 1e-6),
+                },
+                problem with
+                {
+                    AccuracyWeight = problem.AccuracyWeight * (1 + 1e-6),
+                },
+                2e-6 * problem.AccuracyWeight,
+                it => it.ObjectivePerAccuracyWeight
+            );
 
             void Compare(
-                string what, AllocationProblem less, AllocationProblem more, double step,
-                Func<Sensitivities, double> slope)
+                string what,
+                AllocationProblem less,
+                AllocationProblem more,
+                double step,
+                Func<Sensitivities, double> slope
+            )
             {
                 var before = AllocationSolver.Solve(less, Plain);
                 var after = AllocationSolver.Solve(more, Plain);
@@ -164,8 +186,12 @@ public sealed class SharingGeneratedTests
             Sharing = example.Sharing with { MaxInService = cap },
             TaskTypes =
             [
-                .. example.TaskTypes.Select(
-                    type => type with { Service = new ServiceLine(0.05 + (overhead * type.AnswerTokens), overhead) }),
+                .. example.TaskTypes.Select(type =>
+                    type with
+                    {
+                        Service = new ServiceLine(0.05 + (overhead * type.AnswerTokens), overhead),
+                    }
+                ),
             ],
         };
         var solution = Solve(problem);
@@ -207,7 +233,10 @@ public sealed class SharingGeneratedTests
             var millis = Solve(InMillis(problem, Unit));
             SameObjective(seconds.Continuous!.Objective, millis.Continuous!.Objective / Unit, seed);
             Assert.Equal(
-                seconds.MeanInService!.Value, millis.MeanInService!.Value, 1e-6 * (1 + seconds.MeanInService.Value));
+                seconds.MeanInService!.Value,
+                millis.MeanInService!.Value,
+                1e-6 * (1 + seconds.MeanInService.Value)
+            );
             foreach (var (a, b) in seconds.Allocation!.Zip(millis.Allocation!))
                 SameTokens(a.TokensContinuous, b.TokensContinuous, seed);
         }
@@ -246,7 +275,9 @@ public sealed class SharingGeneratedTests
             var four = Solve(problem with { Servers = 4, ArrivalRate = problem.ArrivalRate * 4 });
             Assert.Equal(one.Continuous!.Objective, four.Continuous!.Objective);
             Assert.Equal(
-                one.Allocation!.Select(it => it.TokensContinuous), four.Allocation!.Select(it => it.TokensContinuous));
+                one.Allocation!.Select(it => it.TokensContinuous),
+                four.Allocation!.Select(it => it.TokensContinuous)
+            );
             Assert.Equal(one.MeanInService, four.MeanInService);
         }
     }
@@ -286,7 +317,9 @@ public sealed class SharingGeneratedTests
                     continue;
                 var bound = (1 - bending) * tokens.Select((l, k) => Tangent(model, point, k, l)).Sum();
                 Assert.True(
-                    gain <= bound + noise, $"{seed}: J rises by {gain:E9}, its tangent by {bound:E9}, η {bending}");
+                    gain <= bound + noise,
+                    $"{seed}: J rises by {gain:E9}, its tangent by {bound:E9}, η {bending}"
+                );
                 looked++;
                 bent += bending > 1e-3 ? 1 : 0;
             }
@@ -317,7 +350,8 @@ public sealed class SharingGeneratedTests
                 Assert.True(best <= bound + noise, $"{seed}: a climb to {best:R} above the bound {bound:R}");
                 Assert.True(
                     best <= point.Objective + point.Gap + noise,
-                    $"{seed}: a climb to {best:R} above {point.Objective:R}");
+                    $"{seed}: a climb to {best:R} above {point.Objective:R}"
+                );
                 reached += best >= point.Objective - (1e-6 * (1 + Math.Abs(best))) ? 1 : 0;
             }
         }
@@ -375,7 +409,10 @@ public sealed class SharingGeneratedTests
     }
 
     private static double[] With(
-        SharingReference reference, double[] tokens, params ReadOnlySpan<(int Type, double By)> moves)
+        SharingReference reference,
+        double[] tokens,
+        params ReadOnlySpan<(int Type, double By)> moves
+    )
     {
         double[] moved = [.. tokens];
         foreach (var (k, by) in moves)
@@ -386,8 +423,13 @@ public sealed class SharingGeneratedTests
     private static double[] Near(SharingReference reference, double[] tokens, Random random)
     {
         var size = Math.Pow(10, (5 * random.NextDouble()) - 2);
-        return [.. tokens.Select((l, k) => Math.Clamp(
-            l + (size * ((2 * random.NextDouble()) - 1)), reference.Lower(k), reference.Upper(k)))];
+        return
+        [
+            .. tokens.Select(
+                (l, k) =>
+                    Math.Clamp(l + (size * ((2 * random.NextDouble()) - 1)), reference.Lower(k), reference.Upper(k))
+            ),
+        ];
     }
 
     /// <summary>Whether a type has tokens that cost more than they bring even on an idle server.</summary>
@@ -467,61 +509,91 @@ public sealed class SharingGeneratedTests
     }
 
     private static AllocationProblem WithLimit(
-        AllocationProblem problem, int which, in WholeTokenFigures fewest, in WholeTokenFigures then, double part) =>
+        AllocationProblem problem,
+        int which,
+        in WholeTokenFigures fewest,
+        in WholeTokenFigures then,
+        double part
+    ) =>
         which switch
         {
             0 => problem with { MeanTokenBudget = Between(fewest.MeanTokens, then.MeanTokens, part) },
             1 => problem with { MaxMeanSystemTimeSeconds = Between(fewest.MeanSystemTime, then.MeanSystemTime, part) },
             2 => problem with { MaxUtilization = Between(1 - fewest.Idle, 1 - then.Idle, part) },
             3 => problem with { MaxInterTokenSeconds = Between(fewest.InterToken, then.InterToken, part) },
-            _ => problem with { MaxTimeToFirstAnswerTokenSeconds = Between(fewest.FirstAnswer, then.FirstAnswer, part) },
+            _ => problem with
+            {
+                MaxTimeToFirstAnswerTokenSeconds = Between(fewest.FirstAnswer, then.FirstAnswer, part),
+            },
         };
 
     private static double Between(double low, double high, double part) => low + ((high - low) * part);
 
-    private static AllocationProblem Scaled(AllocationProblem problem, double by) => problem with
-    {
-        MeanTokenBudget = problem.MeanTokenBudget * by,
-        MaxMeanSystemTimeSeconds = problem.MaxMeanSystemTimeSeconds * by,
-        MaxUtilization = problem.MaxUtilization * by,
-        MaxInterTokenSeconds = problem.MaxInterTokenSeconds * by,
-        MaxTimeToFirstAnswerTokenSeconds = problem.MaxTimeToFirstAnswerTokenSeconds * by,
-    };
+    private static AllocationProblem Scaled(AllocationProblem problem, double by) =>
+        problem with
+        {
+            MeanTokenBudget = problem.MeanTokenBudget * by,
+            MaxMeanSystemTimeSeconds = problem.MaxMeanSystemTimeSeconds * by,
+            MaxUtilization = problem.MaxUtilization * by,
+            MaxInterTokenSeconds = problem.MaxInterTokenSeconds * by,
+            MaxTimeToFirstAnswerTokenSeconds = problem.MaxTimeToFirstAnswerTokenSeconds * by,
+        };
 
     private static double Promise(ShadowPrices prices, AllocationProblem from, AllocationProblem to) =>
         (prices.MeanTokenBudget * (to.MeanTokenBudget - from.MeanTokenBudget) ?? 0)
         + (prices.MaxMeanSystemTime * (to.MaxMeanSystemTimeSeconds - from.MaxMeanSystemTimeSeconds) ?? 0)
         + (prices.MaxUtilization * (to.MaxUtilization - from.MaxUtilization) ?? 0)
         + (prices.MaxInterTokenSeconds * (to.MaxInterTokenSeconds - from.MaxInterTokenSeconds) ?? 0)
-        + (prices.MaxTimeToFirstAnswerTokenSeconds
-            * (to.MaxTimeToFirstAnswerTokenSeconds - from.MaxTimeToFirstAnswerTokenSeconds) ?? 0);
+        + (
+            prices.MaxTimeToFirstAnswerTokenSeconds
+                * (to.MaxTimeToFirstAnswerTokenSeconds - from.MaxTimeToFirstAnswerTokenSeconds)
+            ?? 0
+        );
 
     private static double Sum(ShadowPrices prices) =>
-        prices.MeanTokenBudget + prices.MaxMeanSystemTime + prices.MaxUtilization
-        + (prices.MaxInterTokenSeconds ?? 0) + (prices.MaxTimeToFirstAnswerTokenSeconds ?? 0);
+        prices.MeanTokenBudget
+        + prices.MaxMeanSystemTime
+        + prices.MaxUtilization
+        + (prices.MaxInterTokenSeconds ?? 0)
+        + (prices.MaxTimeToFirstAnswerTokenSeconds ?? 0);
 
-    private static AllocationProblem InMillis(AllocationProblem problem, double unit) => problem with
-    {
-        ArrivalRate = problem.ArrivalRate / unit,
-        AccuracyWeight = problem.AccuracyWeight * unit,
-        Sharing = problem.Sharing! with { OverheadSecondsPerToken = problem.Sharing.OverheadSecondsPerToken * unit },
-        MaxMeanSystemTimeSeconds = problem.MaxMeanSystemTimeSeconds * unit,
-        MaxInterTokenSeconds = problem.MaxInterTokenSeconds * unit,
-        MaxTimeToFirstAnswerTokenSeconds = problem.MaxTimeToFirstAnswerTokenSeconds * unit,
-        TaskTypes = [.. problem.TaskTypes.Select(type => type with
+    private static AllocationProblem InMillis(AllocationProblem problem, double unit) =>
+        problem with
         {
-            Service = new ServiceLine(
-                type.Service.BaseSeconds * unit, type.Service.SecondsPerToken * unit, 0,
-                type.Service.SecondsPerTokenSquared * unit),
-        })],
-    };
+            ArrivalRate = problem.ArrivalRate / unit,
+            AccuracyWeight = problem.AccuracyWeight * unit,
+            Sharing = problem.Sharing! with
+            {
+                OverheadSecondsPerToken = problem.Sharing.OverheadSecondsPerToken * unit,
+            },
+            MaxMeanSystemTimeSeconds = problem.MaxMeanSystemTimeSeconds * unit,
+            MaxInterTokenSeconds = problem.MaxInterTokenSeconds * unit,
+            MaxTimeToFirstAnswerTokenSeconds = problem.MaxTimeToFirstAnswerTokenSeconds * unit,
+            TaskTypes =
+            [
+                .. problem.TaskTypes.Select(type =>
+                    type with
+                    {
+                        Service = new ServiceLine(
+                            type.Service.BaseSeconds * unit,
+                            type.Service.SecondsPerToken * unit,
+                            0,
+                            type.Service.SecondsPerTokenSquared * unit
+                        ),
+                    }
+                ),
+            ],
+        };
 
     private static void SameObjective(double expected, double actual, int seed) =>
         Assert.True(
             Math.Abs(expected - actual) <= 1e-11 * (1 + Math.Abs(expected)),
-            $"{seed}: {expected:R} against {actual:R}");
+            $"{seed}: {expected:R} against {actual:R}"
+        );
 
     private static void SameTokens(double expected, double actual, int seed) =>
         Assert.True(
-            Math.Abs(expected - actual) <= 1e-5 + (1e-7 * expected), $"{seed}: {expected:R} against {actual:R} tokens");
+            Math.Abs(expected - actual) <= 1e-5 + (1e-7 * expected),
+            $"{seed}: {expected:R} against {actual:R} tokens"
+        );
 }

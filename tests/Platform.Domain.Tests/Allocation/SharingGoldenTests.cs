@@ -30,7 +30,9 @@ public sealed class SharingGoldenTests
             Near(tokens[k], solution.Allocation![k].TokensContinuous, 1e-9 * (1 + tokens[k]), $"tokens of type {k}");
         var bounds = expected.GetProperty("bound").EnumerateArray().Select(bound => bound.GetString()!);
         Assert.Equal(
-            bounds, solution.Allocation!.Select(it => JsonNamingPolicy.CamelCase.ConvertName(it.Bound.ToString())));
+            bounds,
+            solution.Allocation!.Select(it => JsonNamingPolicy.CamelCase.ConvertName(it.Bound.ToString()))
+        );
         Assert.True(solution.Continuous.KktResidual < 1e-12, $"KKT residual {solution.Continuous.KktResidual}");
         Assert.Equal(SolverExit.Converged, solution.Diagnostics!.Exit);
     }
@@ -120,5 +122,6 @@ public sealed class SharingGoldenTests
     private static void Near(double expected, double actual, double most, string what) =>
         Assert.True(
             Math.Abs(expected - actual) <= most,
-            $"{what}: expected {expected:R}, got {actual:R}, off by {Math.Abs(expected - actual):E2} of {most:E2}");
+            $"{what}: expected {expected:R}, got {actual:R}, off by {Math.Abs(expected - actual):E2} of {most:E2}"
+        );
 }

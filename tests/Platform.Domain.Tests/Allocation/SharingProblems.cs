@@ -6,29 +6,31 @@ namespace Platform.Domain.Tests.Allocation;
 internal static class SharingProblems
 {
     /// <summary>A server of a big model at one query a second: α 20.6 ms, δ 0.41 ms.</summary>
-    public static AllocationProblem Example { get; } = new()
-    {
-        ArrivalRate = 1,
-        Dispatch = Dispatch.Sharing,
-        Sharing = new SharingServer(0.0206),
-        AccuracyWeight = 300,
-        TaskTypes =
-        [
-            Type("math", 0.3, 100, new AccuracyCurve(0.2, 0.6, 0.001)),
-            Type("code", 0.3, 300, new AccuracyCurve(0.3, 0.5, 0.0006)),
-            Type("chat", 0.4, 200, new AccuracyCurve(0.5, 0.3, 0.003)),
-        ],
-    };
+    public static AllocationProblem Example { get; } =
+        new()
+        {
+            ArrivalRate = 1,
+            Dispatch = Dispatch.Sharing,
+            Sharing = new SharingServer(0.0206),
+            AccuracyWeight = 300,
+            TaskTypes =
+            [
+                Type("math", 0.3, 100, new AccuracyCurve(0.2, 0.6, 0.001)),
+                Type("code", 0.3, 300, new AccuracyCurve(0.3, 0.5, 0.0006)),
+                Type("chat", 0.4, 200, new AccuracyCurve(0.5, 0.3, 0.003)),
+            ],
+        };
 
-    private static TaskType Type(string id, double share, double answer, AccuracyCurve accuracy) => new()
-    {
-        Id = id,
-        Share = share,
-        MaxTokens = 32_768,
-        AnswerTokens = answer,
-        Service = new ServiceLine(0.05 + (0.02101 * answer), 0.02101),
-        Accuracy = accuracy,
-    };
+    private static TaskType Type(string id, double share, double answer, AccuracyCurve accuracy) =>
+        new()
+        {
+            Id = id,
+            Share = share,
+            MaxTokens = 32_768,
+            AnswerTokens = answer,
+            Service = new ServiceLine(0.05 + (0.02101 * answer), 0.02101),
+            Accuracy = accuracy,
+        };
 
     /// <summary>How the tokens of a problem's types cost.</summary>
     public enum Costs
@@ -70,13 +72,15 @@ internal static class SharingProblems
     {
         var overhead = problem.Sharing!.OverheadSecondsPerToken!.Value;
         return problem.TaskTypes.Sum(type =>
-        {
-            var output = type.AnswerTokens + type.MinTokens;
-            var lone = type.Service.BaseSeconds + (type.Service.SecondsPerToken * type.MinTokens)
-                + (type.Service.SecondsPerTokenSquared * type.MinTokens * type.MinTokens);
-            var slots = problem.Sharing.MaxInService is { } cap ? overhead * output / cap : 0;
-            return type.Share * (lone - (overhead * output) + slots);
-        }) + 1e-9;
+            {
+                var output = type.AnswerTokens + type.MinTokens;
+                var lone =
+                    type.Service.BaseSeconds
+                    + (type.Service.SecondsPerToken * type.MinTokens)
+                    + (type.Service.SecondsPerTokenSquared * type.MinTokens * type.MinTokens);
+                var slots = problem.Sharing.MaxInService is { } cap ? overhead * output / cap : 0;
+                return type.Share * (lone - (overhead * output) + slots);
+            }) + 1e-9;
     }
 
     private static TaskType Make(Random random, int k, double share, double overhead, double work, Costs costs)
@@ -100,9 +104,17 @@ internal static class SharingProblems
             MinTokens = random.Next(5) == 0 ? random.Next(0, Math.Min(most, 50) + 1) : 0,
             MaxTokens = most,
             AnswerTokens = answer,
-            Service = new ServiceLine((answer * perToken * (1 + 1e-9)) + Between(random, 0.001, 0.5), perToken, 0, square),
+            Service = new ServiceLine(
+                (answer * perToken * (1 + 1e-9)) + Between(random, 0.001, 0.5),
+                perToken,
+                0,
+                square
+            ),
             Accuracy = new AccuracyCurve(
-                floor, Between(random, 0, 1 - floor), random.Next(20) == 0 ? 0 : Math.Pow(10, Between(random, -3.5, -1))),
+                floor,
+                Between(random, 0, 1 - floor),
+                random.Next(20) == 0 ? 0 : Math.Pow(10, Between(random, -3.5, -1))
+            ),
         };
     }
 

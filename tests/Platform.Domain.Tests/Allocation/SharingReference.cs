@@ -82,8 +82,13 @@ internal sealed class SharingReference(AllocationProblem problem)
             var type = problem.TaskTypes[k];
             var l = tokens[k];
             output += type.Share * (type.AnswerTokens + l);
-            lone += type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * l)
-                + (type.Service.SecondsPerTokenSquared * l * l));
+            lone +=
+                type.Share
+                * (
+                    type.Service.BaseSeconds
+                    + (type.Service.SecondsPerToken * l)
+                    + (type.Service.SecondsPerTokenSquared * l * l)
+                );
         }
 
         return new SharingLoad(_overhead * output, lone - (_overhead * output));

@@ -9,32 +9,58 @@ public sealed class SharingValidationTests
 
     private static readonly AllocationProblem Good = SharingProblems.Example;
 
-    private static readonly AllocationProblem Split =
-        Good with { Dispatch = Dispatch.Split, Sharing = null, ArrivalRate = 0.001 };
-
-    public static TheoryData<string, AllocationProblem> Bad => new()
+    private static readonly AllocationProblem Split = Good with
     {
-        { "/sharing/overheadSecondsPerToken", Good with { Sharing = null } },
-        { "/sharing/overheadSecondsPerToken", Good with { Sharing = new SharingServer() } },
-        { "/sharing/overheadSecondsPerToken", Good with { Sharing = new SharingServer(-1e-9) } },
-        { "/sharing/overheadSecondsPerToken", Good with { Sharing = new SharingServer(double.NaN) } },
-        { "/sharing/maxInService", Good with { Sharing = new SharingServer(0.0206, 0) } },
-        { "/sharing/maxInService", Good with { Sharing = new SharingServer(0.0206, SharingServer.MostInService + 1) } },
-        { "/maxInterTokenSeconds", Good with { MaxInterTokenSeconds = 0 } },
-        { "/maxInterTokenSeconds", Good with { MaxInterTokenSeconds = double.PositiveInfinity } },
-        { "/maxTimeToFirstAnswerTokenSeconds", Good with { MaxTimeToFirstAnswerTokenSeconds = -1 } },
-        { "/maxTimeToFirstAnswerTokenSeconds", Good with { MaxTimeToFirstAnswerTokenSeconds = double.NaN } },
-        { "/taskTypes/0/service/secondsPerToken", With(line => line with { SecondsPerToken = 0.0205 }) },
-        { "/taskTypes/0/service/baseSeconds", With(line => line with { BaseSeconds = 2.05 }) },
-        { "/taskTypes/0/service/secondsPerTokenSquared", With(line => line with { SecondsPerTokenSquared = -1e-9 }) },
-        { "/taskTypes/0/service/secondsPerTokenSquared", With(line => line with { SecondsPerTokenSquared = double.NaN }) },
-        { "/taskTypes/0/answerTokens", Good with { TaskTypes = [Good.TaskTypes[0] with { Share = 1, AnswerTokens = -1 }] } },
-        { "/sharing", Split with { Sharing = new SharingServer(0.0206) } },
-        { "/maxInterTokenSeconds", Split with { MaxInterTokenSeconds = 1 } },
-        { "/maxTimeToFirstAnswerTokenSeconds", Split with { MaxTimeToFirstAnswerTokenSeconds = 1 } },
-        { "/taskTypes/0/service/secondsPerTokenSquared", With(line => line with { SecondsPerTokenSquared = 1e-6 }, Split) },
-        { "/sharing", Split with { Dispatch = Dispatch.Shared, Sharing = new SharingServer(0.0206) } },
+        Dispatch = Dispatch.Split,
+        Sharing = null,
+        ArrivalRate = 0.001,
     };
+
+    public static TheoryData<string, AllocationProblem> Bad =>
+        new()
+        {
+            { "/sharing/overheadSecondsPerToken", Good with { Sharing = null } },
+            { "/sharing/overheadSecondsPerToken", Good with { Sharing = new SharingServer() } },
+            { "/sharing/overheadSecondsPerToken", Good with { Sharing = new SharingServer(-1e-9) } },
+            { "/sharing/overheadSecondsPerToken", Good with { Sharing = new SharingServer(double.NaN) } },
+            { "/sharing/maxInService", Good with { Sharing = new SharingServer(0.0206, 0) } },
+            {
+                "/sharing/maxInService",
+                Good with
+                {
+                    Sharing = new SharingServer(0.0206, SharingServer.MostInService + 1),
+                }
+            },
+            { "/maxInterTokenSeconds", Good with { MaxInterTokenSeconds = 0 } },
+            { "/maxInterTokenSeconds", Good with { MaxInterTokenSeconds = double.PositiveInfinity } },
+            { "/maxTimeToFirstAnswerTokenSeconds", Good with { MaxTimeToFirstAnswerTokenSeconds = -1 } },
+            { "/maxTimeToFirstAnswerTokenSeconds", Good with { MaxTimeToFirstAnswerTokenSeconds = double.NaN } },
+            { "/taskTypes/0/service/secondsPerToken", With(line => line with { SecondsPerToken = 0.0205 }) },
+            { "/taskTypes/0/service/baseSeconds", With(line => line with { BaseSeconds = 2.05 }) },
+            {
+                "/taskTypes/0/service/secondsPerTokenSquared",
+                With(line => line with { SecondsPerTokenSquared = -1e-9 })
+            },
+            {
+                "/taskTypes/0/service/secondsPerTokenSquared",
+                With(line => line with { SecondsPerTokenSquared = double.NaN })
+            },
+            {
+                "/taskTypes/0/answerTokens",
+                Good with
+                {
+                    TaskTypes = [Good.TaskTypes[0] with { Share = 1, AnswerTokens = -1 }],
+                }
+            },
+            { "/sharing", Split with { Sharing = new SharingServer(0.0206) } },
+            { "/maxInterTokenSeconds", Split with { MaxInterTokenSeconds = 1 } },
+            { "/maxTimeToFirstAnswerTokenSeconds", Split with { MaxTimeToFirstAnswerTokenSeconds = 1 } },
+            {
+                "/taskTypes/0/service/secondsPerTokenSquared",
+                With(line => line with { SecondsPerTokenSquared = 1e-6 }, Split)
+            },
+            { "/sharing", Split with { Dispatch = Dispatch.Shared, Sharing = new SharingServer(0.0206) } },
+        };
 
     [Theory]
     [MemberData(nameof(Bad), DisableDiscoveryEnumeration = true)]
@@ -51,11 +77,13 @@ public sealed class SharingValidationTests
         Assert.Empty(ProblemValidation.Validate(Split));
         Assert.Empty(ProblemValidation.Validate(Good with { Sharing = new SharingServer(0, 1) }));
         Assert.Empty(
-            ProblemValidation.Validate(Good with { Sharing = new SharingServer(0.0206, SharingServer.MostInService) }));
+            ProblemValidation.Validate(Good with { Sharing = new SharingServer(0.0206, SharingServer.MostInService) })
+        );
 
         // All of a query's time is overhead: it slows nobody.
         Assert.Empty(
-            ProblemValidation.Validate(With(line => line with { SecondsPerToken = 0.0206, BaseSeconds = 100 * 0.0206 })));
+            ProblemValidation.Validate(With(line => line with { SecondsPerToken = 0.0206, BaseSeconds = 100 * 0.0206 }))
+        );
     }
 
     [Fact]

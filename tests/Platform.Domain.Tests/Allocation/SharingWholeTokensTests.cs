@@ -7,7 +7,12 @@ namespace Platform.Domain.Tests.Allocation;
 public sealed class SharingWholeTokensTests
 {
     private static readonly TokenRange[] Levels =
-        [new(0, 0, "none"), new(3, 3, "low"), new(6, 6, "medium"), new(12, 12, "high")];
+    [
+        new(0, 0, "none"),
+        new(3, 3, "low"),
+        new(6, 6, "medium"),
+        new(12, 12, "high"),
+    ];
 
     [Theory]
     [InlineData(0, false, 150)]
@@ -39,18 +44,23 @@ public sealed class SharingWholeTokensTests
             moved += solution.MeanTokens > 0.5 ? 1 : 0;
             Assert.True(
                 !solution.Rounding.ProvenOptimal || solution.Objective >= best - slack,
-                $"{seed}: {solution.Objective:R} against {best:R}");
+                $"{seed}: {solution.Objective:R} against {best:R}"
+            );
             Assert.True(
                 solution.Objective >= best - (1e-3 * (1 + Math.Abs(best))),
-                $"{seed}: {solution.Objective:R} against {best:R}");
+                $"{seed}: {solution.Objective:R} against {best:R}"
+            );
             Assert.True(
                 best <= solution.Continuous!.Objective + solution.Continuous.OptimalityGap + slack,
-                $"{seed}: {best:R} above the continuous optimum {solution.Continuous}");
+                $"{seed}: {best:R} above the continuous optimum {solution.Continuous}"
+            );
         }
 
         Assert.True(moved > count / 2, $"{moved} grant tokens");
         Assert.True(
-            costs == (int)Costs.Wild ? proven > 0.9 * feasible : proven == feasible, $"{proven} of {feasible} proven");
+            costs == (int)Costs.Wild ? proven > 0.9 * feasible : proven == feasible,
+            $"{proven} of {feasible} proven"
+        );
     }
 
     /// <summary>
@@ -127,8 +137,14 @@ public sealed class SharingWholeTokensTests
             var solution = AllocationSolver.Solve(problem, new SolverOptions { Rounding = RoundingMethod.Nearest });
             if (solution.Status == SolutionStatus.Infeasible)
                 continue;
-            var best = Enumerable.Range(0, 30).Max(budget => AllocationSolver.Objective(
-                problem, [.. problem.TaskTypes.Select(type => Math.Clamp(budget, type.MinTokens, type.MaxTokens))]));
+            var best = Enumerable
+                .Range(0, 30)
+                .Max(budget =>
+                    AllocationSolver.Objective(
+                        problem,
+                        [.. problem.TaskTypes.Select(type => Math.Clamp(budget, type.MinTokens, type.MaxTokens))]
+                    )
+                );
             Assert.Equal(best, solution.Uniform?.Objective ?? double.NegativeInfinity);
         }
     }
@@ -199,7 +215,11 @@ public sealed class SharingWholeTokensTests
             MaxTokens = most,
             AnswerTokens = answer,
             Service = new ServiceLine(
-                (answer * perToken * (1 + 1e-9)) + 0.3, perToken, 0, type.Service.SecondsPerTokenSquared * dearer * dearer),
+                (answer * perToken * (1 + 1e-9)) + 0.3,
+                perToken,
+                0,
+                type.Service.SecondsPerTokenSquared * dearer * dearer
+            ),
             Accuracy = type.Accuracy with { RatePerToken = 0.02 + (type.Accuracy.RatePerToken * 5) },
         };
     }

@@ -40,7 +40,12 @@ public class ShortcutTests
         var silent = 0;
         for (var weight = 20; weight < 120; weight++)
         {
-            var problem = new AllocationProblem { ArrivalRate = 0.5, AccuracyWeight = weight, TaskTypes = [type, type with { Id = "b" }] };
+            var problem = new AllocationProblem
+            {
+                ArrivalRate = 0.5,
+                AccuracyWeight = weight,
+                TaskTypes = [type, type with { Id = "b" }],
+            };
             var model = new AllocationModel(problem);
             var point = new ContinuousSolver(model).Solve();
             var best = TangentSearch.Best(model, point, new WholeTokens(model).Nearest(point.Tokens));
@@ -60,7 +65,10 @@ public class ShortcutTests
         {
             var problem = GeneratedProblems.Make(seed, 6, seed % 2 == 0);
             if (seed % 3 == 0)
-                problem = problem with { TaskTypes = [.. problem.TaskTypes.Select(type => type with { MinTokens = 0, MaxTokens = 32_768 })] };
+                problem = problem with
+                {
+                    TaskTypes = [.. problem.TaskTypes.Select(type => type with { MinTokens = 0, MaxTokens = 32_768 })],
+                };
             if (seed % 5 == 0)
                 problem = problem with { MaxUtilization = 0.9, MeanTokenBudget = 500, MaxMeanSystemTimeSeconds = 20 };
             var model = new AllocationModel(problem);
@@ -95,12 +103,19 @@ public class ShortcutTests
         var (asked, searched, better) = (0, 0, 0);
         for (var seed = 0; seed < 400; seed++)
         {
-            var problem = Binding(seed, GeneratedProblems.Make(seed, BranchAndBound.MaxTypes, seed % 4 == 0), int.MaxValue);
+            var problem = Binding(
+                seed,
+                GeneratedProblems.Make(seed, BranchAndBound.MaxTypes, seed % 4 == 0),
+                int.MaxValue
+            );
             if (problem is null)
                 continue;
             var before = AllocationSolver.Solve(problem, AllocationSolver.Versions["dual-newton/3"]);
             var solution = AllocationSolver.Solve(problem);
-            Assert.True(solution.Objective >= before.Objective - (1e-11 * (1 + Math.Abs(before.Objective!.Value))), $"{seed}: {solution.Objective:R} {before.Objective:R}");
+            Assert.True(
+                solution.Objective >= before.Objective - (1e-11 * (1 + Math.Abs(before.Objective!.Value))),
+                $"{seed}: {solution.Objective:R} {before.Objective:R}"
+            );
             Assert.True(solution.Rounding!.ProvenOptimal || !before.Rounding!.ProvenOptimal, $"{seed}");
             better += solution.Objective > before.Objective ? 1 : 0;
             if (seed % 4 != 0 && solution.ShadowPrices!.Bind)
@@ -110,7 +125,9 @@ public class ShortcutTests
         Assert.True(searched > 0.9 * asked && better > 0, $"{searched} of {asked}, {better} better");
     }
 
-    /// <summary>Problems of which the version before said that its answer was proven, and it was not the best.</summary>
+    /// <summary>
+    /// Problems of which the version before said that its answer was proven, and it was not the best.
+    /// </summary>
     [Theory]
     [InlineData(608)]
     [InlineData(2_540)]
@@ -135,7 +152,19 @@ public class ShortcutTests
     /// <summary>The problem with limits that its optimum without them breaks; null where there is no optimum.</summary>
     private static AllocationProblem? Binding(int seed, AllocationProblem problem, long mostTokens)
     {
-        problem = problem with { TaskTypes = [.. problem.TaskTypes.Select(type => type with { MaxTokens = Math.Min(type.MaxTokens, mostTokens), MinTokens = Math.Min(type.MinTokens, mostTokens / 4) })] };
+        problem = problem with
+        {
+            TaskTypes =
+            [
+                .. problem.TaskTypes.Select(type =>
+                    type with
+                    {
+                        MaxTokens = Math.Min(type.MaxTokens, mostTokens),
+                        MinTokens = Math.Min(type.MinTokens, mostTokens / 4),
+                    }
+                ),
+            ],
+        };
         var free = AllocationSolver.Solve(problem, new SolverOptions { Rounding = RoundingMethod.Exchange });
         if (free.Status != SolutionStatus.Optimal || free.MeanTokens < 1)
             return null;
@@ -143,14 +172,29 @@ public class ShortcutTests
         double Part() => 0.5 + (random.NextDouble() / 2);
         problem = random.Next(2) == 0 ? problem with { MeanTokenBudget = Part() * free.MeanTokens } : problem;
         problem = random.Next(2) == 0 ? problem with { MaxUtilization = Part() * free.Utilization } : problem;
-        problem = random.Next(2) == 0 ? problem with { MaxMeanSystemTimeSeconds = Part() * free.MeanSystemTimeSeconds } : problem;
-        return AllocationSolver.Solve(problem, new SolverOptions { Rounding = RoundingMethod.Exchange }).Status == SolutionStatus.Optimal ? problem : null;
+        problem =
+            random.Next(2) == 0
+                ? problem with
+                {
+                    MaxMeanSystemTimeSeconds = Part() * free.MeanSystemTimeSeconds,
+                }
+                : problem;
+        return
+            AllocationSolver.Solve(problem, new SolverOptions { Rounding = RoundingMethod.Exchange }).Status
+            == SolutionStatus.Optimal
+            ? problem
+            : null;
     }
 
     private static bool Searched(AllocationProblem problem, AllocationSolution solution)
     {
         var model = new AllocationModel(problem);
-        return LimitedSearch.Best(model, new ContinuousSolver(model).Solve(), [.. solution.Allocation!.Select(type => type.Tokens)]) is not null;
+        return LimitedSearch.Best(
+            model,
+            new ContinuousSolver(model).Solve(),
+            [.. solution.Allocation!.Select(type => type.Tokens)]
+        )
+            is not null;
     }
 
     private static (string Tokens, bool Proven) Proven(AllocationProblem problem, long[] known)

@@ -7,7 +7,11 @@ namespace Platform.Domain.Tests.Allocation;
 public sealed class SolverMethodTests
 {
     private static readonly SolverMethod[] Iterative =
-        [SolverMethod.FixedPoint, SolverMethod.ProjectedGradient, SolverMethod.AcceleratedProjectedGradient];
+    [
+        SolverMethod.FixedPoint,
+        SolverMethod.ProjectedGradient,
+        SolverMethod.AcceleratedProjectedGradient,
+    ];
 
     [Fact]
     public void Methods_that_converge_agree_and_all_say_how_far_they_can_be_from_the_optimum()
@@ -27,7 +31,10 @@ public sealed class SolverMethodTests
                 if (solution.Diagnostics!.Exit != SolverExit.Converged)
                     continue;
                 converged[(int)method]++;
-                Assert.True(best.Objective - point.Objective <= 2e-9 * (1 + Math.Abs(best.Objective)), $"{seed} {method}: {point} against {best}");
+                Assert.True(
+                    best.Objective - point.Objective <= 2e-9 * (1 + Math.Abs(best.Objective)),
+                    $"{seed} {method}: {point} against {best}"
+                );
             }
         }
 
@@ -61,9 +68,15 @@ public sealed class SolverMethodTests
         var heavy = GeneratedProblems.Make(1, 4, false) with { AccuracyWeight = 300 };
         Assert.True(Report(light) is { Contracts: true, Plain: PlainIteration.Converged, BoxModulus: < 1 });
         Assert.True(Report(heavy) is { Contracts: false, Plain: PlainIteration.Cycle });
-        Assert.Contains(Enumerable.Range(1, 12).Select(seed => GeneratedProblems.Make(seed, 4, false) with { AccuracyWeight = 300 }), problem =>
-            Report(problem).Plain == PlainIteration.Cycle
-            && AllocationSolver.Solve(problem, Nearest(SolverMethod.FixedPoint)).Diagnostics!.Exit == SolverExit.Converged);
+        Assert.Contains(
+            Enumerable
+                .Range(1, 12)
+                .Select(seed => GeneratedProblems.Make(seed, 4, false) with { AccuracyWeight = 300 }),
+            problem =>
+                Report(problem).Plain == PlainIteration.Cycle
+                && AllocationSolver.Solve(problem, Nearest(SolverMethod.FixedPoint)).Diagnostics!.Exit
+                    == SolverExit.Converged
+        );
     }
 
     [Fact]
@@ -72,7 +85,14 @@ public sealed class SolverMethodTests
         var problem = GeneratedProblems.Make(3, 8, false);
         foreach (var method in Iterative)
         {
-            var solution = AllocationSolver.Solve(problem, Nearest(method) with { MaxIterations = 1, Tolerance = 1e-14 });
+            var solution = AllocationSolver.Solve(
+                problem,
+                Nearest(method) with
+                {
+                    MaxIterations = 1,
+                    Tolerance = 1e-14,
+                }
+            );
             Assert.Equal((1, SolverExit.IterationLimit), (solution.Diagnostics!.Iterations, solution.Diagnostics.Exit));
         }
     }
@@ -85,9 +105,21 @@ public sealed class SolverMethodTests
             var problem = GeneratedProblems.Make(seed, 8, true);
             foreach (var method in Iterative)
             {
-                var solution = AllocationSolver.Solve(problem, Nearest(method) with { Tolerance = 1e-300, MaxIterations = 1_000 });
-                Assert.True(double.IsFinite(solution.Continuous!.Objective) && double.IsFinite(solution.Continuous.OptimalityGap));
-                Assert.True(solution.Diagnostics!.Exit != SolverExit.Converged || solution.Continuous.OptimalityGap <= 1e-299);
+                var solution = AllocationSolver.Solve(
+                    problem,
+                    Nearest(method) with
+                    {
+                        Tolerance = 1e-300,
+                        MaxIterations = 1_000,
+                    }
+                );
+                Assert.True(
+                    double.IsFinite(solution.Continuous!.Objective)
+                        && double.IsFinite(solution.Continuous.OptimalityGap)
+                );
+                Assert.True(
+                    solution.Diagnostics!.Exit != SolverExit.Converged || solution.Continuous.OptimalityGap <= 1e-299
+                );
             }
         }
     }
@@ -100,7 +132,10 @@ public sealed class SolverMethodTests
             var solution = AllocationSolver.Solve(GeneratedProblems.Make(seed, 8, false), Nearest(SolverMethod.Newton));
             Assert.Equal(RoundingMethod.Nearest, solution.Rounding!.Method);
             Assert.Equal(solution.Rounding.NearestObjective, solution.Objective);
-            Assert.Equal(solution.Allocation!.Select(a => (long)Math.Round(a.TokensContinuous)), solution.Allocation!.Select(a => a.Tokens));
+            Assert.Equal(
+                solution.Allocation!.Select(a => (long)Math.Round(a.TokensContinuous)),
+                solution.Allocation!.Select(a => a.Tokens)
+            );
         }
     }
 
@@ -108,24 +143,43 @@ public sealed class SolverMethodTests
     public void Methods_have_the_names_of_the_contract() =>
         Assert.Equal(
             ["newton", "fixed-point", "projected-gradient", "accelerated-projected-gradient"],
-            Enum.GetValues<SolverMethod>().Select(m => JsonSerializer.Deserialize<string>(StrictJson.Write(m))));
+            Enum.GetValues<SolverMethod>().Select(m => JsonSerializer.Deserialize<string>(StrictJson.Write(m)))
+        );
 
     [Fact]
     public void Limits_and_shared_queues_are_refused_with_the_methods_that_cannot_take_them()
     {
         var problem = GeneratedProblems.Make(7, 4, false);
-        foreach (var limited in (AllocationProblem[])
-            [
-                problem with { MeanTokenBudget = 100 },
-                problem with { MaxMeanSystemTimeSeconds = 100 },
-                problem with { MaxUtilization = 0.9 },
-                problem with { Dispatch = Dispatch.Shared, Servers = 2 },
-            ])
+        foreach (
+            var limited in (AllocationProblem[])
+                [
+                    problem with
+                    {
+                        MeanTokenBudget = 100,
+                    },
+                    problem with
+                    {
+                        MaxMeanSystemTimeSeconds = 100,
+                    },
+                    problem with
+                    {
+                        MaxUtilization = 0.9,
+                    },
+                    problem with
+                    {
+                        Dispatch = Dispatch.Shared,
+                        Servers = 2,
+                    },
+                ]
+        )
         {
             Assert.Empty(ProblemValidation.Validate(limited, new SolverOptions()));
             foreach (var method in Iterative)
             {
-                Assert.Equal(["/method"], ProblemValidation.Validate(limited, new() { Method = method }).Select(e => e.Pointer));
+                Assert.Equal(
+                    ["/method"],
+                    ProblemValidation.Validate(limited, new() { Method = method }).Select(e => e.Pointer)
+                );
                 Assert.Throws<ArgumentException>(() => AllocationSolver.Solve(limited, new() { Method = method }));
             }
         }
@@ -134,13 +188,26 @@ public sealed class SolverMethodTests
     [Fact]
     public void Faults_of_the_options_are_reported_where_they_are()
     {
-        var bad = new SolverOptions { Method = (SolverMethod)9, Rounding = (RoundingMethod)9, Tolerance = double.NaN, MaxIterations = 0 };
+        var bad = new SolverOptions
+        {
+            Method = (SolverMethod)9,
+            Rounding = (RoundingMethod)9,
+            Tolerance = double.NaN,
+            MaxIterations = 0,
+        };
         Assert.Equal(
             ["/method", "/rounding", "/tolerance", "/maxIterations"],
-            ProblemValidation.Validate(GeneratedProblems.Make(1, 2, false), bad).Select(e => e.Pointer));
+            ProblemValidation.Validate(GeneratedProblems.Make(1, 2, false), bad).Select(e => e.Pointer)
+        );
     }
 
-    private static SolverOptions Nearest(SolverMethod method) => new() { Method = method, Rounding = RoundingMethod.Nearest, MaxIterations = 5_000 };
+    private static SolverOptions Nearest(SolverMethod method) =>
+        new()
+        {
+            Method = method,
+            Rounding = RoundingMethod.Nearest,
+            MaxIterations = 5_000,
+        };
 
     private static FixedPointReport Report(AllocationProblem problem) =>
         AllocationSolver.Solve(problem, Nearest(SolverMethod.FixedPoint)).Diagnostics!.FixedPoint!;

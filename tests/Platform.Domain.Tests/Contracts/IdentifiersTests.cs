@@ -5,9 +5,31 @@ namespace Platform.Domain.Tests.Contracts;
 
 public class IdentifiersTests
 {
-    private static readonly string[] Alphabet = ["a", "z", "0", "9", "-", ".", "_", "A", "Z", "\n", "\0", " ", "ä", "İ", "K", "/", "é", "а"];
+    private static readonly string[] Alphabet =
+    [
+        "a",
+        "z",
+        "0",
+        "9",
+        "-",
+        ".",
+        "_",
+        "A",
+        "Z",
+        "\n",
+        "\0",
+        " ",
+        "ä",
+        "İ",
+        "K",
+        "/",
+        "é",
+        "а",
+    ];
 
-    /// <summary>The hand-written checks against the patterns that the contract states, over ten thousand generated names.</summary>
+    /// <summary>
+    /// The hand-written checks against the patterns that the contract states, over ten thousand generated names.
+    /// </summary>
     [Fact]
     public void Checks_agree_with_the_stated_patterns()
     {
@@ -46,5 +68,6 @@ public class IdentifiersTests
         Assert.False(Identifiers.IsTaskType(""));
     }
 
-    private static bool Matches(string pattern, string text) => Regex.IsMatch(text, $@"\A(?:{pattern})\z", RegexOptions.CultureInvariant);
+    private static bool Matches(string pattern, string text) =>
+        Regex.IsMatch(text, $@"\A(?:{pattern})\z", RegexOptions.CultureInvariant);
 }

@@ -13,7 +13,16 @@ public class JsonFaultsTests
         """;
 
     private static readonly string[] Insides =
-        ["System.", "Platform.", "Nullable", "Exception", "Path:", "LineNumber", "BytePositionInLine", ".NET"];
+    [
+        "System.",
+        "Platform.",
+        "Nullable",
+        "Exception",
+        "Path:",
+        "LineNumber",
+        "BytePositionInLine",
+        ".NET",
+    ];
 
     [Theory]
     [InlineData("", "", "is empty: there is no JSON value")]
@@ -30,14 +39,29 @@ public class JsonFaultsTests
 
     [Theory]
     [InlineData(
-        "12", "\"12\"", "/tasks/0/arrivals", "must be a whole number of at most 9223372036854775807, not in quotes")]
+        "12",
+        "\"12\"",
+        "/tasks/0/arrivals",
+        "must be a whole number of at most 9223372036854775807, not in quotes"
+    )]
     [InlineData(
-        "12", "12.5", "/tasks/0/arrivals", "must be a whole number of at most 9223372036854775807, not in quotes")]
+        "12",
+        "12.5",
+        "/tasks/0/arrivals",
+        "must be a whole number of at most 9223372036854775807, not in quotes"
+    )]
     [InlineData(
-        "12", "null", "/tasks/0/arrivals", "must be a whole number of at most 9223372036854775807, not in quotes")]
+        "12",
+        "null",
+        "/tasks/0/arrivals",
+        "must be a whole number of at most 9223372036854775807, not in quotes"
+    )]
     [InlineData(
-        "12", "99999999999999999999", "/tasks/0/arrivals",
-        "must be a whole number of at most 9223372036854775807, not in quotes")]
+        "12",
+        "99999999999999999999",
+        "/tasks/0/arrivals",
+        "must be a whole number of at most 9223372036854775807, not in quotes"
+    )]
     [InlineData("\"chat\"", "5", "/fleet", "must be a text in quotes, of valid Unicode")]
     [InlineData("\"chat\"", "null", "/fleet", "must not be null")]
     [InlineData("\"chat\"", "\"\\ud800\"", "/fleet", "must be a text in quotes, of valid Unicode")]
@@ -46,12 +70,18 @@ public class JsonFaultsTests
     [InlineData("[ { \"taskType\": \"math\", \"arrivals\": 12 } ]", "{}", "/tasks", "must be an array")]
     [InlineData("[ { \"taskType\": \"math\", \"arrivals\": 12 } ]", "[ 3 ]", "/tasks/0", "must be an object")]
     [InlineData(
-        "\"arrivals\"", "\"arrival\"", "/tasks/0/arrival",
-        "is no name that belongs here; those that do are accuracy, arrivals, service, system, taskType")]
+        "\"arrivals\"",
+        "\"arrival\"",
+        "/tasks/0/arrival",
+        "is no name that belongs here; those that do are accuracy, arrivals, service, system, taskType"
+    )]
     [InlineData(", \"arrivals\": 12", "", "/tasks/0", "lacks arrivals")]
     public void A_value_that_does_not_fit_is_named_with_what_belongs_there(
-        string old, string value, string pointer, string words) =>
-        Faulty(Window.Replace(old, value, StringComparison.Ordinal), pointer, words);
+        string old,
+        string value,
+        string pointer,
+        string words
+    ) => Faulty(Window.Replace(old, value, StringComparison.Ordinal), pointer, words);
 
     [Fact]
     public void The_names_that_a_value_may_have_are_listed()

@@ -50,23 +50,46 @@ public class WindowContentTests
             TokenMillis = 6,
         };
         var untold = Served(sums);
-        var told = Served(sums with { Concurrency = new ConcurrencySums { Tokens = 2, InService = 5 } });
-        var other = Served(sums with { Concurrency = new ConcurrencySums { Tokens = 2, InService = 6 } });
+        var told = Served(
+            sums with
+            {
+                Concurrency = new ConcurrencySums { Tokens = 2, InService = 5 },
+            }
+        );
+        var other = Served(
+            sums with
+            {
+                Concurrency = new ConcurrencySums { Tokens = 2, InService = 6 },
+            }
+        );
         Assert.False(WindowContent.IsSame(untold, told));
         Assert.False(WindowContent.IsSame(told, other));
         Assert.NotEqual(WindowContent.FingerprintOf(told), WindowContent.FingerprintOf(other));
     }
 
-    private static WorkloadWindow Served(ServiceSums sums) => Read(Example) with
-    {
-        Tasks = [new TaskWindow { TaskType = "math", Arrivals = 1, Service = sums }],
-    };
+    private static WorkloadWindow Served(ServiceSums sums) =>
+        Read(Example) with
+        {
+            Tasks =
+            [
+                new TaskWindow
+                {
+                    TaskType = "math",
+                    Arrivals = 1,
+                    Service = sums,
+                },
+            ],
+        };
 
     private static WorkloadWindow Read(string text)
     {
         Assert.True(
             StrictJson.TryRead<WorkloadWindow>(
-            Encoding.UTF8.GetBytes(JsonNode.Parse(text)!.ToJsonString()), out var window, out _));
+                Encoding.UTF8.GetBytes(JsonNode.Parse(text)!.ToJsonString()),
+                out var window,
+                out _
+            )
+        );
         return window;
     }
 }

@@ -40,11 +40,20 @@ public class WorkloadWindowReaderTests
     {
         var window = Read(Example).Window!;
         var again = Read(Encoding.UTF8.GetString(StrictJson.Write(window))).Window!;
-        Assert.Equal(Encoding.UTF8.GetString(StrictJson.Write(window)), Encoding.UTF8.GetString(StrictJson.Write(again)));
-        Assert.Contains("\"windowStart\":\"2026-11-23T10:00:00Z\"", Encoding.UTF8.GetString(StrictJson.Write(window)), StringComparison.Ordinal);
+        Assert.Equal(
+            Encoding.UTF8.GetString(StrictJson.Write(window)),
+            Encoding.UTF8.GetString(StrictJson.Write(again))
+        );
+        Assert.Contains(
+            "\"windowStart\":\"2026-11-23T10:00:00Z\"",
+            Encoding.UTF8.GetString(StrictJson.Write(window)),
+            StringComparison.Ordinal
+        );
     }
 
-    /// <summary>One fault at a time: the path that is set, what it is set to, and the pointer that must be named.</summary>
+    /// <summary>
+    /// One fault at a time: the path that is set, what it is set to, and the pointer that must be named.
+    /// </summary>
     [Theory]
     [InlineData("fleet", "\"Chat\"", "/fleet")]
     [InlineData("fleet", "\"chat-eu\\u0000\"", "/fleet")]
@@ -132,7 +141,8 @@ public class WorkloadWindowReaderTests
     public void The_edge_of_a_rule_is_accepted(string path, string json)
     {
         // Equal tokens leave no room for covariance, so the sum of products has to follow.
-        var text = json == "7040000" ? With("tasks.0.service.tokenMillis", "144320000", With(path, json)) : With(path, json);
+        var text =
+            json == "7040000" ? With("tasks.0.service.tokenMillis", "144320000", With(path, json)) : With(path, json);
         Assert.Empty(Read(text).Errors);
     }
 
@@ -143,7 +153,8 @@ public class WorkloadWindowReaderTests
     [InlineData("tokensGranted", "/tasks/0/service/tokensGranted")]
     public void Without_completions_every_sum_is_zero(string sum, string pointer)
     {
-        var sums = """{ "completions": 0, "tokens": 0, "tokensSquared": 0, "tokensGranted": 0, "millis": 0, "millisSquared": 0, "tokenMillis": 0 }""";
+        var sums =
+            """{ "completions": 0, "tokens": 0, "tokensSquared": 0, "tokensGranted": 0, "millis": 0, "millisSquared": 0, "tokenMillis": 0 }""";
         var none = With("tasks.0.service", sums);
         Assert.Empty(Read(none).Errors);
         Assert.Equal(pointer, Assert.Single(Read(With($"tasks.0.service.{sum}", "1", none)).Errors).Pointer);
@@ -197,8 +208,8 @@ public class WorkloadWindowReaderTests
             """;
         var day = With("windowStart", "\"2026-11-22T10:00:10Z\"");
         Assert.Empty(
-            Read(With("tasks.0", $$"""{ "taskType": "math", "arrivals": {{most}}, "service": {{sums}} }""", day))
-            .Errors);
+            Read(With("tasks.0", $$"""{ "taskType": "math", "arrivals": {{most}}, "service": {{sums}} }""", day)).Errors
+        );
     }
 
     [Fact]
@@ -219,7 +230,9 @@ public class WorkloadWindowReaderTests
         var instant = With("windowStart", "\"2026-11-23T10:00:09.999Z\"", With("tasks.0.arrivals", "1000000"));
         Assert.Empty(Read(instant).Errors);
         Assert.Equal(
-            "/tasks/0/arrivals", Assert.Single(Read(With("tasks.0.arrivals", "1000001", instant)).Errors).Pointer);
+            "/tasks/0/arrivals",
+            Assert.Single(Read(With("tasks.0.arrivals", "1000001", instant)).Errors).Pointer
+        );
     }
 
     [Theory]
@@ -227,7 +240,10 @@ public class WorkloadWindowReaderTests
     [InlineData("2026-10-24T10:00:00Z", "2026-10-24T10:00:12Z", "30 days ago")]
     [InlineData("2026-11-15T10:00:00Z", "2026-11-15T10:00:11Z", "8 days ago")]
     public void A_window_that_counts_for_no_fleet_is_refused_with_its_age_and_the_time(
-        string start, string end, string age)
+        string start,
+        string end,
+        string age
+    )
     {
         var fault = Assert.Single(Read(With("windowEnd", $"\"{end}\"", With("windowStart", $"\"{start}\""))).Errors);
         Assert.Equal("/windowEnd", fault.Pointer);
@@ -238,10 +254,12 @@ public class WorkloadWindowReaderTests
     [Fact]
     public void A_window_that_has_waited_a_day_beyond_the_longest_horizon_is_taken() =>
         Assert.Empty(
-            Read(With("windowEnd", "\"2026-11-15T10:00:12Z\"", With("windowStart", "\"2026-11-15T10:00:02Z\"")))
-            .Errors);
+            Read(With("windowEnd", "\"2026-11-15T10:00:12Z\"", With("windowStart", "\"2026-11-15T10:00:02Z\""))).Errors
+        );
 
-    /// <summary>Sums of real queries, rounded as the contract says, always pass: generated, also with equal or extreme queries.</summary>
+    /// <summary>
+    /// Sums of real queries, rounded as the contract says, always pass: generated, also with equal or extreme queries.
+    /// </summary>
     [Fact]
     public void Honest_sums_are_never_refused()
     {
@@ -249,12 +267,19 @@ public class WorkloadWindowReaderTests
         for (var round = 0; round < 3_000; round++)
         {
             var most = 1 << random.Next(0, 22);
-            var queries = Enumerable.Range(0, random.Next(1, 9)).Select(_ =>
-            {
-                var seconds = random.NextDouble() * most;
-                var wait = random.Next(2) == 0 ? 0 : random.NextDouble();
-                return (Tokens: (long)random.Next(most), Millis: (long)Math.Round(seconds), System: (long)Math.Round(seconds + wait));
-            }).ToArray();
+            var queries = Enumerable
+                .Range(0, random.Next(1, 9))
+                .Select(_ =>
+                {
+                    var seconds = random.NextDouble() * most;
+                    var wait = random.Next(2) == 0 ? 0 : random.NextDouble();
+                    return (
+                        Tokens: (long)random.Next(most),
+                        Millis: (long)Math.Round(seconds),
+                        System: (long)Math.Round(seconds + wait)
+                    );
+                })
+                .ToArray();
             Assert.Empty(Read(With("tasks.0", HonestTask(queries))).Errors);
         }
     }
@@ -265,14 +290,19 @@ public class WorkloadWindowReaderTests
         var root = JsonNode.Parse(Example)!;
         root["tasks"]!.AsArray().Add(root["tasks"]![0]!.DeepClone());
         root["tasks"]![0]!["accuracy"]!.AsArray().Add(root["tasks"]![0]!["accuracy"]![0]!.DeepClone());
-        Assert.Equal(["/tasks/0/accuracy/1/tokens", "/tasks/1/taskType"], Read(root.ToJsonString()).Errors.Select(error => error.Pointer));
+        Assert.Equal(
+            ["/tasks/0/accuracy/1/tokens", "/tasks/1/taskType"],
+            Read(root.ToJsonString()).Errors.Select(error => error.Pointer)
+        );
     }
 
     [Fact]
     public void All_faults_are_listed_up_to_twenty()
     {
         var root = JsonNode.Parse(With("fleet", "\"X\""))!;
-        root["tasks"] = new JsonArray([.. Enumerable.Range(0, 40).Select(i => new JsonObject { ["taskType"] = $"t{i}", ["arrivals"] = -1 })]);
+        root["tasks"] = new JsonArray([
+            .. Enumerable.Range(0, 40).Select(i => new JsonObject { ["taskType"] = $"t{i}", ["arrivals"] = -1 }),
+        ]);
         var errors = Read(root.ToJsonString()).Errors;
         Assert.Equal(20, errors.Count);
         Assert.Equal("/fleet", errors[0].Pointer);
@@ -283,7 +313,9 @@ public class WorkloadWindowReaderTests
     public void A_thousand_task_types_are_accepted_and_one_more_is_not()
     {
         var root = JsonNode.Parse(Example)!;
-        root["tasks"] = new JsonArray([.. Enumerable.Range(0, 1_000).Select(i => new JsonObject { ["taskType"] = $"t{i}", ["arrivals"] = 1 })]);
+        root["tasks"] = new JsonArray([
+            .. Enumerable.Range(0, 1_000).Select(i => new JsonObject { ["taskType"] = $"t{i}", ["arrivals"] = 1 }),
+        ]);
         Assert.Empty(Read(root.ToJsonString()).Errors);
         root["tasks"]!.AsArray().Add(new JsonObject { ["taskType"] = "one-more", ["arrivals"] = 1 });
         Assert.Equal("/tasks", Assert.Single(Read(root.ToJsonString()).Errors).Pointer);
@@ -304,7 +336,8 @@ public class WorkloadWindowReaderTests
     [InlineData("{ \"fleet\": \"a\", \"fleet\": \"b\" }")]
     [InlineData("\uFEFF{}")]
     [InlineData("{ \"fleet\": \"\\ud800\" }")]
-    public void What_is_not_a_window_is_refused_as_a_whole_or_by_its_place(string text) => Assert.Single(Read(text).Errors);
+    public void What_is_not_a_window_is_refused_as_a_whole_or_by_its_place(string text) =>
+        Assert.Single(Read(text).Errors);
 
     [Theory]
     [InlineData("extra", "1", "/extra")]
@@ -312,13 +345,29 @@ public class WorkloadWindowReaderTests
     public void Unknown_names_are_refused(string path, string json, string pointer) =>
         Assert.Equal(pointer, Assert.Single(Read(With(path, json)).Errors).Pointer);
 
-    /// <summary>Bytes flipped, dropped, doubled, swapped and spliced: the reader answers, and what it lets in folds.</summary>
+    /// <summary>
+    /// Bytes flipped, dropped, doubled, swapped and spliced: the reader answers, and what it lets in folds.
+    /// </summary>
     [Fact]
     public void No_bytes_make_the_reader_throw()
     {
         var random = new Random(3);
         var seed = Encoding.UTF8.GetBytes(JsonNode.Parse(Example)!.ToJsonString());
-        string[] splices = ["null", "-1", "9007199254740991", "1e999", "\"\\ud800\"", "[]", "{}", "\"\"", "\0", "\u00ff", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z"];
+        string[] splices =
+        [
+            "null",
+            "-1",
+            "9007199254740991",
+            "1e999",
+            "\"\\ud800\"",
+            "[]",
+            "{}",
+            "\"\"",
+            "\0",
+            "\u00ff",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.9999999Z",
+        ];
         var pieces = splices.Select(Encoding.UTF8.GetBytes).ToArray();
         var accepted = 0;
         for (var i = 0; i < 200_000; i++)
@@ -340,25 +389,38 @@ public class WorkloadWindowReaderTests
             var at = random.Next(bytes.Count);
             switch (random.Next(5))
             {
-                case 0: bytes[at] = (byte)random.Next(256); break;
-                case 1: bytes.RemoveRange(at, Math.Min(random.Next(1, 8), bytes.Count - at)); break;
-                case 2: bytes.InsertRange(at, pieces[random.Next(pieces.Length)]); break;
-                case 3: bytes[at] = (byte)('0' + random.Next(10)); break;
-                default: bytes[at] ^= (byte)(1 << random.Next(8)); break;
+                case 0:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    bytes.RemoveRange(at, Math.Min(random.Next(1, 8), bytes.Count - at));
+                    break;
+                case 2:
+                    bytes.InsertRange(at, pieces[random.Next(pieces.Length)]);
+                    break;
+                case 3:
+                    bytes[at] = (byte)('0' + random.Next(10));
+                    break;
+                default:
+                    bytes[at] ^= (byte)(1 << random.Next(8));
+                    break;
             }
         }
 
         return [.. bytes];
     }
 
-    private static string HonestTask((long Tokens, long Millis, long System)[] queries) => $$"""
-        { "taskType": "math", "arrivals": 0,
-          "service": { "completions": {{queries.Length}}, "tokens": {{queries.Sum(q => q.Tokens)}},
-            "tokensSquared": {{queries.Sum(q => q.Tokens * q.Tokens)}}, "millis": {{queries.Sum(q => q.Millis)}},
-            "millisSquared": {{queries.Sum(q => q.Millis * q.Millis)}}, "tokenMillis": {{queries.Sum(q => q.Tokens * q.Millis)}} },
-          "system": { "completions": {{queries.Length}}, "millis": {{queries.Sum(q => q.System)}},
-            "millisSquared": {{queries.Sum(q => q.System * q.System)}} } }
-        """;
+    private static string HonestTask((long Tokens, long Millis, long System)[] queries) =>
+        $$"""
+            { "taskType": "math", "arrivals": 0,
+              "service": { "completions": {{queries.Length}}, "tokens": {{queries.Sum(q => q.Tokens)}},
+                "tokensSquared": {{queries.Sum(q => q.Tokens * q.Tokens)}}, "millis": {{queries.Sum(q => q.Millis)}},
+                "millisSquared": {{queries.Sum(q => q.Millis * q.Millis)}}, "tokenMillis": {{queries.Sum(q =>
+                q.Tokens * q.Millis
+            )}} },
+              "system": { "completions": {{queries.Length}}, "millis": {{queries.Sum(q => q.System)}},
+                "millisSquared": {{queries.Sum(q => q.System * q.System)}} } }
+            """;
 
     private static (WorkloadWindow? Window, IReadOnlyList<InputError> Errors) Read(string text)
     {
@@ -366,12 +428,15 @@ public class WorkloadWindowReaderTests
         return (window, errors);
     }
 
-    /// <summary>The example with one value replaced or added; the value is put in as text, so that it may be any number.</summary>
+    /// <summary>
+    /// The example with one value replaced or added; the value is put in as text, so that it may be any number.
+    /// </summary>
     private static string With(string path, string json, string text = Example)
     {
         var root = JsonNode.Parse(text)!;
         var steps = path.Split('.');
-        var parent = steps[..^1].Aggregate(root, (node, step) => int.TryParse(step, out var i) ? node[i]! : node[step]!);
+        var parent = steps[..^1]
+            .Aggregate(root, (node, step) => int.TryParse(step, out var i) ? node[i]! : node[step]!);
         if (int.TryParse(steps[^1], out var index))
             parent[index] = "\u0001";
         else

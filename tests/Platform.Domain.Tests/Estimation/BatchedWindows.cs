@@ -15,9 +15,15 @@ internal static class BatchedWindows
     public static IEnumerable<WorkloadWindow> Of(IReadOnlyList<FinishedQuery> queries, int seconds, string[] ids)
     {
         var arrived = queries.ToLookup(query => (int)query.ArrivalSeconds / WindowSeconds);
-        var ended = queries.Where(query => query.EndSeconds < seconds).ToLookup(query => (int)query.EndSeconds / WindowSeconds);
+        var ended = queries
+            .Where(query => query.EndSeconds < seconds)
+            .ToLookup(query => (int)query.EndSeconds / WindowSeconds);
         for (var i = 0; i < seconds / WindowSeconds; i++)
-            yield return Windows.Of(WindowSeconds * i, WindowSeconds * (i + 1), [.. ids.Select((id, k) => Task(id, k, i))]);
+            yield return Windows.Of(
+                WindowSeconds * i,
+                WindowSeconds * (i + 1),
+                [.. ids.Select((id, k) => Task(id, k, i))]
+            );
 
         TaskWindow Task(string id, int k, int i)
         {

@@ -19,8 +19,22 @@ public sealed class BatchingEstimationTests(ITestOutputHelper output)
 
     private static readonly BatchedType[] Types =
     [
-        new() { Share = 0.4, PromptTokens = TokenLaw.Geometric(800), ReasoningTokens = TokenLaw.Geometric(600), AnswerTokens = TokenLaw.Geometric(200), Costs = Costs },
-        new() { Share = 0.6, PromptTokens = TokenLaw.Geometric(300), ReasoningTokens = TokenLaw.Geometric(120), AnswerTokens = TokenLaw.Geometric(60), Costs = Costs },
+        new()
+        {
+            Share = 0.4,
+            PromptTokens = TokenLaw.Geometric(800),
+            ReasoningTokens = TokenLaw.Geometric(600),
+            AnswerTokens = TokenLaw.Geometric(200),
+            Costs = Costs,
+        },
+        new()
+        {
+            Share = 0.6,
+            PromptTokens = TokenLaw.Geometric(300),
+            ReasoningTokens = TokenLaw.Geometric(120),
+            AnswerTokens = TokenLaw.Geometric(60),
+            Costs = Costs,
+        },
     ];
 
     internal static readonly FleetDefinition Definition = new()
@@ -31,14 +45,20 @@ public sealed class BatchingEstimationTests(ITestOutputHelper output)
         Objective = new FleetObjective { AccuracyWeight = 30 },
         ArrivalRate = 2,
         Solving = new SolvingPolicy { HorizonSeconds = Horizon },
-        TaskTypes = [.. Types.Select((type, k) => new TaskType
-        {
-            Id = $"type-{k}",
-            Share = type.Share,
-            MaxTokens = 32_768,
-            Service = new ServiceLine(1, 0.02),
-            Accuracy = new AccuracyCurve(0.3, 0.5, 0.002),
-        })],
+        TaskTypes =
+        [
+            .. Types.Select(
+                (type, k) =>
+                    new TaskType
+                    {
+                        Id = $"type-{k}",
+                        Share = type.Share,
+                        MaxTokens = 32_768,
+                        Service = new ServiceLine(1, 0.02),
+                        Accuracy = new AccuracyCurve(0.3, 0.5, 0.002),
+                    }
+            ),
+        ],
     };
 
     [Fact]
@@ -49,8 +69,11 @@ public sealed class BatchingEstimationTests(ITestOutputHelper output)
             var (estimate, rate) = Learnt(seed, 0.45, 0.5);
             var problem = ProblemBuilder.Build(Definition, estimate);
             Assert.Empty(ProblemValidation.Validate(problem));
-            var utilization = Utilization(problem, rate) / (rate / Servers * Types.Sum(type => type.Share * Work(type)));
-            output.WriteLine($"utilization over true {utilization:0.000}, overhead {estimate.Sharing!.OverheadSecondsPerToken.Value / Overhead:0.000} of true");
+            var utilization =
+                Utilization(problem, rate) / (rate / Servers * Types.Sum(type => type.Share * Work(type)));
+            output.WriteLine(
+                $"utilization over true {utilization:0.000}, overhead {estimate.Sharing!.OverheadSecondsPerToken.Value / Overhead:0.000} of true"
+            );
             Assert.True(estimate.Sharing.Identifiable);
             Assert.Equal(1, utilization, 0.03);
             Assert.Equal(1, estimate.Sharing.OverheadSecondsPerToken.Value / Overhead, 0.05);
@@ -58,7 +81,9 @@ public sealed class BatchingEstimationTests(ITestOutputHelper output)
             {
                 var lone = Work(type) + (Overhead * (type.ReasoningTokens.Mean + type.AnswerTokens.Mean));
                 var seenLone = seen.Service.BaseSeconds + (seen.Service.SecondsPerToken * type.ReasoningTokens.Mean);
-                output.WriteLine($"  lone {seenLone / lone:0.000}, per token {seen.Service.SecondsPerToken / (Overhead + Costs.SecondsPerOutputToken):0.000}, answer tokens {seen.AnswerTokens:0}");
+                output.WriteLine(
+                    $"  lone {seenLone / lone:0.000}, per token {seen.Service.SecondsPerToken / (Overhead + Costs.SecondsPerOutputToken):0.000}, answer tokens {seen.AnswerTokens:0}"
+                );
                 Assert.Equal(1, seenLone / lone, 0.03);
                 Assert.Equal(1, seen.AnswerTokens / type.AnswerTokens.Mean, 0.1);
             }
@@ -85,11 +110,21 @@ public sealed class BatchingEstimationTests(ITestOutputHelper output)
 
     /// <summary>What is learnt of a horizon whose rate swings around that of a utilization.</summary>
     internal static (FleetEstimate Estimate, double Rate) Learnt(
-        ulong seed, double utilization, double swing, int? maxInService = null, bool isCapTold = true)
+        ulong seed,
+        double utilization,
+        double swing,
+        int? maxInService = null,
+        bool isCapTold = true
+    )
     {
         var rate = utilization * Servers / Types.Sum(type => type.Share * Work(type));
         var fleet = new BatchingFleet(Servers, new BatchingConstants(Overhead, maxInService), Types);
-        LoadSegment[] load = [.. Enumerable.Range(0, 72).Select(i => new LoadSegment(300, rate * (1 + (swing * Math.Sin(2 * Math.PI * i / 72)))))];
+        LoadSegment[] load =
+        [
+            .. Enumerable
+                .Range(0, 72)
+                .Select(i => new LoadSegment(300, rate * (1 + (swing * Math.Sin(2 * Math.PI * i / 72))))),
+        ];
         var sums = new WorkloadSums(Horizon);
         foreach (var window in BatchedWindows.Of(fleet.Serve(load, seed), Horizon, ["type-0", "type-1"]))
             sums.Fold(window);

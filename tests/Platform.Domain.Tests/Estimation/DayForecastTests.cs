@@ -78,7 +78,10 @@ public class DayForecastTests
         var middle = (6 * InDay) + (7 * 60);
         Assert.InRange(days.EstimateAt(middle).Traffic!.Forecast!.Rate.Value / days.GreatestRate(middle), 0.85, 1.15);
         Assert.InRange(
-            days.EstimateAt(middle + InDay).Traffic!.Forecast!.Rate.Value / days.GreatestRate(middle + InDay), 0.85, 1.15);
+            days.EstimateAt(middle + InDay).Traffic!.Forecast!.Rate.Value / days.GreatestRate(middle + InDay),
+            0.85,
+            1.15
+        );
     }
 
     /// <summary>Traffic without hours: alike all the time, wandering, jumping, in bursts.</summary>
@@ -122,7 +125,9 @@ public class DayForecastTests
         Assert.InRange(traffic.UpperRate, 0.8, 3);
     }
 
-    /// <summary>The greatest rate of the coming period lies in the interval, over a day; days differ by a fifth.</summary>
+    /// <summary>
+    /// The greatest rate of the coming period lies in the interval, over a day; days differ by a fifth.
+    /// </summary>
     [Theory]
     [InlineData(0.5, 0, 0.93)]
     [InlineData(0.5, 0.2, 0.93)]
@@ -162,7 +167,10 @@ public class DayForecastTests
     private static double Smooth(double part) => (1 - Math.Cos(Math.PI * Math.Clamp(part, 0, 1))) / 2;
 
     private static double[] WithoutHours(
-        Random random, int minutes, (double Wandering, double Jumps, double Bursts) kind)
+        Random random,
+        int minutes,
+        (double Wandering, double Jumps, double Bursts) kind
+    )
     {
         var rates = new double[minutes];
         var level = 0.0;
@@ -204,20 +212,28 @@ public class DayForecastTests
 
             var arithmetic = version is null ? EstimatorArithmetic.Current : EstimatorArithmetic.Versions[version];
             return Estimator.Estimate(
-                Definition with { Solving = solving }, _sums, Start.AddMinutes(minute), arithmetic);
+                Definition with
+                {
+                    Solving = solving,
+                },
+                _sums,
+                Start.AddMinutes(minute),
+                arithmetic
+            );
         }
 
         /// <summary>The greatest true rate of the period after a minute, and of what counts beyond.</summary>
         public double GreatestRate(int minute) =>
             Enumerable.Range(minute, PeriodMinutes + MinutesBeyond + 1).Max(rateAt);
 
-        private WorkloadWindow Window(int minute) => new()
-        {
-            Fleet = "chat",
-            WindowStart = Start.AddMinutes(minute),
-            WindowEnd = Start.AddMinutes(minute + 1),
-            Tasks = [new TaskWindow { TaskType = "chat", Arrivals = Poisson(60 * rateAt(minute)) }],
-        };
+        private WorkloadWindow Window(int minute) =>
+            new()
+            {
+                Fleet = "chat",
+                WindowStart = Start.AddMinutes(minute),
+                WindowEnd = Start.AddMinutes(minute + 1),
+                Tasks = [new TaskWindow { TaskType = "chat", Arrivals = Poisson(60 * rateAt(minute)) }],
+            };
 
         private long Poisson(double mean)
         {

@@ -62,7 +62,9 @@ public sealed class EvidenceTests
         Assert.All(Enumerable.Range(0, 100), i => Assert.InRange(Accuracy(curve, 300 * i), 0, 1));
     }
 
-    /// <summary>A definition whose curve is below 0 everywhere says that its type is never right, with few verdicts or none.</summary>
+    /// <summary>
+    /// A definition whose curve is below 0 everywhere says that its type is never right, with few verdicts or none.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(5)]
@@ -87,7 +89,9 @@ public sealed class EvidenceTests
     [Fact]
     public void Verdicts_that_span_the_curve_identify_it()
     {
-        var type = Derive(Judged((0, 2_000, 400), (700, 2_000, 1_000), (1_500, 2_000, 1_332), (5_000, 2_000, 1_592))).Estimate.TaskTypes[0];
+        var type = Derive(
+            Judged((0, 2_000, 400), (700, 2_000, 1_000), (1_500, 2_000, 1_332), (5_000, 2_000, 1_592))
+        ).Estimate.TaskTypes[0];
         Assert.True(type.Accuracy.Identifiable);
         Assert.False(type.Validity.CurveIdentifiability!.Flagged);
         Assert.False(type.Validity.CurveMisfit.Flagged);
@@ -109,8 +113,14 @@ public sealed class EvidenceTests
     public void A_type_at_0_tokens_whose_verdicts_are_all_at_0_says_that_it_cannot_learn()
     {
         var derived = Derive(Judged((0, 500, 100)));
-        Assert.Contains(SolveConcerns.Of(Definition, derived.Estimate, [0]), concern => concern.Code == SolveConcerns.CannotLearn);
-        Assert.DoesNotContain(SolveConcerns.Of(Definition, derived.Estimate, [100]), concern => concern.Code == SolveConcerns.CannotLearn);
+        Assert.Contains(
+            SolveConcerns.Of(Definition, derived.Estimate, [0]),
+            concern => concern.Code == SolveConcerns.CannotLearn
+        );
+        Assert.DoesNotContain(
+            SolveConcerns.Of(Definition, derived.Estimate, [100]),
+            concern => concern.Code == SolveConcerns.CannotLearn
+        );
     }
 
     /// <summary>
@@ -119,12 +129,19 @@ public sealed class EvidenceTests
     [Fact]
     public void A_server_that_does_many_at_once_is_told_from_one_that_cannot_keep_up()
     {
-        var estimate = Derive([.. Enumerable.Range(0, 20).Select(i => Windows.Of(30 * i, 30 * (i + 1), Task(40, 60_000, 1_212_696, 1_220_696)))]).Estimate;
+        var estimate = Derive([
+            .. Enumerable
+                .Range(0, 20)
+                .Select(i => Windows.Of(30 * i, 30 * (i + 1), Task(40, 60_000, 1_212_696, 1_220_696))),
+        ]).Estimate;
         Assert.Equal(40.4, estimate.Validity.Concurrency!.Value!.Value, 0.1);
         Assert.True(estimate.Validity.Concurrency.Flagged);
         Assert.True(estimate.Validity.Concurrency.Score < 0.01);
         Assert.True(estimate.Validity.SystemTime!.Flagged);
-        Assert.Contains(SolveConcerns.Of(Definition, estimate, null), concern => concern.Code == SolveConcerns.Concurrency && concern.Message.Contains("40.4"));
+        Assert.Contains(
+            SolveConcerns.Of(Definition, estimate, null),
+            concern => concern.Code == SolveConcerns.Concurrency && concern.Message.Contains("40.4")
+        );
     }
 
     [Fact]
@@ -139,23 +156,42 @@ public sealed class EvidenceTests
         var slow = Derive(Minutes(i => Task(20, 10_000, 20_000, 600_000 + (500 * (i % 2)))));
         Assert.True(slow.Estimate.Validity.SystemTime!.Flagged);
         Assert.True(slow.Estimate.Validity.SystemTime.Score > 10);
-        Assert.Contains(Concerns(slow), concern => concern.Code == SolveConcerns.SystemTime && concern.Message.Contains("30.01", StringComparison.Ordinal));
+        Assert.Contains(
+            Concerns(slow),
+            concern =>
+                concern.Code == SolveConcerns.SystemTime && concern.Message.Contains("30.01", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public void Seconds_sent_for_milliseconds_are_asked_after_and_not_solved_with()
     {
         var first = AllocationSolver.Solve(ProblemBuilder.OfDefinition(Definition)).Allocation![0].Tokens;
-        var derived = Derive(Minutes(_ => new TaskWindow
-        {
-            TaskType = "math",
-            Arrivals = 3,
-            Service = new ServiceSums { Completions = 3, Tokens = 730, TokensSquared = 179_806, Millis = 16, MillisSquared = 86, TokenMillis = 3_929 },
-        }));
+        var derived = Derive(
+            Minutes(_ => new TaskWindow
+            {
+                TaskType = "math",
+                Arrivals = 3,
+                Service = new ServiceSums
+                {
+                    Completions = 3,
+                    Tokens = 730,
+                    TokensSquared = 179_806,
+                    Millis = 16,
+                    MillisSquared = 86,
+                    TokenMillis = 3_929,
+                },
+            })
+        );
         var check = derived.Estimate.TaskTypes[0].Validity.ServiceAgainstDefinition!;
         Assert.True(check.Flagged);
         Assert.Equal(0.001, check.Value!.Value, 0.0005);
-        Assert.Contains(Concerns(derived), concern => concern.Code == SolveConcerns.ServiceTime && concern.Message.Contains("were seconds sent", StringComparison.Ordinal));
+        Assert.Contains(
+            Concerns(derived),
+            concern =>
+                concern.Code == SolveConcerns.ServiceTime
+                && concern.Message.Contains("were seconds sent", StringComparison.Ordinal)
+        );
 
         var given = derived.Solution.Allocation![0].Tokens;
         Assert.True(given <= 2 * first, $"{given} after {first}");
@@ -178,59 +214,81 @@ public sealed class EvidenceTests
     [Fact]
     public void Thinking_that_was_off_and_used_tokens_is_told()
     {
-        var derived = Derive(Minutes(_ => new TaskWindow
-        {
-            TaskType = "math",
-            Arrivals = 2,
-            Service = new ServiceSums
+        var derived = Derive(
+            Minutes(_ => new TaskWindow
             {
-                Completions = 2,
-                Tokens = 1_000,
-                TokensSquared = 500_000,
-                TokensGranted = 0,
-                Millis = 20_000,
-                MillisSquared = 200_000_000,
-                TokenMillis = 10_000_000,
-            },
-        }));
+                TaskType = "math",
+                Arrivals = 2,
+                Service = new ServiceSums
+                {
+                    Completions = 2,
+                    Tokens = 1_000,
+                    TokensSquared = 500_000,
+                    TokensGranted = 0,
+                    Millis = 20_000,
+                    MillisSquared = 200_000_000,
+                    TokenMillis = 10_000_000,
+                },
+            })
+        );
         var check = derived.Estimate.TaskTypes[0].Validity.UngrantedTokens!;
         Assert.Equal((500.0, true), (check.Value!.Value, check.Flagged));
         Assert.Contains(Concerns(derived), concern => concern.Code == SolveConcerns.UngrantedTokens);
     }
 
-    private static double Accuracy(AccuracyCurve curve, double tokens) => curve.Floor + (curve.Gain * (1 - Math.Exp(-curve.RatePerToken * tokens)));
+    private static double Accuracy(AccuracyCurve curve, double tokens) =>
+        curve.Floor + (curve.Gain * (1 - Math.Exp(-curve.RatePerToken * tokens)));
 
-    private static IReadOnlyList<FleetConcern> Concerns(DerivedAllocation derived) => SolveConcerns.Of(Definition, derived.Estimate, null);
+    private static IReadOnlyList<FleetConcern> Concerns(DerivedAllocation derived) =>
+        SolveConcerns.Of(Definition, derived.Estimate, null);
 
     private static WorkloadWindow[] Judged(params (long Tokens, long Trials, long Correct)[] verdicts) =>
-    [
-        Windows.Of(0, 60, new TaskWindow
-        {
-            TaskType = "math",
-            Arrivals = 1,
-            Accuracy = [.. verdicts.Select(it => new AccuracyCount { Tokens = it.Tokens, Trials = it.Trials, Correct = it.Correct })],
-        }),
-    ];
+        [
+            Windows.Of(
+                0,
+                60,
+                new TaskWindow
+                {
+                    TaskType = "math",
+                    Arrivals = 1,
+                    Accuracy =
+                    [
+                        .. verdicts.Select(it => new AccuracyCount
+                        {
+                            Tokens = it.Tokens,
+                            Trials = it.Trials,
+                            Correct = it.Correct,
+                        }),
+                    ],
+                }
+            ),
+        ];
 
     private static WorkloadWindow[] Minutes(Func<int, TaskWindow> task) =>
         [.. Enumerable.Range(0, 30).Select(i => Windows.Of(60 * i, 60 * (i + 1), task(i)))];
 
     /// <summary>Queries of equal length.</summary>
-    private static TaskWindow Task(long queries, long tokens, long millis, long systemMillis) => new()
-    {
-        TaskType = "math",
-        Arrivals = queries,
-        Service = new ServiceSums
+    private static TaskWindow Task(long queries, long tokens, long millis, long systemMillis) =>
+        new()
         {
-            Completions = queries,
-            Tokens = tokens,
-            TokensSquared = tokens * tokens / queries,
-            Millis = millis,
-            MillisSquared = millis * millis / queries,
-            TokenMillis = tokens * millis / queries,
-        },
-        System = new SystemSums { Completions = queries, Millis = systemMillis, MillisSquared = systemMillis * systemMillis / queries },
-    };
+            TaskType = "math",
+            Arrivals = queries,
+            Service = new ServiceSums
+            {
+                Completions = queries,
+                Tokens = tokens,
+                TokensSquared = tokens * tokens / queries,
+                Millis = millis,
+                MillisSquared = millis * millis / queries,
+                TokenMillis = tokens * millis / queries,
+            },
+            System = new SystemSums
+            {
+                Completions = queries,
+                Millis = systemMillis,
+                MillisSquared = systemMillis * systemMillis / queries,
+            },
+        };
 
     internal static DerivedAllocation Derive(WorkloadWindow[] windows, FleetDefinition? definition = null) =>
         SnapshotDerivation.Derive(Inputs(windows, definition ?? Definition), null, DerivationVersions.Current);

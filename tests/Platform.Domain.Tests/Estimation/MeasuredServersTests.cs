@@ -35,7 +35,9 @@ public sealed class MeasuredServersTests(ITestOutputHelper output)
         }
 
         errors.Sort();
-        output.WriteLine($"{errors.Count} points: median {Quantile(errors, 0.5):P2}, 90th percentile {Quantile(errors, 0.9):P2}");
+        output.WriteLine(
+            $"{errors.Count} points: median {Quantile(errors, 0.5):P2}, 90th percentile {Quantile(errors, 0.9):P2}"
+        );
         Assert.InRange(Quantile(errors, 0.5), 0, 0.03);
     }
 
@@ -65,13 +67,19 @@ public sealed class MeasuredServersTests(ITestOutputHelper output)
         foreach (var run in Workloads().SelectMany(workload => workload.Rates))
         {
             var context = run.Input + ((run.Output + 1) / 2);
-            var work = ((PerOutput + PerContext) * run.Input) + (PerOutput * run.Output) + (PerContext * run.Output * context);
-            var predicted = ProcessorSharing.MeanSystemTimeSeconds(run.Rate, new SharingLoad(Overhead * run.Output, work));
+            var work =
+                ((PerOutput + PerContext) * run.Input) + (PerOutput * run.Output) + (PerContext * run.Output * context);
+            var predicted = ProcessorSharing.MeanSystemTimeSeconds(
+                run.Rate,
+                new SharingLoad(Overhead * run.Output, work)
+            );
             errors.Add(Math.Abs((predicted / run.Seconds) - 1));
         }
 
         errors.Sort();
-        output.WriteLine($"{errors.Count} points: median {Quantile(errors, 0.5):P2}, 90th percentile {Quantile(errors, 0.9):P2}");
+        output.WriteLine(
+            $"{errors.Count} points: median {Quantile(errors, 0.5):P2}, 90th percentile {Quantile(errors, 0.9):P2}"
+        );
         Assert.Equal(128, errors.Count);
         Assert.InRange(Quantile(errors, 0.5), 0, 0.04);
     }
@@ -128,26 +136,45 @@ public sealed class MeasuredServersTests(ITestOutputHelper output)
         var rows = File.ReadLines(path).Skip(1).Select(line => line.Split(','));
         return
         [
-            .. rows.Where(row => row[2].StartsWith("constant", StringComparison.Ordinal)).GroupBy(row => row[1])
+            .. rows.Where(row => row[2].StartsWith("constant", StringComparison.Ordinal))
+                .GroupBy(row => row[1])
                 .Select(group => (group.Key, group.Select(Run.Of).OrderBy(run => run.Rate).ToArray())),
         ];
     }
 
     /// <summary>One run at an even rate.</summary>
     private sealed record Run(
-        double Rate, double InFlight, double Input, double Output, double OutputDeviation, double Seconds, double Deviation,
-        double PerToken)
+        double Rate,
+        double InFlight,
+        double Input,
+        double Output,
+        double OutputDeviation,
+        double Seconds,
+        double Deviation,
+        double PerToken
+    )
     {
-        public static Run Of(string[] row) => new(
-            Number(row[4]), Number(row[5]), Number(row[6]), Number(row[8]), Number(row[9]), Number(row[10]), Number(row[11]),
-            Number(row[24]) / 1e3);
+        public static Run Of(string[] row) =>
+            new(
+                Number(row[4]),
+                Number(row[5]),
+                Number(row[6]),
+                Number(row[8]),
+                Number(row[9]),
+                Number(row[10]),
+                Number(row[11]),
+                Number(row[24]) / 1e3
+            );
 
         /// <summary>The sums of as many queries as arrive in a window, with the run's means and deviations.</summary>
         public TaskWindow Window(int seconds)
         {
             var n = Math.Round(Rate * seconds);
             var millis = Deviation * 1e3;
-            var covariance = Math.Min(PerToken * 1e3 * OutputDeviation * OutputDeviation, 0.999 * millis * OutputDeviation);
+            var covariance = Math.Min(
+                PerToken * 1e3 * OutputDeviation * OutputDeviation,
+                0.999 * millis * OutputDeviation
+            );
             return new TaskWindow
             {
                 TaskType = "llama",

@@ -7,8 +7,8 @@ using Platform.Domain.Tests.Fleets;
 namespace Platform.Domain.Tests.Estimation;
 
 /// <summary>
-/// Queues that are simulated query by query (Lindley's recursion), seen through windows: the checks of the queue are quiet where it is the one
-/// that the definition names, and speak where it is another.
+/// Queues that are simulated query by query (Lindley's recursion), seen through windows: the checks of the queue are
+/// quiet where it is the one that the definition names, and speak where it is another.
 /// </summary>
 public sealed class QueueObservationsTests(ITestOutputHelper output)
 {
@@ -39,11 +39,16 @@ public sealed class QueueObservationsTests(ITestOutputHelper output)
         Assert.InRange(systemTimes, 0, 4);
     }
 
-    /// <summary>Eight queries at a time wait for one another, and the queue that is predicted from single arrivals knows nothing of it.</summary>
+    /// <summary>
+    /// Eight queries at a time wait for one another, and the queue that is predicted from single arrivals knows nothing
+    /// of it.
+    /// </summary>
     [Fact]
     public void Bursts_make_system_times_that_are_not_predicted()
     {
-        var flagged = Enumerable.Range(0, 100).Count(seed => Observe(seed, 0.5, servers: 1, together: 8).Validity.SystemTime!.Flagged);
+        var flagged = Enumerable
+            .Range(0, 100)
+            .Count(seed => Observe(seed, 0.5, servers: 1, together: 8).Validity.SystemTime!.Flagged);
         Assert.InRange(flagged, 95, 100);
     }
 
@@ -71,7 +76,7 @@ public sealed class QueueObservationsTests(ITestOutputHelper output)
         var service = new GammaLaw(MeanService, 0.5);
         var free = new double[servers];
         var (arrivals, ended) = (new long[Seconds / 60], new List<(double End, long Service, long System)>());
-        for (var time = 0.0; (time += random.NextExponential() * MeanService * together / load) < Seconds;)
+        for (var time = 0.0; (time += random.NextExponential() * MeanService * together / load) < Seconds; )
         {
             for (var i = 0; i < together; i++)
             {
@@ -79,7 +84,9 @@ public sealed class QueueObservationsTests(ITestOutputHelper output)
                 var seconds = service.Next(ref random);
                 free[server] = Math.Max(free[server], time) + seconds;
                 arrivals[(int)time / 60]++;
-                ended.Add((free[server], (long)Math.Round(1e3 * seconds), (long)Math.Round(1e3 * (free[server] - time))));
+                ended.Add(
+                    (free[server], (long)Math.Round(1e3 * seconds), (long)Math.Round(1e3 * (free[server] - time)))
+                );
             }
         }
 
@@ -90,24 +97,25 @@ public sealed class QueueObservationsTests(ITestOutputHelper output)
         return Estimator.Estimate(Definition, sums, Windows.Start.AddSeconds(Seconds));
     }
 
-    private static TaskWindow Task(long arrivals, (double End, long Service, long System)[] ended) => new()
-    {
-        TaskType = "math",
-        Arrivals = arrivals,
-        Service = new ServiceSums
+    private static TaskWindow Task(long arrivals, (double End, long Service, long System)[] ended) =>
+        new()
         {
-            Completions = ended.Length,
-            Tokens = 55 * ended.Length,
-            TokensSquared = 55 * 55 * ended.Length,
-            Millis = ended.Sum(it => it.Service),
-            MillisSquared = ended.Sum(it => it.Service * it.Service),
-            TokenMillis = 55 * ended.Sum(it => it.Service),
-        },
-        System = new SystemSums
-        {
-            Completions = ended.Length,
-            Millis = ended.Sum(it => it.System),
-            MillisSquared = ended.Sum(it => it.System * it.System),
-        },
-    };
+            TaskType = "math",
+            Arrivals = arrivals,
+            Service = new ServiceSums
+            {
+                Completions = ended.Length,
+                Tokens = 55 * ended.Length,
+                TokensSquared = 55 * 55 * ended.Length,
+                Millis = ended.Sum(it => it.Service),
+                MillisSquared = ended.Sum(it => it.Service * it.Service),
+                TokenMillis = 55 * ended.Sum(it => it.Service),
+            },
+            System = new SystemSums
+            {
+                Completions = ended.Length,
+                Millis = ended.Sum(it => it.System),
+                MillisSquared = ended.Sum(it => it.System * it.System),
+            },
+        };
 }

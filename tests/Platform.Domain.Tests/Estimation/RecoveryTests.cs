@@ -4,12 +4,16 @@ using Platform.Domain.Estimation;
 namespace Platform.Domain.Tests.Estimation;
 
 /// <summary>
-/// Seeded fleets with a hidden truth, through the estimator and the optimiser: the figures of docs/estimation.md, which each test prints. The
-/// ranges are those promised, widened by three standard deviations of the count where that matters.
+/// Seeded fleets with a hidden truth, through the estimator and the optimiser: the figures of docs/estimation.md, which
+/// each test prints. The ranges are those promised, widened by three standard deviations of the count where that
+/// matters.
 /// </summary>
 public sealed class RecoveryTests(ITestOutputHelper output)
 {
-    /// <summary>2,000 fleets, 7,946 task types: a coverage of 95 % is then seen within 1.5 % points for λ, within 0.7 for the rest.</summary>
+    /// <summary>
+    /// 2,000 fleets, 7,946 task types: a coverage of 95 % is then seen within 1.5 % points for λ, within 0.7 for the
+    /// rest.
+    /// </summary>
     [Theory]
     [InlineData(300)]
     [InlineData(3_000)]
@@ -17,7 +21,10 @@ public sealed class RecoveryTests(ITestOutputHelper output)
     {
         var seen = Covered(2_000, seed => new SyntheticFleet(seed, queries));
         output.WriteLine($"{queries} queries: {seen}");
-        Assert.All([seen.Base, seen.Slope, seen.Seconds, seen.Accuracy], coverage => Assert.InRange(coverage.Part, 0.93, 0.97));
+        Assert.All(
+            [seen.Base, seen.Slope, seen.Seconds, seen.Accuracy],
+            coverage => Assert.InRange(coverage.Part, 0.93, 0.97)
+        );
 
         // That traffic may have changed widens the intervals of traffic that has not.
         Assert.All([seen.Rate, seen.Share], coverage => Assert.InRange(coverage.Part, 0.94, 0.99));
@@ -32,7 +39,10 @@ public sealed class RecoveryTests(ITestOutputHelper output)
         Assert.All([seen.Base, seen.Slope, seen.Seconds], coverage => Assert.InRange(coverage.Part, 0.92, 0.98));
     }
 
-    /// <summary>A variance of counts nine times as large as by chance: without the dispersion λ would lie in half of its intervals.</summary>
+    /// <summary>
+    /// A variance of counts nine times as large as by chance: without the dispersion λ would lie in half of its
+    /// intervals.
+    /// </summary>
     [Fact]
     public void Bursty_arrivals_widen_the_interval_of_their_rate()
     {
@@ -42,7 +52,9 @@ public sealed class RecoveryTests(ITestOutputHelper output)
         Assert.InRange(seen.Share.Part, 0.93, 0.99);
     }
 
-    /// <summary>The part of all fleets whose allocation by the estimate reaches 99 % of the objective that the truth allows.</summary>
+    /// <summary>
+    /// The part of all fleets whose allocation by the estimate reaches 99 % of the objective that the truth allows.
+    /// </summary>
     [Theory]
     [InlineData(1_000, 400, 0.35)]
     [InlineData(3_000, 400, 0.53)]
@@ -55,7 +67,9 @@ public sealed class RecoveryTests(ITestOutputHelper output)
         Parallel.For(0, fleets, seed => losses[seed] = Loss(new SyntheticFleet(seed, queries)));
         Array.Sort(losses);
         var within = (double)losses.Count(loss => loss <= 0.01) / fleets;
-        output.WriteLine($"{queries} queries: {within:P1} within 1 %; median {losses[fleets / 2]:P2}, 95th percentile {losses[fleets * 95 / 100]:P2}, greatest {losses[^1]:P1}");
+        output.WriteLine(
+            $"{queries} queries: {within:P1} within 1 %; median {losses[fleets / 2]:P2}, 95th percentile {losses[fleets * 95 / 100]:P2}, greatest {losses[^1]:P1}"
+        );
         Assert.All(losses, loss => Assert.True(loss > -1e-9, $"better than the best by {-loss}"));
         Assert.InRange(within, least, 1);
     }
@@ -64,17 +78,22 @@ public sealed class RecoveryTests(ITestOutputHelper output)
     {
         var best = AllocationSolver.Solve(fleet.Truth).Objective!.Value;
         var allocation = AllocationSolver.Solve(ProblemBuilder.Build(fleet.Definition, fleet.Observed())).Allocation!;
-        return (best - AllocationSolver.Objective(fleet.Truth, [.. allocation.Select(type => type.Tokens)])) / Math.Abs(best);
+        return (best - AllocationSolver.Objective(fleet.Truth, [.. allocation.Select(type => type.Tokens)]))
+            / Math.Abs(best);
     }
 
     private static Coverages Covered(int fleets, Func<int, SyntheticFleet> make)
     {
         var seen = new Coverages();
-        Parallel.For(0, fleets, seed =>
-        {
-            var fleet = make(seed);
-            seen.Add(fleet, fleet.Observed());
-        });
+        Parallel.For(
+            0,
+            fleets,
+            seed =>
+            {
+                var fleet = make(seed);
+                seen.Add(fleet, fleet.Observed());
+            }
+        );
         return seen;
     }
 
@@ -105,7 +124,10 @@ public sealed class RecoveryTests(ITestOutputHelper output)
                 Slope.Add(seen.Service.SecondsPerToken, truth.Service.SecondsPerToken);
                 foreach (var granted in fleet.Granted[k])
                 {
-                    Seconds.Add(seen.Service.SecondsAt(granted), truth.Service.BaseSeconds + (truth.Service.SecondsPerToken * granted));
+                    Seconds.Add(
+                        seen.Service.SecondsAt(granted),
+                        truth.Service.BaseSeconds + (truth.Service.SecondsPerToken * granted)
+                    );
                     Accuracy.Add(seen.Accuracy.AccuracyAt(granted), SyntheticFleet.Accuracy(truth.Accuracy, granted));
                 }
             }
@@ -117,7 +139,8 @@ public sealed class RecoveryTests(ITestOutputHelper output)
 
     private sealed class Coverage
     {
-        private int _all, _covered;
+        private int _all,
+            _covered;
 
         public double Part => (double)_covered / _all;
 

@@ -33,12 +33,18 @@ internal sealed class SharingFleet
     /// <param name="seed">Decides everything.</param>
     /// <param name="utilization">ρ at the mean rate.</param>
     /// <param name="swing">Amplitude of the arrival rate over the horizon, in mean rates.</param>
-    /// <param name="answerVariation">Coefficient of variation of the answer tokens, of which windows say nothing.</param>
+    /// <param name="answerVariation">Coefficient of variation of the answer tokens, of which windows say
+    /// nothing.</param>
     /// <param name="guess">Deviation of the logarithm of the definition's figures from the truth.</param>
     /// <param name="reportedPart">The part of the queries that windows report; the others are served too.</param>
     public SharingFleet(
-        int seed, double utilization, double swing, double answerVariation = 0.3, double guess = 0.4,
-        double reportedPart = 1)
+        int seed,
+        double utilization,
+        double swing,
+        double answerVariation = 0.3,
+        double guess = 0.4,
+        double reportedPart = 1
+    )
     {
         _random = new Xoshiro256((ulong)seed);
         _reportedPart = reportedPart;
@@ -169,48 +175,75 @@ internal sealed class SharingFleet
 
     private double RateAt(double time) => _meanRate * (1 + (_swing * Math.Sin(2 * Math.PI * time / Horizon)));
 
-    private WorkloadWindow Window(ServedSums[,] counts, int i, ConcurrencySample sample) => Estimation.Windows.Of(
-        WindowSeconds * i, WindowSeconds * (i + 1),
-        [.. Truth.TaskTypes.Select((type, k) => counts[i, k].Window(type.Id, sample))]);
+    private WorkloadWindow Window(ServedSums[,] counts, int i, ConcurrencySample sample) =>
+        Estimation.Windows.Of(
+            WindowSeconds * i,
+            WindowSeconds * (i + 1),
+            [.. Truth.TaskTypes.Select((type, k) => counts[i, k].Window(type.Id, sample))]
+        );
 
-    private TaskType Type(double share, int k) => new()
-    {
-        Id = $"type-{k}",
-        Share = share,
-        MaxTokens = 32_768,
-        AnswerTokens = Answers[k],
-        Service = new ServiceLine((Overhead + Work) * Answers[k], Overhead + Work),
-        Accuracy = new AccuracyCurve(0.3, 0.5, 0.002),
-    };
+    private TaskType Type(double share, int k) =>
+        new()
+        {
+            Id = $"type-{k}",
+            Share = share,
+            MaxTokens = 32_768,
+            AnswerTokens = Answers[k],
+            Service = new ServiceLine((Overhead + Work) * Answers[k], Overhead + Work),
+            Accuracy = new AccuracyCurve(0.3, 0.5, 0.002),
+        };
 
     /// <summary>The guess leaves out α and the answer tokens.</summary>
-    private FleetDefinition Guess(double deviation) => new()
-    {
-        DisplayName = "Sharing",
-        Dispatch = Dispatch.Sharing,
-        Objective = new FleetObjective { AccuracyWeight = 30 },
-        ArrivalRate = _meanRate * Factor(deviation),
-        Solving = new SolvingPolicy { HorizonSeconds = Horizon },
-        TaskTypes = [.. Truth.TaskTypes.Select(type => type with
+    private FleetDefinition Guess(double deviation) =>
+        new()
         {
-            AnswerTokens = 0,
-            Service = new ServiceLine(type.Service.BaseSeconds * Factor(deviation), type.Service.SecondsPerToken * Factor(deviation)),
-        })],
-    };
+            DisplayName = "Sharing",
+            Dispatch = Dispatch.Sharing,
+            Objective = new FleetObjective { AccuracyWeight = 30 },
+            ArrivalRate = _meanRate * Factor(deviation),
+            Solving = new SolvingPolicy { HorizonSeconds = Horizon },
+            TaskTypes =
+            [
+                .. Truth.TaskTypes.Select(type =>
+                    type with
+                    {
+                        AnswerTokens = 0,
+                        Service = new ServiceLine(
+                            type.Service.BaseSeconds * Factor(deviation),
+                            type.Service.SecondsPerToken * Factor(deviation)
+                        ),
+                    }
+                ),
+            ],
+        };
 
     private double Factor(double deviation) => Math.Exp(deviation * _random.NextNormal());
 
-    private double Uniform(double low, double high) => low + ((high - low) * ((_random.Next() >> 11) * (1.0 / (1UL << 53))));
+    private double Uniform(double low, double high) =>
+        low + ((high - low) * ((_random.Next() >> 11) * (1.0 / (1UL << 53))));
 
     private double LogUniform(double low, double high) => Math.Exp(Uniform(Math.Log(low), Math.Log(high)));
 
     private readonly record struct Query(
-        int Type, long Tokens, double OutputTokens, double Start, double InServiceTokensBefore, bool IsReported);
+        int Type,
+        long Tokens,
+        double OutputTokens,
+        double Start,
+        double InServiceTokensBefore,
+        bool IsReported
+    );
 
     private struct ServedSums
     {
-        private long _count, _tokens, _tokensSquared, _millis, _millisSquared, _tokenMillis;
-        private long _outputTokens, _inServiceAtTokens, _inServiceAtLastTokens;
+        private long _count,
+            _tokens,
+            _tokensSquared,
+            _millis,
+            _millisSquared,
+            _tokenMillis;
+        private long _outputTokens,
+            _inServiceAtTokens,
+            _inServiceAtLastTokens;
 
         public long Arrivals { get; set; }
 
@@ -232,29 +265,36 @@ internal sealed class SharingFleet
             _inServiceAtLastTokens += inServiceAtLastToken;
         }
 
-        public readonly TaskWindow Window(string taskType, ConcurrencySample sample) => new()
-        {
-            TaskType = taskType,
-            Arrivals = Arrivals,
-            Service = new ServiceSums
+        public readonly TaskWindow Window(string taskType, ConcurrencySample sample) =>
+            new()
             {
-                Completions = _count,
-                Tokens = _tokens,
-                TokensSquared = _tokensSquared,
-                Millis = _millis,
-                MillisSquared = _millisSquared,
-                TokenMillis = _tokenMillis,
-                Concurrency = Concurrency(sample),
-            },
-            System = new SystemSums { Completions = _count, Millis = _millis, MillisSquared = _millisSquared },
-        };
+                TaskType = taskType,
+                Arrivals = Arrivals,
+                Service = new ServiceSums
+                {
+                    Completions = _count,
+                    Tokens = _tokens,
+                    TokensSquared = _tokensSquared,
+                    Millis = _millis,
+                    MillisSquared = _millisSquared,
+                    TokenMillis = _tokenMillis,
+                    Concurrency = Concurrency(sample),
+                },
+                System = new SystemSums
+                {
+                    Completions = _count,
+                    Millis = _millis,
+                    MillisSquared = _millisSquared,
+                },
+            };
 
-        private readonly ConcurrencySums? Concurrency(ConcurrencySample sample) => sample switch
-        {
-            ConcurrencySample.AllTokens => new() { Tokens = _outputTokens, InService = _inServiceAtTokens },
-            ConcurrencySample.LastToken => new() { Tokens = _count, InService = _inServiceAtLastTokens },
-            _ => null,
-        };
+        private readonly ConcurrencySums? Concurrency(ConcurrencySample sample) =>
+            sample switch
+            {
+                ConcurrencySample.AllTokens => new() { Tokens = _outputTokens, InService = _inServiceAtTokens },
+                ConcurrencySample.LastToken => new() { Tokens = _count, InService = _inServiceAtLastTokens },
+                _ => null,
+            };
     }
 }
 

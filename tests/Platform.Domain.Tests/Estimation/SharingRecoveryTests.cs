@@ -26,7 +26,9 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
         output.WriteLine($"utilization {utilization}, swing {swing}: {seen}");
         Assert.Equal(200, seen.Identifiable);
         Assert.All(
-            [seen.Overhead, seen.Base, seen.PerToken, seen.Answer], figure => Assert.InRange(figure.CoveredPart, least, 1));
+            [seen.Overhead, seen.Base, seen.PerToken, seen.Answer],
+            figure => Assert.InRange(figure.CoveredPart, least, 1)
+        );
         Assert.InRange(seen.Overhead.Median, -0.015, 0.015);
         Assert.InRange(seen.Base.Median, -0.015, 0.015);
         Assert.InRange(seen.Answer.Median, -0.015, 0.015);
@@ -73,9 +75,16 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
         var told = fleet.Definition with
         {
             Sharing = new SharingServer(fleet.Overhead),
-            TaskTypes = [.. fleet.Definition.TaskTypes.Zip(fleet.Answers, (type, tokens) => type with { AnswerTokens = tokens })],
+            TaskTypes =
+            [
+                .. fleet.Definition.TaskTypes.Zip(fleet.Answers, (type, tokens) => type with { AnswerTokens = tokens }),
+            ],
         };
-        var estimate = Estimator.Estimate(told, Folded(fleet.Windows()), Windows.Start.AddSeconds(SharingFleet.Horizon));
+        var estimate = Estimator.Estimate(
+            told,
+            Folded(fleet.Windows()),
+            Windows.Start.AddSeconds(SharingFleet.Horizon)
+        );
         Assert.Equal(fleet.Overhead, estimate.Sharing!.OverheadSecondsPerToken.Value, 0.02 * fleet.Overhead);
         for (var k = 0; k < told.TaskTypes.Count; k++)
             Assert.Equal(fleet.Answers[k], estimate.TaskTypes[k].AnswerTokens!.Value, 0.05 * fleet.Answers[k]);
@@ -91,7 +100,13 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
             var definition = Wild(random);
             var sums = new WorkloadSums(SharingFleet.Horizon);
             for (var (end, last) = (0, random.Next(60, 20_000)); end < last; end += 60)
-                sums.Fold(Windows.Of(end, end + 60, [.. definition.TaskTypes.Where(_ => random.Next(3) > 0).Select(type => Wild(random, type.Id))]));
+                sums.Fold(
+                    Windows.Of(
+                        end,
+                        end + 60,
+                        [.. definition.TaskTypes.Where(_ => random.Next(3) > 0).Select(type => Wild(random, type.Id))]
+                    )
+                );
             var estimate = Estimator.Estimate(definition, sums, Windows.Start.AddSeconds(20_000));
             Assert.NotEmpty(JsonSerializer.SerializeToUtf8Bytes(estimate, StrictJson.Options));
             Assert.Empty(ProblemValidation.Validate(ProblemBuilder.Build(definition, estimate)));
@@ -104,19 +119,35 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
         return plain with
         {
             Servers = random.Next(1, 20),
-            TaskTypes = [.. plain.TaskTypes.Select(type => type with
-            {
-                Service = new ServiceLine(Size(random, 1e-3, 100), Size(random, 1e-5, 1), 0, random.Next(4) == 0 ? Size(random, 1e-9, 1e-6) : 0),
-                AnswerTokens = Size(random, 1, 1_000),
-            })],
+            TaskTypes =
+            [
+                .. plain.TaskTypes.Select(type =>
+                    type with
+                    {
+                        Service = new ServiceLine(
+                            Size(random, 1e-3, 100),
+                            Size(random, 1e-5, 1),
+                            0,
+                            random.Next(4) == 0 ? Size(random, 1e-9, 1e-6) : 0
+                        ),
+                        AnswerTokens = Size(random, 1, 1_000),
+                    }
+                ),
+            ],
         };
     }
 
     private static TaskWindow Wild(Random random, string type)
     {
         var (tokens, millis) = (Size(random, 1, 1e6), Size(random, 1, 1e6));
-        var window = Windows.Served(type, [.. Enumerable.Range(0, random.Next(1, 20)).Select(_ =>
-            ((long)(tokens * random.NextDouble()), (long)(millis * random.NextDouble())))]);
+        var window = Windows.Served(
+            type,
+            [
+                .. Enumerable
+                    .Range(0, random.Next(1, 20))
+                    .Select(_ => ((long)(tokens * random.NextDouble()), (long)(millis * random.NextDouble()))),
+            ]
+        );
         var told = random.Next(10_000);
         var concurrency = new ConcurrencySums { Tokens = told, InService = told * (1L + random.Next(100)) };
         var service = window.Service! with
@@ -135,13 +166,27 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
     public void Answer_tokens_that_windows_tell_are_theirs()
     {
         var fleet = new SharingFleet(4, 0.4, 0.5);
-        var windows = fleet.Windows().Select(window => window with
-        {
-            Tasks = [.. window.Tasks.Zip(fleet.Answers, (task, answer) => task with
-            {
-                Service = task.Service! with { AnswerTokens = (long)Math.Round(answer * task.Service.Completions) },
-            })],
-        });
+        var windows = fleet
+            .Windows()
+            .Select(window =>
+                window with
+                {
+                    Tasks =
+                    [
+                        .. window.Tasks.Zip(
+                            fleet.Answers,
+                            (task, answer) =>
+                                task with
+                                {
+                                    Service = task.Service! with
+                                    {
+                                        AnswerTokens = (long)Math.Round(answer * task.Service.Completions),
+                                    },
+                                }
+                        ),
+                    ],
+                }
+            );
         var sums = WorkloadSums.FromBytes(Folded(windows).ToBytes());
         var estimate = Estimator.Estimate(fleet.Definition, sums, Windows.Start.AddSeconds(SharingFleet.Horizon));
         for (var k = 0; k < fleet.Answers.Length; k++)
@@ -165,13 +210,17 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
         var byAllTokens = new Figures();
         var byLastToken = new Figures();
         var byLittle = new Figures();
-        Parallel.For(0, Fleets, seed =>
-        {
-            var fleet = new SharingFleet(seed, 0.5, 0.6, reportedPart: reportedPart);
-            byAllTokens.Add(fleet, fleet.Observed(fleet.Windows(ConcurrencySample.AllTokens)));
-            byLastToken.Add(fleet, fleet.Observed(fleet.Windows(ConcurrencySample.LastToken)));
-            byLittle.Add(fleet, fleet.Observed());
-        });
+        Parallel.For(
+            0,
+            Fleets,
+            seed =>
+            {
+                var fleet = new SharingFleet(seed, 0.5, 0.6, reportedPart: reportedPart);
+                byAllTokens.Add(fleet, fleet.Observed(fleet.Windows(ConcurrencySample.AllTokens)));
+                byLastToken.Add(fleet, fleet.Observed(fleet.Windows(ConcurrencySample.LastToken)));
+                byLittle.Add(fleet, fleet.Observed());
+            }
+        );
         output.WriteLine($"{reportedPart:P0} of the queries reported");
         output.WriteLine($"told of every token: {byAllTokens}");
         output.WriteLine($"told of the last token: {byLastToken}");
@@ -181,7 +230,8 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
             Assert.Equal(Fleets, told.Identifiable);
             Assert.All(
                 [told.Overhead, told.Base, told.PerToken, told.Answer, told.Utilization],
-                figure => Assert.InRange(figure.Median, -0.01, 0.01));
+                figure => Assert.InRange(figure.Median, -0.01, 0.01)
+            );
             Assert.InRange(told.Overhead.TypicalError, 0, byLittle.Overhead.TypicalError);
             Assert.InRange(told.PerToken.TypicalError, 0, byLittle.PerToken.TypicalError);
         }
@@ -199,7 +249,10 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
         var problem = ProblemBuilder.Build(fleet.Definition, none);
         Assert.Equal(expected.Sharing, problem.Sharing);
         Assert.Equal(expected.TaskTypes.Select(type => type.Service), problem.TaskTypes.Select(type => type.Service));
-        Assert.Equal(expected.TaskTypes.Select(type => type.AnswerTokens), problem.TaskTypes.Select(type => type.AnswerTokens));
+        Assert.Equal(
+            expected.TaskTypes.Select(type => type.AnswerTokens),
+            problem.TaskTypes.Select(type => type.AnswerTokens)
+        );
         Assert.False(none.Sharing!.Identifiable);
     }
 
@@ -220,11 +273,15 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
     private static Figures Seen(int fleets, Func<int, SharingFleet> make)
     {
         var figures = new Figures();
-        Parallel.For(0, fleets, seed =>
-        {
-            var fleet = make(seed);
-            figures.Add(fleet, fleet.Observed());
-        });
+        Parallel.For(
+            0,
+            fleets,
+            seed =>
+            {
+                var fleet = make(seed);
+                figures.Add(fleet, fleet.Observed());
+            }
+        );
         return figures;
     }
 
@@ -277,7 +334,9 @@ public sealed class SharingRecoveryTests(ITestOutputHelper output)
             var overhead = problem.Sharing!.OverheadSecondsPerToken!.Value;
             return problem.TaskTypes.Index().Sum(it => fleet.Truth.TaskTypes[it.Index].Share * Work(it.Item, it.Index));
 
-            double Work(TaskType type, int k) => type.Service.BaseSeconds + (type.Service.SecondsPerToken * fleet.Reasoning[k])
+            double Work(TaskType type, int k) =>
+                type.Service.BaseSeconds
+                + (type.Service.SecondsPerToken * fleet.Reasoning[k])
                 - (overhead * (type.AnswerTokens + fleet.Reasoning[k]));
         }
     }

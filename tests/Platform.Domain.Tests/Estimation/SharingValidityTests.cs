@@ -30,18 +30,24 @@ public sealed class SharingValidityTests(ITestOutputHelper output)
     {
         const int Fleets = 150;
         var flagged = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        Parallel.For(0, Fleets, seed =>
-        {
-            var estimate = new SharingFleet(1_000 + seed, utilization, swing).Observed();
-            Assert.Null(estimate.Validity.SystemTime);
-            Assert.Null(estimate.Validity.Concurrency);
-            lock (flagged)
+        Parallel.For(
+            0,
+            Fleets,
+            seed =>
             {
-                foreach (var (name, check) in Checks(estimate))
-                    flagged[name] = flagged.GetValueOrDefault(name) + (check!.Flagged ? 1 : 0);
+                var estimate = new SharingFleet(1_000 + seed, utilization, swing).Observed();
+                Assert.Null(estimate.Validity.SystemTime);
+                Assert.Null(estimate.Validity.Concurrency);
+                lock (flagged)
+                {
+                    foreach (var (name, check) in Checks(estimate))
+                        flagged[name] = flagged.GetValueOrDefault(name) + (check!.Flagged ? 1 : 0);
+                }
             }
-        });
-        output.WriteLine($"utilization {utilization}, swing {swing}: {string.Join(", ", flagged.Select(it => $"{it.Key} {it.Value}"))} of {Fleets}");
+        );
+        output.WriteLine(
+            $"utilization {utilization}, swing {swing}: {string.Join(", ", flagged.Select(it => $"{it.Key} {it.Value}"))} of {Fleets}"
+        );
         Assert.All(flagged, it => Assert.InRange(it.Value, 0, 1));
     }
 
@@ -64,7 +70,10 @@ public sealed class SharingValidityTests(ITestOutputHelper output)
         var (estimate, _) = BatchingEstimationTests.Learnt(1, 0.45, 0.6, maxInService: 48, isCapTold: isTold);
         output.WriteLine($"{estimate.Validity.Saturation}");
         Assert.True(estimate.Validity.Saturation!.Flagged);
-        Assert.Contains(SolveConcerns.Of(Definition, estimate, null), concern => concern.Code == SolveConcerns.Saturation);
+        Assert.Contains(
+            SolveConcerns.Of(Definition, estimate, null),
+            concern => concern.Code == SolveConcerns.Saturation
+        );
     }
 
     [Fact]
@@ -74,10 +83,15 @@ public sealed class SharingValidityTests(ITestOutputHelper output)
         output.WriteLine($"{estimate.Validity.SharingSystemTime}");
         Assert.True(estimate.Validity.SharingSystemTime!.Flagged);
         Assert.Equal(2, estimate.Validity.SharingSystemTime.Value!.Value, 0.2);
-        Assert.Contains(SolveConcerns.Of(Definition, estimate, null), concern => concern.Code == SolveConcerns.SystemTime);
+        Assert.Contains(
+            SolveConcerns.Of(Definition, estimate, null),
+            concern => concern.Code == SolveConcerns.SystemTime
+        );
     }
 
-    /// <summary>Times that rise with the square of the queries in service: at the highest loads the line is too low.</summary>
+    /// <summary>
+    /// Times that rise with the square of the queries in service: at the highest loads the line is too low.
+    /// </summary>
     [Fact]
     public void Times_that_do_not_rise_in_proportion_show_in_the_response_to_load()
     {
@@ -96,7 +110,17 @@ public sealed class SharingValidityTests(ITestOutputHelper output)
     [Fact]
     public void Memory_that_is_full_shows_in_the_throughput()
     {
-        (int InService, double PerMinute)[] measured = [(4, 8), (8, 16), (16, 32), (32, 64), (80, 160), (112, 96), (116, 42), (128, 34)];
+        (int InService, double PerMinute)[] measured =
+        [
+            (4, 8),
+            (8, 16),
+            (16, 32),
+            (32, 64),
+            (80, 160),
+            (112, 96),
+            (116, 42),
+            (128, 34),
+        ];
         var full = OfThroughput(measured).Validity.MemoryCollapse!;
         var healthy = OfThroughput(measured[..5]).Validity.MemoryCollapse!;
         output.WriteLine($"{full} {healthy}");
@@ -115,8 +139,11 @@ public sealed class SharingValidityTests(ITestOutputHelper output)
             sums.Fold(window);
         var estimate = Estimator.Estimate(split, sums, Windows.Start.AddSeconds(SharingFleet.Horizon));
         const string Words = "these servers batch: dispatch should be sharing";
-        Assert.Contains(SolveConcerns.Of(split, estimate, null), concern =>
-            concern.Code == SolveConcerns.Concurrency && concern.Message.Contains(Words, StringComparison.Ordinal));
+        Assert.Contains(
+            SolveConcerns.Of(split, estimate, null),
+            concern =>
+                concern.Code == SolveConcerns.Concurrency && concern.Message.Contains(Words, StringComparison.Ordinal)
+        );
         var solution = AllocationSolver.Solve(ProblemBuilder.Build(split, estimate));
         Assert.Equal(InfeasibilityReason.Unstable, solution.Reason);
         Assert.Contains(Words, solution.Detail, StringComparison.Ordinal);
@@ -136,23 +163,34 @@ public sealed class SharingValidityTests(ITestOutputHelper output)
         var (before, now) = (Json("estimator/4"), Json("estimator/5"));
         Assert.Equal(before, now.Replace("estimator/5", "estimator/4", StringComparison.Ordinal));
 
-        string Json(string version) => Encoding.UTF8.GetString(JsonSerializer.SerializeToUtf8Bytes(
-            Estimator.Estimate(definition, sums, Windows.Start.AddSeconds(SharingFleet.Horizon), EstimatorArithmetic.Versions[version]),
-            StrictJson.Options));
+        string Json(string version) =>
+            Encoding.UTF8.GetString(
+                JsonSerializer.SerializeToUtf8Bytes(
+                    Estimator.Estimate(
+                        definition,
+                        sums,
+                        Windows.Start.AddSeconds(SharingFleet.Horizon),
+                        EstimatorArithmetic.Versions[version]
+                    ),
+                    StrictJson.Options
+                )
+            );
     }
 
     private static IEnumerable<(string Name, ValidityCheck? Check)> Checks(FleetEstimate estimate) =>
-    [
-        ("system time", estimate.Validity.SharingSystemTime),
-        ("saturation", estimate.Validity.Saturation),
-        ("memory", estimate.Validity.MemoryCollapse),
-        .. estimate.TaskTypes.SelectMany(type => new (string, ValidityCheck?)[]
-        {
-            ("response to load", type.Validity.LoadResponse),
-            ("service drift", type.Validity.ServiceDrift),
-            ("service against definition", type.Validity.ServiceAgainstDefinition),
-        }),
-    ];
+        [
+            ("system time", estimate.Validity.SharingSystemTime),
+            ("saturation", estimate.Validity.Saturation),
+            ("memory", estimate.Validity.MemoryCollapse),
+            .. estimate.TaskTypes.SelectMany(type =>
+                new (string, ValidityCheck?)[]
+                {
+                    ("response to load", type.Validity.LoadResponse),
+                    ("service drift", type.Validity.ServiceDrift),
+                    ("service against definition", type.Validity.ServiceAgainstDefinition),
+                }
+            ),
+        ];
 
     /// <summary>
     /// A fleet with 4 to 40 queries in service over the day, each of 100 tokens, whose time in service is a function of
@@ -161,20 +199,28 @@ public sealed class SharingValidityTests(ITestOutputHelper output)
     private static FleetEstimate Estimate(Func<double, double> seconds, double systemOverService = 1)
     {
         const int Windows = Horizon / WindowSeconds;
-        return Folded(Enumerable.Range(0, Windows).Select(i =>
-        {
-            var load = 22 - (18 * Math.Cos(2 * Math.PI * i / Windows));
-            var time = seconds(load);
-            return ((long)Math.Round(load * WindowSeconds / time), time, time * systemOverService);
-        }));
+        return Folded(
+            Enumerable
+                .Range(0, Windows)
+                .Select(i =>
+                {
+                    var load = 22 - (18 * Math.Cos(2 * Math.PI * i / Windows));
+                    var time = seconds(load);
+                    return ((long)Math.Round(load * WindowSeconds / time), time, time * systemOverService);
+                })
+        );
     }
 
     private static FleetEstimate OfThroughput((int InService, double PerMinute)[] measured) =>
-        Folded(measured.SelectMany(it => Enumerable.Repeat(it, 30)).Select(it =>
-        {
-            var time = it.InService * WindowSeconds / it.PerMinute;
-            return ((long)it.PerMinute, time, time);
-        }));
+        Folded(
+            measured
+                .SelectMany(it => Enumerable.Repeat(it, 30))
+                .Select(it =>
+                {
+                    var time = it.InService * WindowSeconds / it.PerMinute;
+                    return ((long)it.PerMinute, time, time);
+                })
+        );
 
     private static FleetEstimate Folded(IEnumerable<(long Queries, double Service, double System)> minutes)
     {
@@ -193,8 +239,14 @@ public sealed class SharingValidityTests(ITestOutputHelper output)
     private static TaskWindow Task(long queries, double service, double system)
     {
         const int Tokens = 100;
-        var millis = Enumerable.Range(0, (int)queries).Select(i => (long)Math.Round(1e3 * service * (i % 2 == 0 ? 0.9 : 1.1))).ToArray();
-        var systems = Enumerable.Range(0, (int)queries).Select(i => (long)Math.Round(1e3 * system * (i % 2 == 0 ? 0.9 : 1.1))).ToArray();
+        var millis = Enumerable
+            .Range(0, (int)queries)
+            .Select(i => (long)Math.Round(1e3 * service * (i % 2 == 0 ? 0.9 : 1.1)))
+            .ToArray();
+        var systems = Enumerable
+            .Range(0, (int)queries)
+            .Select(i => (long)Math.Round(1e3 * system * (i % 2 == 0 ? 0.9 : 1.1)))
+            .ToArray();
         return new TaskWindow
         {
             TaskType = "math",

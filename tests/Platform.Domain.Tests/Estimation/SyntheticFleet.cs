@@ -7,9 +7,9 @@ using Platform.Domain.Simulation;
 namespace Platform.Domain.Tests.Estimation;
 
 /// <summary>
-/// A fleet of two to six task types with a hidden truth, and a definition that guesses it: rates, base and slope off by a factor of e^(±½), the
-/// curve as far as the estimator presumes. Budgets of each task type span a factor of eight around the scale of its curve; half of a budget
-/// or more is used.
+/// A fleet of two to six task types with a hidden truth, and a definition that guesses it: rates, base and slope off by
+/// a factor of e^(±½), the curve as far as the estimator presumes. Budgets of each task type span a factor of eight
+/// around the scale of its curve; half of a budget or more is used.
 /// </summary>
 internal sealed class SyntheticFleet
 {
@@ -20,8 +20,10 @@ internal sealed class SyntheticFleet
     private Xoshiro256 _random;
 
     /// <param name="seed">Decides everything.</param>
-    /// <param name="queries">Queries expected within the horizon, of which the older ones may have begun to fade.</param>
-    /// <param name="timeVariation">Coefficient of variation of the times between arrivals: 1 for Poisson arrivals.</param>
+    /// <param name="queries">Queries expected within the horizon, of which the older ones may have begun to
+    /// fade.</param>
+    /// <param name="timeVariation">Coefficient of variation of the times between arrivals: 1 for Poisson
+    /// arrivals.</param>
     /// <param name="proportional">Whether service times scatter in proportion to their mean rather than alike.</param>
     public SyntheticFleet(int seed, long queries, double timeVariation = 1, bool proportional = false)
     {
@@ -58,7 +60,8 @@ internal sealed class SyntheticFleet
 
     private bool IsProportional { get; }
 
-    public static double Accuracy(AccuracyCurve curve, double tokens) => curve.Floor + (curve.Gain * (1 - Math.Exp(-curve.RatePerToken * tokens)));
+    public static double Accuracy(AccuracyCurve curve, double tokens) =>
+        curve.Floor + (curve.Gain * (1 - Math.Exp(-curve.RatePerToken * tokens)));
 
     /// <summary>What the estimator makes of the fleet's queries.</summary>
     public FleetEstimate Observed()
@@ -73,15 +76,19 @@ internal sealed class SyntheticFleet
                 served[k] = new Served();
             for (; next < end; next += TimeBetween())
                 Serve(served);
-            sums.Fold(Windows.Of(start, end, [.. served.Select((sum, k) => sum.Window(Truth.TaskTypes[k].Id, Granted[k]))]));
+            sums.Fold(
+                Windows.Of(start, end, [.. served.Select((sum, k) => sum.Window(Truth.TaskTypes[k].Id, Granted[k]))])
+            );
         }
 
         return Estimator.Estimate(Definition, sums, Windows.Start.AddSeconds(Seconds));
     }
 
-    private static long[] Spread(double tokens) => [.. Enumerable.Range(0, Budgets).Select(i => (long)(tokens / 4 * (1 << i)))];
+    private static long[] Spread(double tokens) =>
+        [.. Enumerable.Range(0, Budgets).Select(i => (long)(tokens / 4 * (1 << i)))];
 
-    private static double Mean(TaskType type, double tokens) => type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens);
+    private static double Mean(TaskType type, double tokens) =>
+        type.Service.BaseSeconds + (type.Service.SecondsPerToken * tokens);
 
     private static double[] Summing(IEnumerable<double> parts)
     {
@@ -119,12 +126,21 @@ internal sealed class SyntheticFleet
             Objective = new FleetObjective { AccuracyWeight = Truth.AccuracyWeight },
             ArrivalRate = Truth.ArrivalRate * Factor(0.5),
             Solving = new SolvingPolicy { HorizonSeconds = Horizon },
-            TaskTypes = [.. Truth.TaskTypes.Select((type, k) => type with
-            {
-                Share = shares[k],
-                Service = new ServiceLine(type.Service.BaseSeconds * Factor(0.5), type.Service.SecondsPerToken * Factor(0.5)),
-                Accuracy = Guess(type.Accuracy),
-            })],
+            TaskTypes =
+            [
+                .. Truth.TaskTypes.Select(
+                    (type, k) =>
+                        type with
+                        {
+                            Share = shares[k],
+                            Service = new ServiceLine(
+                                type.Service.BaseSeconds * Factor(0.5),
+                                type.Service.SecondsPerToken * Factor(0.5)
+                            ),
+                            Accuracy = Guess(type.Accuracy),
+                        }
+                ),
+            ],
         };
     }
 
@@ -148,7 +164,14 @@ internal sealed class SyntheticFleet
         var mean = Mean(type, used);
         var relative = IsProportional ? mean / Mean(type, Granted[k][0]) : 1;
         var seconds = new GammaLaw(mean, type.Service.VarianceSecondsSquared * relative * relative).Next(ref _random);
-        served[k].Add(budget, granted, used, (long)Math.Round(seconds * 1e3), Uniform(0, 1) < Accuracy(type.Accuracy, granted));
+        served[k]
+            .Add(
+                budget,
+                granted,
+                used,
+                (long)Math.Round(seconds * 1e3),
+                Uniform(0, 1) < Accuracy(type.Accuracy, granted)
+            );
     }
 
     private double TimeBetween()
@@ -159,41 +182,67 @@ internal sealed class SyntheticFleet
 
     private double Factor(double deviation) => Math.Exp(deviation * _random.NextNormal());
 
-    private double Uniform(double low, double high) => low + ((high - low) * ((_random.Next() >> 11) * (1.0 / (1UL << 53))));
+    private double Uniform(double low, double high) =>
+        low + ((high - low) * ((_random.Next() >> 11) * (1.0 / (1UL << 53))));
 
     private double LogUniform(double low, double high) => Math.Exp(Uniform(Math.Log(low), Math.Log(high)));
 
     /// <summary>The sums that a publisher would keep of one task type.</summary>
     private sealed class Served
     {
-        private readonly long[] _trials = new long[Budgets], _right = new long[Budgets];
-        private long _count, _tokens, _tokensSquared, _granted, _millis, _millisSquared, _tokenMillis;
+        private readonly long[] _trials = new long[Budgets],
+            _right = new long[Budgets];
+        private long _count,
+            _tokens,
+            _tokensSquared,
+            _granted,
+            _millis,
+            _millisSquared,
+            _tokenMillis;
 
         public void Add(int budget, long granted, long tokens, long millis, bool isRight)
         {
             _count++;
             _granted += granted;
             (_tokens, _tokensSquared) = (_tokens + tokens, _tokensSquared + (tokens * tokens));
-            (_millis, _millisSquared, _tokenMillis) = (_millis + millis, _millisSquared + (millis * millis), _tokenMillis + (tokens * millis));
+            (_millis, _millisSquared, _tokenMillis) = (
+                _millis + millis,
+                _millisSquared + (millis * millis),
+                _tokenMillis + (tokens * millis)
+            );
             _trials[budget]++;
             _right[budget] += isRight ? 1 : 0;
         }
 
-        public TaskWindow Window(string taskType, long[] budgets) => new()
-        {
-            TaskType = taskType,
-            Arrivals = _count,
-            Service = new ServiceSums
+        public TaskWindow Window(string taskType, long[] budgets) =>
+            new()
             {
-                Completions = _count,
-                Tokens = _tokens,
-                TokensSquared = _tokensSquared,
-                TokensGranted = _granted,
-                Millis = _millis,
-                MillisSquared = _millisSquared,
-                TokenMillis = _tokenMillis,
-            },
-            Accuracy = [.. budgets.Select((tokens, i) => new AccuracyCount { Tokens = tokens, Trials = _trials[i], Correct = _right[i] }).Where(count => count.Trials > 0)],
-        };
+                TaskType = taskType,
+                Arrivals = _count,
+                Service = new ServiceSums
+                {
+                    Completions = _count,
+                    Tokens = _tokens,
+                    TokensSquared = _tokensSquared,
+                    TokensGranted = _granted,
+                    Millis = _millis,
+                    MillisSquared = _millisSquared,
+                    TokenMillis = _tokenMillis,
+                },
+                Accuracy =
+                [
+                    .. budgets
+                        .Select(
+                            (tokens, i) =>
+                                new AccuracyCount
+                                {
+                                    Tokens = tokens,
+                                    Trials = _trials[i],
+                                    Correct = _right[i],
+                                }
+                        )
+                        .Where(count => count.Trials > 0),
+                ],
+            };
     }
 }

@@ -30,8 +30,14 @@ public class TaskTypeAliasTests
         var windows = Windows.Wild(new Random(seed), 40, Horizon);
         var asOf = Windows.Start.AddSeconds(3 * Horizon);
         var renamed = Sums(windows.Select(Renamed));
-        Assert.Equal(Text(Estimator.Estimate(Plain, renamed, asOf)), Text(Estimator.Estimate(Aliased, Sums(windows), asOf)));
-        Assert.Equal(Text(WorkloadObservations.Of(renamed, asOf)), Text(WorkloadObservations.Of(Sums(windows).Renamed(Aliased.TaskTypes), asOf)));
+        Assert.Equal(
+            Text(Estimator.Estimate(Plain, renamed, asOf)),
+            Text(Estimator.Estimate(Aliased, Sums(windows), asOf))
+        );
+        Assert.Equal(
+            Text(WorkloadObservations.Of(renamed, asOf)),
+            Text(WorkloadObservations.Of(Sums(windows).Renamed(Aliased.TaskTypes), asOf))
+        );
     }
 
     [Fact]
@@ -76,11 +82,18 @@ public class TaskTypeAliasTests
         Assert.Null(ObserveSlow("y"));
     }
 
-    /// <summary>Windows whose queries take ten times as long as the solve expects; their arrivals are as expected.</summary>
+    /// <summary>
+    /// Windows whose queries take ten times as long as the solve expects; their arrivals are as expected.
+    /// </summary>
     private static SolveReason? ObserveSlow(string name)
     {
         var learnt = Sums(Enumerable.Range(0, 100).Select(i => Served("math", i, millis: 2_400 + (i % 7 * 10))));
-        var definition = Aliased with { Servers = 1_000, Dispatch = Dispatch.Split, Objective = new FleetObjective { AccuracyWeight = 30 } };
+        var definition = Aliased with
+        {
+            Servers = 1_000,
+            Dispatch = Dispatch.Split,
+            Objective = new FleetObjective { AccuracyWeight = 30 },
+        };
         var inputs = new SnapshotInputs
         {
             Tenant = "acme",
@@ -93,15 +106,26 @@ public class TaskTypeAliasTests
         };
         var watch = new WorkloadWatch();
         watch.Expect(SolvePolicy.Solve(inputs, null).Expectation);
-        return Enumerable.Range(100, 30).Select(i => watch.Observe([Served(name, i, millis: 24_000)])).FirstOrDefault(reason => reason is not null)?.Reason;
+        return Enumerable
+            .Range(100, 30)
+            .Select(i => watch.Observe([Served(name, i, millis: 24_000)]))
+            .FirstOrDefault(reason => reason is not null)
+            ?.Reason;
     }
 
-    private static WorkloadWindow Served(string name, int i, long millis) => Windows.Of(i * 10, (i * 10) + 10, Windows.Served(name, (100, millis)));
+    private static WorkloadWindow Served(string name, int i, long millis) =>
+        Windows.Of(i * 10, (i * 10) + 10, Windows.Served(name, (100, millis)));
 
-    private static WorkloadWindow Renamed(WorkloadWindow window) => window with
-    {
-        Tasks = [.. window.Tasks.Select(task => task.TaskType is "x" or "Zebra.1" ? task with { TaskType = "math" } : task)],
-    };
+    private static WorkloadWindow Renamed(WorkloadWindow window) =>
+        window with
+        {
+            Tasks =
+            [
+                .. window.Tasks.Select(task =>
+                    task.TaskType is "x" or "Zebra.1" ? task with { TaskType = "math" } : task
+                ),
+            ],
+        };
 
     private static WorkloadSums Sums(IEnumerable<WorkloadWindow> windows)
     {

@@ -32,7 +32,10 @@ public class WorkloadObservationsTests
         Assert.Equal(6.0, stretch.MeanSystemTimeSeconds);
         var type = Assert.Single(seen.TaskTypes);
         Assert.Equal([new ObservedService(200, 2, 6)], type.Service);
-        Assert.Equal([(100.0, 4.0, 0.75), (400.0, 2.0, 0.0)], type.Accuracy.Select(it => (it.Tokens, it.Trials, it.Accuracy.Value)));
+        Assert.Equal(
+            [(100.0, 4.0, 0.75), (400.0, 2.0, 0.0)],
+            type.Accuracy.Select(it => (it.Tokens, it.Trials, it.Accuracy.Value))
+        );
     }
 
     [Fact]
@@ -40,14 +43,26 @@ public class WorkloadObservationsTests
     {
         var sums = new WorkloadSums(Horizon);
         for (var minute = 0; minute < 120; minute += 10)
-            sums.Fold(Window(60 * minute, 10, Math(arrivals: 1, completions: 1, tokens: 100, millis: 2_000, trials: 2, correct: 1)));
+            sums.Fold(
+                Window(
+                    60 * minute,
+                    10,
+                    Math(arrivals: 1, completions: 1, tokens: 100, millis: 2_000, trials: 2, correct: 1)
+                )
+            );
         var asOf = Start.AddMinutes(110);
         var seen = WorkloadObservations.Of(sums, asOf);
 
         Assert.Equal(7, seen.Stretches.Count);
-        Assert.All(seen.Stretches, it => Assert.InRange((asOf - it.From).TotalSeconds, 0, Horizon + sums.BucketSeconds));
+        Assert.All(
+            seen.Stretches,
+            it => Assert.InRange((asOf - it.From).TotalSeconds, 0, Horizon + sums.BucketSeconds)
+        );
         Assert.Equal(seen.Stretches.OrderBy(it => it.From), seen.Stretches);
-        Assert.Equal((100.0, 14.0, 0.5), Assert.Single(seen.TaskTypes[0].Accuracy) is var it ? (it.Tokens, it.Trials, it.Accuracy.Value) : default);
+        Assert.Equal(
+            (100.0, 14.0, 0.5),
+            Assert.Single(seen.TaskTypes[0].Accuracy) is var it ? (it.Tokens, it.Trials, it.Accuracy.Value) : default
+        );
         Assert.Equal(7, seen.TaskTypes[0].Service.Count);
     }
 
@@ -67,34 +82,67 @@ public class WorkloadObservationsTests
     {
         var sums = new WorkloadSums(Horizon);
         var system = new SystemSums { Completions = 4, Millis = 6_000 };
-        sums.Fold(Window(0, 10, new TaskWindow { TaskType = "math", Arrivals = 3, System = system }));
+        sums.Fold(
+            Window(
+                0,
+                10,
+                new TaskWindow
+                {
+                    TaskType = "math",
+                    Arrivals = 3,
+                    System = system,
+                }
+            )
+        );
         var seen = WorkloadObservations.Of(sums, Start.AddSeconds(60));
         Assert.Equal(1.5, seen.Stretches[^1].MeanSystemTimeSeconds);
     }
 
-    private static WorkloadWindow Window(int fromSeconds, int seconds, TaskWindow task) => new()
-    {
-        Fleet = "chat",
-        WindowStart = Start.AddSeconds(fromSeconds),
-        WindowEnd = Start.AddSeconds(fromSeconds + seconds),
-        Tasks = [task],
-    };
+    private static WorkloadWindow Window(int fromSeconds, int seconds, TaskWindow task) =>
+        new()
+        {
+            Fleet = "chat",
+            WindowStart = Start.AddSeconds(fromSeconds),
+            WindowEnd = Start.AddSeconds(fromSeconds + seconds),
+            Tasks = [task],
+        };
 
     /// <summary>A system time is three times the service time here.</summary>
-    private static TaskWindow Math(long arrivals, long completions, long tokens, long millis, long trials, long correct) => new()
-    {
-        TaskType = "math",
-        Arrivals = arrivals,
-        Service = new ServiceSums
+    private static TaskWindow Math(
+        long arrivals,
+        long completions,
+        long tokens,
+        long millis,
+        long trials,
+        long correct
+    ) =>
+        new()
         {
-            Completions = completions,
-            Tokens = tokens,
-            TokensSquared = tokens * tokens / completions,
-            Millis = millis,
-            MillisSquared = millis * millis / completions,
-            TokenMillis = tokens * millis / completions,
-        },
-        System = new SystemSums { Completions = completions, Millis = 3 * millis, MillisSquared = 9 * millis * millis },
-        Accuracy = [new AccuracyCount { Tokens = tokens / completions, Trials = trials, Correct = correct }],
-    };
+            TaskType = "math",
+            Arrivals = arrivals,
+            Service = new ServiceSums
+            {
+                Completions = completions,
+                Tokens = tokens,
+                TokensSquared = tokens * tokens / completions,
+                Millis = millis,
+                MillisSquared = millis * millis / completions,
+                TokenMillis = tokens * millis / completions,
+            },
+            System = new SystemSums
+            {
+                Completions = completions,
+                Millis = 3 * millis,
+                MillisSquared = 9 * millis * millis,
+            },
+            Accuracy =
+            [
+                new AccuracyCount
+                {
+                    Tokens = tokens / completions,
+                    Trials = trials,
+                    Correct = correct,
+                },
+            ],
+        };
 }

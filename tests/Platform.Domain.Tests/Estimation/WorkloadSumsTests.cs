@@ -29,7 +29,8 @@ public class WorkloadSumsTests
                 batched.Fold(window);
         }
 
-        return once.ToBytes().AsSpan().SequenceEqual(batched.ToBytes()) && once.LastWindowEnd == windows.Max(window => window.WindowEnd);
+        return once.ToBytes().AsSpan().SequenceEqual(batched.ToBytes())
+            && once.LastWindowEnd == windows.Max(window => window.WindowEnd);
     }
 
     [Property(MaxTest = 100)]
@@ -50,7 +51,8 @@ public class WorkloadSumsTests
 
         var once = Fold(reach, windows);
         once.Prune(asOf);
-        return parts[0].ToBytes().AsSpan().SequenceEqual(once.ToBytes()) && parts[1].ToBytes().AsSpan().SequenceEqual(before);
+        return parts[0].ToBytes().AsSpan().SequenceEqual(once.ToBytes())
+            && parts[1].ToBytes().AsSpan().SequenceEqual(before);
     }
 
     [Fact]
@@ -113,13 +115,15 @@ public class WorkloadSumsTests
         // A horizon of 6,400 s makes buckets of 100 s; the start of the tests' time is a multiple of it.
         Assert.Equal(100, new WorkloadSums(6_400).BucketSeconds);
         var dealt = Fold(6_400, [Windows.Of(50, 350, Windows.Arrivals("math", 10))]);
-        var told = Fold(6_400,
-        [
-            Windows.Of(50, 100, Windows.Arrivals("math", 1)),
-            Windows.Of(100, 200, Windows.Arrivals("math", 4)),
-            Windows.Of(200, 300, Windows.Arrivals("math", 3)),
-            Windows.Of(300, 350, Windows.Arrivals("math", 2)),
-        ]);
+        var told = Fold(
+            6_400,
+            [
+                Windows.Of(50, 100, Windows.Arrivals("math", 1)),
+                Windows.Of(100, 200, Windows.Arrivals("math", 4)),
+                Windows.Of(200, 300, Windows.Arrivals("math", 3)),
+                Windows.Of(300, 350, Windows.Arrivals("math", 2)),
+            ]
+        );
         Assert.Equal(Seen(told), Seen(dealt));
         Assert.Equal([1, 4, 3, 2], dealt.Buckets.Select(bucket => (int)bucket.Tasks[0][WorkloadSum.Arrivals]));
     }
@@ -136,9 +140,19 @@ public class WorkloadSumsTests
     public void Queries_that_ended_go_to_the_bucket_in_which_the_window_ends()
     {
         var whole = Fold(6_400, [Windows.Of(0, 300, Windows.Served("math", (10, 20)) with { Arrivals = 0 })]);
-        var last = Fold(6_400, [Windows.Of(0, 200), Windows.Of(299, 300, Windows.Served("math", (10, 20)) with { Arrivals = 0 }), Windows.Of(200, 299)]);
+        var last = Fold(
+            6_400,
+            [
+                Windows.Of(0, 200),
+                Windows.Of(299, 300, Windows.Served("math", (10, 20)) with { Arrivals = 0 }),
+                Windows.Of(200, 299),
+            ]
+        );
         Assert.Equal(Seen(last), Seen(whole));
-        Assert.Equal([0, 0, 1], whole.Buckets.Select(bucket => bucket.Tasks.Sum(task => (int)task[WorkloadSum.Completions])));
+        Assert.Equal(
+            [0, 0, 1],
+            whole.Buckets.Select(bucket => bucket.Tasks.Sum(task => (int)task[WorkloadSum.Completions]))
+        );
     }
 
     [Fact]
@@ -161,11 +175,14 @@ public class WorkloadSumsTests
     public bool Coverage_is_the_union_of_the_seconds_touched(int seed)
     {
         var random = new Random(seed);
-        var windows = Enumerable.Range(0, random.Next(1, 12)).Select(_ =>
-        {
-            var from = random.NextDouble() * 1_500;
-            return Windows.Of(from, from + 0.001 + (random.NextDouble() * 200));
-        }).ToArray();
+        var windows = Enumerable
+            .Range(0, random.Next(1, 12))
+            .Select(_ =>
+            {
+                var from = random.NextDouble() * 1_500;
+                return Windows.Of(from, from + 0.001 + (random.NextDouble() * 200));
+            })
+            .ToArray();
         var touched = windows.SelectMany(window => Touched(window)).Distinct().Count();
         return Counts(Fold(Horizon, windows), 1_700).Exposure == touched;
     }
@@ -199,8 +216,19 @@ public class WorkloadSumsTests
     public void Made_up_task_types_are_bounded_the_same_way_in_every_order()
     {
         // 3,000 names, each in two windows, where 2,000 have room.
-        var windows = Enumerable.Range(0, 60)
-            .Select(i => Windows.Of(i, i + 1, [.. Enumerable.Range(0, 100).Select(k => Windows.Arrivals($"t{((i * 100) + k) * 7 % 3_000}", 1 + i))]))
+        var windows = Enumerable
+            .Range(0, 60)
+            .Select(i =>
+                Windows.Of(
+                    i,
+                    i + 1,
+                    [
+                        .. Enumerable
+                            .Range(0, 100)
+                            .Select(k => Windows.Arrivals($"t{((i * 100) + k) * 7 % 3_000}", 1 + i)),
+                    ]
+                )
+            )
             .ToArray();
         var forward = Fold(6_400, windows);
         Array.Reverse(windows);
@@ -216,14 +244,34 @@ public class WorkloadSumsTests
     public void Distinct_token_counts_are_pooled_into_a_bounded_number_of_cells()
     {
         var random = new Random(4);
-        var counts = Enumerable.Range(0, 200_000).Select(_ => (long)Math.Exp(random.NextDouble() * 36.7)).Distinct()
-            .Select(tokens => new AccuracyCount { Tokens = tokens, Trials = 3, Correct = 1 }).ToArray();
+        var counts = Enumerable
+            .Range(0, 200_000)
+            .Select(_ => (long)Math.Exp(random.NextDouble() * 36.7))
+            .Distinct()
+            .Select(tokens => new AccuracyCount
+            {
+                Tokens = tokens,
+                Trials = 3,
+                Correct = 1,
+            })
+            .ToArray();
         var sums = new WorkloadSums(Horizon);
         foreach (var chunk in counts.Chunk(4_000))
             sums.Fold(Windows.Of(0, 1, Windows.Arrivals("math", 0) with { Accuracy = chunk }));
         Assert.InRange(sums.ToBytes().Length, 10_000, 60_000);
-        Assert.Equal(3 * counts.Length, Estimator.Estimate(
-            EstimatorTests.Definition with { Solving = new SolvingPolicy { HorizonSeconds = Horizon } }, sums, Windows.Start.AddSeconds(1)).Trials);
+        Assert.Equal(
+            3 * counts.Length,
+            Estimator
+                .Estimate(
+                    EstimatorTests.Definition with
+                    {
+                        Solving = new SolvingPolicy { HorizonSeconds = Horizon },
+                    },
+                    sums,
+                    Windows.Start.AddSeconds(1)
+                )
+                .Trials
+        );
     }
 
     [Fact]
@@ -255,7 +303,10 @@ public class WorkloadSumsTests
         var before = served with { Service = served.Service! with { AnswerTokens = 5 } };
         var since = before with
         {
-            Service = before.Service with { Concurrency = new ConcurrencySums { Tokens = 7, InService = 21 } },
+            Service = before.Service with
+            {
+                Concurrency = new ConcurrencySums { Tokens = 7, InService = 21 },
+            },
         };
         byte[] bytesBefore = [0x7f, 0x60, 1, 1, 2, 4, 3, 9, 6, 5, 1];
         byte[] bytesSince = [0x7f, 0xe0, 0b11, 1, 1, 2, 4, 3, 9, 6, 5, 1, 7, 21];
@@ -281,12 +332,23 @@ public class WorkloadSumsTests
         var sums = new WorkloadSums(Horizon);
         for (var i = 0; i < 1_000; i++)
         {
-            var count = new AccuracyCount { Tokens = most, Trials = most, Correct = most };
+            var count = new AccuracyCount
+            {
+                Tokens = most,
+                Trials = most,
+                Correct = most,
+            };
             sums.Fold(Windows.Of(0, 1, Windows.Arrivals("math", most) with { Accuracy = [count] }));
         }
 
         var estimate = Estimator.Estimate(
-            EstimatorTests.Definition with { Solving = new SolvingPolicy { HorizonSeconds = Horizon } }, sums, Windows.Start.AddSeconds(1));
+            EstimatorTests.Definition with
+            {
+                Solving = new SolvingPolicy { HorizonSeconds = Horizon },
+            },
+            sums,
+            Windows.Start.AddSeconds(1)
+        );
         Assert.Equal(most, estimate.Arrivals);
         Assert.InRange(estimate.ArrivalRate.Value, 100.0 * most / 10, 1_000.0 * most);
     }
@@ -300,7 +362,8 @@ public class WorkloadSumsTests
         var first = QuarterHours.IndexOf(Windows.Start.ToUnixTimeSeconds());
         Assert.Equal(
             [(first, (UInt128)28, 60), (first + 1, (UInt128)30, 60)],
-            sums.Quarters.Known.Select(quarter => (quarter.Index, quarter.Arrivals, quarter.CoveredSeconds)));
+            sums.Quarters.Known.Select(quarter => (quarter.Index, quarter.Arrivals, quarter.CoveredSeconds))
+        );
 
         // Two days and no longer: the quarter of an hour that has just ended is of no use then.
         var twoDays = Windows.Start.AddDays(2).AddSeconds(900);
@@ -326,11 +389,22 @@ public class WorkloadSumsTests
     public void A_horizon_out_of_range_is_refused(int horizon) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new WorkloadSums(horizon));
 
-    /// <summary>Sums of squares that no queries could have do not pass the reader, and the estimator need not bear them.</summary>
-    private static WorkloadWindow WithHonestService(WorkloadWindow window) => window with
-    {
-        Tasks = [.. window.Tasks.Select(task => task with { Service = Windows.Served("", (task.Arrivals % 997, task.Arrivals % 9_973), (3, 11)).Service })],
-    };
+    /// <summary>
+    /// Sums of squares that no queries could have do not pass the reader, and the estimator need not bear them.
+    /// </summary>
+    private static WorkloadWindow WithHonestService(WorkloadWindow window) =>
+        window with
+        {
+            Tasks =
+            [
+                .. window.Tasks.Select(task =>
+                    task with
+                    {
+                        Service = Windows.Served("", (task.Arrivals % 997, task.Arrivals % 9_973), (3, 11)).Service,
+                    }
+                ),
+            ],
+        };
 
     private static void AssertReadOrRefused(ReadOnlySpan<byte> bytes)
     {
@@ -346,7 +420,11 @@ public class WorkloadSumsTests
 
     private static IEnumerable<long> Touched(WorkloadWindow window)
     {
-        for (var second = window.WindowStart.ToUnixTimeSeconds(); second * TimeSpan.TicksPerSecond < (window.WindowEnd - DateTimeOffset.UnixEpoch).Ticks; second++)
+        for (
+            var second = window.WindowStart.ToUnixTimeSeconds();
+            second * TimeSpan.TicksPerSecond < (window.WindowEnd - DateTimeOffset.UnixEpoch).Ticks;
+            second++
+        )
             yield return second;
     }
 
@@ -361,14 +439,23 @@ public class WorkloadSumsTests
         return sums;
     }
 
-    /// <summary>The estimate but for the cadence, as the number of windows is all that tells these sums apart.</summary>
+    /// <summary>
+    /// The estimate but for the cadence, as the number of windows is all that tells these sums apart.
+    /// </summary>
     private static string Seen(WorkloadSums sums)
     {
-        var definition = EstimatorTests.Definition with { Solving = new SolvingPolicy { HorizonSeconds = sums.HorizonSeconds } };
+        var definition = EstimatorTests.Definition with
+        {
+            Solving = new SolvingPolicy { HorizonSeconds = sums.HorizonSeconds },
+        };
         var estimate = Estimator.Estimate(definition, sums, Windows.Start.AddSeconds(400));
 
         // These two depend on the length of the windows themselves, and so does the traffic as of now.
-        var validity = estimate.Validity with { Staleness = ValidityCheck.Unknown, TimescaleSeconds = 0 };
+        var validity = estimate.Validity with
+        {
+            Staleness = ValidityCheck.Unknown,
+            TimescaleSeconds = 0,
+        };
         var seen = estimate with
         {
             Validity = validity,
@@ -381,7 +468,10 @@ public class WorkloadSumsTests
 
     private static (long Exposure, long Arrivals) Counts(WorkloadSums sums, double asOfSeconds)
     {
-        var definition = EstimatorTests.Definition with { Solving = new SolvingPolicy { HorizonSeconds = sums.HorizonSeconds } };
+        var definition = EstimatorTests.Definition with
+        {
+            Solving = new SolvingPolicy { HorizonSeconds = sums.HorizonSeconds },
+        };
         var estimate = Estimator.Estimate(definition, sums, Windows.Start.AddSeconds(asOfSeconds));
         return (estimate.ExposureSeconds, estimate.Arrivals);
     }

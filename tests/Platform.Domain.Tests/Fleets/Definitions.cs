@@ -24,11 +24,12 @@ internal static class Definitions
         Accuracy = new AccuracyCurve(0.5, 0.3, 0.004),
     };
 
-    public static FleetDefinition Fleet(string displayName = "Chat, EU") => new()
-    {
-        DisplayName = displayName,
-        Objective = new FleetObjective { AccuracyWeight = 30 },
-        ArrivalRate = 0.05,
-        TaskTypes = [Math, Chat],
-    };
+    public static FleetDefinition Fleet(string displayName = "Chat, EU") =>
+        new()
+        {
+            DisplayName = displayName,
+            Objective = new FleetObjective { AccuracyWeight = 30 },
+            ArrivalRate = 0.05,
+            TaskTypes = [Math, Chat],
+        };
 }

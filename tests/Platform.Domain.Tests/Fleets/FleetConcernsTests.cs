@@ -13,8 +13,9 @@ public class FleetConcernsTests
         Assert.Equal(FleetConcerns.UnknownTaskTypes, concern.Code);
         Assert.Equal(
             "40 % of arrivals are of task types that the definition does not know: mathz, maths; "
-            + "rename them, or add them to the definition as task types or as aliases.",
-            concern.Message);
+                + "rename them, or add them to the definition as task types or as aliases.",
+            concern.Message
+        );
     }
 
     [Fact]
@@ -35,14 +36,22 @@ public class FleetConcernsTests
 
     [Fact]
     public void Ten_arrivals_that_are_one_in_a_hundred_are_a_concern() =>
-        Assert.StartsWith("1 % of arrivals", Assert.Single(Concerns(("math", 990), ("maths", 10))).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "1 % of arrivals",
+            Assert.Single(Concerns(("math", 990), ("maths", 10))).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_pinned_version_without_a_task_type_of_the_definition_is_a_concern()
     {
         var concern = FleetConcerns.FindInPinnedVersion(Definitions.Fleet(), 3, ["math", "poems"])!;
         Assert.Equal(FleetConcerns.PinLacksTaskTypes, concern.Code);
-        Assert.StartsWith("The pinned version 3 has no tokens for these task types of the definition: chat. ", concern.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The pinned version 3 has no tokens for these task types of the definition: chat. ",
+            concern.Message,
+            StringComparison.Ordinal
+        );
         Assert.Null(FleetConcerns.FindInPinnedVersion(Definitions.Fleet(), 3, ["chat", "math"]));
     }
 

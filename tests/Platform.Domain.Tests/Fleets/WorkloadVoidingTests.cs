@@ -10,19 +10,25 @@ public class WorkloadVoidingTests
     private static readonly DateTimeOffset Now = Windows.Start.AddHours(1);
     private static readonly Guid Message = new("3f2504e0-4f89-41d3-9a0c-0305e82c3301");
     private static readonly Fleet Registered = new() { Definition = Definitions.Fleet(), Revision = 1 };
-    private static readonly VoidRequest Request = new(new VoidScope(Message, null, null), "a counter sent as a delta", "ann", Now);
+    private static readonly VoidRequest Request = new(
+        new VoidScope(Message, null, null),
+        "a counter sent as a delta",
+        "ann",
+        Now
+    );
 
-    public static TheoryData<VoidScope, string?> Scopes => new()
-    {
-        { new VoidScope(Message, null, null), null },
-        { new VoidScope(null, Now.AddDays(-8), Now), null },
-        { new VoidScope(null, null, null), "" },
-        { new VoidScope(Message, Now, Now.AddHours(1)), "" },
-        { new VoidScope(null, Now, null), "/to" },
-        { new VoidScope(null, null, Now), "/from" },
-        { new VoidScope(null, Now, Now), "/to" },
-        { new VoidScope(null, Now.AddDays(-8).AddTicks(-1), Now), "/from" },
-    };
+    public static TheoryData<VoidScope, string?> Scopes =>
+        new()
+        {
+            { new VoidScope(Message, null, null), null },
+            { new VoidScope(null, Now.AddDays(-8), Now), null },
+            { new VoidScope(null, null, null), "" },
+            { new VoidScope(Message, Now, Now.AddHours(1)), "" },
+            { new VoidScope(null, Now, null), "/to" },
+            { new VoidScope(null, null, Now), "/from" },
+            { new VoidScope(null, Now, Now), "/to" },
+            { new VoidScope(null, Now.AddDays(-8).AddTicks(-1), Now), "/from" },
+        };
 
     [Theory]
     [MemberData(nameof(Scopes))]
@@ -35,8 +41,11 @@ public class WorkloadVoidingTests
     [InlineData(9.999, 20, true)]
     [InlineData(10, 20, false)]
     [InlineData(-100, 100, true)]
-    public void A_stretch_means_the_windows_that_overlap_it(double from, double to, bool isMeant) => Assert.Equal(
-        isMeant, new VoidScope(null, Windows.Start, Windows.Start.AddSeconds(10)).Covers(Recorded(from, to)));
+    public void A_stretch_means_the_windows_that_overlap_it(double from, double to, bool isMeant) =>
+        Assert.Equal(
+            isMeant,
+            new VoidScope(null, Windows.Start, Windows.Start.AddSeconds(10)).Covers(Recorded(from, to))
+        );
 
     [Fact]
     public void A_message_means_its_own_window()
@@ -49,7 +58,10 @@ public class WorkloadVoidingTests
     public void What_is_void_says_who_why_and_how_much()
     {
         var window = Recorded(0, 10).Window;
-        var found = WindowsToVoid.None.With(window, counts: true).With(window, counts: false).With(window, counts: true);
+        var found = WindowsToVoid
+            .None.With(window, counts: true)
+            .With(window, counts: false)
+            .With(window, counts: true);
         Assert.Equal(
             new WorkloadVoided
             {
@@ -61,7 +73,8 @@ public class WorkloadVoidingTests
                 Arrivals = 6,
                 WorkloadVersion = 41,
             },
-            WorkloadVoiding.Decide(Registered, Request, found, 41).Event);
+            WorkloadVoiding.Decide(Registered, Request, found, 41).Event
+        );
     }
 
     [Fact]
@@ -73,16 +86,25 @@ public class WorkloadVoidingTests
     }
 
     [Fact]
-    public void What_is_void_already_changes_nothing() => WorkloadVoiding
-        .Decide(Registered, Request, WindowsToVoid.None.With(Recorded(0, 10).Window, counts: false), 41).ChangesNothing();
+    public void What_is_void_already_changes_nothing() =>
+        WorkloadVoiding
+            .Decide(Registered, Request, WindowsToVoid.None.With(Recorded(0, 10).Window, counts: false), 41)
+            .ChangesNothing();
 
     [Fact]
     public void What_matches_nothing_is_refused_in_words()
     {
         var refused = WorkloadVoiding.Decide(Registered, Request, WindowsToVoid.None, 41);
-        Assert.Equal((Refusal.Conflict, $"no stored window of the fleet came with the message {Message}"), (refused.RefusedAs, refused.Reason));
+        Assert.Equal(
+            (Refusal.Conflict, $"no stored window of the fleet came with the message {Message}"),
+            (refused.RefusedAs, refused.Reason)
+        );
         var stretch = Request with { Scope = new VoidScope(null, Now, Now.AddHours(1)) };
-        Assert.StartsWith("no stored window of the fleet overlaps the time from 2026-", WorkloadVoiding.Decide(Registered, stretch, WindowsToVoid.None, 41).Reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "no stored window of the fleet overlaps the time from 2026-",
+            WorkloadVoiding.Decide(Registered, stretch, WindowsToVoid.None, 41).Reason,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -90,12 +112,16 @@ public class WorkloadVoidingTests
     {
         var found = WindowsToVoid.None.With(Recorded(0, 10).Window, counts: true);
         Assert.Equal(Refusal.NotFound, WorkloadVoiding.Decide(null, Request, found, 1).RefusedAs);
-        Assert.Equal(Refusal.NotFound, WorkloadVoiding.Decide(Registered with { IsRetired = true }, Request, found, 1).RefusedAs);
+        Assert.Equal(
+            Refusal.NotFound,
+            WorkloadVoiding.Decide(Registered with { IsRetired = true }, Request, found, 1).RefusedAs
+        );
     }
 
-    private static WorkloadWindowRecorded Recorded(double from, double to) => new()
-    {
-        MessageId = Message,
-        Window = Windows.Of(from, to, Windows.Arrivals("math", 1), Windows.Arrivals("chat", 2)),
-    };
+    private static WorkloadWindowRecorded Recorded(double from, double to) =>
+        new()
+        {
+            MessageId = Message,
+            Window = Windows.Of(from, to, Windows.Arrivals("math", 1), Windows.Arrivals("chat", 2)),
+        };
 }

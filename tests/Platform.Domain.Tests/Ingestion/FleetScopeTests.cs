@@ -9,25 +9,27 @@ public class FleetScopeTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
 
-    private static readonly FleetScope Scope = new(new FleetDefinition
-    {
-        DisplayName = "Chat",
-        Objective = new FleetObjective { AccuracyWeight = 30 },
-        ArrivalRate = 0.05,
-        Solving = new SolvingPolicy { HorizonSeconds = 21_600 },
-        TaskTypes =
-        [
-            new TaskType
-            {
-                Id = "math",
-                Aliases = ["maths"],
-                Share = 1,
-                MaxTokens = 100,
-                Service = new ServiceLine(0.4, 0.02),
-                Accuracy = new AccuracyCurve(0.2, 0.6, 0.001),
-            },
-        ],
-    });
+    private static readonly FleetScope Scope = new(
+        new FleetDefinition
+        {
+            DisplayName = "Chat",
+            Objective = new FleetObjective { AccuracyWeight = 30 },
+            ArrivalRate = 0.05,
+            Solving = new SolvingPolicy { HorizonSeconds = 21_600 },
+            TaskTypes =
+            [
+                new TaskType
+                {
+                    Id = "math",
+                    Aliases = ["maths"],
+                    Share = 1,
+                    MaxTokens = 100,
+                    Service = new ServiceLine(0.4, 0.02),
+                    Accuracy = new AccuracyCurve(0.2, 0.6, 0.001),
+                },
+            ],
+        }
+    );
 
     [Fact]
     public void A_window_within_the_horizon_counts()

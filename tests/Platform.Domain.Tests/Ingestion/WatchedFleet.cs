@@ -60,18 +60,21 @@ internal sealed class WatchedFleet
     {
         for (var i = 0; i < rounds * Gateways.Length; i++)
             _sums.Fold(Next());
-        Expectation = SolvePolicy.Solve(
-            new SnapshotInputs
-            {
-                Tenant = "acme",
-                Fleet = "chat",
-                Definition = _definition,
-                DefinitionRevision = 1,
-                Sums = _sums,
-                WorkloadVersion = _windows,
-                SolvedAt = _now,
-            },
-            null).Expectation;
+        Expectation = SolvePolicy
+            .Solve(
+                new SnapshotInputs
+                {
+                    Tenant = "acme",
+                    Fleet = "chat",
+                    Definition = _definition,
+                    DefinitionRevision = 1,
+                    Sums = _sums,
+                    WorkloadVersion = _windows,
+                    SolvedAt = _now,
+                },
+                null
+            )
+            .Expectation;
         Watch.Expect(Expectation);
         return this;
     }
@@ -80,7 +83,9 @@ internal sealed class WatchedFleet
     public SolveReason? Step() => Watch.Observe([Next()])?.Reason;
 
     /// <summary>Watches until there is an alarm.</summary>
-    /// <returns>Windows until then, that of the alarm included, and its reason; null when there is none in time.</returns>
+    /// <returns>
+    /// Windows until then, that of the alarm included, and its reason; null when there is none in time.
+    /// </returns>
     public (int Windows, SolveReason Reason)? UntilAlarm(int atMost)
     {
         for (var i = 1; i <= atMost; i++)
@@ -118,7 +123,12 @@ internal sealed class WatchedFleet
             Fleet = "chat",
             WindowStart = _now.AddSeconds(-WindowSeconds),
             WindowEnd = _now,
-            Tasks = [.. _definition.TaskTypes.Select(type => Serve(type, Rate * WindowSeconds * type.Share * Gateways[gateway]))],
+            Tasks =
+            [
+                .. _definition.TaskTypes.Select(type =>
+                    Serve(type, Rate * WindowSeconds * type.Share * Gateways[gateway])
+                ),
+            ],
         };
     }
 
@@ -129,7 +139,10 @@ internal sealed class WatchedFleet
         {
             var used = 100 + _random.NextIndex(300, out _);
             var seconds = Slowness * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * used));
-            queries[i] = (used, (long)Math.Round(1e3 * new GammaLaw(seconds, 0.16 * seconds * seconds).Next(ref _random)));
+            queries[i] = (
+                used,
+                (long)Math.Round(1e3 * new GammaLaw(seconds, 0.16 * seconds * seconds).Next(ref _random))
+            );
         }
 
         return Windows.Served(type.Id, queries);

@@ -5,15 +5,18 @@ using Platform.Domain.Snapshots;
 
 namespace Platform.Domain.Tests.Ingestion;
 
-/// <summary>How seldom the watch is wrong, and how soon it is right. The figures are those of docs/estimation.md.</summary>
+/// <summary>
+/// How seldom the watch is wrong, and how soon it is right. The figures are those of docs/estimation.md.
+/// </summary>
 public sealed class WorkloadWatchTests(ITestOutputHelper output)
 {
     private const int Fleets = 200;
     private const int Windows = 1_000;
 
     /// <summary>
-    /// The bound is one in 40,000, with the estimate's own error in what is expected, and service times that follow no normal law. What three
-    /// windows tell is wrong beyond its interval in one fleet of twenty, and that fleet gives an alarm again and again until it is solved.
+    /// The bound is one in 40,000, with the estimate's own error in what is expected, and service times that follow no
+    /// normal law. What three windows tell is wrong beyond its interval in one fleet of twenty, and that fleet gives an
+    /// alarm again and again until it is solved.
     /// </summary>
     [Theory]
     [InlineData(3, 10_000)]
@@ -21,12 +24,16 @@ public sealed class WorkloadWatchTests(ITestOutputHelper output)
     [InlineData(300, 40_000)]
     public void A_fleet_that_does_not_change_gives_no_alarm(int learnt, int oneIn)
     {
-        var alarms = Enumerable.Range(1, Fleets).Sum(seed => new WatchedFleet(seed, Rate(seed)).Learn(learnt).Alarms(Windows));
+        var alarms = Enumerable
+            .Range(1, Fleets)
+            .Sum(seed => new WatchedFleet(seed, Rate(seed)).Learn(learnt).Alarms(Windows));
         output.WriteLine($"{alarms} alarms in {Fleets * Windows} windows");
         Assert.True(alarms <= Fleets * Windows / oneIn, $"{alarms} alarms");
     }
 
-    /// <summary>A fleet that runs near its limit looks for small changes, and must not find them where there are none.</summary>
+    /// <summary>
+    /// A fleet that runs near its limit looks for small changes, and must not find them where there are none.
+    /// </summary>
     [Fact]
     public void A_fleet_at_its_limit_that_does_not_change_gives_no_alarm()
     {
@@ -43,16 +50,22 @@ public sealed class WorkloadWatchTests(ITestOutputHelper output)
     [InlineData(1.0, 0.5, 60)]
     public void A_change_is_found_after_some_tens_of_the_arrivals_expected(double traffic, double slowness, int within)
     {
-        var delays = Enumerable.Range(1, Fleets).Select(seed =>
-        {
-            var fleet = new WatchedFleet(seed, Rate(seed)).Learn(2_000);
-            fleet.Alarms(50);
-            fleet.Watch.Expect(fleet.Expectation);
-            var expected = fleet.Expected;
-            (fleet.Rate, fleet.Slowness) = (fleet.Rate * traffic, slowness);
-            return expected * fleet.UntilAlarm(1_000)!.Value.Windows;
-        }).Order().ToArray();
-        output.WriteLine($"{delays[Fleets / 2]:0} arrivals expected in the median, {delays[Fleets * 95 / 100]:0} at the 95th percentile");
+        var delays = Enumerable
+            .Range(1, Fleets)
+            .Select(seed =>
+            {
+                var fleet = new WatchedFleet(seed, Rate(seed)).Learn(2_000);
+                fleet.Alarms(50);
+                fleet.Watch.Expect(fleet.Expectation);
+                var expected = fleet.Expected;
+                (fleet.Rate, fleet.Slowness) = (fleet.Rate * traffic, slowness);
+                return expected * fleet.UntilAlarm(1_000)!.Value.Windows;
+            })
+            .Order()
+            .ToArray();
+        output.WriteLine(
+            $"{delays[Fleets / 2]:0} arrivals expected in the median, {delays[Fleets * 95 / 100]:0} at the 95th percentile"
+        );
         Assert.True(delays[Fleets / 2] < within, $"{delays[Fleets / 2]} in the median");
         Assert.True(delays[Fleets * 95 / 100] < 2 * within, $"{delays[Fleets * 95 / 100]} at the 95th percentile");
     }
@@ -68,16 +81,23 @@ public sealed class WorkloadWatchTests(ITestOutputHelper output)
         Assert.Null(fleet.UntilAlarm(400));
     }
 
-    /// <summary>The least rise that is looked for is a tenth: one of 3 in 10 would not show this one, one of 2 in 100 not so soon.</summary>
+    /// <summary>
+    /// The least rise that is looked for is a tenth: one of 3 in 10 would not show this one, one of 2 in 100 not so
+    /// soon.
+    /// </summary>
     [Fact]
     public void At_its_limit_a_fleet_finds_an_eighth_more_traffic_soon_and_is_not_unstable()
     {
-        var found = Enumerable.Range(1, 40).Select(seed =>
-        {
-            var fleet = AtLimit(seed).Learn(2_000);
-            fleet.Rate *= 1.13;
-            return fleet.UntilAlarm(1_000) ?? (1_000, SolveReason.Drift);
-        }).OrderBy(it => it.Item1).ToArray();
+        var found = Enumerable
+            .Range(1, 40)
+            .Select(seed =>
+            {
+                var fleet = AtLimit(seed).Learn(2_000);
+                fleet.Rate *= 1.13;
+                return fleet.UntilAlarm(1_000) ?? (1_000, SolveReason.Drift);
+            })
+            .OrderBy(it => it.Item1)
+            .ToArray();
         output.WriteLine($"{found[20].Item1} windows of 20 arrivals in the median");
         Assert.InRange(found[20].Item1, 1, 160);
         Assert.InRange(found.Count(it => it.Item2 == SolveReason.Drift), 30, 40);
@@ -128,23 +148,38 @@ public sealed class WorkloadWatchTests(ITestOutputHelper output)
 
     /// <summary>Whatever the arrivals do meanwhile, which have not changed.</summary>
     [Fact]
-    public void Slower_servers_that_cannot_do_the_work_are_always_instability() => Assert.All(Enumerable.Range(1, 20), seed =>
-    {
-        var fleet = Loaded(servers: 4, seed).Learn(300);
-        fleet.Slowness = 2;
-        Assert.Equal(SolveReason.Instability, fleet.UntilAlarm(200)!.Value.Reason);
-    });
+    public void Slower_servers_that_cannot_do_the_work_are_always_instability() =>
+        Assert.All(
+            Enumerable.Range(1, 20),
+            seed =>
+            {
+                var fleet = Loaded(servers: 4, seed).Learn(300);
+                fleet.Slowness = 2;
+                Assert.Equal(SolveReason.Instability, fleet.UntilAlarm(200)!.Value.Reason);
+            }
+        );
 
-    /// <summary>A burst loads the servers all the same: what it costs is a solve now and then, not one for each.</summary>
+    /// <summary>
+    /// A burst loads the servers all the same: what it costs is a solve now and then, not one for each.
+    /// </summary>
     [Fact]
     public void Bursts_that_the_estimate_knows_are_hardly_ever_a_change()
     {
-        var alarms = Enumerable.Range(1, Fleets).Sum(seed => new WatchedFleet(seed, 2) { Dispersion = 6 }.Learn(2_000).Alarms(Windows));
+        var alarms = Enumerable
+            .Range(1, Fleets)
+            .Sum(seed =>
+                new WatchedFleet(seed, 2) { Dispersion = 6 }
+                    .Learn(2_000)
+                    .Alarms(Windows)
+            );
         output.WriteLine($"{alarms} alarms in {Fleets * Windows} windows");
         Assert.True(alarms <= Fleets * Windows / 500, $"{alarms} alarms");
     }
 
-    /// <summary>One has half of the traffic, nine share the other half: what a gateway reports is never what the mean gateway does.</summary>
+    /// <summary>
+    /// One has half of the traffic, nine share the other half: what a gateway reports is never what the mean gateway
+    /// does.
+    /// </summary>
     [Fact]
     public void Gateways_with_different_parts_of_the_traffic_are_no_change_and_hide_none()
     {
@@ -176,7 +211,8 @@ public sealed class WorkloadWatchTests(ITestOutputHelper output)
         fleet.Rate *= 2;
         Assert.Contains(SolveReason.Drift, Enumerable.Range(0, 3).Select(_ => Together(fleet)));
 
-        SolveReason? Together(WatchedFleet fleet) => fleet.Watch.Observe([.. Enumerable.Range(0, 10).Select(_ => fleet.Next())])?.Reason;
+        SolveReason? Together(WatchedFleet fleet) =>
+            fleet.Watch.Observe([.. Enumerable.Range(0, 10).Select(_ => fleet.Next())])?.Reason;
     }
 
     [Fact]
@@ -213,11 +249,16 @@ public sealed class WorkloadWatchTests(ITestOutputHelper output)
     {
         var fleet = new WatchedFleet(1, 2).Learn(300);
         fleet.Rate = 200;
-        var old = Enumerable.Range(0, 100).Select(_ => fleet.Next()).Select(window => window with
-        {
-            WindowStart = fleet.Expectation!.CountsFrom.AddSeconds(-11),
-            WindowEnd = fleet.Expectation.CountsFrom.AddSeconds(-1),
-        });
+        var old = Enumerable
+            .Range(0, 100)
+            .Select(_ => fleet.Next())
+            .Select(window =>
+                window with
+                {
+                    WindowStart = fleet.Expectation!.CountsFrom.AddSeconds(-11),
+                    WindowEnd = fleet.Expectation.CountsFrom.AddSeconds(-1),
+                }
+            );
         Assert.Null(fleet.Watch.Observe(old));
         Assert.NotNull(fleet.Step());
     }
@@ -246,23 +287,41 @@ public sealed class WorkloadWatchTests(ITestOutputHelper output)
     [InlineData(SolveReason.Drift, SolveReason.Drift, 10, 5)]
     [InlineData(SolveReason.Drift, SolveReason.Instability, 3_600, 5)]
     [InlineData(SolveReason.Instability, SolveReason.Instability, 3_600, 5)]
-    public void Solves_before_their_time_keep_their_distance(SolveReason? last, SolveReason next, int every, int seconds)
+    public void Solves_before_their_time_keep_their_distance(
+        SolveReason? last,
+        SolveReason next,
+        int every,
+        int seconds
+    )
     {
         var at = new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
-        Assert.Equal(at.AddSeconds(seconds), SolvePolicy.EarliestNext(at, last, next, new SolvingPolicy { EverySeconds = every }));
+        Assert.Equal(
+            at.AddSeconds(seconds),
+            SolvePolicy.EarliestNext(at, last, next, new SolvingPolicy { EverySeconds = every })
+        );
     }
 
     /// <summary>From a window that is mostly empty to one that is full.</summary>
     private static double Rate(int seed) => 0.05 * Math.Pow(2, seed % 7);
 
     /// <summary>One arrival a second, and an objective that loads the servers.</summary>
-    private static WatchedFleet Loaded(int servers, int seed = 1) => new(seed, 1, servers, definition => definition with
-    {
-        Objective = definition.Objective with { AccuracyWeight = 1_000 },
-    });
+    private static WatchedFleet Loaded(int servers, int seed = 1) =>
+        new(
+            seed,
+            1,
+            servers,
+            definition => definition with { Objective = definition.Objective with { AccuracyWeight = 1_000 } }
+        );
 
-    private static WatchedFleet AtLimit(int seed) => new(seed, 2, servers: 8, definition => definition with
-    {
-        Objective = definition.Objective with { AccuracyWeight = 1_000, MaxUtilization = 0.8 },
-    });
+    private static WatchedFleet AtLimit(int seed) =>
+        new(
+            seed,
+            2,
+            servers: 8,
+            definition =>
+                definition with
+                {
+                    Objective = definition.Objective with { AccuracyWeight = 1_000, MaxUtilization = 0.8 },
+                }
+        );
 }

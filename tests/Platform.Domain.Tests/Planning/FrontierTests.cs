@@ -7,7 +7,12 @@ namespace Platform.Domain.Tests.Planning;
 
 public sealed class FrontierTests
 {
-    private static readonly AllocationProblem Problem = new() { ArrivalRate = 0.05, AccuracyWeight = 30, TaskTypes = [Definitions.Math, Definitions.Chat] };
+    private static readonly AllocationProblem Problem = new()
+    {
+        ArrivalRate = 0.05,
+        AccuracyWeight = 30,
+        TaskTypes = [Definitions.Math, Definitions.Chat],
+    };
 
     [Theory]
     [InlineData(5, false)]
@@ -57,21 +62,52 @@ public sealed class FrontierTests
     public void Each_point_is_the_solution_for_its_weight(double? limit)
     {
         var problem = Problem with { MaxMeanSystemTimeSeconds = limit };
-        var query = new FrontierQuery { Points = 9, FromAccuracyWeight = 0.5, ToAccuracyWeight = 800 };
+        var query = new FrontierQuery
+        {
+            Points = 9,
+            FromAccuracyWeight = 0.5,
+            ToAccuracyWeight = 800,
+        };
         foreach (var point in Trace(problem, query))
-            Assert.Equal(FrontierPoint.Of(point.AccuracyWeight, AllocationSolver.Solve(problem with { AccuracyWeight = point.AccuracyWeight })), point);
+            Assert.Equal(
+                FrontierPoint.Of(
+                    point.AccuracyWeight,
+                    AllocationSolver.Solve(problem with { AccuracyWeight = point.AccuracyWeight })
+                ),
+                point
+            );
     }
 
     [Fact]
     public void A_worse_answer_for_one_weight_gives_way_to_that_of_its_neighbours()
     {
-        var query = new FrontierQuery { Points = 5, FromAccuracyWeight = 20, ToAccuracyWeight = 45 };
+        var query = new FrontierQuery
+        {
+            Points = 5,
+            FromAccuracyWeight = 20,
+            ToAccuracyWeight = 45,
+        };
         Assert.Null(query.TryReadWeights(Problem, out var weights));
-        var points = Frontier.Trace(Problem, weights, (it, options) => it.AccuracyWeight == weights[2]
-            ? AllocationSolver.Solve(it, options) with { MeanSystemTimeSeconds = 1_000, WeightedAccuracy = 0.1 }
-            : AllocationSolver.Solve(it, options));
+        var points = Frontier.Trace(
+            Problem,
+            weights,
+            (it, options) =>
+                it.AccuracyWeight == weights[2]
+                    ? AllocationSolver.Solve(it, options) with
+                    {
+                        MeanSystemTimeSeconds = 1_000,
+                        WeightedAccuracy = 0.1,
+                    }
+                    : AllocationSolver.Solve(it, options)
+        );
         Assert.Equal(weights, points.Select(point => point.AccuracyWeight));
-        Assert.Contains(points[2] with { AccuracyWeight = 0 }, points.Where((_, i) => i != 2).Select(point => point with { AccuracyWeight = 0 }));
+        Assert.Contains(
+            points[2] with
+            {
+                AccuracyWeight = 0,
+            },
+            points.Where((_, i) => i != 2).Select(point => point with { AccuracyWeight = 0 })
+        );
     }
 
     [Fact]
@@ -84,17 +120,46 @@ public sealed class FrontierTests
     }
 
     [Fact]
-    public void An_infeasible_problem_has_no_frontier() => Assert.Empty(Trace(Problem with { ArrivalRate = 100 }, new FrontierQuery()));
+    public void An_infeasible_problem_has_no_frontier() =>
+        Assert.Empty(Trace(Problem with { ArrivalRate = 100 }, new FrontierQuery()));
 
     [Fact]
     public void Ranges_that_are_none_are_refused()
     {
-        Assert.Equal("/points", new FrontierQuery { Points = 1 }.TryReadWeights(Problem, out _)!.Pointer);
-        Assert.Equal("/points", new FrontierQuery { Points = 201 }.TryReadWeights(Problem, out _)!.Pointer);
-        Assert.Equal("/fromAccuracyWeight", new FrontierQuery { FromAccuracyWeight = 0 }.TryReadWeights(Problem, out _)!.Pointer);
-        Assert.Equal("/fromAccuracyWeight", new FrontierQuery().TryReadWeights(Problem with { AccuracyWeight = 0 }, out _)!.Pointer);
-        Assert.Equal("/toAccuracyWeight", new FrontierQuery { FromAccuracyWeight = 5, ToAccuracyWeight = 5 }.TryReadWeights(Problem, out _)!.Pointer);
-        Assert.Equal("/toAccuracyWeight", new FrontierQuery { ToAccuracyWeight = double.PositiveInfinity }.TryReadWeights(Problem, out _)!.Pointer);
+        Assert.Equal(
+            "/points",
+            new FrontierQuery { Points = 1 }
+                .TryReadWeights(Problem, out _)!
+                .Pointer
+        );
+        Assert.Equal(
+            "/points",
+            new FrontierQuery { Points = 201 }
+                .TryReadWeights(Problem, out _)!
+                .Pointer
+        );
+        Assert.Equal(
+            "/fromAccuracyWeight",
+            new FrontierQuery { FromAccuracyWeight = 0 }
+                .TryReadWeights(Problem, out _)!
+                .Pointer
+        );
+        Assert.Equal(
+            "/fromAccuracyWeight",
+            new FrontierQuery().TryReadWeights(Problem with { AccuracyWeight = 0 }, out _)!.Pointer
+        );
+        Assert.Equal(
+            "/toAccuracyWeight",
+            new FrontierQuery { FromAccuracyWeight = 5, ToAccuracyWeight = 5 }
+                .TryReadWeights(Problem, out _)!
+                .Pointer
+        );
+        Assert.Equal(
+            "/toAccuracyWeight",
+            new FrontierQuery { ToAccuracyWeight = double.PositiveInfinity }
+                .TryReadWeights(Problem, out _)!
+                .Pointer
+        );
     }
 
     private static IReadOnlyList<FrontierPoint> Trace(AllocationProblem problem, FrontierQuery query)

@@ -9,8 +9,11 @@ public sealed class PlannedTrafficTests
     private static readonly DateTimeOffset Now = new(2026, 12, 1, 12, 0, 0, TimeSpan.Zero);
 
     /// <summary>Before the first window: the definition's rate, and what an allocation must carry.</summary>
-    private static readonly FleetEstimate Presumed =
-        Estimator.Estimate(Definitions.Fleet(), new WorkloadSums(21_600), Now);
+    private static readonly FleetEstimate Presumed = Estimator.Estimate(
+        Definitions.Fleet(),
+        new WorkloadSums(21_600),
+        Now
+    );
 
     private static double Upper => Presumed.Traffic!.UpperRate;
 

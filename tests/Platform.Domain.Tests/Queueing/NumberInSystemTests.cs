@@ -92,8 +92,22 @@ public sealed class NumberInSystemTests
             AccuracyWeight = 10,
             TaskTypes =
             [
-                new() { Id = "long", Share = 0.5, MaxTokens = 1_000, Service = line, Accuracy = new(0.1, 0.5, 0.001) },
-                new() { Id = "short", Share = 0.5, MaxTokens = 1_000, Service = line, Accuracy = new(0.1, 0.5, 0.001) },
+                new()
+                {
+                    Id = "long",
+                    Share = 0.5,
+                    MaxTokens = 1_000,
+                    Service = line,
+                    Accuracy = new(0.1, 0.5, 0.001),
+                },
+                new()
+                {
+                    Id = "short",
+                    Share = 0.5,
+                    MaxTokens = 1_000,
+                    Service = line,
+                    Accuracy = new(0.1, 0.5, 0.001),
+                },
             ],
         };
         var model = new AllocationModel(problem);
@@ -102,8 +116,10 @@ public sealed class NumberInSystemTests
         var instants = new double[400_000];
         for (var i = 1; i < instants.Length; i++)
             instants[i] = instants[i - 1] - (Math.Log(1 - random.NextDouble()) / problem.ArrivalRate);
-        var found = AdaptiveSimulator.Run(problem, new ArrivalTrace(instants), query => tokens[query.TaskType], 3)
-            .Select(query => (double)query.Arriving.InFlight / servers).ToArray();
+        var found = AdaptiveSimulator
+            .Run(problem, new ArrivalTrace(instants), query => tokens[query.TaskType], 3)
+            .Select(query => (double)query.Arriving.InFlight / servers)
+            .ToArray();
         var mean = found.Average();
         var variance = found.Average(it => (it - mean) * (it - mean));
         Assert.Equal(expected.Mean, mean, ofMean * expected.Mean);

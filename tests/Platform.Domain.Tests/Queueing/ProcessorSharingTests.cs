@@ -6,14 +6,15 @@ namespace Platform.Domain.Tests.Queueing;
 public sealed class ProcessorSharingTests
 {
     /// <summary>Loads with most of an iteration shared, half of it, and nothing of it.</summary>
-    public static TheoryData<double, double, double> Loads => new()
-    {
-        { 1, 4.12, 0.13 },
-        { 1, 20, 0.42 },
-        { 1, 30, 0.95 },
-        { 0.25, 2, 2 },
-        { 3, 0, 0.2 },
-    };
+    public static TheoryData<double, double, double> Loads =>
+        new()
+        {
+            { 1, 4.12, 0.13 },
+            { 1, 20, 0.42 },
+            { 1, 30, 0.95 },
+            { 0.25, 2, 2 },
+            { 3, 0, 0.2 },
+        };
 
     [Theory]
     [MemberData(nameof(Loads))]
@@ -27,7 +28,8 @@ public sealed class ProcessorSharingTests
         Assert.Equal(
             (overhead + work) / (1 - (rate * work)),
             ProcessorSharing.MeanSystemTimeSeconds(rate, load),
-            1e-12 * mean / rate);
+            1e-12 * mean / rate
+        );
 
         // C(n + a, n) ρⁿ (1 − ρ)^(1 + a), each in its own right.
         if (work * overhead == 0)
@@ -75,7 +77,8 @@ public sealed class ProcessorSharingTests
                 Assert.Equal(
                     rate * time,
                     ProcessorSharing.MeanInSystem(rate, new SharingLoad(overhead, work), cap),
-                    1e-9 * rate * time);
+                    1e-9 * rate * time
+                );
             }
         }
     }
@@ -109,7 +112,8 @@ public sealed class ProcessorSharingTests
                 var noise = 1e-9 * means.SystemSeconds / Math.Min(load.WorkSeconds, load.OverheadSeconds);
                 Assert.True(
                     Math.Abs(derivative - slope) <= (1e-5 * Math.Abs(slope)) + noise,
-                    $"{i}: {derivative:R}, not {slope:R}");
+                    $"{i}: {derivative:R}, not {slope:R}"
+                );
             }
         }
     }
@@ -146,7 +150,8 @@ public sealed class ProcessorSharingTests
                 var noise = step > 0 ? 1e-10 * means.SystemPerWork / step : 0;
                 Assert.True(
                     Math.Abs(expected - actual) <= (1e-4 * Math.Abs(expected)) + room + noise,
-                    $"{i}: {actual:R}, not {expected:R}");
+                    $"{i}: {actual:R}, not {expected:R}"
+                );
             }
         }
     }
@@ -161,7 +166,8 @@ public sealed class ProcessorSharingTests
             var idle = 1 - ProcessorSharing.Utilization(rate, load, cap);
             Assert.Equal(
                 ProcessorSharing.Means(rate, load, cap, idle).SystemSeconds,
-                ProcessorSharing.MeanSystemTimeSeconds(rate, load, cap, idle));
+                ProcessorSharing.MeanSystemTimeSeconds(rate, load, cap, idle)
+            );
         }
 
         Assert.Equal(double.PositiveInfinity, ProcessorSharing.MeanSystemTimeSeconds(1, new SharingLoad(1, 1), 4, 0));
@@ -305,8 +311,12 @@ public sealed class ProcessorSharingTests
             var above = Time(step);
             worst = Math.Min(worst, (below - (2 * at) + above) / at);
 
-            double Time(double by) => ProcessorSharing.MeanSystemTimeSeconds(
-                rate, new SharingLoad(load.OverheadSeconds + (by * alpha), load.WorkSeconds + (by * delta)), cap);
+            double Time(double by) =>
+                ProcessorSharing.MeanSystemTimeSeconds(
+                    rate,
+                    new SharingLoad(load.OverheadSeconds + (by * alpha), load.WorkSeconds + (by * delta)),
+                    cap
+                );
         }
 
         Assert.True(worst > -1e-12, $"a second difference of {worst:E2} of the time");
@@ -325,13 +335,25 @@ public sealed class ProcessorSharingTests
             foreach (var rate in (double[])[0.001, 0.1, 1])
             {
                 var most = 0.999 / (rate * (delta + (alpha / cap)));
-                double[] times = [.. Enumerable.Range(1, 100).Select(i => ProcessorSharing.MeanSystemTimeSeconds(
-                    rate, new SharingLoad(alpha * most * i / 100, delta * most * i / 100), cap))];
+                double[] times =
+                [
+                    .. Enumerable
+                        .Range(1, 100)
+                        .Select(i =>
+                            ProcessorSharing.MeanSystemTimeSeconds(
+                                rate,
+                                new SharingLoad(alpha * most * i / 100, delta * most * i / 100),
+                                cap
+                            )
+                        ),
+                ];
                 for (var i = 1; i + 1 < times.Length; i++)
                 {
                     var bend = times[i - 1] - (2 * times[i]) + times[i + 1];
                     Assert.True(
-                        bend >= -1e-12 * times[i], $"B {cap}, α {alpha}, δ {delta}, λ {rate}, step {i}: {bend:E2}");
+                        bend >= -1e-12 * times[i],
+                        $"B {cap}, α {alpha}, δ {delta}, λ {rate}, step {i}: {bend:E2}"
+                    );
                 }
             }
         }
@@ -350,15 +372,16 @@ public sealed class ProcessorSharingTests
     private static SharingCurvature Curvature(double rate, SharingLoad load, int? cap)
     {
         var idle = 1 - ProcessorSharing.Utilization(rate, load, cap);
-        return cap is { } most
-            ? SharingCurvature.Of(rate, load, most, idle)
-            : SharingCurvature.Of(rate, load, idle);
+        return cap is { } most ? SharingCurvature.Of(rate, load, most, idle) : SharingCurvature.Of(rate, load, idle);
     }
 
     /// <summary>The chain state by state, until nothing is left.</summary>
     private static (double Time, double Wait) Chain(double rate, double overhead, double work, int cap)
     {
-        double weight = 1, total = 1, number = 0, waiting = 0;
+        double weight = 1,
+            total = 1,
+            number = 0,
+            waiting = 0;
         for (var n = 1; n < 20_000; n++)
         {
             var inService = Math.Min(n, cap);

@@ -6,37 +6,43 @@ namespace Platform.Domain.Tests.Simulation;
 
 public sealed class AdaptiveSimulatorTests
 {
-    private const double CalmSeconds = 200, SurgeSeconds = 60;
+    private const double CalmSeconds = 200,
+        SurgeSeconds = 60;
 
-    private static AllocationProblem Split { get; } = new()
-    {
-        ArrivalRate = 0.43,
-        AccuracyWeight = 30,
-        TaskTypes = [Definitions.Math, Definitions.Chat],
-    };
+    private static AllocationProblem Split { get; } =
+        new()
+        {
+            ArrivalRate = 0.43,
+            AccuracyWeight = 30,
+            TaskTypes = [Definitions.Math, Definitions.Chat],
+        };
 
-    private static AllocationProblem Shared { get; } = Split with
-    {
-        ArrivalRate = 1.7,
-        Servers = 4,
-        Dispatch = Dispatch.Shared,
-    };
+    private static AllocationProblem Shared { get; } =
+        Split with
+        {
+            ArrivalRate = 1.7,
+            Servers = 4,
+            Dispatch = Dispatch.Shared,
+        };
 
-    private static AllocationProblem Sharing { get; } = new()
-    {
-        ArrivalRate = 4,
-        AccuracyWeight = 60,
-        Dispatch = Dispatch.Sharing,
-        Sharing = new SharingServer(0.0066, 256),
-        TaskTypes =
-        [
-            .. Split.TaskTypes.Select(type => type with
-            {
-                AnswerTokens = 150,
-                Service = new ServiceLine(0.016 + (150 * 0.00666), 0.00666),
-            }),
-        ],
-    };
+    private static AllocationProblem Sharing { get; } =
+        new()
+        {
+            ArrivalRate = 4,
+            AccuracyWeight = 60,
+            Dispatch = Dispatch.Sharing,
+            Sharing = new SharingServer(0.0066, 256),
+            TaskTypes =
+            [
+                .. Split.TaskTypes.Select(type =>
+                    type with
+                    {
+                        AnswerTokens = 150,
+                        Service = new ServiceLine(0.016 + (150 * 0.00666), 0.00666),
+                    }
+                ),
+            ],
+        };
 
     public static TheoryData<Dispatch> Disciplines => [Dispatch.Split, Dispatch.Shared, Dispatch.Sharing];
 
@@ -84,8 +90,12 @@ public sealed class AdaptiveSimulatorTests
         var trace = new ArrivalTrace(Instants(problem.ArrivalRate, 5, 12_000));
 
         var one = Play(query => calm.Allocation![query.TaskType].Tokens);
-        var rungs = Play(query => ladder.At((double)query.InFlight / problem.Servers).Allocation[query.TaskType].Tokens);
-        var clairvoyant = Play(query => (IsSurge(query.InstantSeconds) ? surge : calm).Allocation![query.TaskType].Tokens);
+        var rungs = Play(query =>
+            ladder.At((double)query.InFlight / problem.Servers).Allocation[query.TaskType].Tokens
+        );
+        var clairvoyant = Play(query =>
+            (IsSurge(query.InstantSeconds) ? surge : calm).Allocation![query.TaskType].Tokens
+        );
         var mean = calm.MeanSystemTimeSeconds!.Value;
         Assert.True(Objective(rungs) > Objective(one));
         Assert.True(Objective(clairvoyant) - Objective(rungs) < 0.2 * (Objective(clairvoyant) - Objective(one)));
@@ -95,12 +105,13 @@ public sealed class AdaptiveSimulatorTests
         IReadOnlyList<AdaptedQuery> Play(Func<ArrivingQuery, long> tokens) =>
             AdaptiveSimulator.Run(problem, trace, tokens, 1);
 
-        double Objective(IReadOnlyList<AdaptedQuery> queries) => queries.Average(query =>
-        {
-            var curve = problem.TaskTypes[query.Arriving.TaskType].Accuracy;
-            var accuracy = curve.Floor + (curve.Gain * (1 - Math.Exp(-curve.RatePerToken * query.Tokens)));
-            return (problem.AccuracyWeight * accuracy) - query.SystemSeconds;
-        });
+        double Objective(IReadOnlyList<AdaptedQuery> queries) =>
+            queries.Average(query =>
+            {
+                var curve = problem.TaskTypes[query.Arriving.TaskType].Accuracy;
+                var accuracy = curve.Floor + (curve.Gain * (1 - Math.Exp(-curve.RatePerToken * query.Tokens)));
+                return (problem.AccuracyWeight * accuracy) - query.SystemSeconds;
+            });
     }
 
     /// <summary>Steady traffic is hardly ever above the first rung, and loses nothing by the ladder.</summary>
@@ -114,16 +125,19 @@ public sealed class AdaptiveSimulatorTests
         var ladder = LadderDerivation.Of(problem, granted, null, 16);
         var trace = new ArrivalTrace(Instants(problem.ArrivalRate, 1, 50_000));
         var queries = AdaptiveSimulator.Run(problem, trace, query => granted[query.TaskType].Tokens, 1);
-        var above = queries.Count(query => (double)query.Arriving.InFlight / problem.Servers >= ladder.Rungs[1].InFlightPerServer);
+        var above = queries.Count(query =>
+            (double)query.Arriving.InFlight / problem.Servers >= ladder.Rungs[1].InFlightPerServer
+        );
         Assert.InRange((double)above / queries.Count, 0, 0.07);
     }
 
-    private static AllocationProblem Of(Dispatch dispatch) => dispatch switch
-    {
-        Dispatch.Split => Split,
-        Dispatch.Shared => Shared,
-        _ => Sharing,
-    };
+    private static AllocationProblem Of(Dispatch dispatch) =>
+        dispatch switch
+        {
+            Dispatch.Split => Split,
+            Dispatch.Shared => Shared,
+            _ => Sharing,
+        };
 
     private static bool IsSurge(double instant) => instant % (CalmSeconds + SurgeSeconds) >= CalmSeconds;
 

@@ -7,8 +7,10 @@ using Platform.Domain.Simulation;
 namespace Platform.Domain.Tests.Simulation;
 
 /// <summary>
-/// The simulator and the formulas check each other. Seeds are fixed, so a run passes for ever or never; the rule is fair to any seed: within
-/// 4.5 standard errors always (29 degrees of freedom: missed by 1 in 10,000), and no more misses of the 95 % interval than chance allows.
+/// The simulator and the formulas check each other. Seeds are fixed, so a run passes for ever or never; the rule is
+/// fair to any seed: within
+/// 4.5 standard errors always (29 degrees of freedom: missed by 1 in 10,000), and no more misses of the 95 % interval
+/// than chance allows.
 /// </summary>
 public sealed class AgainstFormulasTests
 {
@@ -31,7 +33,11 @@ public sealed class AgainstFormulasTests
             misses += Misses(result.SystemTime, predicted) ? 1 : 0;
             Near(id, result.SystemTime, predicted);
             Assert.Equal(solution.Utilization!.Value, result.Utilization, 0.02);
-            Assert.Equal(solution.MeanServiceSeconds!.Value, result.MeanServiceSeconds, 0.02 * solution.MeanServiceSeconds!.Value);
+            Assert.Equal(
+                solution.MeanServiceSeconds!.Value,
+                result.MeanServiceSeconds,
+                0.02 * solution.MeanServiceSeconds!.Value
+            );
             Assert.True(result.Stable);
         }
 
@@ -45,7 +51,11 @@ public sealed class AgainstFormulasTests
         var problem = Golden["g19"];
         var solution = AllocationSolver.Solve(problem);
         var result = Simulate(problem, solution, 2_000_000);
-        Assert.Equal(solution.MeanSystemTimeSeconds!.Value, result.SystemTime.MeanSeconds, 0.05 * result.SystemTime.MeanSeconds);
+        Assert.Equal(
+            solution.MeanSystemTimeSeconds!.Value,
+            result.SystemTime.MeanSeconds,
+            0.05 * result.SystemTime.MeanSeconds
+        );
         Assert.Equal(solution.Utilization!.Value, result.Utilization, 0.01);
     }
 
@@ -55,7 +65,11 @@ public sealed class AgainstFormulasTests
     [InlineData(0.9)]
     public void One_server_with_one_service_time_waits_as_M_D_1(double load)
     {
-        var result = QueueSimulator.Simulate(QueueSimulatorTests.Problem(load, [1], [1]), [0], new() { Arrivals = 2_000_000, Seed = 3 });
+        var result = QueueSimulator.Simulate(
+            QueueSimulatorTests.Problem(load, [1], [1]),
+            [0],
+            new() { Arrivals = 2_000_000, Seed = 3 }
+        );
         Near($"{load}", result.Wait, load / (2 * (1 - load)));
     }
 
@@ -77,7 +91,10 @@ public sealed class AgainstFormulasTests
         var split = QueueSimulatorTests.Problem(0.8, [0.5, 0.5], [0.5, 1.5]);
         var options = new SimulationOptions { Arrivals = 100_000 };
         Assert.Equivalent(
-            QueueSimulator.Simulate(split, [0, 0], options), QueueSimulator.Simulate(split with { Dispatch = Dispatch.Shared }, [0, 0], options), strict: true);
+            QueueSimulator.Simulate(split, [0, 0], options),
+            QueueSimulator.Simulate(split with { Dispatch = Dispatch.Shared }, [0, 0], options),
+            strict: true
+        );
     }
 
     [Fact]
@@ -95,13 +112,22 @@ public sealed class AgainstFormulasTests
         const int Runs = 200;
         var problem = QueueSimulatorTests.Problem(0.5, [0.5, 0.5], [0.5, 1.5]);
         var truth = MG1.MeanSystemTimeSeconds(0.5, ServiceMoments.OfMixture([0.5, 0.5], [0.5, 1.5]));
-        var hits = Enumerable.Range(1, Runs).Count(seed =>
-            !Misses(QueueSimulator.Simulate(problem, [0, 0], new() { Arrivals = 30_000, Seed = (ulong)seed }).SystemTime, truth));
+        var hits = Enumerable
+            .Range(1, Runs)
+            .Count(seed =>
+                !Misses(
+                    QueueSimulator
+                        .Simulate(problem, [0, 0], new() { Arrivals = 30_000, Seed = (ulong)seed })
+                        .SystemTime,
+                    truth
+                )
+            );
         Assert.InRange((double)hits / Runs, 0.90, 0.99);
     }
 
     /// <summary>
-    /// Service times that scatter make every query wait longer, and the prediction is right with their variance and wrong without.
+    /// Service times that scatter make every query wait longer, and the prediction is right with their variance and
+    /// wrong without.
     /// </summary>
     [Theory]
     [InlineData(0.5, 0.25)]
@@ -110,38 +136,57 @@ public sealed class AgainstFormulasTests
     [InlineData(0.6, 3)]
     public void Scatter_of_service_times_counts_in_the_wait(double load, double variance)
     {
-        double[] shares = [0.4, 0.6], seconds = [1.6, 0.6];
+        double[] shares = [0.4, 0.6],
+            seconds = [1.6, 0.6];
         var problem = QueueSimulatorTests.Problem(load, shares, seconds, variance: variance);
         var wait = QueueSimulator.Simulate(problem, [0, 0], new() { Arrivals = 4_000_000, Seed = 11 }).Wait;
-        Near($"{load} {variance}", wait, MG1.MeanWaitSeconds(load, ServiceMoments.OfMixture(shares, seconds, [variance, variance])));
+        Near(
+            $"{load} {variance}",
+            wait,
+            MG1.MeanWaitSeconds(load, ServiceMoments.OfMixture(shares, seconds, [variance, variance]))
+        );
         var without = MG1.MeanWaitSeconds(load, ServiceMoments.OfMixture(shares, seconds));
         Assert.True(without < wait.MeanSeconds - (Widest * wait.StandardErrorSeconds!.Value), $"{without} {wait}");
-        Assert.Equal(wait.MeanSeconds, AllocationSolver.Solve(problem).MeanSystemTimeSeconds!.Value - 1, Widest * wait.StandardErrorSeconds!.Value);
+        Assert.Equal(
+            wait.MeanSeconds,
+            AllocationSolver.Solve(problem).MeanSystemTimeSeconds!.Value - 1,
+            Widest * wait.StandardErrorSeconds!.Value
+        );
     }
 
     [Fact]
     public void Each_type_waits_as_long_as_any_other()
     {
-        // Arrivals of every type see time averages (Wolff 1982), so that their system times differ by their service times alone.
+        // Arrivals of every type see time averages (Wolff 1982), so that their system times differ by their service
+        // times alone.
         var problem = QueueSimulatorTests.Problem(0.7, [0.3, 0.7], [2, 0.5]);
         var result = QueueSimulator.Simulate(problem, [0, 0], new() { Arrivals = 2_000_000 });
-        var waits = result.TaskTypes.Select((type, k) => type.MeanSystemTimeSeconds!.Value - problem.TaskTypes[k].Service.BaseSeconds).ToArray();
+        var waits = result
+            .TaskTypes.Select((type, k) => type.MeanSystemTimeSeconds!.Value - problem.TaskTypes[k].Service.BaseSeconds)
+            .ToArray();
         Assert.Equal(waits[0], waits[1], 4 * result.Wait.StandardErrorSeconds!.Value);
     }
 
     private static SimulationResult Simulate(AllocationProblem problem, AllocationSolution solution, long arrivals) =>
-        QueueSimulator.Simulate(problem, [.. solution.Allocation!.Select(type => type.Tokens)], new() { Arrivals = arrivals });
+        QueueSimulator.Simulate(
+            problem,
+            [.. solution.Allocation!.Select(type => type.Tokens)],
+            new() { Arrivals = arrivals }
+        );
 
     private static double Predicted(AllocationProblem problem, AllocationSolution solution)
     {
         var moments = ServiceMoments.OfMixture(
-            [.. problem.TaskTypes.Select(type => type.Share)], [.. solution.Allocation!.Select(type => type.ServiceSeconds)]);
+            [.. problem.TaskTypes.Select(type => type.Share)],
+            [.. solution.Allocation!.Select(type => type.ServiceSeconds)]
+        );
         return MG1.MeanSystemTimeSeconds(MG1.SplitArrivalRate(problem.ArrivalRate, problem.Servers), moments);
     }
 
     /// <summary>
-    /// Mean wait in M/D/k for a service time of 1 (Crommelin 1932, "Delay probability formulae when the holding times are constant"):
-    /// Σ over i ≥ 1 of P(X ≥ ik) − (k/a) P(X ≥ ik + 1), where X is a Poisson number with mean ia and a the load in erlang.
+    /// Mean wait in M/D/k for a service time of 1 (Crommelin 1932, "Delay probability formulae when the holding times
+    /// are constant"): Σ over i ≥ 1 of P(X ≥ ik) − (k/a) P(X ≥ ik + 1), where X is a Poisson number with mean ia and a
+    /// the load in erlang.
     /// </summary>
     private static double CrommelinWait(int servers, double load)
     {
@@ -180,8 +225,12 @@ public sealed class AgainstFormulasTests
     {
         using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "golden", "golden.json"));
         using var vectors = JsonDocument.Parse(file);
-        return vectors.RootElement.EnumerateArray().ToDictionary(
-            vector => vector.GetProperty("id").GetString()!,
-            vector => JsonSerializer.Deserialize<AllocationProblem>(vector.GetProperty("problem"), StrictJson.Options)!);
+        return vectors
+            .RootElement.EnumerateArray()
+            .ToDictionary(
+                vector => vector.GetProperty("id").GetString()!,
+                vector =>
+                    JsonSerializer.Deserialize<AllocationProblem>(vector.GetProperty("problem"), StrictJson.Options)!
+            );
     }
 }

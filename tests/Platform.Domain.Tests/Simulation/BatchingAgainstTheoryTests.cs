@@ -21,30 +21,39 @@ public sealed class BatchingAgainstTheoryTests
         ["fixed"] = TokenLaw.Fixed(400),
         ["geometric"] = TokenLaw.Geometric(400),
         ["mixed"] = TokenLaw.Mixed(
-            (0.5, TokenLaw.Fixed(100)), (0.3, TokenLaw.Geometric(300)), (0.2, TokenLaw.Fixed(1300))),
+            (0.5, TokenLaw.Fixed(100)),
+            (0.3, TokenLaw.Geometric(300)),
+            (0.2, TokenLaw.Fixed(1300))
+        ),
     };
 
-    public static TheoryData<string, double, double, double, long> Cases { get; } = new()
-    {
-        { "fixed", 0.2, 0, 0.01, 1_000_000 },
-        { "fixed", 0.6, 0, 0.01, 1_000_000 },
-        { "fixed", 0.9, 0, 0.03, 2_000_000 },
-        { "geometric", 0.2, 0, 0.01, 1_000_000 },
-        { "geometric", 0.6, 0, 0.01, 1_000_000 },
-        { "geometric", 0.9, 0, 0.03, 2_000_000 },
-        { "mixed", 0.2, 0, 0.01, 1_000_000 },
-        { "mixed", 0.6, 0, 0.01, 1_000_000 },
-        { "mixed", 0.9, 0, 0.03, 2_000_000 },
-        { "fixed", 0.6, 1500, 0.01, 1_000_000 },
-        { "fixed", 0.9, 1500, 0.03, 2_000_000 },
-        { "mixed", 0.6, 1500, 0.01, 1_000_000 },
-        { "mixed", 0.9, 1500, 0.03, 2_000_000 },
-    };
+    public static TheoryData<string, double, double, double, long> Cases { get; } =
+        new()
+        {
+            { "fixed", 0.2, 0, 0.01, 1_000_000 },
+            { "fixed", 0.6, 0, 0.01, 1_000_000 },
+            { "fixed", 0.9, 0, 0.03, 2_000_000 },
+            { "geometric", 0.2, 0, 0.01, 1_000_000 },
+            { "geometric", 0.6, 0, 0.01, 1_000_000 },
+            { "geometric", 0.9, 0, 0.03, 2_000_000 },
+            { "mixed", 0.2, 0, 0.01, 1_000_000 },
+            { "mixed", 0.6, 0, 0.01, 1_000_000 },
+            { "mixed", 0.9, 0, 0.03, 2_000_000 },
+            { "fixed", 0.6, 1500, 0.01, 1_000_000 },
+            { "fixed", 0.9, 1500, 0.03, 2_000_000 },
+            { "mixed", 0.6, 1500, 0.01, 1_000_000 },
+            { "mixed", 0.9, 1500, 0.03, 2_000_000 },
+        };
 
     [Theory]
     [MemberData(nameof(Cases))]
     public void The_mean_system_time_is_the_lone_time_over_the_idle_part(
-        string law, double utilization, double promptTokens, double tolerance, long arrivals)
+        string law,
+        double utilization,
+        double promptTokens,
+        double tolerance,
+        long arrivals
+    )
     {
         var type = Type(Lengths[law], promptTokens);
         var load = Load(type);
@@ -64,7 +73,10 @@ public sealed class BatchingAgainstTheoryTests
     [InlineData("fixed", 0.6, 0.03)]
     [InlineData("fixed", 0.85, 0.03)]
     public void With_a_cap_the_number_in_system_is_a_birth_death_process(
-        string law, double utilization, double tolerance)
+        string law,
+        double utilization,
+        double tolerance
+    )
     {
         const int Cap = 32;
         var type = Type(Lengths[law]);
@@ -82,7 +94,10 @@ public sealed class BatchingAgainstTheoryTests
     public void The_number_in_system_is_negative_binomial()
     {
         // E[N] = ρ (1 + a)/(1 − ρ), with a = α/δ = 50.
-        var type = Type(Lengths["fixed"]) with { Costs = new(Overhead / 50) };
+        var type = Type(Lengths["fixed"]) with
+        {
+            Costs = new(Overhead / 50),
+        };
         var rate = 0.5 / Load(type).WorkSeconds;
         Assert.Equal(51, Simulate(rate, type, 1_000_000).InSystem!.Mean, 1.0);
     }
@@ -92,8 +107,14 @@ public sealed class BatchingAgainstTheoryTests
     {
         BatchedType[] types =
         [
-            Type(TokenLaw.Fixed(100)) with { Share = 0.7 },
-            Type(TokenLaw.Geometric(1500), promptTokens: 1000) with { Share = 0.3 },
+            Type(TokenLaw.Fixed(100)) with
+            {
+                Share = 0.7,
+            },
+            Type(TokenLaw.Geometric(1500), promptTokens: 1000) with
+            {
+                Share = 0.3,
+            },
         ];
         var work = types.Sum(type => type.Share * Work(type));
         var rate = 0.6 / work;
@@ -113,7 +134,10 @@ public sealed class BatchingAgainstTheoryTests
     public void Tokens_come_at_the_pace_of_all_and_the_answer_after_the_reasoning()
     {
         // The pace is (α + δ)/(1 − ρ), and the first token of the answer is the 301st.
-        var type = Type(TokenLaw.Fixed(100)) with { ReasoningTokens = TokenLaw.Fixed(300) };
+        var type = Type(TokenLaw.Fixed(100)) with
+        {
+            ReasoningTokens = TokenLaw.Fixed(300),
+        };
         var result = Simulate(0.6 / Work(type), type, 1_000_000);
         var pace = (Overhead + PerToken) / 0.4;
         Near(result.InterToken!, pace, 0.01);
@@ -143,13 +167,14 @@ public sealed class BatchingAgainstTheoryTests
         Assert.Equal(0.6, result.Utilization, 0.01);
     }
 
-    private static BatchedType Type(TokenLaw answer, double promptTokens = 0) => new()
-    {
-        Share = 1,
-        AnswerTokens = answer,
-        PromptTokens = promptTokens > 0 ? TokenLaw.Geometric(promptTokens) : TokenLaw.None,
-        Costs = new(PerToken, 0, PerPromptToken),
-    };
+    private static BatchedType Type(TokenLaw answer, double promptTokens = 0) =>
+        new()
+        {
+            Share = 1,
+            AnswerTokens = answer,
+            PromptTokens = promptTokens > 0 ? TokenLaw.Geometric(promptTokens) : TokenLaw.None,
+            Costs = new(PerToken, 0, PerPromptToken),
+        };
 
     private static double Output(BatchedType type) => type.ReasoningTokens.Mean + type.AnswerTokens.Mean;
 

@@ -57,9 +57,10 @@ public sealed class BatchingFleetTests
     [Fact]
     public void Several_servers_are_each_less_busy_than_one()
     {
-        double MeanSeconds(int servers) => new BatchingFleet(servers, Constants, Types)
-            .Serve([new(1000, 5)], seed: 7)
-            .Average(query => query.SystemSeconds);
+        double MeanSeconds(int servers) =>
+            new BatchingFleet(servers, Constants, Types)
+                .Serve([new(1000, 5)], seed: 7)
+                .Average(query => query.SystemSeconds);
 
         Assert.True(MeanSeconds(4) < MeanSeconds(1));
     }

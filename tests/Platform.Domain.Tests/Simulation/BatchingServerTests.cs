@@ -31,7 +31,10 @@ public sealed class BatchingServerTests
     public void A_prompt_is_processed_in_chunks_and_its_last_iteration_makes_the_first_token()
     {
         // Four prompt tokens in 1 + 4/4, two more and a token in 1 + 2/4 + 0.5, a token in 1.5.
-        var prompt = Query(answer: 2, prompt: 6) with { Costs = HalfASecond with { SecondsPerPromptToken = 0.25 } };
+        var prompt = Query(answer: 2, prompt: 6) with
+        {
+            Costs = HalfASecond with { SecondsPerPromptToken = 0.25 },
+        };
         var served = Serve(new(OverheadSeconds: 1, PromptTokensPerIteration: 4), (0, prompt));
         Assert.Equal((0, 0, 4, 5.5), Instants(served[0]));
     }
@@ -40,7 +43,10 @@ public sealed class BatchingServerTests
     public void A_chunk_is_shared_by_the_prompts_in_the_order_of_their_arrivals()
     {
         // Three and one, then three left of the second; the first makes its second token beside them.
-        var costs = HalfASecond with { SecondsPerPromptToken = 0.25 };
+        var costs = HalfASecond with
+        {
+            SecondsPerPromptToken = 0.25,
+        };
         var first = Query(answer: 2, prompt: 3) with { Costs = costs };
         var second = Query(answer: 1, prompt: 4) with { Costs = costs };
         var served = Serve(new(OverheadSeconds: 1, PromptTokensPerIteration: 4), (0, first), (0, second));
@@ -110,10 +116,18 @@ public sealed class BatchingServerTests
     }
 
     internal static BatchedQuery Query(long answer = 0, long reasoning = 0, long prompt = 0) =>
-        new() { PromptTokens = prompt, ReasoningTokens = reasoning, AnswerTokens = answer, Costs = HalfASecond };
+        new()
+        {
+            PromptTokens = prompt,
+            ReasoningTokens = reasoning,
+            AnswerTokens = answer,
+            Costs = HalfASecond,
+        };
 
     private static List<FinishedQuery> Serve(
-        BatchingConstants constants, params (double Instant, BatchedQuery Query)[] arrivals)
+        BatchingConstants constants,
+        params (double Instant, BatchedQuery Query)[] arrivals
+    )
     {
         var served = new List<FinishedQuery>();
         var server = new BatchingServer(constants, served.Add);
@@ -142,13 +156,14 @@ public sealed class BatchingServerTests
         return arrivals;
     }
 
-    private static BatchedQuery RandomQuery(ref Xoshiro256 random) => new()
-    {
-        PromptTokens = random.NextIndex(200, out _),
-        ReasoningTokens = random.NextIndex(80, out _),
-        AnswerTokens = 1 + random.NextIndex(40, out _),
-        Costs = new(0.003 * random.NextUnit(), 0.00001 * random.NextUnit(), 0.0002),
-    };
+    private static BatchedQuery RandomQuery(ref Xoshiro256 random) =>
+        new()
+        {
+            PromptTokens = random.NextIndex(200, out _),
+            ReasoningTokens = random.NextIndex(80, out _),
+            AnswerTokens = 1 + random.NextIndex(40, out _),
+            Costs = new(0.003 * random.NextUnit(), 0.00001 * random.NextUnit(), 0.0002),
+        };
 
     /// <summary>The same server told as plainly as can be.</summary>
     private sealed class IterationByIteration(BatchingConstants constants)

@@ -117,7 +117,11 @@ public sealed class BatchingSimulatorTests
     [InlineData(3, 0, 7, 0.001)]
     [InlineData(1.2, 10, 7, 0.1)]
     public void A_problem_is_simulated_with_its_lone_time_and_its_work(
-        double baseSeconds, double answerTokens, long tokens, double squared = 0)
+        double baseSeconds,
+        double answerTokens,
+        long tokens,
+        double squared = 0
+    )
     {
         const double Overhead = 0.1;
         var line = new ServiceLine(baseSeconds, 0.25, 0, squared);
@@ -156,12 +160,13 @@ public sealed class BatchingSimulatorTests
     private static BatchingFleet Fleet(int servers, params BatchedType[] types) =>
         new(servers, new(OverheadSeconds: 1), types);
 
-    private static BatchedType Type(string id, double reasoning = 0, double answer = 0) => new()
-    {
-        Id = id,
-        Share = 1,
-        ReasoningTokens = TokenLaw.Fixed(reasoning),
-        AnswerTokens = TokenLaw.Fixed(answer),
-        Costs = new(0.5),
-    };
+    private static BatchedType Type(string id, double reasoning = 0, double answer = 0) =>
+        new()
+        {
+            Id = id,
+            Share = 1,
+            ReasoningTokens = TokenLaw.Fixed(reasoning),
+            AnswerTokens = TokenLaw.Fixed(answer),
+            Costs = new(0.5),
+        };
 }

@@ -27,7 +27,11 @@ public sealed class GammaLawTests
         var error = 5 / Math.Sqrt(Count);
         Assert.Equal(0, sum / Count, error);
         Assert.Equal(1, squares / Count, error * Math.Sqrt(2 + (6 / shape)));
-        Assert.Equal(2 / Math.Sqrt(shape), cubes / Count, error * Math.Sqrt(15 + (150 / shape) + (120 / (shape * shape))));
+        Assert.Equal(
+            2 / Math.Sqrt(shape),
+            cubes / Count,
+            error * Math.Sqrt(15 + (150 / shape) + (120 / (shape * shape)))
+        );
     }
 
     [Fact]

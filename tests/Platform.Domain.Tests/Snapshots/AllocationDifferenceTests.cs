@@ -45,7 +45,10 @@ public sealed class AllocationDifferenceTests
             if (Compare(from, to) is not { Explained: not null } difference)
                 continue;
             explained++;
-            Assert.Equal(difference.Inputs.Select(it => it.Input).Order(), difference.Causes.SelectMany(it => it.Inputs).Order());
+            Assert.Equal(
+                difference.Inputs.Select(it => it.Input).Order(),
+                difference.Causes.SelectMany(it => it.Inputs).Order()
+            );
             foreach (var cause in difference.Causes)
                 AssertSums(cause, difference);
         }
@@ -63,13 +66,23 @@ public sealed class AllocationDifferenceTests
             AccuracyWeight = 31,
             TaskTypes =
             [
-                Definitions.Math with { Share = 0.5, Service = new ServiceLine(0.4, 0.021) },
-                Definitions.Chat with { Share = 0.5, Accuracy = new AccuracyCurve(0.5, 0.3, 0.005) },
+                Definitions.Math with
+                {
+                    Share = 0.5,
+                    Service = new ServiceLine(0.4, 0.021),
+                },
+                Definitions.Chat with
+                {
+                    Share = 0.5,
+                    Accuracy = new AccuracyCurve(0.5, 0.3, 0.005),
+                },
             ],
         };
         var causes = Compare(Base, to)!.Causes.Select(it => $"{it.Cause}: {string.Join(' ', it.Inputs)}");
         Assert.Equal(
-            ["Traffic: ArrivalRate Mix", "Service: Service", "Accuracy: Accuracy", "Definition: Objective Servers"], causes);
+            ["Traffic: ArrivalRate Mix", "Service: Service", "Accuracy: Accuracy", "Definition: Objective Servers"],
+            causes
+        );
     }
 
     [Fact]
@@ -85,12 +98,18 @@ public sealed class AllocationDifferenceTests
             {
                 Assert.Equal(change, -Changes(back)[figure]);
                 foreach (var input in difference.Inputs)
-                    Assert.Equal(Part(input, figure), -Part(back.Inputs.Single(it => it.Input == input.Input), figure), Near);
+                    Assert.Equal(
+                        Part(input, figure),
+                        -Part(back.Inputs.Single(it => it.Input == input.Input), figure),
+                        Near
+                    );
             }
         }
     }
 
-    /// <summary>Between servers that share, and from and to those that do not, whose figures do not know each other.</summary>
+    /// <summary>
+    /// Between servers that share, and from and to those that do not, whose figures do not know each other.
+    /// </summary>
     [Fact]
     public void Contributions_add_up_where_servers_share()
     {
@@ -98,9 +117,13 @@ public sealed class AllocationDifferenceTests
         for (var seed = 0; seed < 60; seed++)
         {
             var sharing = SharingProblems.Make(seed, 4, SharingProblems.Costs.Near, capped: seed % 3 == 0);
-            var other = seed % 2 == 0
-                ? GeneratedProblems.Make(seed, 4, wild: false)
-                : SharingProblems.Make(seed + 1_000, 4, SharingProblems.Costs.Wild) with { MaxInterTokenSeconds = 10 };
+            var other =
+                seed % 2 == 0
+                    ? GeneratedProblems.Make(seed, 4, wild: false)
+                    : SharingProblems.Make(seed + 1_000, 4, SharingProblems.Costs.Wild) with
+                    {
+                        MaxInterTokenSeconds = 10,
+                    };
             if (Compare(sharing, other) is not { Explained: not null } difference)
                 continue;
             explained++;
@@ -130,19 +153,29 @@ public sealed class AllocationDifferenceTests
             MaxUtilization = 0.9,
             MeanTokenBudget = 400,
             MaxMeanSystemTimeSeconds = 9,
-            TaskTypes = [.. Base.TaskTypes.Select(type => type with
-            {
-                Weight = 1.5,
-                MinTokens = 10,
-                AccuracyFloor = 0.25,
-                Service = type.Service with { VarianceSecondsSquared = 0.5 },
-            })],
+            TaskTypes =
+            [
+                .. Base.TaskTypes.Select(type =>
+                    type with
+                    {
+                        Weight = 1.5,
+                        MinTokens = 10,
+                        AccuracyFloor = 0.25,
+                        Service = type.Service with { VarianceSecondsSquared = 0.5 },
+                    }
+                ),
+            ],
         };
-        var leaves = Leaves(JsonNode.Parse(StrictJson.Write(problem))!, "").Where(leaf => !leaf.EndsWith("/id", StringComparison.Ordinal)).ToList();
+        var leaves = Leaves(JsonNode.Parse(StrictJson.Write(problem))!, "")
+            .Where(leaf => !leaf.EndsWith("/id", StringComparison.Ordinal))
+            .ToList();
         Assert.Equal(7 + (2 * 11), leaves.Count);
         foreach (var leaf in leaves.Where(leaf => !leaf.EndsWith("/share", StringComparison.Ordinal)))
         {
-            var (from, to) = leaf == "/dispatch" ? (WithoutLimits(problem), Changed(WithoutLimits(problem), leaf)) : (problem, Changed(problem, leaf));
+            var (from, to) =
+                leaf == "/dispatch"
+                    ? (WithoutLimits(problem), Changed(WithoutLimits(problem), leaf))
+                    : (problem, Changed(problem, leaf));
             var difference = Compare(from, to)!;
             var input = Assert.Single(difference.Inputs);
             Assert.Equal(leaf, Assert.Single(input.Parameters!).Pointer);
@@ -156,7 +189,13 @@ public sealed class AllocationDifferenceTests
     [Fact]
     public void Shares_move_together()
     {
-        var difference = Compare(Base, Base with { TaskTypes = [Definitions.Math with { Share = 0.7 }, Definitions.Chat with { Share = 0.3 }] })!;
+        var difference = Compare(
+            Base,
+            Base with
+            {
+                TaskTypes = [Definitions.Math with { Share = 0.7 }, Definitions.Chat with { Share = 0.3 }],
+            }
+        )!;
         var mix = Assert.Single(difference.Inputs);
         Assert.Equal(ProblemInput.Mix, mix.Input);
         Assert.Equal(["/taskTypes/0/share", "/taskTypes/1/share"], mix.Parameters!.Select(change => change.Pointer));
@@ -172,7 +211,10 @@ public sealed class AllocationDifferenceTests
             var (from, to) = Pair(seed);
             var hybrids = new HybridProblems(from, to);
             Assert.Equal(CanonicalJson.Write(from), CanonicalJson.Write(hybrids.Take(new HashSet<ProblemInput>())));
-            Assert.Equal(CanonicalJson.Write(to), CanonicalJson.Write(hybrids.Take(Enum.GetValues<ProblemInput>().ToHashSet())));
+            Assert.Equal(
+                CanonicalJson.Write(to),
+                CanonicalJson.Write(hybrids.Take(Enum.GetValues<ProblemInput>().ToHashSet()))
+            );
         }
     }
 
@@ -180,11 +222,21 @@ public sealed class AllocationDifferenceTests
     public void A_hybrid_of_one_input_has_that_of_the_later_problem_and_the_rest_of_the_earlier()
     {
         var (first, other) = (GeneratedProblems.Make(7, 5, wild: false), GeneratedProblems.Make(1_007, 5, wild: false));
-        var to = other with { Servers = 7, TaskTypes = [.. first.TaskTypes.Select((type, k) => Matched(type, other.TaskTypes[k % other.TaskTypes.Count]))] };
+        var to = other with
+        {
+            Servers = 7,
+            TaskTypes =
+            [
+                .. first.TaskTypes.Select((type, k) => Matched(type, other.TaskTypes[k % other.TaskTypes.Count])),
+            ],
+        };
         foreach (var input in ProblemParameters.Differences(first, to).Select(change => change.Input).ToHashSet())
         {
             var hybrid = new HybridProblems(first, to).Take(new HashSet<ProblemInput> { input });
-            Assert.Equal([input], ProblemParameters.Differences(first, hybrid).Select(change => change.Input).Distinct());
+            Assert.Equal(
+                [input],
+                ProblemParameters.Differences(first, hybrid).Select(change => change.Input).Distinct()
+            );
             Assert.DoesNotContain(input, ProblemParameters.Differences(hybrid, to).Select(change => change.Input));
         }
     }
@@ -192,11 +244,18 @@ public sealed class AllocationDifferenceTests
     [Fact]
     public void A_task_type_that_only_one_side_has_keeps_its_share_and_the_others_have_the_rest()
     {
-        var to = Base with { TaskTypes = [Definitions.Chat with { Share = 0.1 }, Definitions.Math with { Share = 0.1 }, New(0.8)] };
+        var to = Base with
+        {
+            TaskTypes = [Definitions.Chat with { Share = 0.1 }, Definitions.Math with { Share = 0.1 }, New(0.8)],
+        };
         var hybrids = new HybridProblems(Base, to);
 
         var added = hybrids.Take(new HashSet<ProblemInput> { ProblemInput.TaskTypes }).TaskTypes;
-        Assert.Equal([("chat", 0.6 * 0.2), ("math", 0.4 * 0.2), ("new", 0.8)], added.Select(type => (type.Id, type.Share)), Alike);
+        Assert.Equal(
+            [("chat", 0.6 * 0.2), ("math", 0.4 * 0.2), ("new", 0.8)],
+            added.Select(type => (type.Id, type.Share)),
+            Alike
+        );
         Assert.Equal(New(0.8), added[2]);
         var mixed = hybrids.Take(new HashSet<ProblemInput> { ProblemInput.Mix }).TaskTypes;
         Assert.Equal([("math", 0.5), ("chat", 0.5)], mixed.Select(type => (type.Id, type.Share)), Alike);
@@ -208,12 +267,16 @@ public sealed class AllocationDifferenceTests
         var difference = Compare(Base, Base with { TaskTypes = [Definitions.Math, New(0.6)] })!;
         Assert.Equal(
             [("math", TaskTypePresence.Kept), ("new", TaskTypePresence.Added), ("chat", TaskTypePresence.Removed)],
-            difference.TaskTypes.Select(type => (type.TaskType, type.Presence)));
+            difference.TaskTypes.Select(type => (type.TaskType, type.Presence))
+        );
         Assert.Equal(difference.TaskTypes[1].To, difference.TaskTypes[1].Change);
         Assert.Equal(-difference.TaskTypes[2].From, difference.TaskTypes[2].Change);
         var input = Assert.Single(difference.Inputs);
         Assert.Equal(ProblemInput.TaskTypes, input.Input);
-        Assert.Equal([("/taskTypes/1", "new"), ("/taskTypes/1", "chat")], input.Parameters!.Select(change => (change.Pointer, change.TaskType)));
+        Assert.Equal(
+            [("/taskTypes/1", "new"), ("/taskTypes/1", "chat")],
+            input.Parameters!.Select(change => (change.Pointer, change.TaskType))
+        );
         Assert.All(Changes(difference), it => Assert.Equal(it.Value, Part(input, it.Key)));
     }
 
@@ -225,12 +288,24 @@ public sealed class AllocationDifferenceTests
         for (var seed = 0; seed < 40; seed++)
         {
             var (earlier, later) = Pair(seed);
-            var limit = 0.8 * Math.Max(Solved(earlier)!.Figures.MeanSystemTimeSeconds, Solved(later)?.Figures.MeanSystemTimeSeconds ?? 0);
-            if (Solved(earlier with { MaxMeanSystemTimeSeconds = limit }) is not { } before || Solved(later with { MaxMeanSystemTimeSeconds = limit }) is not { } after)
+            var limit =
+                0.8
+                * Math.Max(
+                    Solved(earlier)!.Figures.MeanSystemTimeSeconds,
+                    Solved(later)?.Figures.MeanSystemTimeSeconds ?? 0
+                );
+            if (
+                Solved(earlier with { MaxMeanSystemTimeSeconds = limit }) is not { } before
+                || Solved(later with { MaxMeanSystemTimeSeconds = limit }) is not { } after
+            )
                 continue;
             var difference = AllocationDifference.Between(before, after, false, AllocationSolver.Solve);
             Assert.Equal(
-                CanonicalJson.Write(AllocationDifference.Between(before, after, false, (it, _) => AllocationSolver.Solve(it))), CanonicalJson.Write(difference));
+                CanonicalJson.Write(
+                    AllocationDifference.Between(before, after, false, (it, _) => AllocationSolver.Solve(it))
+                ),
+                CanonicalJson.Write(difference)
+            );
             explained += difference.Explained?.FeasibleOrders > 1 ? 1 : 0;
         }
 
@@ -251,7 +326,18 @@ public sealed class AllocationDifferenceTests
     [Fact]
     public void Orders_with_a_step_that_is_no_valid_problem_do_not_count()
     {
-        var difference = Compare(Base with { Servers = 2, MeanTokenBudget = 400 }, Base with { Servers = 2, Dispatch = Dispatch.Shared })!;
+        var difference = Compare(
+            Base with
+            {
+                Servers = 2,
+                MeanTokenBudget = 400,
+            },
+            Base with
+            {
+                Servers = 2,
+                Dispatch = Dispatch.Shared,
+            }
+        )!;
         Assert.Equal([ProblemInput.Objective, ProblemInput.Servers], difference.Inputs.Select(input => input.Input));
         Assert.Equal(new Explanation(2, 1), difference.Explained);
     }
@@ -260,8 +346,36 @@ public sealed class AllocationDifferenceTests
     public void Without_an_order_that_counts_there_is_no_explanation_and_a_reason()
     {
         var (can, cannot) = (new AccuracyCurve(0.2, 0.6, 0.001), new AccuracyCurve(0.2, 0.1, 0.001));
-        var from = Base with { TaskTypes = [Definitions.Math with { AccuracyFloor = 0.5, Accuracy = can }, Definitions.Chat with { Accuracy = cannot }] };
-        var to = Base with { TaskTypes = [Definitions.Math with { Accuracy = cannot }, Definitions.Chat with { AccuracyFloor = 0.5, Accuracy = can }] };
+        var from = Base with
+        {
+            TaskTypes =
+            [
+                Definitions.Math with
+                {
+                    AccuracyFloor = 0.5,
+                    Accuracy = can,
+                },
+                Definitions.Chat with
+                {
+                    Accuracy = cannot,
+                },
+            ],
+        };
+        var to = Base with
+        {
+            TaskTypes =
+            [
+                Definitions.Math with
+                {
+                    Accuracy = cannot,
+                },
+                Definitions.Chat with
+                {
+                    AccuracyFloor = 0.5,
+                    Accuracy = can,
+                },
+            ],
+        };
         var difference = Compare(from, to)!;
         Assert.Null(difference.Explained);
         Assert.NotEmpty(difference.NotExplained!);
@@ -269,14 +383,20 @@ public sealed class AllocationDifferenceTests
         Assert.All(difference.Inputs, input => Assert.Null(input.Explains));
         Assert.Equal([ChangeCause.Accuracy, ChangeCause.Definition], difference.Causes.Select(cause => cause.Cause));
         Assert.All(difference.Causes, cause => Assert.Null(cause.Explains));
-        Assert.Equal(difference.Figures.MeanTokens.To - difference.Figures.MeanTokens.From, difference.Figures.MeanTokens.Change);
+        Assert.Equal(
+            difference.Figures.MeanTokens.To - difference.Figures.MeanTokens.From,
+            difference.Figures.MeanTokens.Change
+        );
     }
 
     [Fact]
     public void What_another_solver_has_made_of_a_problem_is_put_down_to_the_solver()
     {
         var (before, after) = (Solved(Base)!, Solved(Base with { ArrivalRate = 0.06 })!);
-        var stored = before with { Tokens = new Dictionary<string, long>(before.Tokens) { ["math"] = before.Tokens["math"] - 3 } };
+        var stored = before with
+        {
+            Tokens = new Dictionary<string, long>(before.Tokens) { ["math"] = before.Tokens["math"] - 3 },
+        };
         var difference = AllocationDifference.Between(stored, after, false, AllocationSolver.Solve);
         Assert.Equal([ProblemInput.ArrivalRate, ProblemInput.Solver], difference.Inputs.Select(input => input.Input));
         Assert.Equal(3, difference.Inputs[1].Explains!.TaskTypes["math"].Change);
@@ -292,27 +412,54 @@ public sealed class AllocationDifferenceTests
         var difference = AllocationDifference.Between(snapshot.Solved, Solved(Base)!, true, AllocationSolver.Solve);
         Assert.Equal([812, 96], difference.TaskTypes.Select(type => type.From!.Value));
         Assert.Equal(10.6, difference.Figures.Objective.From);
-        Assert.Equal(2, difference.Inputs.Count(input => input.Input is ProblemInput.ArrivalRate or ProblemInput.Servers));
+        Assert.Equal(
+            2,
+            difference.Inputs.Count(input => input.Input is ProblemInput.ArrivalRate or ProblemInput.Servers)
+        );
     }
 
-    private static TaskType New(double share) => Definitions.Math with { Id = "new", Share = share, Accuracy = new AccuracyCurve(0.1, 0.8, 0.002) };
+    private static TaskType New(double share) =>
+        Definitions.Math with
+        {
+            Id = "new",
+            Share = share,
+            Accuracy = new AccuracyCurve(0.1, 0.8, 0.002),
+        };
 
-    private static AllocationProblem WithoutLimits(AllocationProblem problem) => problem with { MeanTokenBudget = null, MaxMeanSystemTimeSeconds = null };
+    private static AllocationProblem WithoutLimits(AllocationProblem problem) =>
+        problem with
+        {
+            MeanTokenBudget = null,
+            MaxMeanSystemTimeSeconds = null,
+        };
 
-    private static SolvedProblem? Solved(AllocationProblem problem) => SolvedProblem.Of(problem, AllocationSolver.Solve(problem));
+    private static SolvedProblem? Solved(AllocationProblem problem) =>
+        SolvedProblem.Of(problem, AllocationSolver.Solve(problem));
 
-    private static AllocationDifference? Compare(AllocationProblem from, AllocationProblem to) => Solved(from) is { } before && Solved(to) is { } after
-        ? AllocationDifference.Between(before, after, true, AllocationSolver.Solve)
-        : null;
+    private static AllocationDifference? Compare(AllocationProblem from, AllocationProblem to) =>
+        Solved(from) is { } before && Solved(to) is { } after
+            ? AllocationDifference.Between(before, after, true, AllocationSolver.Solve)
+            : null;
 
-    /// <summary>Two problems of which a few to all inputs differ, sometimes with limits, sometimes with other task types.</summary>
+    /// <summary>
+    /// Two problems of which a few to all inputs differ, sometimes with limits, sometimes with other task types.
+    /// </summary>
     private static (AllocationProblem From, AllocationProblem To) Pair(int seed)
     {
         var random = new Random(seed);
-        var (first, other) = (GeneratedProblems.Make(seed, 5, wild: false), GeneratedProblems.Make(seed + 1_000, 5, wild: false));
+        var (first, other) = (
+            GeneratedProblems.Make(seed, 5, wild: false),
+            GeneratedProblems.Make(seed + 1_000, 5, wild: false)
+        );
         var moved = Enum.GetValues<ProblemInput>().Where(_ => random.Next(3) > 0).ToHashSet();
         if (!moved.Contains(ProblemInput.TaskTypes))
-            other = other with { TaskTypes = [.. first.TaskTypes.Select((type, k) => Matched(type, other.TaskTypes[k % other.TaskTypes.Count]))] };
+            other = other with
+            {
+                TaskTypes =
+                [
+                    .. first.TaskTypes.Select((type, k) => Matched(type, other.TaskTypes[k % other.TaskTypes.Count])),
+                ],
+            };
         if (random.Next(3) == 0)
             first = first with { MaxMeanSystemTimeSeconds = Solved(first)!.Figures.MeanSystemTimeSeconds * 1.5 };
         return (first, new HybridProblems(first, other).Take(moved));
@@ -320,12 +467,17 @@ public sealed class AllocationDifferenceTests
 
     private static TaskType Matched(TaskType type, TaskType other) => other with { Id = type.Id, Share = type.Share };
 
-    private static Dictionary<string, double> Changes(AllocationDifference difference) => new[]
-    {
-        ("objective", difference.Figures.Objective.Change), ("meanAccuracy", difference.Figures.MeanAccuracy.Change),
-        ("meanSystemTimeSeconds", difference.Figures.MeanSystemTimeSeconds.Change), ("utilization", difference.Figures.Utilization.Change),
-        ("meanTokens", difference.Figures.MeanTokens.Change),
-    }.Concat(difference.TaskTypes.Select(type => (type.TaskType, (double)type.Change))).ToDictionary(StringComparer.Ordinal);
+    private static Dictionary<string, double> Changes(AllocationDifference difference) =>
+        new[]
+        {
+            ("objective", difference.Figures.Objective.Change),
+            ("meanAccuracy", difference.Figures.MeanAccuracy.Change),
+            ("meanSystemTimeSeconds", difference.Figures.MeanSystemTimeSeconds.Change),
+            ("utilization", difference.Figures.Utilization.Change),
+            ("meanTokens", difference.Figures.MeanTokens.Change),
+        }
+            .Concat(difference.TaskTypes.Select(type => (type.TaskType, (double)type.Change)))
+            .ToDictionary(StringComparer.Ordinal);
 
     private static void AssertSums(CauseChange cause, AllocationDifference difference)
     {
@@ -337,39 +489,49 @@ public sealed class AllocationDifferenceTests
 
     private static double Part(InputChange input, string figure) => Part(input.Explains!, figure);
 
-    private static double Part(InputContributions explains, string figure) => figure switch
-    {
-        "objective" => explains.Figures.Objective.Change,
-        "meanAccuracy" => explains.Figures.MeanAccuracy.Change,
-        "meanSystemTimeSeconds" => explains.Figures.MeanSystemTimeSeconds.Change,
-        "utilization" => explains.Figures.Utilization.Change,
-        "meanTokens" => explains.Figures.MeanTokens.Change,
-        _ => explains.TaskTypes.GetValueOrDefault(figure)?.Change ?? 0,
-    };
+    private static double Part(InputContributions explains, string figure) =>
+        figure switch
+        {
+            "objective" => explains.Figures.Objective.Change,
+            "meanAccuracy" => explains.Figures.MeanAccuracy.Change,
+            "meanSystemTimeSeconds" => explains.Figures.MeanSystemTimeSeconds.Change,
+            "utilization" => explains.Figures.Utilization.Change,
+            "meanTokens" => explains.Figures.MeanTokens.Change,
+            _ => explains.TaskTypes.GetValueOrDefault(figure)?.Change ?? 0,
+        };
 
-    private static IEnumerable<string> Leaves(JsonNode? node, string at) => node switch
-    {
-        JsonObject members => members.SelectMany(member => Leaves(member.Value, $"{at}/{member.Key}")),
-        JsonArray items => items.SelectMany((item, i) => Leaves(item, $"{at}/{i}")),
-        _ => [at],
-    };
+    private static IEnumerable<string> Leaves(JsonNode? node, string at) =>
+        node switch
+        {
+            JsonObject members => members.SelectMany(member => Leaves(member.Value, $"{at}/{member.Key}")),
+            JsonArray items => items.SelectMany((item, i) => Leaves(item, $"{at}/{i}")),
+            _ => [at],
+        };
 
     private static AllocationProblem Changed(AllocationProblem problem, string leaf)
     {
         var document = JsonNode.Parse(StrictJson.Write(problem))!;
-        var node = leaf[1..].Split('/').Aggregate(document, (at, step) => at is JsonArray items ? items[int.Parse(step)]! : at[step]!);
-        node.ReplaceWith(node.GetValueKind() == JsonValueKind.String
-            ? JsonValue.Create("shared")
-            : leaf is "/servers" or "/maxMeanSystemTimeSeconds" ? JsonNode.Parse("8")! : JsonNode.Parse(Shrunk(node.ToJsonString()))!);
+        var node = leaf[1..]
+            .Split('/')
+            .Aggregate(document, (at, step) => at is JsonArray items ? items[int.Parse(step)]! : at[step]!);
+        node.ReplaceWith(
+            node.GetValueKind() == JsonValueKind.String ? JsonValue.Create("shared")
+            : leaf is "/servers" or "/maxMeanSystemTimeSeconds" ? JsonNode.Parse("8")!
+            : JsonNode.Parse(Shrunk(node.ToJsonString()))!
+        );
         return StrictJson.TryRead<AllocationProblem>(StrictJson.Write(document), out var changed, out var fault)
             ? changed
             : throw new InvalidOperationException($"{leaf}: {fault}");
     }
 
     private static string Shrunk(string number) =>
-        number.Contains('.', StringComparison.Ordinal) ? CanonicalJson.Number(double.Parse(number) * 0.98) : $"{long.Parse(number) - 1}";
+        number.Contains('.', StringComparison.Ordinal)
+            ? CanonicalJson.Number(double.Parse(number) * 0.98)
+            : $"{long.Parse(number) - 1}";
 
-    private static bool Alike((string Id, double Share) one, (string Id, double Share) other) => one.Id == other.Id && Near(one.Share, other.Share);
+    private static bool Alike((string Id, double Share) one, (string Id, double Share) other) =>
+        one.Id == other.Id && Near(one.Share, other.Share);
 
-    private static bool Near(double one, double other) => Math.Abs(one - other) <= 1e-9 * (1 + Math.Max(Math.Abs(one), Math.Abs(other)));
+    private static bool Near(double one, double other) =>
+        Math.Abs(one - other) <= 1e-9 * (1 + Math.Max(Math.Abs(one), Math.Abs(other)));
 }

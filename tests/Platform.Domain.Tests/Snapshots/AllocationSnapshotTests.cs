@@ -7,8 +7,8 @@ using Platform.Domain.Tests.Fleets;
 namespace Platform.Domain.Tests.Snapshots;
 
 /// <summary>
-/// One snapshot as it was written on the day the format was fixed. Auditors compare hashes of what was written long ago: when this test
-/// fails, the format has changed, and stored snapshots no longer match what is derived again.
+/// One snapshot as it was written on the day the format was fixed. Auditors compare hashes of what was written long
+/// ago: when this test fails, the format has changed, and stored snapshots no longer match what is derived again.
 /// </summary>
 public sealed class AllocationSnapshotTests
 {
@@ -36,74 +36,88 @@ public sealed class AllocationSnapshotTests
 
     private static string Example => Path.Combine(AppContext.BaseDirectory, "Snapshots", "snapshot-example.json");
 
-    // Figures made up to show every member, and told apart from one another: what is pinned is the format, not the solver.
-    private static AllocationSnapshot Snapshot() => new()
-    {
-        Tenant = "acme",
-        Fleet = "chat-eu",
-        Version = 2,
-        SolvedAt = new DateTimeOffset(2026, 11, 23, 10, 0, 0, 250, TimeSpan.Zero),
-        Provenance = new Provenance
+    // Figures made up to show every member, and told apart from one another: what is pinned is the format, not the
+    // solver.
+    private static AllocationSnapshot Snapshot() =>
+        new()
         {
-            DefinitionRevision = 3,
-            WorkloadVersion = 1_234,
-            Estimator = "estimator/1",
-            Solver = "dual-newton/1",
-            ProblemHash = new string('b', 64),
-            PreviousHash = new string('a', 64),
-        },
-        Problem = new AllocationProblem
-        {
-            ArrivalRate = 0.1,
-            Servers = 2,
-            AccuracyWeight = 30,
-            MaxUtilization = 0.95,
-            TaskTypes = [Definitions.Math with { AccuracyFloor = 0.25 }, Definitions.Chat with { Weight = 0.5, MinTokens = 16 }],
-        },
-        Solution = new AllocationSolution
-        {
-            Status = SolutionStatus.Optimal,
-            Objective = 10.6,
-            MeanAccuracy = 0.71,
-            WeightedAccuracy = 0.7000000000000001,
-            MeanSystemTimeSeconds = 4.1,
-            Utilization = 1.0 / 3,
-            MeanServiceSeconds = 3.1,
-            MeanServiceSecondsSquared = 14.2,
-            MeanTokens = 96.4,
-            Allocation =
-            [
-                new TaskAllocation("math", 812, 811.6031, 0.74, 16.6, TokenBound.None),
-                new TaskAllocation("chat", 96, 96, 0.61, 2.12, TokenBound.Lower),
-            ],
-            Continuous = new ContinuousOptimum(10.60002, 3e-16, 2e-14),
-            Rounding = new Rounding(RoundingMethod.Exact, 1.2e-5, 1.3e-5, true, 10.59998),
-            ShadowPrices = new ShadowPrices(0, 1e-7, 1e21),
-            Uniform = new UniformAllocation(240, 9.87),
-            Diagnostics = new SolverDiagnostics(SolverMethod.Newton, 5, 8.2, null, SolverExit.Converged),
-        },
-        Validity = new SnapshotValidity(
-            new ModelValidity
+            Tenant = "acme",
+            Fleet = "chat-eu",
+            Version = 2,
+            SolvedAt = new DateTimeOffset(2026, 11, 23, 10, 0, 0, 250, TimeSpan.Zero),
+            Provenance = new Provenance
             {
-                TimescaleSeconds = 338,
-                Burstiness = new ValidityCheck(13.5, 40.25, true),
-                ArrivalDrift = new ValidityCheck(1.125, 2.5, false),
-                Adherence = new ValidityCheck(0.75, null, true),
-                Staleness = new ValidityCheck(12, 1.5, false),
+                DefinitionRevision = 3,
+                WorkloadVersion = 1_234,
+                Estimator = "estimator/1",
+                Solver = "dual-newton/1",
+                ProblemHash = new string('b', 64),
+                PreviousHash = new string('a', 64),
             },
-            new Dictionary<string, TaskTypeValidity>
+            Problem = new AllocationProblem
             {
-                ["math"] = new()
+                ArrivalRate = 0.1,
+                Servers = 2,
+                AccuracyWeight = 30,
+                MaxUtilization = 0.95,
+                TaskTypes =
+                [
+                    Definitions.Math with
+                    {
+                        AccuracyFloor = 0.25,
+                    },
+                    Definitions.Chat with
+                    {
+                        Weight = 0.5,
+                        MinTokens = 16,
+                    },
+                ],
+            },
+            Solution = new AllocationSolution
+            {
+                Status = SolutionStatus.Optimal,
+                Objective = 10.6,
+                MeanAccuracy = 0.71,
+                WeightedAccuracy = 0.7000000000000001,
+                MeanSystemTimeSeconds = 4.1,
+                Utilization = 1.0 / 3,
+                MeanServiceSeconds = 3.1,
+                MeanServiceSecondsSquared = 14.2,
+                MeanTokens = 96.4,
+                Allocation =
+                [
+                    new TaskAllocation("math", 812, 811.6031, 0.74, 16.6, TokenBound.None),
+                    new TaskAllocation("chat", 96, 96, 0.61, 2.12, TokenBound.Lower),
+                ],
+                Continuous = new ContinuousOptimum(10.60002, 3e-16, 2e-14),
+                Rounding = new Rounding(RoundingMethod.Exact, 1.2e-5, 1.3e-5, true, 10.59998),
+                ShadowPrices = new ShadowPrices(0, 1e-7, 1e21),
+                Uniform = new UniformAllocation(240, 9.87),
+                Diagnostics = new SolverDiagnostics(SolverMethod.Newton, 5, 8.2, null, SolverExit.Converged),
+            },
+            Validity = new SnapshotValidity(
+                new ModelValidity
                 {
-                    ShareDispersion = new ValidityCheck(1.0625, 0.5, false),
-                    ServiceSpread = new ValidityCheck(0.25, 0.125, true),
-                    Adherence = new ValidityCheck(0.8125, null, true),
-                    CurveMisfit = new ValidityCheck(null, null, false),
-                    Convexity = new ValidityCheck(null, null, false),
-                    ArrivalDrift = new ValidityCheck(0.9375, -1, false),
-                    ServiceDrift = new ValidityCheck(-0.5, -2, false),
-                    AccuracyDrift = new ValidityCheck(0.03125, 1.75, false),
+                    TimescaleSeconds = 338,
+                    Burstiness = new ValidityCheck(13.5, 40.25, true),
+                    ArrivalDrift = new ValidityCheck(1.125, 2.5, false),
+                    Adherence = new ValidityCheck(0.75, null, true),
+                    Staleness = new ValidityCheck(12, 1.5, false),
                 },
-            }),
-    };
+                new Dictionary<string, TaskTypeValidity>
+                {
+                    ["math"] = new()
+                    {
+                        ShareDispersion = new ValidityCheck(1.0625, 0.5, false),
+                        ServiceSpread = new ValidityCheck(0.25, 0.125, true),
+                        Adherence = new ValidityCheck(0.8125, null, true),
+                        CurveMisfit = new ValidityCheck(null, null, false),
+                        Convexity = new ValidityCheck(null, null, false),
+                        ArrivalDrift = new ValidityCheck(0.9375, -1, false),
+                        ServiceDrift = new ValidityCheck(-0.5, -2, false),
+                        AccuracyDrift = new ValidityCheck(0.03125, 1.75, false),
+                    },
+                }
+            ),
+        };
 }

@@ -48,7 +48,9 @@ public sealed class CanonicalJsonTests
     [InlineData("7ff0000000000000")]
     [InlineData("fff0000000000000")]
     public void What_is_no_number_is_refused(string bits) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => CanonicalJson.Number(BitConverter.UInt64BitsToDouble(Convert.ToUInt64(bits, 16))));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            CanonicalJson.Number(BitConverter.UInt64BitsToDouble(Convert.ToUInt64(bits, 16)))
+        );
 
     [Property(MaxTest = 10_000, Replay = "(1,3)")]
     public bool A_number_reads_back_to_the_same_double(NormalFloat value) => ReadsBack(value.Get);
@@ -67,32 +69,39 @@ public sealed class CanonicalJsonTests
 
     /// <summary>Section 3.2.2.</summary>
     [Fact]
-    public void Strings_numbers_and_literals_are_written_as_in_the_example() => Canonical(
-        """
-        {
-          "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
-          "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
-          "literals": [null, true, false]
-        }
-        """,
-        """{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}""");
+    public void Strings_numbers_and_literals_are_written_as_in_the_example() =>
+        Canonical(
+            """
+            {
+              "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
+              "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
+              "literals": [null, true, false]
+            }
+            """,
+            """{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"""
+        );
 
-    /// <summary>Section 3.2.3: by UTF-16 code units, so that the emoji's surrogate comes before the Hebrew letter of a higher code unit.</summary>
+    /// <summary>
+    /// Section 3.2.3: by UTF-16 code units, so that the emoji's surrogate comes before the Hebrew letter of a higher
+    /// code unit.
+    /// </summary>
     [Fact]
-    public void Members_are_sorted_by_their_utf16_code_units() => Canonical(
-        """
-        {
-          "\u20ac": "Euro Sign",
-          "\r": "Carriage Return",
-          "\ufb33": "Hebrew Letter Dalet With Dagesh",
-          "1": "One",
-          "\ud83d\ude00": "Emoji: Grinning Face",
-          "\u0080": "Control",
-          "\u00f6": "Latin Small Letter O With Diaeresis"
-        }
-        """,
-        "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\u0080\":\"Control\",\"ö\":\"Latin Small Letter O With Diaeresis\","
-        + "\"€\":\"Euro Sign\",\"😀\":\"Emoji: Grinning Face\",\"\ufb33\":\"Hebrew Letter Dalet With Dagesh\"}");
+    public void Members_are_sorted_by_their_utf16_code_units() =>
+        Canonical(
+            """
+            {
+              "\u20ac": "Euro Sign",
+              "\r": "Carriage Return",
+              "\ufb33": "Hebrew Letter Dalet With Dagesh",
+              "1": "One",
+              "\ud83d\ude00": "Emoji: Grinning Face",
+              "\u0080": "Control",
+              "\u00f6": "Latin Small Letter O With Diaeresis"
+            }
+            """,
+            "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\u0080\":\"Control\",\"ö\":\"Latin Small Letter O With Diaeresis\","
+                + "\"€\":\"Euro Sign\",\"😀\":\"Emoji: Grinning Face\",\"\ufb33\":\"Hebrew Letter Dalet With Dagesh\"}"
+        );
 
     /// <summary>Section 3.2.2.2, over every code unit below the surrogates: names and values alike.</summary>
     [Fact]
@@ -127,7 +136,9 @@ public sealed class CanonicalJsonTests
         Canonical(text, text);
     }
 
-    /// <summary>A value is written at once; an element goes the long way, which the tests above hold against the standard.</summary>
+    /// <summary>
+    /// A value is written at once; an element goes the long way, which the tests above hold against the standard.
+    /// </summary>
     [Fact]
     public void Values_are_written_as_their_elements_are()
     {
@@ -135,20 +146,38 @@ public sealed class CanonicalJsonTests
         for (var i = 0; i < 20_000; i++)
         {
             var bits = random.NextInt64(long.MinValue, long.MaxValue);
-            var number = i % 2 == 0 ? BitConverter.Int64BitsToDouble(bits) : Math.Round(random.NextDouble() * Math.Pow(10, random.Next(20)), random.Next(15));
-            var text = new string([.. Enumerable.Range(0, random.Next(4)).Select(_ => (char)random.Next(i % 3 == 0 ? 0x80 : 0xd800))]);
-            WrittenAsItsElement(new Written(text, double.IsFinite(number) ? number : -0.0, bits >> random.Next(64), i % 5 == 0 ? null : (int)bits)
-            {
-                Members = new Dictionary<string, IReadOnlyList<double>> { ["b"] = [1, -0.0], [text] = [], ["B"] = [1e21, 1e-7] },
-                At = DateTimeOffset.UnixEpoch.AddTicks(random.NextInt64(long.MaxValue / 10)),
-            });
+            var number =
+                i % 2 == 0
+                    ? BitConverter.Int64BitsToDouble(bits)
+                    : Math.Round(random.NextDouble() * Math.Pow(10, random.Next(20)), random.Next(15));
+            var text = new string([
+                .. Enumerable.Range(0, random.Next(4)).Select(_ => (char)random.Next(i % 3 == 0 ? 0x80 : 0xd800)),
+            ]);
+            WrittenAsItsElement(
+                new Written(
+                    text,
+                    double.IsFinite(number) ? number : -0.0,
+                    bits >> random.Next(64),
+                    i % 5 == 0 ? null : (int)bits
+                )
+                {
+                    Members = new Dictionary<string, IReadOnlyList<double>>
+                    {
+                        ["b"] = [1, -0.0],
+                        [text] = [],
+                        ["B"] = [1e21, 1e-7],
+                    },
+                    At = DateTimeOffset.UnixEpoch.AddTicks(random.NextInt64(long.MaxValue / 10)),
+                }
+            );
         }
     }
 
     [Theory]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
-    public void A_value_with_what_is_no_number_is_refused(double value) => Assert.ThrowsAny<ArgumentException>(() => CanonicalJson.Write(new { value }));
+    public void A_value_with_what_is_no_number_is_refused(double value) =>
+        Assert.ThrowsAny<ArgumentException>(() => CanonicalJson.Write(new { value }));
 
     [Fact]
     public void A_type_that_would_not_be_written_canonically_is_refused()
@@ -158,12 +187,15 @@ public sealed class CanonicalJsonTests
         Assert.Throws<NotSupportedException>(() => CanonicalJson.Write(new { value = ulong.MaxValue }));
     }
 
-    private static void WrittenAsItsElement<T>(T value) => Assert.Equal(
-        Encoding.UTF8.GetString(CanonicalJson.Write(JsonSerializer.SerializeToElement(value, StrictJson.Options))), Encoding.UTF8.GetString(CanonicalJson.Write(value)));
+    private static void WrittenAsItsElement<T>(T value) =>
+        Assert.Equal(
+            Encoding.UTF8.GetString(CanonicalJson.Write(JsonSerializer.SerializeToElement(value, StrictJson.Options))),
+            Encoding.UTF8.GetString(CanonicalJson.Write(value))
+        );
 
     private static bool ReadsBack(double value) =>
-        BitConverter.DoubleToInt64Bits(double.Parse(CanonicalJson.Number(value), CultureInfo.InvariantCulture)) ==
-        BitConverter.DoubleToInt64Bits(value == 0 ? 0.0 : value);
+        BitConverter.DoubleToInt64Bits(double.Parse(CanonicalJson.Number(value), CultureInfo.InvariantCulture))
+        == BitConverter.DoubleToInt64Bits(value == 0 ? 0.0 : value);
 
     private static void Canonical(string json, string expected)
     {

@@ -9,13 +9,18 @@ using Platform.Domain.Tests.Fleets;
 
 namespace Platform.Domain.Tests.Snapshots;
 
-/// <summary>What gives the servers more work than they can do, where versions wait for approval or a person holds one.</summary>
+/// <summary>
+/// What gives the servers more work than they can do, where versions wait for approval or a person holds one.
+/// </summary>
 public sealed class EmergencyTests
 {
     private static readonly DateTimeOffset At = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
 
     // Stable at 0.05 queries a second only below 990 tokens a query.
-    private static readonly FleetDefinition Approved = Definitions.Fleet() with { Solving = new SolvingPolicy { ApprovalSeconds = 3_600, MinimumGain = 1e300 } };
+    private static readonly FleetDefinition Approved = Definitions.Fleet() with
+    {
+        Solving = new SolvingPolicy { ApprovalSeconds = 3_600, MinimumGain = 1e300 },
+    };
 
     [Fact]
     public void A_version_that_would_wait_for_approval_is_released_where_what_is_in_force_is_unstable()
@@ -33,10 +38,18 @@ public sealed class EmergencyTests
         var hopeless = Approved with { ArrivalRate = 100 };
         var published = Assert.IsType<SolveOutcome.Published>(Solve(hopeless, InForce(2_000)));
         Assert.StartsWith("version 4 gave the servers ", published.Reason, StringComparison.Ordinal);
-        Assert.Contains("; unstable: the fewest tokens allowed carry at most ", published.Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "; unstable: the fewest tokens allowed carry at most ",
+            published.Reason,
+            StringComparison.Ordinal
+        );
 
         var first = Assert.IsType<SolveOutcome.Published>(Solve(hopeless, null));
-        Assert.StartsWith("nothing was in force, and even the fewest tokens give the servers 28 times", first.Emergency, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "nothing was in force, and even the fewest tokens give the servers 28 times",
+            first.Emergency,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -70,9 +83,16 @@ public sealed class EmergencyTests
         Assert.IsType<SolveOutcome.Confirmed>(Solve(Approved, waiting with { TokensInForce = Tokens(900) }));
         var forbidden = Approved with { Solving = Approved.Solving with { Emergency = EmergencyRelease.Wait } };
         var outcome = Assert.IsType<SolveOutcome.Confirmed>(Solve(forbidden, waiting));
-        Assert.StartsWith("The version in force, 3, gives the servers 2.01 times the work that they can do, since 2026-11-23 10:00:00 UTC", outcome.Warning, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The version in force, 3, gives the servers 2.01 times the work that they can do, since 2026-11-23 10:00:00 UTC",
+            outcome.Warning,
+            StringComparison.Ordinal
+        );
         Assert.EndsWith(
-            "Version 4 waits for approval: approve it. Where solving.emergency is not wait, such a version is in force at once.", outcome.Warning, StringComparison.Ordinal);
+            "Version 4 waits for approval: approve it. Where solving.emergency is not wait, such a version is in force at once.",
+            outcome.Warning,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -85,7 +105,9 @@ public sealed class EmergencyTests
             Assert.Null(outcome.Emergency);
             Assert.Equal(
                 "The pinned version 4 gives the servers 2.01 times the work that they can do, since 2026-11-23 10:00:00 UTC: queries "
-                + "wait longer and longer. Unpin it, or pin a version that grants fewer tokens.", outcome.Warning);
+                    + "wait longer and longer. Unpin it, or pin a version that grants fewer tokens.",
+                outcome.Warning
+            );
             Assert.True(outcome.Expectation!.Utilization > 2);
 
             var later = Solve(definition, pinned with { UnstableSince = At.AddHours(-1) });
@@ -95,7 +117,10 @@ public sealed class EmergencyTests
             Assert.Contains("since 2026-11-23 09:00:00 UTC", concern.Message, StringComparison.Ordinal);
         }
 
-        Assert.DoesNotContain(Solve(Approved, InForce(900) with { IsPinned = true }).Concerns, concern => concern.Code == UnstableConcern.Code);
+        Assert.DoesNotContain(
+            Solve(Approved, InForce(900) with { IsPinned = true }).Concerns,
+            concern => concern.Code == UnstableConcern.Code
+        );
     }
 
     /// <summary>A task type that came with a revision has no tokens in force: it is taken at its fewest.</summary>
@@ -103,8 +128,18 @@ public sealed class EmergencyTests
     public void What_is_in_force_for_other_task_types_counts_for_those_that_are_left()
     {
         var previous = InForce(4_000);
-        previous = previous with { Summary = previous.Summary with { Tokens = new Dictionary<string, long> { ["math"] = 4_000, ["gone"] = 1 } } };
-        Assert.StartsWith("version 4 gave the servers 1.6", Assert.IsType<SolveOutcome.Published>(Solve(Approved, previous)).Emergency, StringComparison.Ordinal);
+        previous = previous with
+        {
+            Summary = previous.Summary with
+            {
+                Tokens = new Dictionary<string, long> { ["math"] = 4_000, ["gone"] = 1 },
+            },
+        };
+        Assert.StartsWith(
+            "version 4 gave the servers 1.6",
+            Assert.IsType<SolveOutcome.Published>(Solve(Approved, previous)).Emergency,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>Of few windows chance explains nearly anything, and not that servers are nearly saturated.</summary>
@@ -116,7 +151,10 @@ public sealed class EmergencyTests
             Objective = new FleetObjective { AccuracyWeight = 30, MaxUtilization = 0.9 },
             Solving = new SolvingPolicy { MinimumGain = 1e300 },
         };
-        var inputs = Inputs(definition, [.. Enumerable.Range(0, 10).Select(i => Windows.Of(i * 10, (i + 1) * 10, Windows.Arrivals("math", 1)))]);
+        var inputs = Inputs(
+            definition,
+            [.. Enumerable.Range(0, 10).Select(i => Windows.Of(i * 10, (i + 1) * 10, Windows.Arrivals("math", 1)))]
+        );
         var asked = SnapshotDerivation.Derive(inputs, null, DerivationVersions.Current).Asked;
         var nearly = Enumerable.Range(1, 100_000).First(each => LoadInForce.LoadOf(asked, Tokens(each)) > 0.95);
 
@@ -128,20 +166,37 @@ public sealed class EmergencyTests
     [Fact]
     public void The_policy_for_emergencies_is_left_out_of_older_definitions_and_read_by_its_names()
     {
-        Assert.Null(JsonSerializer.Deserialize<SolvingPolicy>("""{ "everySeconds": 300 }""", StrictJson.Options)!.Emergency);
-        Assert.DoesNotContain("emergency", Encoding.UTF8.GetString(StrictJson.Write(new SolvingPolicy())), StringComparison.Ordinal);
+        Assert.Null(
+            JsonSerializer.Deserialize<SolvingPolicy>("""{ "everySeconds": 300 }""", StrictJson.Options)!.Emergency
+        );
+        Assert.DoesNotContain(
+            "emergency",
+            Encoding.UTF8.GetString(StrictJson.Write(new SolvingPolicy())),
+            StringComparison.Ordinal
+        );
         foreach (var (name, value) in new[] { ("atOnce", EmergencyRelease.AtOnce), ("wait", EmergencyRelease.Wait) })
-            Assert.Equal(value, JsonSerializer.Deserialize<SolvingPolicy>($$"""{ "emergency": "{{name}}" }""", StrictJson.Options)!.Emergency);
+            Assert.Equal(
+                value,
+                JsonSerializer
+                    .Deserialize<SolvingPolicy>($$"""{ "emergency": "{{name}}" }""", StrictJson.Options)!
+                    .Emergency
+            );
     }
 
     private static Dictionary<string, long> Tokens(long each) => new() { ["math"] = each, ["chat"] = each };
 
-    private static PreviousAllocation InForce(long each) => new()
-    {
-        Version = 4,
-        Hash = "a hash",
-        Summary = new AllocationSummary { DefinitionRevision = 3, WorkloadVersion = 7, Tokens = Tokens(each) },
-    };
+    private static PreviousAllocation InForce(long each) =>
+        new()
+        {
+            Version = 4,
+            Hash = "a hash",
+            Summary = new AllocationSummary
+            {
+                DefinitionRevision = 3,
+                WorkloadVersion = 7,
+                Tokens = Tokens(each),
+            },
+        };
 
     private static SolveOutcome Solve(FleetDefinition definition, PreviousAllocation? previous) =>
         SolvePolicy.Solve(Inputs(definition), previous);

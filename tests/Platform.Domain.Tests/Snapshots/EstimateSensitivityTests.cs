@@ -13,7 +13,10 @@ public sealed class EstimateSensitivityTests
         {
             var problem = GeneratedProblems.Make(seed, 5, false);
             problem = seed % 3 == 0 && problem.Servers > 1 ? problem with { Dispatch = Dispatch.Shared } : problem;
-            problem = seed % 3 == 1 ? SharingProblems.Make(seed, 5, SharingProblems.Costs.Near, capped: seed % 2 == 0) : problem;
+            problem =
+                seed % 3 == 1
+                    ? SharingProblems.Make(seed, 5, SharingProblems.Costs.Near, capped: seed % 2 == 0)
+                    : problem;
             if (AllocationSolver.Solve(problem) is not { Status: SolutionStatus.Optimal, Utilization: < 0.97 } solution)
                 continue;
             long[] tokens = [.. solution.Allocation!.Select(type => type.Tokens)];

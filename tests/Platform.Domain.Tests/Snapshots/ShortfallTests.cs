@@ -25,15 +25,22 @@ public sealed class ShortfallTests
         var snapshot = Derive(Busy).Snapshot!;
         Assert.Equal([10L, 10L], snapshot.Solution.Allocation!.Select(type => type.Tokens));
         var shortfall = snapshot.Shortfall!;
-        Assert.Equal((InfeasibilityReason.Unstable, 1.0, 5.0), (shortfall.Reason, shortfall.Limit, shortfall.ArrivalRate));
+        Assert.Equal(
+            (InfeasibilityReason.Unstable, 1.0, 5.0),
+            (shortfall.Reason, shortfall.Limit, shortfall.ArrivalRate)
+        );
         Assert.Equal(5 * 0.48 / 2, shortfall.Reached, 1e-12);
         Assert.Equal(2 / 0.48, shortfall.MaxArrivalRate!.Value, 1e-12);
         Assert.Equal(3, shortfall.ServersNeeded);
         Assert.Equal(0.98, snapshot.Solution.Utilization!.Value, 1e-12);
-        Assert.True(double.IsFinite(snapshot.Solution.Objective!.Value + snapshot.Solution.MeanSystemTimeSeconds!.Value));
+        Assert.True(
+            double.IsFinite(snapshot.Solution.Objective!.Value + snapshot.Solution.MeanSystemTimeSeconds!.Value)
+        );
         Assert.Equal(
             "unstable: the fewest tokens allowed carry at most 4.16667 arrivals per second; "
-            + "3 servers, or at most 4.16667 arrivals per second, would keep every limit", shortfall.Describe());
+                + "3 servers, or at most 4.16667 arrivals per second, would keep every limit",
+            shortfall.Describe()
+        );
     }
 
     [Fact]
@@ -42,7 +49,10 @@ public sealed class ShortfallTests
         var capped = Busy with { ArrivalRate = 4, Objective = Busy.Objective with { MaxUtilization = 0.5 } };
         var snapshot = Derive(capped).Snapshot!;
         Assert.Equal((4.0, null), (snapshot.Problem.ArrivalRate, snapshot.Problem.MaxUtilization));
-        Assert.Equal((InfeasibilityReason.Unstable, 0.5, 4), (snapshot.Shortfall!.Reason, snapshot.Shortfall.Limit, snapshot.Shortfall.ServersNeeded));
+        Assert.Equal(
+            (InfeasibilityReason.Unstable, 0.5, 4),
+            (snapshot.Shortfall!.Reason, snapshot.Shortfall.Limit, snapshot.Shortfall.ServersNeeded)
+        );
         Assert.Equal(1 / 0.48, snapshot.Shortfall.MaxArrivalRate!.Value, 1e-9);
     }
 
@@ -65,7 +75,9 @@ public sealed class ShortfallTests
         Assert.Equal((null, (int?)null), (shortfall.MaxArrivalRate, shortfall.ServersNeeded));
         Assert.Equal(
             "meanTokenBudget: the fewest tokens allowed have a mean of 10; "
-            + "neither more servers nor less traffic would keep the limit of 9, only another limit", shortfall.Describe());
+                + "neither more servers nor less traffic would keep the limit of 9, only another limit",
+            shortfall.Describe()
+        );
     }
 
     /// <summary>Whatever the fleet: every figure finite, the fewest tokens, and exactly what would be needed.</summary>
@@ -90,7 +102,9 @@ public sealed class ShortfallTests
         Assert.True(reasons.Count == 6 - 1 && reasons.Values.Min() >= 10, string.Join(", ", reasons));
     }
 
-    /// <summary>The same fleets through the policy: the fewest tokens are published once, and left when there is room.</summary>
+    /// <summary>
+    /// The same fleets through the policy: the fewest tokens are published once, and left when there is room.
+    /// </summary>
     [Fact]
     public void Of_random_fleets_none_keeps_what_is_unstable_and_none_publishes_the_fewest_twice()
     {
@@ -99,10 +113,17 @@ public sealed class ShortfallTests
         while (seen < 300)
         {
             var calm = RandomFleet(random) with { ArrivalRate = 0.01 };
-            if (FleetDefinitionValidation.Validate(calm).Count > 0 || Solve(calm, null) is not SolveOutcome.Published { Snapshot: { Shortfall: null } first })
+            if (
+                FleetDefinitionValidation.Validate(calm).Count > 0
+                || Solve(calm, null) is not SolveOutcome.Published { Snapshot: { Shortfall: null } first }
+            )
                 continue;
             seen++;
-            var rush = calm with { ArrivalRate = 0.01 * Math.Pow(10, random.NextDouble() * 5), Solving = calm.Solving with { MinimumGain = 1e300 } };
+            var rush = calm with
+            {
+                ArrivalRate = 0.01 * Math.Pow(10, random.NextDouble() * 5),
+                Solving = calm.Solving with { MinimumGain = 1e300 },
+            };
             var before = LoadInForce.LoadOf(ProblemBuilder.OfDefinition(rush), Tokens(first));
             var outcome = Solve(rush, Previous(first));
             var isStill = outcome is not SolveOutcome.Published;
@@ -115,13 +136,17 @@ public sealed class ShortfallTests
             Assert.Equal(outcome.Fault, again.Fault);
             Assert.Null(again.Concerns.FirstOrDefault(concern => concern.Code == UnstableConcern.Code));
             var after = Solve(calm with { Solving = rush.Solving }, Previous(fewest));
-            Assert.True(after is SolveOutcome.Published { Snapshot.Shortfall: null } || IsSame(fewest, first), $"{after}");
+            Assert.True(
+                after is SolveOutcome.Published { Snapshot.Shortfall: null } || IsSame(fewest, first),
+                $"{after}"
+            );
         }
 
         Assert.True(overloaded > 50, $"{overloaded} overloaded");
     }
 
-    private static bool IsSame(AllocationSnapshot one, AllocationSnapshot other) => Tokens(one).All(type => Tokens(other)[type.Key] == type.Value);
+    private static bool IsSame(AllocationSnapshot one, AllocationSnapshot other) =>
+        Tokens(one).All(type => Tokens(other)[type.Key] == type.Value);
 
     private static void HoldsFewest(DerivedAllocation derived)
     {
@@ -152,7 +177,10 @@ public sealed class ShortfallTests
         if (shortfall.MaxArrivalRate is { } rate)
         {
             Assert.True(Keeps(asked with { ArrivalRate = rate }), $"{rate} per second are carried");
-            Assert.False(Keeps(asked with { ArrivalRate = Math.Min(rate * (1 + 1e-6), asked.ArrivalRate) }), $"more than {rate} per second are not");
+            Assert.False(
+                Keeps(asked with { ArrivalRate = Math.Min(rate * (1 + 1e-6), asked.ArrivalRate) }),
+                $"more than {rate} per second are not"
+            );
         }
     }
 
@@ -171,7 +199,10 @@ public sealed class ShortfallTests
             DisplayName = "random",
             Servers = random.Next(1, 9),
             Dispatch = dispatch,
-            Sharing = dispatch == Dispatch.Sharing ? new SharingServer(0.002, random.Next(2) == 0 ? null : random.Next(1, 65)) : null,
+            Sharing =
+                dispatch == Dispatch.Sharing
+                    ? new SharingServer(0.002, random.Next(2) == 0 ? null : random.Next(1, 65))
+                    : null,
             ArrivalRate = Math.Pow(10, (random.NextDouble() * 4) - 2),
             Objective = new FleetObjective
             {
@@ -180,35 +211,48 @@ public sealed class ShortfallTests
                 MeanTokenBudget = Sometimes(random.Next(1, 400)),
                 MaxMeanSystemTimeSeconds = Sometimes(random.NextDouble() * 5),
                 MaxInterTokenSeconds = dispatch == Dispatch.Sharing ? Sometimes(random.NextDouble() * 0.1) : null,
-                MaxTimeToFirstAnswerTokenSeconds = dispatch == Dispatch.Sharing ? Sometimes(random.NextDouble() * 5) : null,
+                MaxTimeToFirstAnswerTokenSeconds =
+                    dispatch == Dispatch.Sharing ? Sometimes(random.NextDouble() * 5) : null,
             },
             TaskTypes =
             [
-                .. Enumerable.Range(0, count).Select(k => new TaskType
-                {
-                    Id = $"type-{k}",
-                    Share = 1.0 / count,
-                    MinTokens = random.Next(3) == 0 ? random.Next(500) : 0,
-                    MaxTokens = 8_192,
-                    AccuracyFloor = random.Next(4) == 0 ? 0.2 + (random.NextDouble() * 0.3) : null,
-                    AnswerTokens = dispatch == Dispatch.Sharing ? random.Next(50) : 0,
-                    Service = new ServiceLine(random.NextDouble() * 0.4, 0.002 + (random.NextDouble() * 0.02), dispatch == Dispatch.Sharing ? 0 : random.NextDouble() * 0.1),
-                    Accuracy = new AccuracyCurve(random.NextDouble() * 0.3, 0.3 + (random.NextDouble() * 0.3), 0.0005 + (random.NextDouble() * 0.005)),
-                }),
+                .. Enumerable
+                    .Range(0, count)
+                    .Select(k => new TaskType
+                    {
+                        Id = $"type-{k}",
+                        Share = 1.0 / count,
+                        MinTokens = random.Next(3) == 0 ? random.Next(500) : 0,
+                        MaxTokens = 8_192,
+                        AccuracyFloor = random.Next(4) == 0 ? 0.2 + (random.NextDouble() * 0.3) : null,
+                        AnswerTokens = dispatch == Dispatch.Sharing ? random.Next(50) : 0,
+                        Service = new ServiceLine(
+                            random.NextDouble() * 0.4,
+                            0.002 + (random.NextDouble() * 0.02),
+                            dispatch == Dispatch.Sharing ? 0 : random.NextDouble() * 0.1
+                        ),
+                        Accuracy = new AccuracyCurve(
+                            random.NextDouble() * 0.3,
+                            0.3 + (random.NextDouble() * 0.3),
+                            0.0005 + (random.NextDouble() * 0.005)
+                        ),
+                    }),
             ],
         };
 
         double? Sometimes(double value) => random.Next(4) == 0 ? value : null;
     }
 
-    private static IReadOnlyDictionary<string, long> Tokens(AllocationSnapshot snapshot) => AllocationSummary.Of(snapshot).Given;
+    private static IReadOnlyDictionary<string, long> Tokens(AllocationSnapshot snapshot) =>
+        AllocationSummary.Of(snapshot).Given;
 
-    private static PreviousAllocation Previous(AllocationSnapshot snapshot) => new()
-    {
-        Version = snapshot.Version,
-        Hash = "a hash",
-        Summary = AllocationSummary.Of(snapshot),
-    };
+    private static PreviousAllocation Previous(AllocationSnapshot snapshot) =>
+        new()
+        {
+            Version = snapshot.Version,
+            Hash = "a hash",
+            Summary = AllocationSummary.Of(snapshot),
+        };
 
     private static DerivedAllocation Derive(FleetDefinition definition) =>
         SnapshotDerivation.Derive(Inputs(definition), null, DerivationVersions.Current);
@@ -216,14 +260,15 @@ public sealed class ShortfallTests
     private static SolveOutcome Solve(FleetDefinition definition, PreviousAllocation? previous) =>
         SolvePolicy.Solve(Inputs(definition), previous);
 
-    private static SnapshotInputs Inputs(FleetDefinition definition) => new()
-    {
-        Tenant = "acme",
-        Fleet = "chat",
-        Definition = definition,
-        DefinitionRevision = 3,
-        Sums = new WorkloadSums(definition.Solving.HorizonSeconds),
-        WorkloadVersion = 7,
-        SolvedAt = At,
-    };
+    private static SnapshotInputs Inputs(FleetDefinition definition) =>
+        new()
+        {
+            Tenant = "acme",
+            Fleet = "chat",
+            Definition = definition,
+            DefinitionRevision = 3,
+            Sums = new WorkloadSums(definition.Solving.HorizonSeconds),
+            WorkloadVersion = 7,
+            SolvedAt = At,
+        };
 }

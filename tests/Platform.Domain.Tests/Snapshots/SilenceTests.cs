@@ -6,7 +6,9 @@ using Platform.Domain.Tests.Fleets;
 
 namespace Platform.Domain.Tests.Snapshots;
 
-/// <summary>A fleet of which nobody tells anything keeps what it was granted; one that says that nothing came does not.</summary>
+/// <summary>
+/// A fleet of which nobody tells anything keeps what it was granted; one that says that nothing came does not.
+/// </summary>
 public sealed class SilenceTests
 {
     private const int Horizon = 21_600;
@@ -47,18 +49,20 @@ public sealed class SilenceTests
             sums.Fold(Windows.Of(second, second + 60, Windows.Arrivals("math", arrivals)));
     }
 
-    private static SolveOutcome Solve(WorkloadSums sums, int second, PreviousAllocation? previous, long version) => SolvePolicy.Solve(
-        new SnapshotInputs
-        {
-            Tenant = "acme",
-            Fleet = "chat",
-            Definition = Definition,
-            DefinitionRevision = 1,
-            Sums = sums,
-            WorkloadVersion = version,
-            SolvedAt = Windows.Start.AddSeconds(second),
-        },
-        previous);
+    private static SolveOutcome Solve(WorkloadSums sums, int second, PreviousAllocation? previous, long version) =>
+        SolvePolicy.Solve(
+            new SnapshotInputs
+            {
+                Tenant = "acme",
+                Fleet = "chat",
+                Definition = Definition,
+                DefinitionRevision = 1,
+                Sums = sums,
+                WorkloadVersion = version,
+                SolvedAt = Windows.Start.AddSeconds(second),
+            },
+            previous
+        );
 
     private static PreviousAllocation Previous(AllocationSnapshot snapshot, bool knowsAll)
     {

@@ -10,10 +10,14 @@ public sealed class SnapshotCsvTests
         var document = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Snapshots", "snapshot-example.json"));
         Assert.True(ComparableSnapshot.TryRead(document, out var snapshot, out _));
         Assert.Equal(
-            "2,the-hash,2026-11-23T10:00:00.25Z,10.6,0.71,4.1,0.3333333333333333,math,812,0.74\r\n"
-            + "2,the-hash,2026-11-23T10:00:00.25Z,10.6,0.71,4.1,0.3333333333333333,chat,96,0.61\r\n",
-            SnapshotCsv.Lines("the-hash", snapshot));
-        Assert.Equal(SnapshotCsv.Header.Count(c => c == ','), SnapshotCsv.Lines("h", snapshot).Split("\r\n")[0].Count(c => c == ','));
+            "2,the-hash,2026-11-23T10:00:00.25Z,10.6,0.71,4.1,0.3333333333333333,math,812,0.74,812,\r\n"
+                + "2,the-hash,2026-11-23T10:00:00.25Z,10.6,0.71,4.1,0.3333333333333333,chat,96,0.61,96,\r\n",
+            SnapshotCsv.Lines("the-hash", snapshot)
+        );
+        Assert.Equal(
+            SnapshotCsv.Header.Count(c => c == ','),
+            SnapshotCsv.Lines("h", snapshot).Split("\r\n")[0].Count(c => c == ',')
+        );
     }
 
     [Theory]

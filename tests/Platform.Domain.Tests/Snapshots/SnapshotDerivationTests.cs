@@ -36,7 +36,10 @@ public sealed class SnapshotDerivationTests
     public void A_snapshot_names_everything_that_it_takes_to_derive_it_again()
     {
         var snapshot = Derive(Inputs(), new SnapshotLink(4, "a hash")).Snapshot!;
-        Assert.Equal(("acme", "chat-eu", 5, At), (snapshot.Tenant, snapshot.Fleet, snapshot.Version, snapshot.SolvedAt));
+        Assert.Equal(
+            ("acme", "chat-eu", 5, At),
+            (snapshot.Tenant, snapshot.Fleet, snapshot.Version, snapshot.SolvedAt)
+        );
         Assert.Equal(
             new Provenance
             {
@@ -47,7 +50,8 @@ public sealed class SnapshotDerivationTests
                 ProblemHash = AllocationSnapshot.HashOf(CanonicalJson.Write(snapshot.Problem)),
                 PreviousHash = "a hash",
             },
-            snapshot.Provenance);
+            snapshot.Provenance
+        );
     }
 
     [Theory]
@@ -55,7 +59,10 @@ public sealed class SnapshotDerivationTests
     [InlineData(null, "solver/0")]
     public void Arithmetic_that_is_not_here_is_not_replaced_by_another(string? estimator, string? solver)
     {
-        var versions = new DerivationVersions(estimator ?? Estimator.EstimatorVersion, solver ?? AllocationSolver.Version);
+        var versions = new DerivationVersions(
+            estimator ?? Estimator.EstimatorVersion,
+            solver ?? AllocationSolver.Version
+        );
         Assert.False(SnapshotDerivation.Knows(versions));
         Assert.Throws<ArgumentException>(() => SnapshotDerivation.Derive(Inputs(), null, versions));
         Assert.True(SnapshotDerivation.Knows(DerivationVersions.Current));
@@ -65,7 +72,14 @@ public sealed class SnapshotDerivationTests
     public void An_accuracy_floor_out_of_reach_has_a_solution_that_says_so_and_no_snapshot()
     {
         var inputs = Inputs();
-        TaskType[] types = [inputs.Definition.TaskTypes[0] with { AccuracyFloor = 0.999 }, .. inputs.Definition.TaskTypes.Skip(1)];
+        TaskType[] types =
+        [
+            inputs.Definition.TaskTypes[0] with
+            {
+                AccuracyFloor = 0.999,
+            },
+            .. inputs.Definition.TaskTypes.Skip(1),
+        ];
         var derived = Derive(inputs with { Definition = inputs.Definition with { TaskTypes = types } }, null);
         Assert.Null(derived.Snapshot);
         Assert.Null(derived.Shortfall);
@@ -81,7 +95,13 @@ public sealed class SnapshotDerivationTests
         var inputs = Inputs();
         var limits = inputs.Definition.Objective with { MaxMeanSystemTimeSeconds = 0.01 };
         var derived = SnapshotDerivation.Derive(
-            inputs with { Definition = inputs.Definition with { Objective = limits } }, null, new DerivationVersions(estimator, solver));
+            inputs with
+            {
+                Definition = inputs.Definition with { Objective = limits },
+            },
+            null,
+            new DerivationVersions(estimator, solver)
+        );
         Assert.Null(derived.Snapshot);
         Assert.Equal(InfeasibilityReason.MaxMeanSystemTime, derived.Solution.Reason);
     }
@@ -92,7 +112,11 @@ public sealed class SnapshotDerivationTests
         var inputs = Inputs();
         var without = Derive(inputs, null).Snapshot!;
         Assert.Null(without.Ladder);
-        Assert.DoesNotContain("ladder", System.Text.Encoding.UTF8.GetString(without.ToCanonicalBytes()), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "ladder",
+            System.Text.Encoding.UTF8.GetString(without.ToCanonicalBytes()),
+            StringComparison.Ordinal
+        );
 
         var with16 = Derive(WithLadder(inputs, 16), null).Snapshot!;
         var granted = with16.Solution.Allocation!.Select(type => new SentTokens(type.TaskType, type.Tokens));
@@ -112,7 +136,13 @@ public sealed class SnapshotDerivationTests
     {
         var inputs = WithLadder(Inputs(), 16);
         var levels = new Actuator { Allowed = [new(0, 0, "none"), new(64, 64, "low"), new(512, 512, "high")] };
-        var snapshot = Derive(inputs with { Definition = inputs.Definition with { Actuator = levels } }, null).Snapshot!;
+        var snapshot = Derive(
+            inputs with
+            {
+                Definition = inputs.Definition with { Actuator = levels },
+            },
+            null
+        ).Snapshot!;
         Assert.Equal(snapshot.Sent!.Allocation, snapshot.Ladder!.Rungs[0].Allocation);
         Assert.All(snapshot.Ladder.Rungs[^1].Allocation, type => Assert.Equal((0, "none"), (type.Tokens, type.Name)));
     }
@@ -125,8 +155,8 @@ public sealed class SnapshotDerivationTests
     }
 
     /// <summary>
-    /// Sums that were pruned to a later instant have lost evidence that an earlier one still counts, so two workers whose clocks differ
-    /// must not go back in time.
+    /// Sums that were pruned to a later instant have lost evidence that an earlier one still counts, so two workers
+    /// whose clocks differ must not go back in time.
     /// </summary>
     [Fact]
     public void The_instant_of_a_solve_is_never_before_the_last_one()
@@ -140,9 +170,15 @@ public sealed class SnapshotDerivationTests
         var definition = Definitions.Fleet();
         definition = definition with { Solving = definition.Solving with { HorizonSeconds = horizon } };
         var earlier = Windows.Start.AddSeconds(horizon);
-        Assert.NotEqual(Estimator.Estimate(definition, all, earlier).ArrivalRate, Estimator.Estimate(definition, pruned, earlier).ArrivalRate);
+        Assert.NotEqual(
+            Estimator.Estimate(definition, all, earlier).ArrivalRate,
+            Estimator.Estimate(definition, pruned, earlier).ArrivalRate
+        );
         var later = Windows.Start.AddSeconds(horizon + 10);
-        Assert.Equal(Estimator.Estimate(definition, all, later).ArrivalRate, Estimator.Estimate(definition, pruned, later).ArrivalRate);
+        Assert.Equal(
+            Estimator.Estimate(definition, all, later).ArrivalRate,
+            Estimator.Estimate(definition, pruned, later).ArrivalRate
+        );
     }
 
     private static DerivedAllocation Derive(SnapshotInputs inputs, SnapshotLink? previous) =>

@@ -15,7 +15,11 @@ public sealed class SolvePolicyTests
     private static readonly AllocationProblem Problem = ProblemBuilder.OfDefinition(Definition) with
     {
         ArrivalRate = Estimator
-            .Estimate(Definition, new WorkloadSums(Definition.Solving.HorizonSeconds), new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero))
+            .Estimate(
+                Definition,
+                new WorkloadSums(Definition.Solving.HorizonSeconds),
+                new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero)
+            )
             .Traffic!.UpperRate,
     };
 
@@ -27,20 +31,34 @@ public sealed class SolvePolicyTests
         var snapshot = Published(null);
         Assert.Equal(1, snapshot.Version);
         Assert.Null(snapshot.Provenance.PreviousHash);
-        Assert.Equal(("acme", "chat", 3, 7L, Estimator.EstimatorVersion), (
-            snapshot.Tenant, snapshot.Fleet, snapshot.Provenance.DefinitionRevision, snapshot.Provenance.WorkloadVersion, snapshot.Provenance.Estimator));
+        Assert.Equal(
+            ("acme", "chat", 3, 7L, Estimator.EstimatorVersion),
+            (
+                snapshot.Tenant,
+                snapshot.Fleet,
+                snapshot.Provenance.DefinitionRevision,
+                snapshot.Provenance.WorkloadVersion,
+                snapshot.Provenance.Estimator
+            )
+        );
         Assert.Equal(AllocationSolver.Version, snapshot.Provenance.Solver);
         Assert.Equal(AllocationSnapshot.HashOf(CanonicalJson.Write(Problem)), snapshot.Provenance.ProblemHash);
         Assert.Equal(Best.Objective, snapshot.Solution.Objective);
     }
 
     [Fact]
-    public void The_best_allocation_in_force_is_confirmed() => Assert.IsType<SolveOutcome.Confirmed>(Solve(Previous(BestTokens())));
+    public void The_best_allocation_in_force_is_confirmed() =>
+        Assert.IsType<SolveOutcome.Confirmed>(Solve(Previous(BestTokens())));
 
     [Fact]
     public void A_revised_definition_publishes_even_the_same_tokens()
     {
-        var snapshot = Published(Previous(BestTokens()) with { Summary = Previous(BestTokens()).Summary with { DefinitionRevision = 2 } });
+        var snapshot = Published(
+            Previous(BestTokens()) with
+            {
+                Summary = Previous(BestTokens()).Summary with { DefinitionRevision = 2 },
+            }
+        );
         Assert.Equal(5, snapshot.Version);
         Assert.Equal("previous-hash", snapshot.Provenance.PreviousHash);
     }
@@ -66,7 +84,10 @@ public sealed class SolvePolicyTests
     public void A_previous_allocation_that_breaks_a_limit_is_replaced_however_large_the_minimum_gain()
     {
         var tokens = BestTokens();
-        var limited = Definition with { Objective = Definition.Objective with { MeanTokenBudget = Best.MeanTokens!.Value / 2 } };
+        var limited = Definition with
+        {
+            Objective = Definition.Objective with { MeanTokenBudget = Best.MeanTokens!.Value / 2 },
+        };
         Assert.Equal(5, Published(Previous(tokens), 1e300, limited).Version);
     }
 
@@ -91,9 +112,14 @@ public sealed class SolvePolicyTests
 
     [Theory]
     [MemberData(nameof(Hopeless))]
-    public void An_infeasible_problem_says_why_and_publishes_the_fewest_tokens_unless_a_floor_is_out_of_reach(string reason)
+    public void An_infeasible_problem_says_why_and_publishes_the_fewest_tokens_unless_a_floor_is_out_of_reach(
+        string reason
+    )
     {
-        var another = Previous(BestTokens()) with { Summary = Previous(BestTokens()).Summary with { DefinitionRevision = 2 } };
+        var another = Previous(BestTokens()) with
+        {
+            Summary = Previous(BestTokens()).Summary with { DefinitionRevision = 2 },
+        };
         foreach (var previous in new[] { null, Previous(BestTokens()), another })
         {
             var outcome = Solve(previous, 0, Infeasible[reason]);
@@ -110,7 +136,12 @@ public sealed class SolvePolicyTests
         var bytes = snapshot.ToCanonicalBytes();
         var hash = AllocationSnapshot.HashOf(bytes);
         var summary = AllocationSummary.OfDocument(bytes);
-        var previous = new PreviousAllocation { Version = snapshot.Version, Hash = hash, Summary = summary };
+        var previous = new PreviousAllocation
+        {
+            Version = snapshot.Version,
+            Hash = hash,
+            Summary = summary,
+        };
         Assert.Equal((3, 7L), (summary.DefinitionRevision, summary.WorkloadVersion));
         Assert.Equal(BestTokens().ToDictionary(type => type.Type, type => type.Tokens), summary.Tokens);
         Assert.Equal(summary.ToBytes(), AllocationSummary.Of(snapshot).ToBytes());
@@ -135,28 +166,43 @@ public sealed class SolvePolicyTests
     [InlineData("x")]
     [InlineData("[]")]
     [InlineData("{}")]
-    [InlineData("""{ "provenance": { "definitionRevision": "3", "workloadVersion": 7 }, "solution": { "allocation": [] } }""")]
+    [InlineData(
+        """{ "provenance": { "definitionRevision": "3", "workloadVersion": 7 }, "solution": { "allocation": [] } }"""
+    )]
     public void What_is_no_snapshot_has_no_summary(string document) =>
         Assert.Throws<FormatException>(() => AllocationSummary.OfDocument(Encoding.UTF8.GetBytes(document)));
 
     private static readonly Dictionary<string, FleetDefinition> Infeasible = new()
     {
         ["unstable"] = Definition with { ArrivalRate = 100 },
-        ["accuracyFloor"] = Definition with { TaskTypes = [Definitions.Math with { AccuracyFloor = 0.81 }, Definitions.Chat] },
+        ["accuracyFloor"] = Definition with
+        {
+            TaskTypes = [Definitions.Math with { AccuracyFloor = 0.81 }, Definitions.Chat],
+        },
         ["meanTokenBudget"] = Definition with
         {
             Objective = Definition.Objective with { MeanTokenBudget = 1 },
             TaskTypes = [Definitions.Math with { MinTokens = 100 }, Definitions.Chat],
         },
-        ["maxMeanSystemTime"] = Definition with { Objective = Definition.Objective with { MaxMeanSystemTimeSeconds = 0.01 } },
+        ["maxMeanSystemTime"] = Definition with
+        {
+            Objective = Definition.Objective with { MaxMeanSystemTimeSeconds = 0.01 },
+        },
     };
 
     private static AllocationSnapshot Published(
-        PreviousAllocation? previous, double minimumGain = 0, FleetDefinition? definition = null, int revision = 3) =>
-        Assert.IsType<SolveOutcome.Published>(Solve(previous, minimumGain, definition, revision)).Snapshot;
+        PreviousAllocation? previous,
+        double minimumGain = 0,
+        FleetDefinition? definition = null,
+        int revision = 3
+    ) => Assert.IsType<SolveOutcome.Published>(Solve(previous, minimumGain, definition, revision)).Snapshot;
 
     private static SolveOutcome Solve(
-        PreviousAllocation? previous, double minimumGain = 0, FleetDefinition? definition = null, int revision = 3)
+        PreviousAllocation? previous,
+        double minimumGain = 0,
+        FleetDefinition? definition = null,
+        int revision = 3
+    )
     {
         definition ??= Definition;
         definition = definition with { Solving = definition.Solving with { MinimumGain = minimumGain } };
@@ -171,19 +217,28 @@ public sealed class SolvePolicyTests
                 WorkloadVersion = 7,
                 SolvedAt = new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero),
             },
-            previous);
+            previous
+        );
     }
 
-    private static PreviousAllocation Previous((string Type, long Tokens)[] tokens) => new()
-    {
-        Version = 4,
-        Hash = "previous-hash",
-        Summary = new AllocationSummary { DefinitionRevision = 3, WorkloadVersion = 7, Tokens = tokens.ToDictionary(type => type.Type, type => type.Tokens) },
-    };
+    private static PreviousAllocation Previous((string Type, long Tokens)[] tokens) =>
+        new()
+        {
+            Version = 4,
+            Hash = "previous-hash",
+            Summary = new AllocationSummary
+            {
+                DefinitionRevision = 3,
+                WorkloadVersion = 7,
+                Tokens = tokens.ToDictionary(type => type.Type, type => type.Tokens),
+            },
+        };
 
-    private static (string Type, long Tokens)[] BestTokens() => [.. Best.Allocation!.Select(type => (type.TaskType, type.Tokens))];
+    private static (string Type, long Tokens)[] BestTokens() =>
+        [.. Best.Allocation!.Select(type => (type.TaskType, type.Tokens))];
 
-    private static (string Type, long Tokens)[] Worse() => [.. BestTokens().Select(type => (type.Type, type.Tokens + 50))];
+    private static (string Type, long Tokens)[] Worse() =>
+        [.. BestTokens().Select(type => (type.Type, type.Tokens + 50))];
 
     private static double Gain((string Type, long Tokens)[] tokens) =>
         Best.Objective!.Value - AllocationSolver.Objective(Problem, [.. tokens.Select(type => type.Tokens)]);

@@ -17,10 +17,21 @@ public sealed class StepLimitTests
     {
         ArrivalRate = 0.005,
         Objective = new FleetObjective { AccuracyWeight = 5_000, MaxUtilization = 0.9 },
-        TaskTypes = [Definitions.Math with { Share = 1, Accuracy = new AccuracyCurve(0.1, 0.85, 1e-4), Service = new ServiceLine(0.4, 0.005) }],
+        TaskTypes =
+        [
+            Definitions.Math with
+            {
+                Share = 1,
+                Accuracy = new AccuracyCurve(0.1, 0.85, 1e-4),
+                Service = new ServiceLine(0.4, 0.005),
+            },
+        ],
     };
 
-    private static readonly long First = AllocationSolver.Solve(ProblemBuilder.OfDefinition(Definition)).Allocation![0].Tokens;
+    private static readonly long First = AllocationSolver
+        .Solve(ProblemBuilder.OfDefinition(Definition))
+        .Allocation![0]
+        .Tokens;
 
     [Fact]
     public void The_first_allocation_is_the_definitions()
@@ -42,7 +53,10 @@ public sealed class StepLimitTests
         var given = derived.Solution.Allocation![0];
         Assert.Equal((8_464, TokenBound.Max), (given.Tokens, given.Bound));
         var held = Assert.Single(derived.Snapshot!.HeldBack!);
-        Assert.Equal(("math", HoldReason.Evidence, 8_464L, 4_232L), (held.TaskType, held.Reason, held.MostTokens!.Value, held.LargestBudgetTried!.Value));
+        Assert.Equal(
+            ("math", HoldReason.Evidence, 8_464L, 4_232L),
+            (held.TaskType, held.Reason, held.MostTokens!.Value, held.LargestBudgetTried!.Value)
+        );
         Assert.True(held.TokensWithout > 8_464);
         var extrapolation = derived.Snapshot.Validity.TaskTypes["math"].Extrapolation!;
         Assert.Equal((2.0, true), (extrapolation.Value!.Value, extrapolation.Flagged));
@@ -73,7 +87,10 @@ public sealed class StepLimitTests
     [Fact]
     public void Verdicts_at_0_tokens_do_not_hold_a_type_there()
     {
-        Assert.Equal(2 * StepLimit.LeastReference, EvidenceTests.Derive(Judged(0, 200, 20), Definition).Solution.Allocation![0].Tokens);
+        Assert.Equal(
+            2 * StepLimit.LeastReference,
+            EvidenceTests.Derive(Judged(0, 200, 20), Definition).Solution.Allocation![0].Tokens
+        );
     }
 
     /// <summary>
@@ -92,14 +109,21 @@ public sealed class StepLimitTests
     [Fact]
     public void A_snapshot_under_an_alarm_derives_again_from_what_it_says()
     {
-        var alarm = new LoadAlarm { Since = Windows.Start, ArrivalRate = 0, ServiceFactor = 1.2 };
+        var alarm = new LoadAlarm
+        {
+            Since = Windows.Start,
+            ArrivalRate = 0,
+            ServiceFactor = 1.2,
+        };
         var inputs = Inputs(Arriving(1)) with { Alarm = alarm };
         var snapshot = SnapshotDerivation.Derive(inputs, null, DerivationVersions.Current).Snapshot!;
         Assert.Equal(0.4 * 1.2, snapshot.Problem.TaskTypes[0].Service.BaseSeconds, 1e-12);
         Assert.True(snapshot.Solution.Utilization < 1);
 
         Assert.True(SnapshotHeader.TryRead(snapshot.ToCanonicalBytes(), out var header, out _));
-        var again = SnapshotDerivation.Derive(inputs with { Alarm = header.Provenance.Alarm }, null, header.Versions).Snapshot!;
+        var again = SnapshotDerivation
+            .Derive(inputs with { Alarm = header.Provenance.Alarm }, null, header.Versions)
+            .Snapshot!;
         Assert.Equal(snapshot.ToCanonicalBytes(), again.ToCanonicalBytes());
     }
 
@@ -115,19 +139,32 @@ public sealed class StepLimitTests
         var given = Assert.IsType<SolveOutcome.Published>(tokens).Snapshot.Solution.Allocation![0];
         var rate = Assert.IsType<SolveOutcome.Published>(tokens).Snapshot.Problem.ArrivalRate;
         var slower = factor / (rate * given.ServiceSeconds);
-        var alarm = new LoadAlarm { Since = Windows.Start, ArrivalRate = 0, ServiceFactor = slower };
+        var alarm = new LoadAlarm
+        {
+            Since = Windows.Start,
+            ArrivalRate = 0,
+            ServiceFactor = slower,
+        };
         var outcome = SolvePolicy.Solve(Inputs(Arriving(1)) with { Alarm = alarm }, Previous(given.Tokens));
         var snapshot = Assert.IsType<SolveOutcome.Published>(outcome).Snapshot;
         var less = snapshot.Solution.Allocation![0];
         Assert.True(less.Tokens < given.Tokens);
-        Assert.True(factor > 50 || rate * less.ServiceSeconds < 1, "stable at the alarm's service times where anything is");
+        Assert.True(
+            factor > 50 || rate * less.ServiceSeconds < 1,
+            "stable at the alarm's service times where anything is"
+        );
         Assert.Equal(alarm, outcome.Alarm);
     }
 
     [Fact]
     public void An_alarm_that_the_estimate_has_caught_up_with_is_over()
     {
-        var alarm = new LoadAlarm { Since = Windows.Start, ArrivalRate = 0.001, ServiceFactor = 1 };
+        var alarm = new LoadAlarm
+        {
+            Since = Windows.Start,
+            ArrivalRate = 0.001,
+            ServiceFactor = 1,
+        };
         var outcome = SolvePolicy.Solve(Inputs(Arriving(4)) with { Alarm = alarm }, null);
         Assert.Null(outcome.Alarm);
         Assert.Null(Assert.IsType<SolveOutcome.Published>(outcome).Snapshot.Provenance.Alarm);
@@ -136,30 +173,54 @@ public sealed class StepLimitTests
     [Fact]
     public void A_stored_definition_without_a_step_has_the_default()
     {
-        var solving = JsonSerializer.Deserialize<SolvingPolicy>("""{"everySeconds":300,"horizonSeconds":3600,"minimumGain":0}""", StrictJson.Options)!;
+        var solving = JsonSerializer.Deserialize<SolvingPolicy>(
+            """{"everySeconds":300,"horizonSeconds":3600,"minimumGain":0}""",
+            StrictJson.Options
+        )!;
         Assert.Equal(2, solving.Step);
         foreach (var step in (double[])[0.99, -1, 2e9])
-            Assert.Contains(FleetDefinitionValidation.Validate(Definition with { Solving = new SolvingPolicy { MaxStep = step } }), fault => fault.Pointer == "/solving/maxStep");
+            Assert.Contains(
+                FleetDefinitionValidation.Validate(Definition with { Solving = new SolvingPolicy { MaxStep = step } }),
+                fault => fault.Pointer == "/solving/maxStep"
+            );
     }
 
     private static SnapshotInputs Inputs(WorkloadWindow[] windows) => EvidenceTests.Inputs(windows, Definition);
 
-    private static PreviousAllocation Previous(long tokens) => new()
-    {
-        Version = 1,
-        Hash = "previous-hash",
-        Summary = new AllocationSummary { DefinitionRevision = 1, WorkloadVersion = 1, Tokens = new Dictionary<string, long> { ["math"] = tokens } },
-    };
+    private static PreviousAllocation Previous(long tokens) =>
+        new()
+        {
+            Version = 1,
+            Hash = "previous-hash",
+            Summary = new AllocationSummary
+            {
+                DefinitionRevision = 1,
+                WorkloadVersion = 1,
+                Tokens = new Dictionary<string, long> { ["math"] = tokens },
+            },
+        };
 
     private static WorkloadWindow[] Judged(long tokens, long trials, long correct) =>
-    [
-        Windows.Of(0, 60, new TaskWindow
-        {
-            TaskType = "math",
-            Arrivals = 0,
-            Accuracy = [new AccuracyCount { Tokens = tokens, Trials = trials, Correct = correct }],
-        }),
-    ];
+        [
+            Windows.Of(
+                0,
+                60,
+                new TaskWindow
+                {
+                    TaskType = "math",
+                    Arrivals = 0,
+                    Accuracy =
+                    [
+                        new AccuracyCount
+                        {
+                            Tokens = tokens,
+                            Trials = trials,
+                            Correct = correct,
+                        },
+                    ],
+                }
+            ),
+        ];
 
     private static WorkloadWindow[] Arriving(long aMinute) =>
         [.. Enumerable.Range(0, 120).Select(i => Windows.Of(60 * i, 60 * (i + 1), Windows.Arrivals("math", aMinute)))];

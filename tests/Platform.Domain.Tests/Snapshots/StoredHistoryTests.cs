@@ -30,7 +30,13 @@ public sealed class StoredHistoryTests
 
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Snapshots", "histories");
 
-    public static TheoryData<string> Histories => [.. Directory.GetFiles(Folder, "*.jsonl").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Histories =>
+        [
+            .. Directory
+                .GetFiles(Folder, "*.jsonl")
+                .Select(path => Path.GetFileNameWithoutExtension(path)!)
+                .Order(StringComparer.Ordinal),
+        ];
 
     [Theory]
     [MemberData(nameof(Histories))]
@@ -52,7 +58,10 @@ public sealed class StoredHistoryTests
     {
         var before = CultureInfo.CurrentCulture;
         var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
-        (culture.NumberFormat.NumberDecimalSeparator, culture.NumberFormat.NegativeSign) = (separator, minus == "." ? "-" : minus);
+        (culture.NumberFormat.NumberDecimalSeparator, culture.NumberFormat.NegativeSign) = (
+            separator,
+            minus == "." ? "-" : minus
+        );
         culture.DateTimeFormat.TimeSeparator = ".";
         CultureInfo.CurrentCulture = culture;
         try
@@ -66,14 +75,21 @@ public sealed class StoredHistoryTests
         }
     }
 
-    /// <summary>The same histories in processes of their own: another time zone, one processor, other instructions of the processor.</summary>
+    /// <summary>
+    /// The same histories in processes of their own: another time zone, one processor, other instructions of the
+    /// processor.
+    /// </summary>
     [Theory]
     [InlineData("TZ=Asia/Kathmandu", "DOTNET_PROCESSOR_COUNT=1")]
     [InlineData("DOTNET_EnableAVX2=0", "DOTNET_TieredCompilation=0")]
     [InlineData("DOTNET_EnableHWIntrinsic=0", "TZ=America/St_Johns")]
     public async Task Bits_do_not_depend_on_the_machine(params string[] variables)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet")
             start.ArgumentList.Add(typeof(StoredHistoryTests).Assembly.Location);
         start.ArgumentList.Add("-method");
@@ -84,11 +100,18 @@ public sealed class StoredHistoryTests
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(process.ExitCode == 0 && (await output).Contains("Total: ", StringComparison.Ordinal), $"{await output}\n{await errors}");
+        Assert.True(
+            process.ExitCode == 0 && (await output).Contains("Total: ", StringComparison.Ordinal),
+            $"{await output}\n{await errors}"
+        );
     }
 
     private sealed record Line(
-        FleetDefinition? Definition = null, WorkloadWindow? Window = null, DateTimeOffset? SolveAt = null, Dictionary<string, string>? Hashes = null);
+        FleetDefinition? Definition = null,
+        WorkloadWindow? Window = null,
+        DateTimeOffset? SolveAt = null,
+        Dictionary<string, string>? Hashes = null
+    );
 
     /// <summary>The history's lines, each solve with the hashes of what it comes to.</summary>
     private static List<string> Derive(string[] lines)
@@ -116,7 +139,9 @@ public sealed class StoredHistoryTests
 
             var solved = Derivations.Zip(links).Where(it => it.Second is not null);
             var hashes = string.Join(',', solved.Select(it => $"\"{it.First.Name}\":\"{it.Second!.Hash}\""));
-            result.Add($"{{\"solveAt\":\"{at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}\",\"hashes\":{{{hashes}}}}}");
+            result.Add(
+                $"{{\"solveAt\":\"{at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}\",\"hashes\":{{{hashes}}}}}"
+            );
         }
 
         return result;
@@ -130,7 +155,13 @@ public sealed class StoredHistoryTests
     }
 
     private static SnapshotLink Solve(
-        FleetDefinition definition, int revision, List<WorkloadWindow> windows, DateTimeOffset at, SnapshotLink? link, DerivationVersions versions)
+        FleetDefinition definition,
+        int revision,
+        List<WorkloadWindow> windows,
+        DateTimeOffset at,
+        SnapshotLink? link,
+        DerivationVersions versions
+    )
     {
         var sums = new WorkloadSums(definition.Solving.Reach);
         foreach (var window in windows)

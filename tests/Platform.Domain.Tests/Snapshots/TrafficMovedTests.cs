@@ -25,8 +25,11 @@ public sealed class TrafficMovedTests
 
     private static readonly SnapshotInputs Inputs = InputsOf(Definition);
 
-    private static readonly DerivedAllocation Derived =
-        SnapshotDerivation.Derive(Inputs, null, DerivationVersions.Current);
+    private static readonly DerivedAllocation Derived = SnapshotDerivation.Derive(
+        Inputs,
+        null,
+        DerivationVersions.Current
+    );
 
     private static readonly double Rate = Derived.Problem.ArrivalRate;
 
@@ -69,7 +72,10 @@ public sealed class TrafficMovedTests
     public void Servers_half_way_from_their_cap_to_saturation_are_no_chance()
     {
         // Gains are no reason here: only the limit is.
-        var definition = Definition with { Solving = Definition.Solving with { MinimumGain = 1e300 } };
+        var definition = Definition with
+        {
+            Solving = Definition.Solving with { MinimumGain = 1e300 },
+        };
         var inputs = InputsOf(definition);
         Assert.False(IsPublished(Previous(AtUtilization(0.945), Rate), inputs));
         Assert.True(IsPublished(Previous(AtUtilization(0.955), Rate), inputs));
@@ -95,7 +101,11 @@ public sealed class TrafficMovedTests
         var inForce = new AllocationInForce(Inputs, Derived, heavy);
         var model = new AllocationModel(Derived.Problem);
         var worth = Derived.Solution.Objective!.Value - WholeTokenFigures.Of(model, model.WholeLower).Objective;
-        var prior = Estimator.Estimate(Definition, new WorkloadSums(Definition.Solving.HorizonSeconds), Inputs.SolvedAt);
+        var prior = Estimator.Estimate(
+            Definition,
+            new WorkloadSums(Definition.Solving.HorizonSeconds),
+            Inputs.SolvedAt
+        );
         var ofHeavy = EstimateSensitivity.OfObjective(Derived.Problem, heavy);
         var difference = EstimateSensitivity.OfObjective(Derived.Problem, Best()).Minus(ofHeavy);
         var atGivenRate = difference.AtGivenRate().Noise(Derived.Estimate, prior);
@@ -121,20 +131,24 @@ public sealed class TrafficMovedTests
         SolvePolicy.Solve(inputs ?? Inputs, previous) is SolveOutcome.Published;
 
     private static PreviousAllocation Knowing(PreviousAllocation previous, long windows) =>
-        previous with { Summary = previous.Summary with { WorkloadVersion = windows } };
-
-    private static PreviousAllocation Previous(long[] tokens, double? rate) => new()
-    {
-        Version = 4,
-        Hash = "previous-hash",
-        Summary = new AllocationSummary
+        previous with
         {
-            DefinitionRevision = 1,
-            WorkloadVersion = Count,
-            Tokens = new Dictionary<string, long> { ["math"] = tokens[0], ["chat"] = tokens[1] },
-            ArrivalRate = rate,
-        },
-    };
+            Summary = previous.Summary with { WorkloadVersion = windows },
+        };
+
+    private static PreviousAllocation Previous(long[] tokens, double? rate) =>
+        new()
+        {
+            Version = 4,
+            Hash = "previous-hash",
+            Summary = new AllocationSummary
+            {
+                DefinitionRevision = 1,
+                WorkloadVersion = Count,
+                Tokens = new Dictionary<string, long> { ["math"] = tokens[0], ["chat"] = tokens[1] },
+                ArrivalRate = rate,
+            },
+        };
 
     private static long[] Best() => [.. Derived.Solution.Allocation!.Select(type => type.Tokens)];
 
@@ -174,7 +188,9 @@ public sealed class TrafficMovedTests
         var sums = new WorkloadSums(definition.Solving.HorizonSeconds);
         var random = new Random(5);
         for (var i = 0; i < Count; i++)
-            sums.Fold(Windows.Of(WindowSeconds * i, WindowSeconds * (i + 1), Task("math", random), Task("chat", random)));
+            sums.Fold(
+                Windows.Of(WindowSeconds * i, WindowSeconds * (i + 1), Task("math", random), Task("chat", random))
+            );
         return new SnapshotInputs
         {
             Tenant = "acme",
@@ -214,6 +230,11 @@ public sealed class TrafficMovedTests
         var curve = type.Accuracy;
         var right = curve.Floor + (curve.Gain * (1 - Math.Exp(-curve.RatePerToken * tokens)));
         var correct = Enumerable.Range(0, trials).Count(_ => random.NextDouble() < right);
-        return new AccuracyCount { Tokens = tokens, Trials = trials, Correct = correct };
+        return new AccuracyCount
+        {
+            Tokens = tokens,
+            Trials = trials,
+            Correct = correct,
+        };
     }
 }

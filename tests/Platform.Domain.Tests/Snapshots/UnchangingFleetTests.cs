@@ -8,7 +8,9 @@ using Platform.Domain.Tests.Fleets;
 
 namespace Platform.Domain.Tests.Snapshots;
 
-/// <summary>A fleet is solved every minute on windows that vary by chance: versions come with changes, not with chance.</summary>
+/// <summary>
+/// A fleet is solved every minute on windows that vary by chance: versions come with changes, not with chance.
+/// </summary>
 public sealed class UnchangingFleetTests
 {
     private const int WarmUp = 60;
@@ -21,17 +23,29 @@ public sealed class UnchangingFleetTests
         Servers = 8,
         ArrivalRate = 1,
         Objective = new FleetObjective { AccuracyWeight = 60 },
-        Solving = new SolvingPolicy { EverySeconds = 60, HorizonSeconds = 3_600, MinimumGain = 0 },
+        Solving = new SolvingPolicy
+        {
+            EverySeconds = 60,
+            HorizonSeconds = 3_600,
+            MinimumGain = 0,
+        },
     };
 
-    public static TheoryData<string, FleetDefinition> Limited => new()
-    {
-        { "none", Definition },
-        { "utilization", Definition with { Objective = Definition.Objective with { MaxUtilization = 0.5 } } },
-        { "tokens", Definition with { Objective = Definition.Objective with { MeanTokenBudget = 200 } } },
-        { "time", Definition with { Objective = Definition.Objective with { MaxMeanSystemTimeSeconds = 5 } } },
-        { "accuracy", Definition with { TaskTypes = [Definitions.Math with { AccuracyFloor = 0.5 }, Definitions.Chat] } },
-    };
+    public static TheoryData<string, FleetDefinition> Limited =>
+        new()
+        {
+            { "none", Definition },
+            { "utilization", Definition with { Objective = Definition.Objective with { MaxUtilization = 0.5 } } },
+            { "tokens", Definition with { Objective = Definition.Objective with { MeanTokenBudget = 200 } } },
+            { "time", Definition with { Objective = Definition.Objective with { MaxMeanSystemTimeSeconds = 5 } } },
+            {
+                "accuracy",
+                Definition with
+                {
+                    TaskTypes = [Definitions.Math with { AccuracyFloor = 0.5 }, Definitions.Chat],
+                }
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Limited), DisableDiscoveryEnumeration = true)]
@@ -45,7 +59,8 @@ public sealed class UnchangingFleetTests
             versions += fleet.Run(Solves, rate: 1);
         }
 
-        // 1,200 solves over 20 horizons' worth of windows: a version now and then is a false alarm, a version every other solve is noise.
+        // 1,200 solves over 20 horizons' worth of windows: a version now and then is a false alarm, a version every
+        // other solve is noise.
         Assert.True(versions <= 12, $"{limit}: {versions} versions");
     }
 
@@ -71,7 +86,10 @@ public sealed class UnchangingFleetTests
         Assert.True(best - inForce < 0.02 * Math.Abs(best), $"{inForce} in force, {best} at best");
     }
 
-    /// <summary>Serves what the allocation in force grants, exactly as the definition's curves say, and reports a window every 10 seconds.</summary>
+    /// <summary>
+    /// Serves what the allocation in force grants, exactly as the definition's curves say, and reports a window every
+    /// 10 seconds.
+    /// </summary>
     private sealed class ServedFleet(FleetDefinition definition, int seed)
     {
         private readonly Random _random = new(seed);
@@ -99,7 +117,11 @@ public sealed class UnchangingFleetTests
             var problem = ProblemBuilder.OfDefinition(definition with { ArrivalRate = rate });
             return (
                 AllocationSolver.Solve(problem).Objective!.Value,
-                AllocationSolver.Objective(problem, [.. definition.TaskTypes.Select(type => _previous!.Summary.Tokens[type.Id])]));
+                AllocationSolver.Objective(
+                    problem,
+                    [.. definition.TaskTypes.Select(type => _previous!.Summary.Tokens[type.Id])]
+                )
+            );
         }
 
         private void Solve()
@@ -117,20 +139,27 @@ public sealed class UnchangingFleetTests
             if (SolvePolicy.Solve(inputs, _previous) is SolveOutcome.Published { Snapshot: var snapshot })
             {
                 var bytes = snapshot.ToCanonicalBytes();
-                _previous = new PreviousAllocation { Version = snapshot.Version, Hash = AllocationSnapshot.HashOf(bytes), Summary = AllocationSummary.OfDocument(bytes) };
+                _previous = new PreviousAllocation
+                {
+                    Version = snapshot.Version,
+                    Hash = AllocationSnapshot.HashOf(bytes),
+                    Summary = AllocationSummary.OfDocument(bytes),
+                };
             }
         }
 
         private void Report(double rate)
         {
             _windows++;
-            _sums.Fold(new WorkloadWindow
-            {
-                Fleet = "chat",
-                WindowStart = _now,
-                WindowEnd = _now.AddSeconds(10),
-                Tasks = [.. definition.TaskTypes.Select(type => Serve(type, rate * 10))],
-            });
+            _sums.Fold(
+                new WorkloadWindow
+                {
+                    Fleet = "chat",
+                    WindowStart = _now,
+                    WindowEnd = _now.AddSeconds(10),
+                    Tasks = [.. definition.TaskTypes.Select(type => Serve(type, rate * 10))],
+                }
+            );
         }
 
         private TaskWindow Serve(TaskType type, double expected)
@@ -141,15 +170,38 @@ public sealed class UnchangingFleetTests
             for (var i = 0; i < arrivals; i++)
             {
                 var used = (long)(granted * (0.7 + (0.3 * _random.NextDouble())));
-                queries[i] = (used, (long)Math.Round(1e3 * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * used)) * (0.9 + (0.2 * _random.NextDouble()))));
-                correct += _random.NextDouble() < type.Accuracy.Floor + (type.Accuracy.Gain * (1 - Math.Exp(-type.Accuracy.RatePerToken * granted))) ? 1 : 0;
+                queries[i] = (
+                    used,
+                    (long)
+                        Math.Round(
+                            1e3
+                                * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * used))
+                                * (0.9 + (0.2 * _random.NextDouble()))
+                        )
+                );
+                correct +=
+                    _random.NextDouble()
+                    < type.Accuracy.Floor + (type.Accuracy.Gain * (1 - Math.Exp(-type.Accuracy.RatePerToken * granted)))
+                        ? 1
+                        : 0;
             }
 
             var served = Windows.Served(type.Id, queries);
             return served with
             {
                 Service = served.Service! with { TokensGranted = granted * arrivals },
-                Accuracy = arrivals == 0 ? null : [new AccuracyCount { Tokens = granted, Trials = arrivals, Correct = correct }],
+                Accuracy =
+                    arrivals == 0
+                        ? null
+                        :
+                        [
+                            new AccuracyCount
+                            {
+                                Tokens = granted,
+                                Trials = arrivals,
+                                Correct = correct,
+                            },
+                        ],
             };
         }
 

@@ -7,11 +7,16 @@ namespace Platform.Domain.Tests.Tenants;
 public sealed class ApiKeyTests
 {
     private static readonly byte[] Pepper = Encoding.UTF8.GetBytes("a pepper");
-    private static readonly ApiKey Key = ApiKey.FromEntropy([.. Enumerable.Range(0, ApiKey.EntropyBytes).Select(i => (byte)i)]);
+    private static readonly ApiKey Key = ApiKey.FromEntropy([
+        .. Enumerable.Range(0, ApiKey.EntropyBytes).Select(i => (byte)i),
+    ]);
 
     [Fact]
     public void A_key_from_known_bytes_is_known() =>
-        Assert.Equal(("AAECAwQFBgcICQoL", "alloc_AAECAwQFBgcICQoL_DA0ODxAREhMUFRYXGBkaGxwdHh8gISIj"), (Key.Id, Key.Text[..^6]));
+        Assert.Equal(
+            ("AAECAwQFBgcICQoL", "alloc_AAECAwQFBgcICQoL_DA0ODxAREhMUFRYXGBkaGxwdHh8gISIj"),
+            (Key.Id, Key.Text[..^6])
+        );
 
     [Fact]
     public void A_key_is_made_of_letters_digits_and_two_separators()
@@ -45,7 +50,9 @@ public sealed class ApiKeyTests
     public void A_key_is_made_from_36_bytes_and_no_other_number(int bytes) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => ApiKey.FromEntropy(new byte[bytes]));
 
-    /// <summary>One character changed, at each place in turn: prefix, public part, separators, secret and checksum.</summary>
+    /// <summary>
+    /// One character changed, at each place in turn: prefix, public part, separators, secret and checksum.
+    /// </summary>
     [Fact]
     public void One_wrong_character_anywhere_makes_it_no_key()
     {
@@ -67,7 +74,10 @@ public sealed class ApiKeyTests
         Assert.False(ApiKey.TryParse(" " + Key.Text, out _));
     }
 
-    /// <summary>The checksum is no secret, so anybody can put it on any text; what is looked up must still have the form of a public part.</summary>
+    /// <summary>
+    /// The checksum is no secret, so anybody can put it on any text; what is looked up must still have the form of a
+    /// public part.
+    /// </summary>
     [Theory]
     [InlineData("alloc_AAECAwQFBgcIC\0oL_DA0ODxAREhMUFRYXGBkaGxwdHh8gISIj")]
     [InlineData("alloc_AAECAwQFBgcICéoL_DA0ODxAREhMUFRYXGBkaGxwdHh8gISIj")]
@@ -77,7 +87,10 @@ public sealed class ApiKeyTests
     [InlineData("ALLOC_AAECAwQFBgcICQoL_DA0ODxAREhMUFRYXGBkaGxwdHh8gISIj")]
     public void A_text_of_another_form_is_no_key_though_its_checksum_is_right(string body)
     {
-        var checksum = Convert.ToBase64String(SHA256.HashData(Encoding.ASCII.GetBytes(body))).Replace('+', 'p').Replace('/', 's')[..6];
+        var checksum = Convert
+            .ToBase64String(SHA256.HashData(Encoding.ASCII.GetBytes(body)))
+            .Replace('+', 'p')
+            .Replace('/', 's')[..6];
         Assert.False(ApiKey.TryParse(body + checksum, out _));
     }
 
@@ -95,7 +108,9 @@ public sealed class ApiKeyTests
     [Fact]
     public void A_key_with_the_same_public_part_and_another_secret_does_not_match()
     {
-        var other = ApiKey.FromEntropy([.. Enumerable.Range(0, ApiKey.EntropyBytes).Select(i => (byte)(i < 35 ? i : 0))]);
+        var other = ApiKey.FromEntropy([
+            .. Enumerable.Range(0, ApiKey.EntropyBytes).Select(i => (byte)(i < 35 ? i : 0)),
+        ]);
         Assert.Equal(Key.Id, other.Id);
         Assert.False(other.Matches(Key.Mac(Pepper), Pepper));
     }

@@ -40,8 +40,14 @@ public sealed class TenantQuotaTests
 
     private static Fleet Existing(int taskTypes) => new() { Definition = Of(taskTypes), Revision = 1 };
 
-    private static FleetDefinition Of(int taskTypes) => Definitions.Fleet() with
-    {
-        TaskTypes = [.. Enumerable.Range(0, taskTypes).Select(i => Definitions.Chat with { Id = $"type-{i}", Share = 1.0 / taskTypes })],
-    };
+    private static FleetDefinition Of(int taskTypes) =>
+        Definitions.Fleet() with
+        {
+            TaskTypes =
+            [
+                .. Enumerable
+                    .Range(0, taskTypes)
+                    .Select(i => Definitions.Chat with { Id = $"type-{i}", Share = 1.0 / taskTypes }),
+            ],
+        };
 }

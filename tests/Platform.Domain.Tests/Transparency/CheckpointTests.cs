@@ -36,7 +36,10 @@ public sealed class CheckpointTests
     [Fact]
     public void A_note_is_read_with_its_signatures()
     {
-        var note = new SignedNote(Example.Text, [new NoteSignature("a", [1, 2, 3, 4], [5, 6]), new NoteSignature("b", [7, 8, 9, 10], [11])]);
+        var note = new SignedNote(
+            Example.Text,
+            [new NoteSignature("a", [1, 2, 3, 4], [5, 6]), new NoteSignature("b", [7, 8, 9, 10], [11])]
+        );
         Assert.Equal($"{Example.Text}\n— a AQIDBAUG\n— b BwgJCgs=\n", note.ToString());
         Assert.True(SignedNote.TryParse(note.ToString(), out var read));
         Assert.Equal(note.ToString(), read.ToString());

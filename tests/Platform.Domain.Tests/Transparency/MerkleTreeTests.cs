@@ -4,27 +4,44 @@ using Platform.Domain.Transparency;
 
 namespace Platform.Domain.Tests.Transparency;
 
-/// <summary>Roots and proofs, held against the recursive definitions of RFC 6962 and verified by the few lines of RFC 9162.</summary>
+/// <summary>
+/// Roots and proofs, held against the recursive definitions of RFC 6962 and verified by the few lines of RFC 9162.
+/// </summary>
 public sealed class MerkleTreeTests
 {
     private const int Most = 70;
 
-    private static readonly byte[][] Leaves = [.. Enumerable.Range(0, Most).Select(i => MerkleTree.LeafHash(Encoding.ASCII.GetBytes($"leaf {i}")))];
+    private static readonly byte[][] Leaves =
+    [
+        .. Enumerable.Range(0, Most).Select(i => MerkleTree.LeafHash(Encoding.ASCII.GetBytes($"leaf {i}"))),
+    ];
     private static readonly Dictionary<MerkleNode, byte[]> Nodes = Build();
 
     [Fact]
     public void Known_hashes_are_those_of_certificate_transparency()
     {
-        // The test vectors of the reference implementation of RFC 6962: the empty tree, one empty leaf, and eight leaves.
+        // The test vectors of the reference implementation of RFC 6962: the empty tree, one empty leaf, and eight
+        // leaves.
         Assert.Equal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Hex(MerkleTree.EmptyRoot));
         byte[][] data =
         [
-            [], [0x00], [0x10], [0x20, 0x21], [0x30, 0x31], [0x40, 0x41, 0x42, 0x43],
+            [],
+            [0x00],
+            [0x10],
+            [0x20, 0x21],
+            [0x30, 0x31],
+            [0x40, 0x41, 0x42, 0x43],
             [0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57],
             [0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f],
         ];
-        Assert.Equal("6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d", Hex(MerkleTree.LeafHash(data[0])));
-        Assert.Equal("5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328", Hex(Root([.. data.Select(it => MerkleTree.LeafHash(it))])));
+        Assert.Equal(
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+            Hex(MerkleTree.LeafHash(data[0]))
+        );
+        Assert.Equal(
+            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+            Hex(Root([.. data.Select(it => MerkleTree.LeafHash(it))]))
+        );
     }
 
     [Fact]
@@ -38,7 +55,14 @@ public sealed class MerkleTreeTests
     public void A_leaf_completes_each_node_once()
     {
         Assert.Equal(Nodes.Count, Enumerable.Range(0, 7).Sum(level => Most >> level));
-        Assert.All(Nodes, it => Assert.Equal(Root(Leaves[(int)(it.Key.Index << it.Key.Level)..(int)((it.Key.Index + 1) << it.Key.Level)]), it.Value));
+        Assert.All(
+            Nodes,
+            it =>
+                Assert.Equal(
+                    Root(Leaves[(int)(it.Key.Index << it.Key.Level)..(int)((it.Key.Index + 1) << it.Key.Level)]),
+                    it.Value
+                )
+        );
     }
 
     [Fact]
@@ -63,7 +87,10 @@ public sealed class MerkleTreeTests
             for (var earlier = 1; earlier <= size; earlier++)
             {
                 var proof = Hashes(MerkleTree.ConsistencyProof(earlier, size));
-                Assert.Equal((Hex(Root(Leaves[..earlier])), Hex(Root(Leaves[..size]))), RootsByConsistency(earlier, size, Root(Leaves[..earlier]), proof));
+                Assert.Equal(
+                    (Hex(Root(Leaves[..earlier])), Hex(Root(Leaves[..size]))),
+                    RootsByConsistency(earlier, size, Root(Leaves[..earlier]), proof)
+                );
             }
         }
     }
@@ -126,7 +153,12 @@ public sealed class MerkleTreeTests
     }
 
     /// <summary>RFC 9162, 2.1.4.2: the two roots that the proof gives.</summary>
-    private static (string Earlier, string Later) RootsByConsistency(long earlier, long size, byte[] earlierRoot, byte[][] proof)
+    private static (string Earlier, string Later) RootsByConsistency(
+        long earlier,
+        long size,
+        byte[] earlierRoot,
+        byte[][] proof
+    )
     {
         if (earlier == size)
             return (Hex(earlierRoot), Hex(earlierRoot));

@@ -7,10 +7,17 @@ public sealed class WebhookScheduleTests
     [Fact]
     public void Waits_longer_each_time_and_gives_up_after_three_days()
     {
-        var waits = Enumerable.Range(1, WebhookSchedule.Attempts - 1).Select(failed => WebhookSchedule.WaitAfter(failed, null, 0)!.Value).ToArray();
+        var waits = Enumerable
+            .Range(1, WebhookSchedule.Attempts - 1)
+            .Select(failed => WebhookSchedule.WaitAfter(failed, null, 0)!.Value)
+            .ToArray();
         Assert.Equal(waits.Order(), waits);
         Assert.Equal(TimeSpan.FromSeconds(5), waits[0]);
-        Assert.InRange(waits.Aggregate(TimeSpan.Zero, (sum, wait) => sum + wait), WebhookSchedule.Patience, WebhookSchedule.Patience + TimeSpan.FromHours(6));
+        Assert.InRange(
+            waits.Aggregate(TimeSpan.Zero, (sum, wait) => sum + wait),
+            WebhookSchedule.Patience,
+            WebhookSchedule.Patience + TimeSpan.FromHours(6)
+        );
         Assert.Null(WebhookSchedule.WaitAfter(WebhookSchedule.Attempts, null, 0));
         Assert.Null(WebhookSchedule.WaitAfter(WebhookSchedule.Attempts, TimeSpan.FromMinutes(1), 0));
     }
@@ -24,5 +31,6 @@ public sealed class WebhookScheduleTests
     }
 
     [Fact]
-    public void Jitter_adds_up_to_a_tenth() => Assert.Equal(TimeSpan.FromSeconds(5.25), WebhookSchedule.WaitAfter(1, null, 0.5));
+    public void Jitter_adds_up_to_a_tenth() =>
+        Assert.Equal(TimeSpan.FromSeconds(5.25), WebhookSchedule.WaitAfter(1, null, 0.5));
 }

@@ -10,10 +10,17 @@ public sealed class WebhookSecretTests
 
     /// <summary>The vector of the libraries of Standard Webhooks.</summary>
     [Fact]
-    public void Signs_as_the_standards_libraries_do() => Assert.Equal(
-        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-        WebhookSecret.Parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").Sign(
-            "msg_p5jXN8AQM9LWM0D4loKWxJek", DateTimeOffset.FromUnixTimeSeconds(1614265330), """{"test": 2432232314}"""u8));
+    public void Signs_as_the_standards_libraries_do() =>
+        Assert.Equal(
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+            WebhookSecret
+                .Parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+                .Sign(
+                    "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                    DateTimeOffset.FromUnixTimeSeconds(1614265330),
+                    """{"test": 2432232314}"""u8
+                )
+        );
 
     [Fact]
     public void Is_the_same_each_time_and_differs_by_key_tenant_webhook_and_generation()
@@ -24,8 +31,10 @@ public sealed class WebhookSecretTests
         Assert.Equal(32, Convert.FromBase64String(secret["whsec_".Length..]).Length);
         string[] others =
         [
-            WebhookSecret.Derive([.. Key.Reverse()], "tenant", Webhook, 1).Text, WebhookSecret.Derive(Key, "tenant-2", Webhook, 1).Text,
-            WebhookSecret.Derive(Key, "tenant", Guid.Empty, 1).Text, WebhookSecret.Derive(Key, "tenant", Webhook, 2).Text,
+            WebhookSecret.Derive([.. Key.Reverse()], "tenant", Webhook, 1).Text,
+            WebhookSecret.Derive(Key, "tenant-2", Webhook, 1).Text,
+            WebhookSecret.Derive(Key, "tenant", Guid.Empty, 1).Text,
+            WebhookSecret.Derive(Key, "tenant", Webhook, 2).Text,
         ];
         Assert.Equal(5, others.Append(secret).Distinct().Count());
     }
@@ -33,10 +42,15 @@ public sealed class WebhookSecretTests
     [Fact]
     public void Covers_id_moment_and_body()
     {
-        var (secret, at) = (WebhookSecret.Derive(Key, "tenant", Webhook, 1), DateTimeOffset.FromUnixTimeSeconds(1_800_000_000));
+        var (secret, at) = (
+            WebhookSecret.Derive(Key, "tenant", Webhook, 1),
+            DateTimeOffset.FromUnixTimeSeconds(1_800_000_000)
+        );
         string[] signatures =
         [
-            secret.Sign("a", at, "body"u8), secret.Sign("b", at, "body"u8), secret.Sign("a", at.AddSeconds(1), "body"u8),
+            secret.Sign("a", at, "body"u8),
+            secret.Sign("b", at, "body"u8),
+            secret.Sign("a", at.AddSeconds(1), "body"u8),
             secret.Sign("a", at, Encoding.UTF8.GetBytes("body ")),
         ];
         Assert.Equal(4, signatures.Distinct().Count());
@@ -45,5 +59,6 @@ public sealed class WebhookSecretTests
     [Theory]
     [InlineData("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     [InlineData("whsec_%")]
-    public void What_is_no_secret_is_refused(string text) => Assert.Throws<FormatException>(() => WebhookSecret.Parse(text));
+    public void What_is_no_secret_is_refused(string text) =>
+        Assert.Throws<FormatException>(() => WebhookSecret.Parse(text));
 }

@@ -45,7 +45,8 @@ public sealed class WebhookTargetsTests
     [InlineData("fd00:1::1")]
     [InlineData("fe80::1")]
     [InlineData("ff02::1")]
-    public void Others_are_not(string address) => Assert.False(Public.MayReach(IPAddress.Parse(address), isEncrypted: true));
+    public void Others_are_not(string address) =>
+        Assert.False(Public.MayReach(IPAddress.Parse(address), isEncrypted: true));
 
     [Fact]
     public void The_operators_networks_are_reached_in_plain_text_too()
@@ -73,10 +74,16 @@ public sealed class WebhookTargetsTests
     [InlineData("https://[::1]/", "public")]
     [InlineData("https://0x7f000001/", "public")]
     [InlineData("https://2130706433/", "public")]
-    public void Addresses_that_may_not(string url, string because) => Assert.Contains(because, Public.Check(url), StringComparison.Ordinal);
+    public void Addresses_that_may_not(string url, string because) =>
+        Assert.Contains(because, Public.Check(url), StringComparison.Ordinal);
 
     [Fact]
-    public void An_address_may_be_only_so_long() => Assert.Contains("2000", Public.Check("https://hooks.example.org/" + new string('a', 2_000)), StringComparison.Ordinal);
+    public void An_address_may_be_only_so_long() =>
+        Assert.Contains(
+            "2000",
+            Public.Check("https://hooks.example.org/" + new string('a', 2_000)),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Plain_text_is_registered_where_the_operator_has_named_networks()
@@ -90,5 +97,6 @@ public sealed class WebhookTargetsTests
     [InlineData("10.1.0.0")]
     [InlineData("10.1.0.0/33")]
     [InlineData("all")]
-    public void What_is_no_network_is_refused(string networks) => Assert.Throws<FormatException>(() => WebhookTargets.Parse(networks));
+    public void What_is_no_network_is_refused(string networks) =>
+        Assert.Throws<FormatException>(() => WebhookTargets.Parse(networks));
 }

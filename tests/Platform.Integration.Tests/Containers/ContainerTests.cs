@@ -6,8 +6,9 @@ using Platform.Testing;
 namespace Platform.Integration.Tests.Containers;
 
 /// <summary>
-/// The platform on PostgreSQL 17 and RabbitMQ 4, in containers: the distribution's own, on which the other tests run, may be older. What is
-/// different there for us: a quorum queue of RabbitMQ 4 gives up what was handed out 20 times, unless it is told otherwise.
+/// The platform on PostgreSQL 17 and RabbitMQ 4, in containers: the distribution's own, on which the other tests run,
+/// may be older. What is different there for us: a quorum queue of RabbitMQ 4 gives up what was handed out 20 times,
+/// unless it is told otherwise.
 /// </summary>
 public sealed class ContainerTests
 {
@@ -18,7 +19,8 @@ public sealed class ContainerTests
     {
         Assert.SkipUnless(
             ContainerServices.HaveAnEngine,
-            "There is no container engine; eval \"$(eng/containers.sh engine)\" starts one");
+            "There is no container engine; eval \"$(eng/containers.sh engine)\" starts one"
+        );
         await using var services = await ContainerServices.StartAsync(Cancel);
         await using var platform = new FaultPlatform(services.Addresses) { Patience = 30 };
         await platform.InitializeAsync();
@@ -30,7 +32,11 @@ public sealed class ContainerTests
 
     private static async Task TheVersionsAreThoseAsync(TestPlatform platform)
     {
-        Assert.StartsWith("17.", await platform.Database.QueryAsync<string>("show server_version", Cancel), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "17.",
+            await platform.Database.QueryAsync<string>("show server_version", Cancel),
+            StringComparison.Ordinal
+        );
         using var management = platform.Management();
         var overview = await management.GetFromJsonAsync<JsonNode>(new Uri("api/overview", UriKind.Relative), Cancel);
         Assert.StartsWith("4.", (string)overview!["rabbitmq_version"]!, StringComparison.Ordinal);
@@ -53,19 +59,29 @@ public sealed class ContainerTests
     // On a virtual host of its own, as the platform's rejected messages are collected by the tests.
     private static async Task WhatWasSetAsideStaysAsync(TestPlatform platform)
     {
-        var settings = new Dictionary<string, string?> { ["Platform:IngressVirtualHost"] = platform.NewVirtualHost(), ["Platform:Announces"] = "false" };
+        var settings = new Dictionary<string, string?>
+        {
+            ["Platform:IngressVirtualHost"] = platform.NewVirtualHost(),
+            ["Platform:Announces"] = "false",
+        };
         var api = await platform.StartApiAsync(settings);
         await platform.StartWorkerAsync(settings);
         var tenant = await platform.CreateTenantAsync(Cancel, api);
         await tenant.PublishAsync("chat", "no window"u8.ToArray(), Guid.NewGuid(), Cancel);
         var user = platform.Services.RabbitMq.UserInfo.Split(':');
-        await using var connection = await platform.BrokerAs(user[0], user[1], tenant.VirtualHost).CreateConnectionAsync(Cancel);
+        await using var connection = await platform
+            .BrokerAs(user[0], user[1], tenant.VirtualHost)
+            .CreateConnectionAsync(Cancel);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancel);
 
         // A look at a message that is not there fails.
         for (var look = 0; look < 2 * IngressNames.DeliveryLimit; look++)
         {
-            var message = await Eventually.GetAsync(() => channel.BasicGetAsync(IngressNames.Rejected, autoAck: false, Cancel), $"look {look}", Cancel);
+            var message = await Eventually.GetAsync(
+                () => channel.BasicGetAsync(IngressNames.Rejected, autoAck: false, Cancel),
+                $"look {look}",
+                Cancel
+            );
             await channel.BasicNackAsync(message.DeliveryTag, multiple: false, requeue: true, Cancel);
         }
     }

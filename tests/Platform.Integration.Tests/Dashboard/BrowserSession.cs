@@ -3,10 +3,17 @@ using System.Text.RegularExpressions;
 
 namespace Platform.Integration.Tests.Dashboard;
 
-/// <summary>Speaks to the dashboard as a browser without script: keeps cookies, posts forms with their antiforgery token, follows nothing.</summary>
+/// <summary>
+/// Speaks to the dashboard as a browser without script: keeps cookies, posts forms with their antiforgery token,
+/// follows nothing.
+/// </summary>
 public sealed partial class BrowserSession : IDisposable
 {
-    private readonly HttpClientHandler _handler = new() { AllowAutoRedirect = false, CookieContainer = new CookieContainer() };
+    private readonly HttpClientHandler _handler = new()
+    {
+        AllowAutoRedirect = false,
+        CookieContainer = new CookieContainer(),
+    };
     private readonly HttpClient _client;
 
     public BrowserSession(Uri address)
@@ -29,7 +36,11 @@ public sealed partial class BrowserSession : IDisposable
     public Task<HttpResponseMessage> GetAsync(string path) => _client.GetAsync(new Uri(path, UriKind.Relative), Cancel);
 
     /// <summary>Posts a form with the token of a page; without one if it is null.</summary>
-    public async Task<HttpResponseMessage> PostAsync(string path, string? tokenOf, params (string Name, string Value)[] fields)
+    public async Task<HttpResponseMessage> PostAsync(
+        string path,
+        string? tokenOf,
+        params (string Name, string Value)[] fields
+    )
     {
         var form = fields.ToDictionary(it => it.Name, it => it.Value);
         if (tokenOf is not null)

@@ -2,7 +2,9 @@ using Microsoft.Playwright;
 
 namespace Platform.Integration.Tests.Dashboard;
 
-/// <summary>The tests that look at pages, one after another: they share a browser, and a page in it has both cores.</summary>
+/// <summary>
+/// The tests that look at pages, one after another: they share a browser, and a page in it has both cores.
+/// </summary>
 [CollectionDefinition]
 public sealed class DashboardTests : ICollectionFixture<DashboardBrowser>;
 
@@ -14,7 +16,10 @@ public sealed class DashboardBrowser : IAsyncDisposable
 
     private readonly Lazy<Task<(IPlaywright Playwright, IBrowser Browser)>> _started = new(StartAsync);
 
-    /// <summary>Opens an address in a profile of its own, with neither cookies nor cache, and waits until all that it names is loaded.</summary>
+    /// <summary>
+    /// Opens an address in a profile of its own, with neither cookies nor cache, and waits until all that it names is
+    /// loaded.
+    /// </summary>
     /// <param name="address">The page; requests to another origin than its own are foreign.</param>
     /// <param name="isDark">Whether the reader prefers dark colors.</param>
     /// <param name="withScript">Whether scripts of the page run.</param>
@@ -23,15 +28,17 @@ public sealed class DashboardBrowser : IAsyncDisposable
     public async Task<DashboardPage> OpenAsync(Uri address, bool isDark = false, bool withScript = true)
     {
         var (_, browser) = await _started.Value;
-        var context = await browser.NewContextAsync(new()
-        {
-            ViewportSize = new() { Width = 1280, Height = 900 },
-            Locale = "en-GB",
-            // Not UTC, so that local times differ from those that are written.
-            TimezoneId = "Europe/Istanbul",
-            ColorScheme = isDark ? ColorScheme.Dark : ColorScheme.Light,
-            JavaScriptEnabled = withScript,
-        });
+        var context = await browser.NewContextAsync(
+            new()
+            {
+                ViewportSize = new() { Width = 1280, Height = 900 },
+                Locale = "en-GB",
+                // Not UTC, so that local times differ from those that are written.
+                TimezoneId = "Europe/Istanbul",
+                ColorScheme = isDark ? ColorScheme.Dark : ColorScheme.Light,
+                JavaScriptEnabled = withScript,
+            }
+        );
         context.SetDefaultTimeout(DeadlineMillis);
         return await DashboardPage.OpenAsync(context, address, isDark, withScript);
     }
@@ -55,7 +62,12 @@ public sealed class DashboardBrowser : IAsyncDisposable
     }
 
     private static string FindChromium() =>
-        Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, "chromium")).FirstOrDefault(File.Exists)
+        Environment
+            .GetEnvironmentVariable("PATH")!
+            .Split(':')
+            .Select(folder => Path.Combine(folder, "chromium"))
+            .FirstOrDefault(File.Exists)
         ?? throw new InvalidOperationException(
-            "There is no chromium. Run the tests with ./platform test, or install it (Debian: apt-get install chromium)");
+            "There is no chromium. Run the tests with ./platform test, or install it (Debian: apt-get install chromium)"
+        );
 }

@@ -102,7 +102,11 @@ public sealed class DashboardBrowserTests(DashboardBrowser browser) : IAsyncLife
         page.Expect(HttpStatusCode.NotFound, "/missing");
         await page.AssertCleanAsync();
         page.Expect(HttpStatusCode.Forbidden, "/missing");
-        Assert.Contains("expected answer 403 did not come", await ReportAsync(page.AssertCleanAsync), StringComparison.Ordinal);
+        Assert.Contains(
+            "expected answer 403 did not come",
+            await ReportAsync(page.AssertCleanAsync),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -172,10 +176,14 @@ public sealed class DashboardBrowserTests(DashboardBrowser browser) : IAsyncLife
         await using var page = await browser.OpenAsync(Address, isDark: true);
         var file = await page.TakePictureAsync("rig");
         Assert.EndsWith("/.platform/pictures/rig-dark.png", file, StringComparison.Ordinal);
-        Assert.Equal("\x89PNG"u8.ToArray()[^3..], (await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken))[1..4]);
+        Assert.Equal(
+            "\x89PNG"u8.ToArray()[^3..],
+            (await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken))[1..4]
+        );
     }
 
-    private static async Task<string> ReportAsync(Func<Task> check) => (await Assert.ThrowsAnyAsync<Xunit.Sdk.XunitException>(check)).Message;
+    private static async Task<string> ReportAsync(Func<Task> check) =>
+        (await Assert.ThrowsAnyAsync<Xunit.Sdk.XunitException>(check)).Message;
 
     private static byte[] Compress(string text)
     {
@@ -192,10 +200,11 @@ public sealed class DashboardBrowserTests(DashboardBrowser browser) : IAsyncLife
         await context.Response.Body.WriteAsync(Compress(text), context.RequestAborted);
     }
 
-    private string Page() => $"""
-        <!doctype html><html lang="en"><head><title>A page</title><link rel="stylesheet" href="/style.css"></head>
-        <body><main><h1>A page</h1>{_body}</main><script type="module" src="/script.js"></script></body></html>
-        """;
+    private string Page() =>
+        $"""
+            <!doctype html><html lang="en"><head><title>A page</title><link rel="stylesheet" href="/style.css"></head>
+            <body><main><h1>A page</h1>{_body}</main><script type="module" src="/script.js"></script></body></html>
+            """;
 
     private async Task AnswerAsync(HttpContext context)
     {

@@ -38,30 +38,47 @@ public sealed class DashboardPage : IAsyncDisposable
     /// <summary>Playwright's page, to click and to look.</summary>
     public IPage Page { get; }
 
-    /// <summary>Says that an answer is to be an error, which then has to come before the page is called clean.</summary>
+    /// <summary>
+    /// Says that an answer is to be an error, which then has to come before the page is called clean.
+    /// </summary>
     public void Expect(HttpStatusCode status, string path) => _expected.Add((status, _origin + path));
 
-    /// <summary>Fails on console errors and warnings, errors of scripts, requests that failed or went elsewhere, and answers that are errors.</summary>
+    /// <summary>
+    /// Fails on console errors and warnings, errors of scripts, requests that failed or went elsewhere, and answers
+    /// that are errors.
+    /// </summary>
     public async Task AssertCleanAsync()
     {
-        // A stream of events may have nothing to say; the icon is given up without a word when the page is left before it comes. Of an answer whose
-        // body no script reads, no more than the head comes.
-        var answers = _requests.Where(request => request.ResourceType != "eventsource" && !request.Url.EndsWith("/icon.svg", StringComparison.Ordinal))
-            .Select(request => (Request: request, Answer: request.ResponseAsync())).ToArray();
+        // A stream of events may have nothing to say; the icon is given up without a word when the page is left before
+        // it comes. Of an answer whose body no script reads, no more than the head comes.
+        var answers = _requests
+            .Where(request =>
+                request.ResourceType != "eventsource" && !request.Url.EndsWith("/icon.svg", StringComparison.Ordinal)
+            )
+            .Select(request => (Request: request, Answer: request.ResponseAsync()))
+            .ToArray();
         try
         {
-            await Task.WhenAll(answers.Select(it => it.Answer)).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+            await Task.WhenAll(answers.Select(it => it.Answer))
+                .WaitAsync(Deadline, TestContext.Current.CancellationToken);
         }
         catch (TimeoutException)
         {
-            Fail(answers.Where(it => !it.Answer.IsCompleted).Select(it => $"no answer within {Deadline}: {it.Request.Method} {it.Request.Url}"));
+            Fail(
+                answers
+                    .Where(it => !it.Answer.IsCompleted)
+                    .Select(it => $"no answer within {Deadline}: {it.Request.Method} {it.Request.Url}")
+            );
         }
 
         // What the page said before this is heard.
         await Page.EvaluateAsync("0");
-        var missing = _expected.Where(it => !_faults.Any(fault => fault.Is(it.Status, it.Address)))
+        var missing = _expected
+            .Where(it => !_faults.Any(fault => fault.Is(it.Status, it.Address)))
             .Select(it => $"expected answer {(int)it.Status} did not come: {it.Address}");
-        var faults = _faults.Where(fault => !_expected.Exists(it => fault.Is(it.Status, it.Address))).Select(fault => fault.ToString());
+        var faults = _faults
+            .Where(fault => !_expected.Exists(it => fault.Is(it.Status, it.Address)))
+            .Select(fault => fault.ToString());
         Fail(faults.Concat(missing));
     }
 
@@ -71,7 +88,8 @@ public sealed class DashboardPage : IAsyncDisposable
     {
         if (!_withScript)
             throw new InvalidOperationException("axe-core is a script: open the page with script to have it checked");
-        // Evaluated by the debugger, which no content security policy binds. Deque's own RunAxe opens a second page for frames, five times as slow.
+        // Evaluated by the debugger, which no content security policy binds. Deque's own RunAxe opens a second page for
+        // frames, five times as slow.
         await Page.EvaluateAsync(AxeScript);
         Fail(await Page.EvaluateAsync<string[]>(DescribeViolations));
     }
@@ -80,20 +98,33 @@ public sealed class DashboardPage : IAsyncDisposable
     public async Task<string> TakePictureAsync(string name)
     {
         var file = Path.Combine(Script.Root, ".platform", "pictures", $"{name}-{(_isDark ? "dark" : "light")}.png");
-        await Page.ScreenshotAsync(new() { Path = file, FullPage = true, Animations = ScreenshotAnimations.Disabled });
+        await Page.ScreenshotAsync(
+            new()
+            {
+                Path = file,
+                FullPage = true,
+                Animations = ScreenshotAnimations.Disabled,
+            }
+        );
         return file;
     }
 
     /// <summary>
-    /// Bytes that came over the wire for the page as it is now: bodies as they were compressed, and 300 for the head of each answer, as the
-    /// browser reckons. What it had in its cache costs nothing, and a stream of events counts when it ends.
+    /// Bytes that came over the wire for the page as it is now: bodies as they were compressed, and 300 for the head of
+    /// each answer, as the browser reckons. What it had in its cache costs nothing, and a stream of events counts when
+    /// it ends.
     /// </summary>
     public Task<long> TransferredBytesAsync() =>
         Page.EvaluateAsync<long>("performance.getEntries().reduce((sum, entry) => sum + (entry.transferSize ?? 0), 0)");
 
     public async ValueTask DisposeAsync() => await Page.Context.CloseAsync();
 
-    internal static async Task<DashboardPage> OpenAsync(IBrowserContext context, Uri address, bool isDark, bool withScript)
+    internal static async Task<DashboardPage> OpenAsync(
+        IBrowserContext context,
+        Uri address,
+        bool isDark,
+        bool withScript
+    )
     {
         var page = new DashboardPage(await context.NewPageAsync(), address, isDark, withScript);
         await page.Page.GotoAsync(address.ToString());
@@ -136,10 +167,16 @@ public sealed class DashboardPage : IAsyncDisposable
 
     private sealed record Fault(string What, string? Text, string? Address)
     {
-        /// <summary>Whether it is this answer, or Chromium's word about it on the console, whose address ends in line and column.</summary>
+        /// <summary>
+        /// Whether it is this answer, or Chromium's word about it on the console, whose address ends in line and
+        /// column.
+        /// </summary>
         public bool Is(HttpStatusCode status, string address) =>
             (What == $"answer {(int)status}" && Address == address)
-            || (Text!.Contains($" a status of {(int)status} ", StringComparison.Ordinal) && Address!.StartsWith(address + ":", StringComparison.Ordinal));
+            || (
+                Text!.Contains($" a status of {(int)status} ", StringComparison.Ordinal)
+                && Address!.StartsWith(address + ":", StringComparison.Ordinal)
+            );
 
         public override string ToString() => $"{What}: {Text} ({Address})";
     }

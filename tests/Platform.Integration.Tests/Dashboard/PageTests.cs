@@ -34,7 +34,10 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await page.Page.GetByRole(AriaRole.Link, new() { Name = "Revised" }).ClickAsync();
         await Expect(page.Page.Locator("figure[data-series] canvas").First).ToBeVisibleAsync();
         await CheckAsync(page, "fleet");
-        foreach (var (link, name) in ((string, string)[])[("Compare versions", "compare"), ("Plan", "plan"), ("History and verification", "history")])
+        foreach (
+            var (link, name) in ((string, string)[])
+                [("Compare versions", "compare"), ("Plan", "plan"), ("History and verification", "history")]
+        )
         {
             await page.Page.GetByRole(AriaRole.Link, new() { Name = link, Exact = true }).ClickAsync();
             // The state and not the event, which on a busy machine may have passed before anybody waits for it.
@@ -62,7 +65,8 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await CheckAsync(page, "operate");
         await Expect(page.Page.Locator("main")).ToHaveAttributeAsync("data-refreshed", new Regex("[1-9]"));
         await page.Page.GotoAsync(new Uri(Address, $"/operate?tenant={tenant.Id}").ToString());
-        await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Keys" })).ToContainTextAsync("ingest, read, manage, audit");
+        await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Keys" }))
+            .ToContainTextAsync("ingest, read, manage, audit");
         await page.AssertAccessibleAsync();
         await page.AssertCleanAsync();
     }
@@ -84,13 +88,21 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         // Who solves a fleet holds its lock; who hangs holds it for ever.
         await using var hung = new NpgsqlConnection(platform.Database.ConnectionString);
         await hung.OpenAsync(Cancel);
-        await using (var hold = new NpgsqlCommand($"select pg_advisory_lock(hashtext('platform.fleets'), hashtext('{tenant.Id}/chat'))", hung))
+        await using (
+            var hold = new NpgsqlCommand(
+                $"select pg_advisory_lock(hashtext('platform.fleets'), hashtext('{tenant.Id}/chat'))",
+                hung
+            )
+        )
             await hold.ExecuteNonQueryAsync(Cancel);
         await platform.Database.QueryAsync<int>(
-            $"with late as (update platform.fleets set due_at = now() - interval '5 minutes' where tenant_id = '{tenant.Id}' returning 1) select count(*)::int from late", Cancel);
+            $"with late as (update platform.fleets set due_at = now() - interval '5 minutes' where tenant_id = '{tenant.Id}' returning 1) select count(*)::int from late",
+            Cancel
+        );
 
         await using var page = await OpenAsync(tenant, "/");
-        await Expect(page.Page.GetByRole(AriaRole.Status)).ToContainTextAsync("No worker is solving. 1 of 1 fleets are past due");
+        await Expect(page.Page.GetByRole(AriaRole.Status))
+            .ToContainTextAsync("No worker is solving. 1 of 1 fleets are past due");
         await page.AssertAccessibleAsync();
         await page.AssertCleanAsync();
     }
@@ -127,7 +139,11 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         var tenant = await platform.CreateTenantAsync(Cancel);
         foreach (var (fleet, weight) in ((string, double)[])[("alpha", 30), ("beta", 300), ("gamma", 100)])
         {
-            await tenant.PutFleetAsync(fleet, Cancel, definition => definition["objective"]!["accuracyWeight"] = weight);
+            await tenant.PutFleetAsync(
+                fleet,
+                Cancel,
+                definition => definition["objective"]!["accuracyWeight"] = weight
+            );
             await tenant.UntilAllocatedAsync(fleet, _ => true, Cancel);
         }
 
@@ -157,14 +173,16 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await pin.GetByLabel("Reason").FillAsync("the old one was <b>better</b>");
         await pin.GetByRole(AriaRole.Button).ClickAsync();
         await Expect(page.Page.GetByText("Version 1 is pinned")).ToBeVisibleAsync();
-        await Expect(page.Page.GetByRole(AriaRole.Status)).ToContainTextAsync("by default: the old one was <b>better</b>");
+        await Expect(page.Page.GetByRole(AriaRole.Status))
+            .ToContainTextAsync("by default: the old one was <b>better</b>");
         await Expect(page.Page.Locator(".facts dd").First).ToHaveTextAsync("v1");
 
         var unpin = page.Page.Locator("form[action$='handler=unpin']");
         await unpin.GetByLabel("Reason").FillAsync("it was not");
         await unpin.GetByRole(AriaRole.Button).ClickAsync();
         await Expect(page.Page.Locator(".facts dd").First).ToHaveTextAsync("v2");
-        await Expect(page.Page.Locator(".feed li").First).ToContainTextAsync("allocation unpinned by default: it was not");
+        await Expect(page.Page.Locator(".feed li").First)
+            .ToContainTextAsync("allocation unpinned by default: it was not");
         await page.AssertCleanAsync();
     }
 
@@ -173,7 +191,10 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         await tenant.PutFleetAsync(
-            "chat", Cancel, definition => definition["solving"]!["ladder"] = JsonNode.Parse("""{ "rungs": 4 }"""));
+            "chat",
+            Cancel,
+            definition => definition["solving"]!["ladder"] = JsonNode.Parse("""{ "rungs": 4 }""")
+        );
         var snapshot = await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
         await using var page = await OpenAsync(tenant, "/fleets/chat");
         var table = page.Page.GetByRole(AriaRole.Region, new() { Name = "Tokens in a surge" });
@@ -206,17 +227,22 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await tenant.PutFleetAsync("chat", Cancel, definition => definition["arrivalRate"] = 0.02);
         await tenant.UntilAllocatedAsync("chat", it => (int)it["version"]! == 2, Cancel);
         await using var page = await OpenAsync(tenant, "/fleets/chat/compare?from=1&to=2");
-        await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Inputs" })).ToContainTextAsync("Arrival rate");
+        await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Inputs" }))
+            .ToContainTextAsync("Arrival rate");
         var causes = page.Page.GetByRole(AriaRole.Region, new() { Name = "Causes" });
         await Expect(causes.GetByRole(AriaRole.Rowheader)).ToHaveTextAsync(["Traffic"]);
         await Expect(causes.GetByRole(AriaRole.Cell).First).ToHaveTextAsync("arrival rate");
         var tokens = await page.Page.GetByRole(AriaRole.Region, new() { Name = "Tokens" }).InnerTextAsync();
 
-        await page.Page.GetByLabel("From", new() { Exact = true }).FillAsync(between.ToString("O", CultureInfo.InvariantCulture));
+        await page
+            .Page.GetByLabel("From", new() { Exact = true })
+            .FillAsync(between.ToString("O", CultureInfo.InvariantCulture));
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
         await Expect(page.Page).ToHaveURLAsync(new Regex("from=20"));
         Assert.Equal(tokens, await page.Page.GetByRole(AriaRole.Region, new() { Name = "Tokens" }).InnerTextAsync());
-        var json = await page.Page.APIRequest.GetAsync(new Uri(Address, "/fleets/chat/compare?from=1&to=2&handler=json").ToString());
+        var json = await page.Page.APIRequest.GetAsync(
+            new Uri(Address, "/fleets/chat/compare?from=1&to=2&handler=json").ToString()
+        );
         Assert.Equal(2, (await json.JsonAsync())!.Value.GetProperty("to").GetProperty("version").GetInt32());
 
         await page.Page.GetByLabel("To", new() { Exact = true }).FillAsync("soon");
@@ -230,14 +256,19 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         var tenant = await SolvedAsync();
         await using var page = await OpenAsync(tenant, "/fleets/chat/plan");
         var before = await page.Page.GetByRole(AriaRole.Region, new() { Name = "Figures" }).InnerTextAsync();
-        await Expect(page.Page.Locator("#rate")).ToHaveTextAsync(new Regex("The plan is made for .+: the true rate is below"));
+        await Expect(page.Page.Locator("#rate"))
+            .ToHaveTextAsync(new Regex("The plan is made for .+: the true rate is below"));
         await page.Page.GetByLabel("Traffic").FillAsync("1.2");
         await Expect(page.Page.Locator("output[for=factor]")).ToHaveTextAsync("1.2");
         await page.Page.GetByLabel("Mean tokens a query").FillAsync("50");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Solve" }).ClickAsync();
         await Expect(page.Page.GetByText("The mean token budget of 50.0 binds")).ToBeVisibleAsync();
-        await Expect(page.Page.Locator("#rate")).ToHaveTextAsync(new Regex("arrive now. The plan is made for .+ as asked; a solve takes"));
-        Assert.NotEqual(before, await page.Page.GetByRole(AriaRole.Region, new() { Name = "Figures" }).InnerTextAsync());
+        await Expect(page.Page.Locator("#rate"))
+            .ToHaveTextAsync(new Regex("arrive now. The plan is made for .+ as asked; a solve takes"));
+        Assert.NotEqual(
+            before,
+            await page.Page.GetByRole(AriaRole.Region, new() { Name = "Figures" }).InnerTextAsync()
+        );
         await Expect(page.Page.Locator("pre").First).ToContainTextAsync("\"meanTokenBudget\":50");
         await page.AssertAccessibleAsync();
 
@@ -259,10 +290,13 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         var tenant = await SolvedAsync();
         await using var page = await OpenAsync(tenant, "/fleets/chat/history", withScript);
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Verify" }).ClickAsync();
-        await Expect(page.Page.GetByRole(AriaRole.Status)).ToContainTextAsync("Verified version 1; the chain is intact.");
+        await Expect(page.Page.GetByRole(AriaRole.Status))
+            .ToContainTextAsync("Verified version 1; the chain is intact.");
 
         await platform.Database.QueryAsync<int>(
-            $"update platform.allocation_snapshots set objective = objective + 1 where tenant_id = '{tenant.Id}' returning version", Cancel);
+            $"update platform.allocation_snapshots set objective = objective + 1 where tenant_id = '{tenant.Id}' returning version",
+            Cancel
+        );
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Verify" }).ClickAsync();
         await Expect(page.Page.GetByRole(AriaRole.Status)).ToContainTextAsync("Does not match version 1");
         await page.AssertCleanAsync();
@@ -273,13 +307,24 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
     {
         var tenant = await LearntAsync();
         await using var page = await OpenAsync(tenant, "/fleets/chat", withScript: false);
-        await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Tokens per task type" })).ToContainTextAsync("math");
+        await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Tokens per task type" }))
+            .ToContainTextAsync("math");
         await page.Page.Locator("summary", new() { HasText = "Numbers: Accuracy" }).ClickAsync();
-        await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Accuracy, as numbers" }).Locator("tbody tr").First).ToBeVisibleAsync();
-        await Expect(page.Page.GetByRole(AriaRole.Img, new() { Name = "Accuracy of math against tokens" })).ToBeVisibleAsync();
-        await Expect(page.Page.GetByRole(AriaRole.Img, new() { Name = "Arrival rate: seen, now and expected" })).ToBeVisibleAsync();
+        await Expect(
+                page.Page.GetByRole(AriaRole.Region, new() { Name = "Accuracy, as numbers" }).Locator("tbody tr").First
+            )
+            .ToBeVisibleAsync();
+        await Expect(page.Page.GetByRole(AriaRole.Img, new() { Name = "Accuracy of math against tokens" }))
+            .ToBeVisibleAsync();
+        await Expect(page.Page.GetByRole(AriaRole.Img, new() { Name = "Arrival rate: seen, now and expected" }))
+            .ToBeVisibleAsync();
         await page.Page.Locator("summary", new() { HasText = "Numbers: arrival rate" }).ClickAsync();
-        await Expect(page.Page.GetByRole(AriaRole.Region, new() { Name = "Arrival rate, as numbers" }).Locator("tbody tr").First).ToBeVisibleAsync();
+        await Expect(
+                page.Page.GetByRole(AriaRole.Region, new() { Name = "Arrival rate, as numbers" })
+                    .Locator("tbody tr")
+                    .First
+            )
+            .ToBeVisibleAsync();
         await page.AssertCleanAsync();
     }
 
@@ -292,7 +337,17 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         await tenant.UntilAllocatedAsync("chat", _ => true, Cancel);
         await using var page = await OpenAsync(tenant, "/");
         await Expect(page.Page.Locator("tbody bdi")).ToHaveTextAsync(name);
-        foreach (var path in (string[])["/fleets/chat", "/fleets/chat/plan", "/fleets/chat/history", "/fleets/chat/compare?from=1&to=1", "/audit", "/?q=%3Cscript%3E"])
+        foreach (
+            var path in (string[])
+                [
+                    "/fleets/chat",
+                    "/fleets/chat/plan",
+                    "/fleets/chat/history",
+                    "/fleets/chat/compare?from=1&to=1",
+                    "/audit",
+                    "/?q=%3Cscript%3E",
+                ]
+        )
         {
             await page.Page.GotoAsync(new Uri(Address, path).ToString());
             await Expect(page.Page.Locator("main img, main script")).ToHaveCountAsync(0);
@@ -356,7 +411,12 @@ public sealed class PageTests(TestPlatform platform, DashboardBrowser browser)
         {
             var end = TimeProvider.System.GetUtcNow();
             for (var i = 0; i < Windows; i++)
-                await publisher.PublishAsync("chat", StrictJson.Write(TestTenant.Window("chat", 1 + (i % 3), end.AddSeconds(-60 * i))), Guid.NewGuid(), Cancel);
+                await publisher.PublishAsync(
+                    "chat",
+                    StrictJson.Write(TestTenant.Window("chat", 1 + (i % 3), end.AddSeconds(-60 * i))),
+                    Guid.NewGuid(),
+                    Cancel
+                );
         }
 
         await tenant.UntilAllocatedOnAsync("chat", Windows, Cancel);

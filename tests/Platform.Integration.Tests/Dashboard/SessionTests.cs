@@ -8,7 +8,14 @@ namespace Platform.Integration.Tests.Dashboard;
 /// <summary>Who may see and do what in the dashboard, whatever a browser sends.</summary>
 public sealed class SessionTests(TestPlatform platform)
 {
-    private static readonly string[] FleetPages = ["/fleets/chat", "/fleets/chat/compare", "/fleets/chat/plan", "/fleets/chat/history", "/fleets/chat/export"];
+    private static readonly string[] FleetPages =
+    [
+        "/fleets/chat",
+        "/fleets/chat/compare",
+        "/fleets/chat/plan",
+        "/fleets/chat/history",
+        "/fleets/chat/export",
+    ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -59,7 +66,9 @@ public sealed class SessionTests(TestPlatform platform)
         var tenant = await platform.CreateTenantAsync(Cancel);
         using var browser = await SignedInAsync(tenant.Key);
         using var signedIn = await browser.SignInAsync(tenant.Key);
-        var cookie = signedIn.Headers.GetValues("Set-Cookie").Single(it => it.StartsWith("allocation-session=", StringComparison.Ordinal));
+        var cookie = signedIn
+            .Headers.GetValues("Set-Cookie")
+            .Single(it => it.StartsWith("allocation-session=", StringComparison.Ordinal));
         Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain(tenant.Key.Split('_')[^1], cookie, StringComparison.Ordinal);
@@ -91,7 +100,10 @@ public sealed class SessionTests(TestPlatform platform)
         using var browser = await SignedInAsync(tenant.Key);
         var other = await platform.StartApiAsync([]);
         using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = other };
-        client.DefaultRequestHeaders.Add("Cookie", $"allocation-session={browser.Cookies["allocation-session"]!.Value}");
+        client.DefaultRequestHeaders.Add(
+            "Cookie",
+            $"allocation-session={browser.Cookies["allocation-session"]!.Value}"
+        );
         using var answer = await client.GetAsync(new Uri("/", UriKind.Relative), Cancel);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
@@ -103,7 +115,10 @@ public sealed class SessionTests(TestPlatform platform)
         var key = await NewKeyAsync(tenant, ["read"]);
         using var browser = await SignedInAsync(key);
         using var @operator = platform.Operator;
-        using var revoked = await @operator.DeleteAsync(new Uri($"/v1/tenants/{tenant.Id}/keys/{key.Split('_')[1]}", UriKind.Relative), Cancel);
+        using var revoked = await @operator.DeleteAsync(
+            new Uri($"/v1/tenants/{tenant.Id}/keys/{key.Split('_')[1]}", UriKind.Relative),
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.Found, (await browser.GetAsync("/")).StatusCode);
 
         using var second = await SignedInAsync(tenant.Key);
@@ -123,9 +138,15 @@ public sealed class SessionTests(TestPlatform platform)
         {
             using var answer = await browser.GetAsync(path);
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-            Assert.Contains("<h1>There is no such page, fleet or version</h1>", await answer.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+            Assert.Contains(
+                "<h1>There is no such page, fleet or version</h1>",
+                await answer.Content.ReadAsStringAsync(Cancel),
+                StringComparison.Ordinal
+            );
             Assert.Equal(
-                await PageWithoutTraceAsync(browser, path.Replace("chat", "none", StringComparison.Ordinal)), await PageWithoutTraceAsync(browser, path));
+                await PageWithoutTraceAsync(browser, path.Replace("chat", "none", StringComparison.Ordinal)),
+                await PageWithoutTraceAsync(browser, path)
+            );
         }
 
         Assert.DoesNotContain("chat", await browser.TextAsync("/audit"), StringComparison.Ordinal);
@@ -152,17 +173,35 @@ public sealed class SessionTests(TestPlatform platform)
     {
         var tenant = await TenantWithFleetAsync();
         using var reader = await SignedInAsync(await NewKeyAsync(tenant, ["read"]));
-        Assert.DoesNotContain("handler=", (await reader.TextAsync("/fleets/chat")).Replace("handler=out", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "handler=",
+            (await reader.TextAsync("/fleets/chat")).Replace("handler=out", "", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
         await Eventually.TrueAsync(
-            async () => (await reader.TextAsync("/audit")).Contains("scope <code>audit</code>", StringComparison.Ordinal), "the log to have its first entries", Cancel);
+            async () =>
+                (await reader.TextAsync("/audit")).Contains("scope <code>audit</code>", StringComparison.Ordinal),
+            "the log to have its first entries",
+            Cancel
+        );
         foreach (var handler in (string[])["solve", "pin", "unpin", "approve"])
         {
-            using var answer = await reader.PostAsync($"/fleets/chat?handler={handler}", "/fleets/chat", ("Version", "1"), ("Reason", "I may not"));
+            using var answer = await reader.PostAsync(
+                $"/fleets/chat?handler={handler}",
+                "/fleets/chat",
+                ("Version", "1"),
+                ("Reason", "I may not")
+            );
             Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
         }
 
-        Assert.Equal(0, await platform.Database.QueryAsync<long>(
-            $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and type like 'allocation-%pinned'", Cancel));
+        Assert.Equal(
+            0,
+            await platform.Database.QueryAsync<long>(
+                $"select count(*) from events.mt_events where tenant_id = '{tenant.Id}' and type like 'allocation-%pinned'",
+                Cancel
+            )
+        );
     }
 
     [Fact]
@@ -180,13 +219,32 @@ public sealed class SessionTests(TestPlatform platform)
     {
         var tenant = await TenantWithFleetAsync();
         using var browser = await SignedInAsync(tenant.Key);
-        using var forged = await browser.PostAsync("/fleets/chat?handler=pin", null, ("Version", "1"), ("Reason", "forged"));
+        using var forged = await browser.PostAsync(
+            "/fleets/chat?handler=pin",
+            null,
+            ("Version", "1"),
+            ("Reason", "forged")
+        );
         Assert.Equal(HttpStatusCode.BadRequest, forged.StatusCode);
-        using var without = await browser.PostAsync("/fleets/chat?handler=pin", "/fleets/chat", ("Version", "1"), ("Reason", " "));
+        using var without = await browser.PostAsync(
+            "/fleets/chat?handler=pin",
+            "/fleets/chat",
+            ("Version", "1"),
+            ("Reason", " ")
+        );
         Assert.Equal(HttpStatusCode.Conflict, without.StatusCode);
-        using var beyond = await browser.PostAsync("/fleets/chat?handler=pin", "/fleets/chat", ("Version", "99"), ("Reason", "why not"));
+        using var beyond = await browser.PostAsync(
+            "/fleets/chat?handler=pin",
+            "/fleets/chat",
+            ("Version", "99"),
+            ("Reason", "why not")
+        );
         Assert.Equal(HttpStatusCode.Conflict, beyond.StatusCode);
-        Assert.Contains("there is no such allocation", await beyond.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.Contains(
+            "there is no such allocation",
+            await beyond.Content.ReadAsStringAsync(Cancel),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -196,7 +254,11 @@ public sealed class SessionTests(TestPlatform platform)
     {
         var tenant = await platform.CreateTenantAsync(Cancel);
         using var browser = new BrowserSession(Address);
-        using var answer = await browser.PostAsync($"/sign-in?ReturnUrl={Uri.EscapeDataString(elsewhere)}", "/sign-in", ("Key", tenant.Key));
+        using var answer = await browser.PostAsync(
+            $"/sign-in?ReturnUrl={Uri.EscapeDataString(elsewhere)}",
+            "/sign-in",
+            ("Key", tenant.Key)
+        );
         Assert.Equal("/", answer.Headers.Location!.OriginalString);
     }
 
@@ -212,7 +274,8 @@ public sealed class SessionTests(TestPlatform platform)
         Assert.True(page.Headers.CacheControl!.NoStore);
     }
 
-    private static async Task<string> PageWithoutTraceAsync(BrowserSession browser, string path) => (await browser.TextAsync(path)).Split(", trace ")[0];
+    private static async Task<string> PageWithoutTraceAsync(BrowserSession browser, string path) =>
+        (await browser.TextAsync(path)).Split(", trace ")[0];
 
     private async Task<TestTenant> TenantWithFleetAsync()
     {
@@ -233,7 +296,11 @@ public sealed class SessionTests(TestPlatform platform)
     private async Task<string> NewKeyAsync(TestTenant tenant, string[] scopes)
     {
         using var @operator = platform.Operator;
-        using var answer = await @operator.PostAsJsonAsync($"/v1/tenants/{tenant.Id}/keys", new { name = "another", scopes }, Cancel);
+        using var answer = await @operator.PostAsJsonAsync(
+            $"/v1/tenants/{tenant.Id}/keys",
+            new { name = "another", scopes },
+            Cancel
+        );
         return (string)(await TestPlatform.ReadAsync(answer, Cancel))["apiKey"]!;
     }
 }

@@ -60,15 +60,23 @@ public sealed class TrafficTests(DashboardBrowser browser) : IAsyncLifetime
     {
         Show(Estimate(Forecast("days")), Night());
         await using var page = await browser.OpenAsync(Address, isDark);
-        await Expect(page.Page.Locator(".facts dt")).ToHaveTextAsync(
-            ["Arrival rate now", "Allocations are made for", "Over the last 6 hours", "Forecast until 1 Dec 14:00:00"]);
-        await Expect(page.Page.Locator("dd:not(.hint)")).ToHaveTextAsync(
-        [
-            "0.0300\u202f/s (0.0200\u202f/s to 0.0400\u202f/s)", "0.0950\u202f/s",
-            "0.0120\u202f/s (0.0100\u202f/s to 0.0140\u202f/s)", "0.0800\u202f/s (0.0600\u202f/s to 0.100\u202f/s)",
-        ]);
+        await Expect(page.Page.Locator(".facts dt"))
+            .ToHaveTextAsync([
+                "Arrival rate now",
+                "Allocations are made for",
+                "Over the last 6 hours",
+                "Forecast until 1 Dec 14:00:00",
+            ]);
+        await Expect(page.Page.Locator("dd:not(.hint)"))
+            .ToHaveTextAsync([
+                "0.0300\u202f/s (0.0200\u202f/s to 0.0400\u202f/s)",
+                "0.0950\u202f/s",
+                "0.0120\u202f/s (0.0100\u202f/s to 0.0140\u202f/s)",
+                "0.0800\u202f/s (0.0600\u202f/s to 0.100\u202f/s)",
+            ]);
         await Expect(page.Page.Locator("dd.hint").Nth(1)).ToContainTextAsync("with probability 90.0\u202f%");
-        await Expect(page.Page.Locator("dd.hint").Nth(3)).ToContainTextAsync("from the same hours of the last days; the error of such forecasts was 62.0\u202f%");
+        await Expect(page.Page.Locator("dd.hint").Nth(3))
+            .ToContainTextAsync("from the same hours of the last days; the error of such forecasts was 62.0\u202f%");
 
         var picture = page.Page.GetByRole(AriaRole.Img, new() { Name = "Arrival rate: seen, now and expected" });
         foreach (var line in (string[])["seen-rate", "band", "curve", "upper-rate", "forecast", "forecast-band"])
@@ -104,7 +112,8 @@ public sealed class TrafficTests(DashboardBrowser browser) : IAsyncLifetime
     {
         Show(Estimate(forecast: null), Night());
         await using var page = await browser.OpenAsync(Address);
-        await Expect(page.Page.GetByText("There is no forecast: the hours of the days before are too few, or")).ToBeVisibleAsync();
+        await Expect(page.Page.GetByText("There is no forecast: the hours of the days before are too few, or"))
+            .ToBeVisibleAsync();
         await Expect(page.Page.Locator(".facts dt")).ToHaveCountAsync(3);
         await Expect(page.Page.Locator(".legend li")).ToHaveCountAsync(3);
         var picture = page.Page.GetByRole(AriaRole.Img);
@@ -144,25 +153,28 @@ public sealed class TrafficTests(DashboardBrowser browser) : IAsyncLifetime
         var first = Now.ToUnixTimeSeconds() / StretchSeconds - 40;
         return
         [
-            .. Enumerable.Range(0, 40).Select(i => new ObservedStretch
-            {
-                From = DateTimeOffset.FromUnixTimeSeconds((first + i) * StretchSeconds),
-                CoveredSeconds = StretchSeconds,
-                Arrivals = i < 30 ? i % 3 : 4 + i % 5,
-                Accuracy = null,
-                MeanSystemTimeSeconds = null,
-            }),
+            .. Enumerable
+                .Range(0, 40)
+                .Select(i => new ObservedStretch
+                {
+                    From = DateTimeOffset.FromUnixTimeSeconds((first + i) * StretchSeconds),
+                    CoveredSeconds = StretchSeconds,
+                    Arrivals = i < 30 ? i % 3 : 4 + i % 5,
+                    Accuracy = null,
+                    MeanSystemTimeSeconds = null,
+                }),
         ];
     }
 
-    private static TrafficForecast Forecast(string hours) => new()
-    {
-        Until = Now.AddHours(2),
-        Rate = new IntervalEstimate(0.08, 0.01, 0.06, 0.1),
-        UpperRate = 0.095,
-        Hours = hours,
-        ErrorRatio = 0.62,
-    };
+    private static TrafficForecast Forecast(string hours) =>
+        new()
+        {
+            Until = Now.AddHours(2),
+            Rate = new IntervalEstimate(0.08, 0.01, 0.06, 0.1),
+            UpperRate = 0.095,
+            Hours = hours,
+            ErrorRatio = 0.62,
+        };
 
     private static FleetEstimate Estimate(TrafficForecast? forecast)
     {
@@ -174,14 +186,23 @@ public sealed class TrafficTests(DashboardBrowser browser) : IAsyncLifetime
         };
     }
 
-    private static FleetDefinition Definition() => StrictJson.TryRead<FleetDefinition>(
-        Encoding.UTF8.GetBytes(TestTenant.Definition().ToJsonString()), out var definition, out var fault)
+    private static FleetDefinition Definition() =>
+        StrictJson.TryRead<FleetDefinition>(
+            Encoding.UTF8.GetBytes(TestTenant.Definition().ToJsonString()),
+            out var definition,
+            out var fault
+        )
             ? definition
             : throw new InvalidOperationException(fault.ToString());
 
     private void Show(FleetEstimate estimate, IReadOnlyList<ObservedStretch> stretches)
     {
-        var seen = new WorkloadObservations { StretchSeconds = StretchSeconds, Stretches = stretches, TaskTypes = [] };
+        var seen = new WorkloadObservations
+        {
+            StretchSeconds = StretchSeconds,
+            Stretches = stretches,
+            TaskTypes = [],
+        };
         _drawing = TrafficDrawing.Find(new EstimateWithObservations(Definition(), estimate, seen))!;
     }
 
@@ -191,19 +212,28 @@ public sealed class TrafficTests(DashboardBrowser browser) : IAsyncLifetime
         await http.Response.WriteAsync(await PageAsync(http));
     }
 
-    private async Task<string> PageAsync(HttpContext http) => $"""
-        <!doctype html><html lang="en"><head><meta charset="utf-8"><title>Traffic</title>
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <link rel="icon" href="{DashboardAssets.PathOf("icon.svg")}"><link rel="stylesheet" href="{DashboardAssets.PathOf("dashboard.css")}">
-        </head><body><main id="main"><h1>A fleet</h1>{await RenderAsync(http)}</main></body></html>
-        """;
+    private async Task<string> PageAsync(HttpContext http) =>
+        $"""
+            <!doctype html><html lang="en"><head><meta charset="utf-8"><title>Traffic</title>
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <link rel="icon" href="{DashboardAssets.PathOf(
+                "icon.svg"
+            )}"><link rel="stylesheet" href="{DashboardAssets.PathOf("dashboard.css")}">
+            </head><body><main id="main"><h1>A fleet</h1>{await RenderAsync(http)}</main></body></html>
+            """;
 
     private async Task<string> RenderAsync(HttpContext http)
     {
         var services = http.RequestServices;
-        var view = services.GetRequiredService<IRazorViewEngine>().GetView(null, "/Dashboard/_Traffic.cshtml", isMainPage: false).View!;
+        var view = services
+            .GetRequiredService<IRazorViewEngine>()
+            .GetView(null, "/Dashboard/_Traffic.cshtml", isMainPage: false)
+            .View!;
         var action = new ActionContext(http, new RouteData(), new ActionDescriptor());
-        var data = new ViewDataDictionary<TrafficDrawing>(new EmptyModelMetadataProvider(), new ModelStateDictionary()) { Model = _drawing };
+        var data = new ViewDataDictionary<TrafficDrawing>(new EmptyModelMetadataProvider(), new ModelStateDictionary())
+        {
+            Model = _drawing,
+        };
         var kept = new TempDataDictionary(http, services.GetRequiredService<ITempDataProvider>());
         await using var text = new StringWriter();
         await view.RenderAsync(new ViewContext(action, view, data, kept, text, new HtmlHelperOptions()));

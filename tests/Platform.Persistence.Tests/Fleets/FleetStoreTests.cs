@@ -5,7 +5,11 @@ namespace Platform.Persistence.Tests.Fleets;
 
 public sealed class FleetStoreTests(TestStore store)
 {
-    private static readonly FleetDefinition Revised = TestStore.Definition with { DisplayName = "Revised", ArrivalRate = 1e-7 };
+    private static readonly FleetDefinition Revised = TestStore.Definition with
+    {
+        DisplayName = "Revised",
+        ArrivalRate = 1e-7,
+    };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -16,7 +20,10 @@ public sealed class FleetStoreTests(TestStore store)
         var outcome = await PutAsync(tenant, TestStore.Definition);
         Assert.True(outcome.IsNew);
         var view = (await store.Fleets.FindAsync(tenant, "chat", Cancel))!;
-        Assert.Equal(("chat", 1, TestStore.At, 0, TestStore.At), (view.Id, view.Revision, view.RevisedAt, view.LatestVersion, view.DueAt));
+        Assert.Equal(
+            ("chat", 1, TestStore.At, 0, TestStore.At),
+            (view.Id, view.Revision, view.RevisedAt, view.LatestVersion, view.DueAt)
+        );
         Assert.True(FleetDefinition.SameContent(TestStore.Definition, view.Definition));
     }
 
@@ -25,7 +32,9 @@ public sealed class FleetStoreTests(TestStore store)
     {
         var tenant = TestStore.NewTenant();
         await PutAsync(tenant, Revised);
-        Assert.True(FleetDefinition.SameContent(Revised, (await store.Fleets.FindAsync(tenant, "chat", Cancel))!.Definition));
+        Assert.True(
+            FleetDefinition.SameContent(Revised, (await store.Fleets.FindAsync(tenant, "chat", Cancel))!.Definition)
+        );
         Assert.Null((await PutAsync(tenant, Revised)).Decision.Event);
     }
 
@@ -55,8 +64,16 @@ public sealed class FleetStoreTests(TestStore store)
     {
         var tenant = TestStore.NewTenant();
         await PutAsync(tenant, TestStore.Definition);
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(
-            () => PutAsync(tenant, Revised with { DisplayName = $"Revision {i}" }, expected: 1), Cancel)));
+        var outcomes = await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(i =>
+                    Task.Run(
+                        () => PutAsync(tenant, Revised with { DisplayName = $"Revision {i}" }, expected: 1),
+                        Cancel
+                    )
+                )
+        );
         Assert.Single(outcomes, outcome => !outcome.Decision.IsRefused);
         await HappenedAsync(tenant, "fleet-registered", "fleet-revised");
     }
@@ -113,7 +130,8 @@ public sealed class FleetStoreTests(TestStore store)
         Assert.Distinct(listed);
         Assert.Equal(["a", "a-1", "b", "b-1", "c"], listed.Order(StringComparer.Ordinal));
 
-        Task<IReadOnlyList<Persistence.Fleets.FleetView>> ListAsync() => store.Fleets.ListAsync(tenant, after, 2, Cancel);
+        Task<IReadOnlyList<Persistence.Fleets.FleetView>> ListAsync() =>
+            store.Fleets.ListAsync(tenant, after, 2, Cancel);
     }
 
     [Fact]
@@ -131,16 +149,25 @@ public sealed class FleetStoreTests(TestStore store)
         Assert.Empty(await VersionsAsync(long.MaxValue - 1, 2));
 
         async Task<IEnumerable<long>> VersionsAsync(long after, int limit) =>
-            (await store.Fleets.EventsAsync(tenant, "chat", after, limit, Cancel))!.Select(happened => happened.Version);
+            (await store.Fleets.EventsAsync(tenant, "chat", after, limit, Cancel))!.Select(happened =>
+                happened.Version
+            );
     }
 
     [Fact]
     public async Task A_fleet_that_never_was_has_no_history() =>
         Assert.Null(await store.Fleets.EventsAsync(TestStore.NewTenant(), "none", 0, 10, Cancel));
 
-    private Task<Persistence.Fleets.FleetOutcome> PutAsync(string tenant, FleetDefinition definition, int? expected = null, DateTimeOffset? at = null) =>
-        store.Fleets.PutAsync(tenant, "chat", definition, expected, "ci", at ?? TestStore.At, Cancel);
+    private Task<Persistence.Fleets.FleetOutcome> PutAsync(
+        string tenant,
+        FleetDefinition definition,
+        int? expected = null,
+        DateTimeOffset? at = null
+    ) => store.Fleets.PutAsync(tenant, "chat", definition, expected, "ci", at ?? TestStore.At, Cancel);
 
-    private async Task HappenedAsync(string tenant, params string[] names) => Assert.Equal(
-        names, (await store.Fleets.EventsAsync(tenant, "chat", 0, 100, Cancel))!.Select(happened => happened.Type));
+    private async Task HappenedAsync(string tenant, params string[] names) =>
+        Assert.Equal(
+            names,
+            (await store.Fleets.EventsAsync(tenant, "chat", 0, 100, Cancel))!.Select(happened => happened.Type)
+        );
 }

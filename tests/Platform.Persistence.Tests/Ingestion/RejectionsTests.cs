@@ -18,7 +18,9 @@ public sealed class RejectionsTests(TestStore store)
         await Rejections.RecordAsync([first, first], Cancel);
         await Rejections.RecordAsync([first with { At = first.At.AddSeconds(1), Reason = "fleet: later" }], Cancel);
         await Rejections.RecordAsync(
-            [first with { At = first.At.AddSeconds(-1), Reason = "fleet: told late" }], Cancel);
+            [first with { At = first.At.AddSeconds(-1), Reason = "fleet: told late" }],
+            Cancel
+        );
 
         var kept = Assert.Single(await ListAsync(tenant));
         Assert.Equal((first.Id, first.At.AddSeconds(1), "fleet: later"), (kept.Id, kept.At, kept.Reason));
@@ -35,14 +37,17 @@ public sealed class RejectionsTests(TestStore store)
         await DecideAsync(rejection, RejectionAction.Replay, TestStore.At.AddMinutes(1));
         Assert.Equal(
             new RejectionDecisionView("replayed", TestStore.At.AddMinutes(1)),
-            Assert.Single(await ListAsync(tenant)).Decision);
+            Assert.Single(await ListAsync(tenant)).Decision
+        );
 
         var again = rejection with { At = TestStore.At.AddMinutes(2) };
         await Rejections.RecordAsync([again], Cancel);
         Assert.Null(Assert.Single(await ListAsync(tenant)).Decision);
         await DecideAsync(again, RejectionAction.Discard, TestStore.At.AddMinutes(3));
         Assert.Equal(
-            "discarded", (await Rejections.FindAsync(tenant, rejection.Id, Cancel))!.Value.Message.Decision?.Action);
+            "discarded",
+            (await Rejections.FindAsync(tenant, rejection.Id, Cancel))!.Value.Message.Decision?.Action
+        );
     }
 
     [Fact]
@@ -53,7 +58,9 @@ public sealed class RejectionsTests(TestStore store)
         const int sent = Rejections.MostMessages + 250;
         foreach (var batch in Enumerable.Range(0, sent).Chunk(200))
             await Rejections.RecordAsync(
-                [.. batch.Select(i => Rejection(flooding, $"{i}", TestStore.At.AddSeconds(i)))], Cancel);
+                [.. batch.Select(i => Rejection(flooding, $"{i}", TestStore.At.AddSeconds(i)))],
+                Cancel
+            );
 
         var kept = await ListAsync(flooding);
         Assert.Equal(Rejections.MostMessages, kept.Count);
@@ -70,12 +77,17 @@ public sealed class RejectionsTests(TestStore store)
         foreach (var batch in Enumerable.Range(0, most + 16).Chunk(10))
             await Rejections.RecordAsync(
                 [.. batch.Select(i => Rejection(tenant, $"{i}", TestStore.At.AddSeconds(i)) with { Body = body })],
-                Cancel);
+                Cancel
+            );
 
         Assert.Equal(most, (await ListAsync(tenant)).Count);
         Assert.Equal(
-            Rejections.MostBytes, await store.Database.QueryAsync<long>(
-                $"select sum(octet_length(body)) from platform.rejections where tenant_id = '{tenant}'", Cancel));
+            Rejections.MostBytes,
+            await store.Database.QueryAsync<long>(
+                $"select sum(octet_length(body)) from platform.rejections where tenant_id = '{tenant}'",
+                Cancel
+            )
+        );
     }
 
     [Fact]
@@ -94,15 +106,23 @@ public sealed class RejectionsTests(TestStore store)
     {
         var tenant = TestStore.NewTenant();
         await Rejections.RecordAsync(
-            [Rejection(tenant, "a") with { MessageId = "1\0", Reason = "body: \ud800\0" }], Cancel);
+            [Rejection(tenant, "a") with { MessageId = "1\0", Reason = "body: \ud800\0" }],
+            Cancel
+        );
         var kept = Assert.Single(await ListAsync(tenant));
         Assert.Equal(("1\uFFFD", "body: \uFFFD\uFFFD"), (kept.MessageId, kept.Reason));
     }
 
-    private static NewRejection Rejection(string tenant, string body, DateTimeOffset? at = null) => new(
-        tenant, RejectedMessageId.For(Encoding.UTF8.GetBytes(body), tenant, null, null, $"{tenant}.chat"),
-        at ?? TestStore.At, "chat", null,
-        "body: no JSON", Encoding.UTF8.GetBytes(body));
+    private static NewRejection Rejection(string tenant, string body, DateTimeOffset? at = null) =>
+        new(
+            tenant,
+            RejectedMessageId.For(Encoding.UTF8.GetBytes(body), tenant, null, null, $"{tenant}.chat"),
+            at ?? TestStore.At,
+            "chat",
+            null,
+            "body: no JSON",
+            Encoding.UTF8.GetBytes(body)
+        );
 
     private Task<IReadOnlyList<RejectionView>> ListAsync(string tenant) =>
         Rejections.ListAsync(tenant, null, null, 10_000, Cancel);
@@ -110,7 +130,16 @@ public sealed class RejectionsTests(TestStore store)
     private Task DecideAsync(NewRejection rejection, RejectionAction action, DateTimeOffset at) =>
         new RejectionDecisions(store.Store).RecordAsync(
             new RejectionDecision(
-                action, "ann", "a test", rejection.Id, rejection.Tenant, rejection.MessageId, rejection.At,
-                rejection.Reason),
-            at, Cancel);
+                action,
+                "ann",
+                "a test",
+                rejection.Id,
+                rejection.Tenant,
+                rejection.MessageId,
+                rejection.At,
+                rejection.Reason
+            ),
+            at,
+            Cancel
+        );
 }

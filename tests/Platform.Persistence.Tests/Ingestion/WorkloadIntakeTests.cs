@@ -18,7 +18,10 @@ public sealed class WorkloadIntakeTests(TestStore store)
 
         await using var session = await store.Store.OpenAsync(tenant, Cancel);
         var stored = Assert.Single(await session.ReadAsync(EventStore.WorkloadStream(tenant, "chat"), 0, 10, Cancel));
-        Assert.Equal((EventStore.MessageEvent(tenant, message), 1L, tenant), (stored.Id, stored.Version, stored.TenantId));
+        Assert.Equal(
+            (EventStore.MessageEvent(tenant, message), 1L, tenant),
+            (stored.Id, stored.Version, stored.TenantId)
+        );
         var recorded = Assert.IsType<Domain.Ingestion.WorkloadWindowRecorded>(stored.Data);
         Assert.Equal(message, recorded.MessageId);
         Assert.Equal(Domain.Contracts.StrictJson.Write(window), Domain.Contracts.StrictJson.Write(recorded.Window));
@@ -30,7 +33,9 @@ public sealed class WorkloadIntakeTests(TestStore store)
         var tenant = await TenantWithAsync("chat");
         var window = Incoming(tenant, "chat");
         Assert.Equal(
-            [IntakeOutcome.Stored, IntakeOutcome.Duplicate, IntakeOutcome.Stored], await StoreAsync(window, window, Incoming(tenant, "chat")));
+            [IntakeOutcome.Stored, IntakeOutcome.Duplicate, IntakeOutcome.Stored],
+            await StoreAsync(window, window, Incoming(tenant, "chat"))
+        );
         await HoldsAsync(tenant, "chat", 2);
     }
 
@@ -40,7 +45,10 @@ public sealed class WorkloadIntakeTests(TestStore store)
         var tenant = await TenantWithAsync("chat");
         var window = Incoming(tenant, "chat");
         Assert.Equal([IntakeOutcome.Stored], await StoreAsync(window));
-        Assert.Equal([IntakeOutcome.Stored, IntakeOutcome.Duplicate], await StoreAsync(Incoming(tenant, "chat"), window));
+        Assert.Equal(
+            [IntakeOutcome.Stored, IntakeOutcome.Duplicate],
+            await StoreAsync(Incoming(tenant, "chat"), window)
+        );
         await HoldsAsync(tenant, "chat", 2);
     }
 
@@ -49,12 +57,18 @@ public sealed class WorkloadIntakeTests(TestStore store)
     {
         var tenant = await TenantWithAsync("chat", "code");
         var message = Guid.NewGuid();
-        Assert.Equal([IntakeOutcome.Stored], await StoreAsync(new IncomingWindow(tenant, message, TestStore.Window("chat", 1))));
+        Assert.Equal(
+            [IntakeOutcome.Stored],
+            await StoreAsync(new IncomingWindow(tenant, message, TestStore.Window("chat", 1)))
+        );
         Assert.Equal(
             [IntakeOutcome.Conflict, IntakeOutcome.Conflict, IntakeOutcome.Duplicate],
             await StoreAsync(
-                new(tenant, message, TestStore.Window("chat", 2)), new(tenant, message, TestStore.Window("code", 1)),
-                new(tenant, message, TestStore.Window("chat", 1))));
+                new(tenant, message, TestStore.Window("chat", 2)),
+                new(tenant, message, TestStore.Window("code", 1)),
+                new(tenant, message, TestStore.Window("chat", 1))
+            )
+        );
         await HoldsAsync(tenant, "chat", 1);
         await HoldsAsync(tenant, "code", 0);
     }
@@ -67,7 +81,10 @@ public sealed class WorkloadIntakeTests(TestStore store)
         Assert.Equal(
             [IntakeOutcome.Stored, IntakeOutcome.Conflict],
             await StoreAsync(
-                new(tenant, message, TestStore.Window("chat", 1)), new(tenant, message, TestStore.Window("chat", 2))));
+                new(tenant, message, TestStore.Window("chat", 1)),
+                new(tenant, message, TestStore.Window("chat", 2))
+            )
+        );
         await HoldsAsync(tenant, "chat", 1);
     }
 
@@ -80,8 +97,11 @@ public sealed class WorkloadIntakeTests(TestStore store)
         var tenant = await TenantWithAsync("chat");
         var message = Guid.NewGuid();
         var (full, other) = (FullTask("math"), new TaskWindow { TaskType = "chat", Arrivals = 3 });
-        var window =
-            TestStore.Window("chat") with { WindowEnd = TestStore.At.AddTicks(1_234_567), Tasks = [full, other] };
+        var window = TestStore.Window("chat") with
+        {
+            WindowEnd = TestStore.At.AddTicks(1_234_567),
+            Tasks = [full, other],
+        };
         var turned = full with { Accuracy = [.. full.Accuracy!.Reverse()] };
         var again = window with { Tasks = [other with { Accuracy = [] }, turned] };
 
@@ -91,7 +111,9 @@ public sealed class WorkloadIntakeTests(TestStore store)
         Assert.Null(await store.Intake.FindAsync(TestStore.NewTenant(), message, Cancel));
     }
 
-    /// <summary>The caller has to see why: what passes is waited for, anything else counts against the message.</summary>
+    /// <summary>
+    /// The caller has to see why: what passes is waited for, anything else counts against the message.
+    /// </summary>
     [Fact]
     public async Task What_has_kept_a_window_from_being_written_is_said_and_passes()
     {
@@ -101,11 +123,15 @@ public sealed class WorkloadIntakeTests(TestStore store)
             create function events.full_disk() returns trigger language plpgsql as $$ begin raise 'no space left' using errcode = '{PostgresErrorCodes.DiskFull}'; end $$;
             create trigger full_disk before insert on events.mt_events for each row when (new.tenant_id = '{tenant}') execute function events.full_disk()
             """,
-            Cancel);
+            Cancel
+        );
         try
         {
             var fault = await Assert.ThrowsAnyAsync<Exception>(() => StoreAsync(Incoming(tenant, "chat")));
-            Assert.Equal(PostgresErrorCodes.DiskFull, Assert.IsType<PostgresException>(fault.GetBaseException()).SqlState);
+            Assert.Equal(
+                PostgresErrorCodes.DiskFull,
+                Assert.IsType<PostgresException>(fault.GetBaseException()).SqlState
+            );
             Assert.True(PlatformStore.IsTransient(fault));
         }
         finally
@@ -120,7 +146,8 @@ public sealed class WorkloadIntakeTests(TestStore store)
         var (one, other, message) = (await TenantWithAsync("chat"), await TenantWithAsync("chat"), Guid.NewGuid());
         Assert.Equal(
             [IntakeOutcome.Stored, IntakeOutcome.Stored],
-            await StoreAsync(new(one, message, TestStore.Window("chat")), new(other, message, TestStore.Window("chat"))));
+            await StoreAsync(new(one, message, TestStore.Window("chat")), new(other, message, TestStore.Window("chat")))
+        );
         await HoldsAsync(one, "chat", 1);
         await HoldsAsync(other, "chat", 1);
     }
@@ -131,7 +158,13 @@ public sealed class WorkloadIntakeTests(TestStore store)
         var tenant = await TenantWithAsync("chat", "code");
         Assert.Equal(
             [IntakeOutcome.Stored, IntakeOutcome.UnknownFleet, IntakeOutcome.Stored, IntakeOutcome.Stored],
-            await StoreAsync(Incoming(tenant, "code"), Incoming(tenant, "none"), Incoming(tenant, "chat"), Incoming(tenant, "code")));
+            await StoreAsync(
+                Incoming(tenant, "code"),
+                Incoming(tenant, "none"),
+                Incoming(tenant, "chat"),
+                Incoming(tenant, "code")
+            )
+        );
         await HoldsAsync(tenant, "chat", 1);
         await HoldsAsync(tenant, "code", 2);
         await HoldsAsync(tenant, "none", 0);
@@ -173,23 +206,33 @@ public sealed class WorkloadIntakeTests(TestStore store)
     [Fact]
     public async Task An_empty_batch_stores_nothing() => Assert.Empty(await StoreAsync());
 
-    /// <summary>Eight workers with overlapping fleets of two tenants, every message in the hands of two of them, each in an order of its own.</summary>
+    /// <summary>
+    /// Eight workers with overlapping fleets of two tenants, every message in the hands of two of them, each in an
+    /// order of its own.
+    /// </summary>
     [Fact]
     public async Task Concurrent_batches_store_each_message_exactly_once_and_number_each_stream_without_gaps()
     {
         string[] tenants = [await TenantWithAsync("a", "b", "c"), await TenantWithAsync("a", "b", "c")];
         var random = new Random(11);
-        var windows = (from tenant in tenants from fleet in new[] { "a", "b", "c" } from _ in Enumerable.Range(0, 20) select Incoming(tenant, fleet))
-            .ToArray();
+        var windows = (
+            from tenant in tenants
+            from fleet in new[] { "a", "b", "c" }
+            from _ in Enumerable.Range(0, 20)
+            select Incoming(tenant, fleet)
+        ).ToArray();
         random.Shuffle(windows);
         var shares = windows.Chunk(15).ToArray();
         Assert.Equal(8, shares.Length);
-        var batches = Enumerable.Range(0, 8).Select(worker =>
-        {
-            IncomingWindow[] batch = [.. shares[worker], .. shares[(worker + 1) % 8]];
-            random.Shuffle(batch);
-            return batch;
-        }).ToArray();
+        var batches = Enumerable
+            .Range(0, 8)
+            .Select(worker =>
+            {
+                IncomingWindow[] batch = [.. shares[worker], .. shares[(worker + 1) % 8]];
+                random.Shuffle(batch);
+                return batch;
+            })
+            .ToArray();
 
         var outcomes = await Task.WhenAll(batches.Select(batch => Task.Run(() => StoreAsync(batch), Cancel)));
 
@@ -202,28 +245,45 @@ public sealed class WorkloadIntakeTests(TestStore store)
         }
     }
 
-    private static TaskWindow FullTask(string type) => new()
-    {
-        TaskType = type,
-        Arrivals = 12,
-        Service = new ServiceSums
+    private static TaskWindow FullTask(string type) =>
+        new()
         {
-            Completions = 11,
-            Tokens = 8_800,
-            TokensSquared = 7_216_000,
-            Millis = 180_400,
-            MillisSquared = 2_990_000_000,
-            TokenMillis = 146_000_000,
-        },
-        System = new SystemSums { Completions = 11, Millis = 231_000, MillisSquared = 5_100_000_000 },
-        Accuracy =
-        [
-            new AccuracyCount { Tokens = 512, Trials = 10, Correct = 7 },
-            new AccuracyCount { Tokens = 256, Trials = 4, Correct = 1 },
-        ],
-    };
+            TaskType = type,
+            Arrivals = 12,
+            Service = new ServiceSums
+            {
+                Completions = 11,
+                Tokens = 8_800,
+                TokensSquared = 7_216_000,
+                Millis = 180_400,
+                MillisSquared = 2_990_000_000,
+                TokenMillis = 146_000_000,
+            },
+            System = new SystemSums
+            {
+                Completions = 11,
+                Millis = 231_000,
+                MillisSquared = 5_100_000_000,
+            },
+            Accuracy =
+            [
+                new AccuracyCount
+                {
+                    Tokens = 512,
+                    Trials = 10,
+                    Correct = 7,
+                },
+                new AccuracyCount
+                {
+                    Tokens = 256,
+                    Trials = 4,
+                    Correct = 1,
+                },
+            ],
+        };
 
-    private static IncomingWindow Incoming(string tenant, string fleet) => new(tenant, Guid.NewGuid(), TestStore.Window(fleet));
+    private static IncomingWindow Incoming(string tenant, string fleet) =>
+        new(tenant, Guid.NewGuid(), TestStore.Window(fleet));
 
     private async Task<string> TenantWithAsync(params string[] fleets)
     {
@@ -233,7 +293,8 @@ public sealed class WorkloadIntakeTests(TestStore store)
         return tenant;
     }
 
-    private Task<IReadOnlyList<IntakeOutcome>> StoreAsync(params IncomingWindow[] windows) => store.Intake.StoreAsync(windows, Cancel);
+    private Task<IReadOnlyList<IntakeOutcome>> StoreAsync(params IncomingWindow[] windows) =>
+        store.Intake.StoreAsync(windows, Cancel);
 
     /// <summary>The stream holds so many windows, numbered from 1 without gaps, and knows its version.</summary>
     private async Task HoldsAsync(string tenant, string fleet, int windows)
@@ -241,9 +302,15 @@ public sealed class WorkloadIntakeTests(TestStore store)
         var stream = EventStore.WorkloadStream(tenant, fleet);
         var versions = await store.Database.QueryAsync<long[]>(
             $"select coalesce(array_agg(version order by version), '{{}}') from events.mt_events where tenant_id = '{tenant}' and stream_id = '{stream}'",
-            Cancel);
+            Cancel
+        );
         Assert.Equal(Enumerable.Range(1, windows).Select(version => (long)version), versions);
-        Assert.Equal(windows, await store.Database.QueryAsync<long>(
-            $"select coalesce(max(version), 0) from events.mt_streams where tenant_id = '{tenant}' and id = '{stream}'", Cancel));
+        Assert.Equal(
+            windows,
+            await store.Database.QueryAsync<long>(
+                $"select coalesce(max(version), 0) from events.mt_streams where tenant_id = '{tenant}' and id = '{stream}'",
+                Cancel
+            )
+        );
     }
 }

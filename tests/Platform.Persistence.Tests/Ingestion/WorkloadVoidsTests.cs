@@ -9,7 +9,9 @@ using Platform.Persistence.Solving;
 
 namespace Platform.Persistence.Tests.Ingestion;
 
-/// <summary>Windows that were voided: who honours it, from which version on, and that the history still derives to the byte.</summary>
+/// <summary>
+/// Windows that were voided: who honours it, from which version on, and that the history still derives to the byte.
+/// </summary>
 public sealed class WorkloadVoidsTests(TestStore store)
 {
     private const long Poison = 1_200_000;
@@ -58,7 +60,14 @@ public sealed class WorkloadVoidsTests(TestStore store)
 
         var all = await VerifyAsync(key);
         Assert.Equal([1, 2, 3, 4, 5, 6], all.Select(it => it.Version));
-        Assert.All(all, it => Assert.True(it is { Matches: true, ChainIntact: true, Faults.Count: 0 }, $"{it.Version}: {string.Join("; ", it.Faults)}"));
+        Assert.All(
+            all,
+            it =>
+                Assert.True(
+                    it is { Matches: true, ChainIntact: true, Faults.Count: 0 },
+                    $"{it.Version}: {string.Join("; ", it.Faults)}"
+                )
+        );
         foreach (var version in all)
         {
             var alone = Assert.Single(await VerifyAsync(key, version.Version));
@@ -73,18 +82,26 @@ public sealed class WorkloadVoidsTests(TestStore store)
         await StoreAsync(key, [.. Windows(0, 20)]);
         await VoidAsync(key, new VoidScope(null, TestStore.At, TestStore.At.AddSeconds(50)));
         await SolveAsync(key, Now);
-        var shorter = TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 3_600 } };
+        var shorter = TestStore.Definition with
+        {
+            Solving = TestStore.Definition.Solving with { HorizonSeconds = 3_600 },
+        };
         await store.Fleets.PutAsync(key.Tenant, key.Fleet, shorter, null, "ci", Now, Cancel);
         await SolveAsync(key, Now.AddSeconds(10));
         await store.ExecuteAsync("delete from platform.workload_sums where tenant_id = $1", Cancel, key.Tenant);
         await StoreAsync(key, [.. Windows(200, 5)]);
         await SolveAsync(key, Now.AddSeconds(20));
-        Assert.All(await VerifyAsync(key), it => Assert.True(it is { Matches: true, ChainIntact: true }, string.Join("; ", it.Faults)));
+        Assert.All(
+            await VerifyAsync(key),
+            it => Assert.True(it is { Matches: true, ChainIntact: true }, string.Join("; ", it.Faults))
+        );
     }
 
     [Theory]
     [InlineData("delete from events.mt_events where {0}")]
-    [InlineData("update events.mt_events set data = jsonb_set(data, '{{from}}', '\"2020-01-01T00:00:00+00:00\"') where {0}")]
+    [InlineData(
+        "update events.mt_events set data = jsonb_set(data, '{{from}}', '\"2020-01-01T00:00:00+00:00\"') where {0}"
+    )]
     public async Task A_void_that_is_tampered_with_is_found_in_the_first_version_that_knows_of_it(string sql)
     {
         var key = await FleetAsync();
@@ -94,7 +111,8 @@ public sealed class WorkloadVoidsTests(TestStore store)
         await SolveAsync(key, Now.AddSeconds(10));
         Assert.All(await VerifyAsync(key), it => Assert.Empty(it.Faults));
 
-        var ofVoid = $"tenant_id = '{key.Tenant}' and type = 'workload-voided' and stream_id = '{EventStore.WorkloadStream(key.Tenant, key.Fleet)}'";
+        var ofVoid =
+            $"tenant_id = '{key.Tenant}' and type = 'workload-voided' and stream_id = '{EventStore.WorkloadStream(key.Tenant, key.Fleet)}'";
         await store.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, ofVoid), Cancel);
         Assert.Equal(2, (await VerifyAsync(key)).First(it => it.Faults.Count > 0).Version);
         Assert.Equal(2, Assert.Single(await VerifyAsync(key, 2), it => it.Faults.Count > 0).Version);
@@ -108,7 +126,10 @@ public sealed class WorkloadVoidsTests(TestStore store)
         var between = await NowAsync();
         await VoidAsync(key, new VoidScope(null, TestStore.At.AddSeconds(5), TestStore.At.AddSeconds(15)));
         var estimates = new EstimateHistory(store.Store);
-        Assert.Equal(TestStore.At.AddSeconds(20), (await estimates.FindAsync(key.Tenant, key.Fleet, between, Cancel))!.LastWindowEnd);
+        Assert.Equal(
+            TestStore.At.AddSeconds(20),
+            (await estimates.FindAsync(key.Tenant, key.Fleet, between, Cancel))!.LastWindowEnd
+        );
         Assert.Null((await estimates.FindAsync(key.Tenant, key.Fleet, await NowAsync(), Cancel))!.LastWindowEnd);
     }
 
@@ -120,10 +141,16 @@ public sealed class WorkloadVoidsTests(TestStore store)
         var stretch = new VoidScope(null, TestStore.At, TestStore.At.AddSeconds(10));
         await VoidAsync(key, stretch);
         await StoreAsync(key, Window(0, 2));
-        Assert.Equal(2, Estimator.Estimate(TestStore.Definition, (await store.LoadAsync(key, Cancel))!.Sums, Now).Arrivals);
+        Assert.Equal(
+            2,
+            Estimator.Estimate(TestStore.Definition, (await store.LoadAsync(key, Cancel))!.Sums, Now).Arrivals
+        );
 
         Assert.Equal((1, 2), ((await VoidAsync(key, stretch)).Void!.Windows, (await ListAsync(key)).Count));
-        Assert.Equal(0, Estimator.Estimate(TestStore.Definition, (await store.LoadAsync(key, Cancel))!.Sums, Now).Arrivals);
+        Assert.Equal(
+            0,
+            Estimator.Estimate(TestStore.Definition, (await store.LoadAsync(key, Cancel))!.Sums, Now).Arrivals
+        );
     }
 
     [Fact]
@@ -149,9 +176,15 @@ public sealed class WorkloadVoidsTests(TestStore store)
         var message = Guid.NewGuid();
         await StoreAsync(other, Window(0, 5, message));
         Assert.Equal(Refusal.Conflict, (await VoidAsync(key, new VoidScope(message, null, null))).Decision.RefusedAs);
-        Assert.Equal(Refusal.Conflict, (await VoidAsync(other, new VoidScope(null, TestStore.At.AddSeconds(10), Now))).Decision.RefusedAs);
+        Assert.Equal(
+            Refusal.Conflict,
+            (await VoidAsync(other, new VoidScope(null, TestStore.At.AddSeconds(10), Now))).Decision.RefusedAs
+        );
         var elsewhere = other with { Tenant = key.Tenant, Fleet = "elsewhere" };
-        Assert.Equal(Refusal.NotFound, (await VoidAsync(elsewhere, new VoidScope(message, null, null))).Decision.RefusedAs);
+        Assert.Equal(
+            Refusal.NotFound,
+            (await VoidAsync(elsewhere, new VoidScope(message, null, null))).Decision.RefusedAs
+        );
         await store.RetireAsync(other.Tenant, other.Fleet, Cancel);
         Assert.Equal(Refusal.NotFound, (await VoidAsync(other, new VoidScope(message, null, null))).Decision.RefusedAs);
         Assert.Null(await Voids.ListAsync(other.Tenant, other.Fleet, 0, 10, Cancel));
@@ -180,7 +213,12 @@ public sealed class WorkloadVoidsTests(TestStore store)
         var poison = Guid.NewGuid();
         await store.Intake.StoreAsync([new IncomingWindow(key.Tenant, Guid.NewGuid(), Window(0, 1).Window)], Cancel);
         await SolveAsync(key, Now);
-        await store.Intake.StoreAsync([new IncomingWindow(key.Tenant, poison, Window(10, Poison).Window)], new EarlySolves(store.Store), Now, Cancel);
+        await store.Intake.StoreAsync(
+            [new IncomingWindow(key.Tenant, poison, Window(10, Poison).Window)],
+            new EarlySolves(store.Store),
+            Now,
+            Cancel
+        );
         Assert.NotNull((await store.LoadAsync(key, Cancel))!.Alarm);
         await VoidAsync(key, new VoidScope(poison, null, null));
         Assert.Null((await store.LoadAsync(key, Cancel))!.Alarm);
@@ -197,18 +235,30 @@ public sealed class WorkloadVoidsTests(TestStore store)
         var view = (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!;
         Assert.Equal((2, Now, SolveReason.Requested), (view.SolvedWorkloadVersion, view.DueAt, view.DueReason));
         await SolveAsync(key, Now.AddSeconds(10));
-        Assert.Equal(5, Estimator.Estimate(TestStore.Definition, (await store.LoadAsync(key, Cancel))!.Sums, Now).Arrivals);
+        Assert.Equal(
+            5,
+            Estimator.Estimate(TestStore.Definition, (await store.LoadAsync(key, Cancel))!.Sums, Now).Arrivals
+        );
         Assert.All(await VerifyAsync(key), it => Assert.Empty(it.Faults));
     }
 
-    /// <summary>The intake and two people at once: no version is lost or given twice, and the history derives.</summary>
+    /// <summary>
+    /// The intake and two people at once: no version is lost or given twice, and the history derives.
+    /// </summary>
     [Fact]
     public async Task Voids_beside_a_running_intake_leave_no_gap()
     {
         var key = await FleetAsync();
         await StoreAsync(key, [.. Windows(0, 20)]);
         var intake = Enumerable.Range(0, 30).Select(i => StoreAsync(key, Window(200 + (10 * i), 2)));
-        var people = Enumerable.Range(0, 10).Select(i => VoidAsync(key, new VoidScope(null, TestStore.At.AddSeconds(i * 10), TestStore.At.AddSeconds((i * 10) + 15))));
+        var people = Enumerable
+            .Range(0, 10)
+            .Select(i =>
+                VoidAsync(
+                    key,
+                    new VoidScope(null, TestStore.At.AddSeconds(i * 10), TestStore.At.AddSeconds((i * 10) + 15))
+                )
+            );
         await Task.WhenAll([.. intake, .. people]);
 
         var voids = await ListAsync(key);
@@ -230,10 +280,26 @@ public sealed class WorkloadVoidsTests(TestStore store)
         await VoidAsync(key, new VoidScope(voided, null, null));
         var basis = (await store.LoadAsync(key, Cancel))!;
         var outcome = SolvePolicy.Solve(basis.Inputs(Now), null);
-        var result = await store.Solves.ExplainAsync(new SolveResult { Basis = basis, At = Now, Sums = null, Outcome = outcome }, Cancel);
+        var result = await store.Solves.ExplainAsync(
+            new SolveResult
+            {
+                Basis = basis,
+                At = Now,
+                Sums = null,
+                Outcome = outcome,
+            },
+            Cancel
+        );
         var reason = Assert.IsType<SolveOutcome.Published>(result.Outcome).Fault;
-        Assert.Matches("^unstable: .*; the windows say [0-9.]+ per second\\. One window holds .* of the arrivals: 1,200,000 from 2026-11-23T10:01:40Z", reason);
-        Assert.Contains($"POST /v1/fleets/chat/voids with {{\"messageId\": \"{heaviest}\"", reason, StringComparison.Ordinal);
+        Assert.Matches(
+            "^unstable: .*; the windows say [0-9.]+ per second\\. One window holds .* of the arrivals: 1,200,000 from 2026-11-23T10:01:40Z",
+            reason
+        );
+        Assert.Contains(
+            $"POST /v1/fleets/chat/voids with {{\"messageId\": \"{heaviest}\"",
+            reason,
+            StringComparison.Ordinal
+        );
     }
 
     private async Task<FleetKey> FleetAsync(DateTimeOffset? at = null)
@@ -246,28 +312,58 @@ public sealed class WorkloadVoidsTests(TestStore store)
     private Task<VoidOutcome> VoidAsync(FleetKey key, VoidScope scope) =>
         Voids.VoidAsync(key.Tenant, key.Fleet, new VoidRequest(scope, "a test", "ann", Now), Cancel);
 
-    private async Task<IReadOnlyList<RecordedVoid>> ListAsync(FleetKey key) => (await Voids.ListAsync(key.Tenant, key.Fleet, 0, 100, Cancel))!;
+    private async Task<IReadOnlyList<RecordedVoid>> ListAsync(FleetKey key) =>
+        (await Voids.ListAsync(key.Tenant, key.Fleet, 0, 100, Cancel))!;
 
-    private Task<IReadOnlyList<IntakeOutcome>> StoreAsync(FleetKey key, params (Guid Message, WorkloadWindow Window)[] windows) =>
-        store.Intake.StoreAsync([.. windows.Select(it => new IncomingWindow(key.Tenant, it.Message, it.Window))], Cancel);
+    private Task<IReadOnlyList<IntakeOutcome>> StoreAsync(
+        FleetKey key,
+        params (Guid Message, WorkloadWindow Window)[] windows
+    ) =>
+        store.Intake.StoreAsync(
+            [.. windows.Select(it => new IncomingWindow(key.Tenant, it.Message, it.Window))],
+            Cancel
+        );
 
     private static IEnumerable<(Guid Message, WorkloadWindow Window)> Windows(int from, int count) =>
         Enumerable.Range(0, count).Select(i => Window(from + (10 * i), 1 + (i % 3)));
 
     /// <summary>Ten seconds that begin so many seconds after <see cref="TestStore.At"/>.</summary>
-    private static (Guid Message, WorkloadWindow Window) Window(int from, long arrivals, Guid? message = null) => (
-        message ?? Guid.NewGuid(),
-        TestStore.Window("chat", arrivals) with { WindowStart = TestStore.At.AddSeconds(from), WindowEnd = TestStore.At.AddSeconds(from + 10) });
+    private static (Guid Message, WorkloadWindow Window) Window(int from, long arrivals, Guid? message = null) =>
+        (
+            message ?? Guid.NewGuid(),
+            TestStore.Window("chat", arrivals) with
+            {
+                WindowStart = TestStore.At.AddSeconds(from),
+                WindowEnd = TestStore.At.AddSeconds(from + 10),
+            }
+        );
 
-    private async Task SolveAsync(FleetKey key, DateTimeOffset at) => await WriteAsync((await store.LoadAsync(key, Cancel))!, at);
+    private async Task SolveAsync(FleetKey key, DateTimeOffset at) =>
+        await WriteAsync((await store.LoadAsync(key, Cancel))!, at);
 
     private async Task WriteAsync(SolveBasis basis, DateTimeOffset at)
     {
         // A revision that was not, so that every solve is worth a version.
-        var previous = basis.Previous(at) is { } latest ? latest with { Summary = latest.Summary with { DefinitionRevision = 0 } } : null;
+        var previous = basis.Previous(at) is { } latest
+            ? latest with
+            {
+                Summary = latest.Summary with { DefinitionRevision = 0 },
+            }
+            : null;
         basis.Sums.Prune(at);
         var outcome = SolvePolicy.Solve(basis.Inputs(at), previous);
-        Assert.True(await store.CommitAsync(new SolveResult { Basis = basis, At = at, Sums = basis.SumsToStore(), Outcome = outcome }, Cancel));
+        Assert.True(
+            await store.CommitAsync(
+                new SolveResult
+                {
+                    Basis = basis,
+                    At = at,
+                    Sums = basis.SumsToStore(),
+                    Outcome = outcome,
+                },
+                Cancel
+            )
+        );
     }
 
     private async Task<List<VersionVerification>> VerifyAsync(FleetKey key, int? only = null)
@@ -277,6 +373,8 @@ public sealed class WorkloadVoidsTests(TestStore store)
         return found;
     }
 
-    private Task<DateTimeOffset> NowAsync() => store.Database.QueryAsync<DateTime>("select clock_timestamp()", Cancel)
-        .ContinueWith(now => new DateTimeOffset(now.Result, TimeSpan.Zero), TaskScheduler.Default);
+    private Task<DateTimeOffset> NowAsync() =>
+        store
+            .Database.QueryAsync<DateTime>("select clock_timestamp()", Cancel)
+            .ContinueWith(now => new DateTimeOffset(now.Result, TimeSpan.Zero), TaskScheduler.Default);
 }

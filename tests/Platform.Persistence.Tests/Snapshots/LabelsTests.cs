@@ -24,9 +24,16 @@ public sealed class LabelsTests(TestStore store)
         await DecideAsync(fleet => Fleet.Unpin(fleet, "mended", "bob", TestStore.At.AddMinutes(3)));
 
         Assert.Equal(
-            [(1, 1, "allocation-published", null, null), (2, 2, "allocation-published", null, null), (3, 1, "allocation-pinned", "ann", "roll back"),
-                (4, 3, "allocation-unpinned", "bob", "mended")],
-            (await store.Snapshots.ChangesAsync(_tenant, "chat", 0, 10, Cancel))!.Select(it => (it.Change, it.Version, it.Cause, it.By, it.Reason)));
+            [
+                (1, 1, "allocation-published", null, null),
+                (2, 2, "allocation-published", null, null),
+                (3, 1, "allocation-pinned", "ann", "roll back"),
+                (4, 3, "allocation-unpinned", "bob", "mended"),
+            ],
+            (await store.Snapshots.ChangesAsync(_tenant, "chat", 0, 10, Cancel))!.Select(it =>
+                (it.Change, it.Version, it.Cause, it.By, it.Reason)
+            )
+        );
         Assert.Equal(3, await InForceAsync());
         Assert.Equal(4, await store.Snapshots.LastChangeAsync(_tenant, "chat", Cancel));
     }
@@ -52,9 +59,16 @@ public sealed class LabelsTests(TestStore store)
         await DecideAsync(fleet => Fleet.PinVersion(fleet, 1, "roll back", "ann", TestStore.At.AddMinutes(1)));
         await DecideAsync(fleet => Fleet.Unpin(fleet, "mended", "ann", TestStore.At.AddMinutes(2)));
 
-        Assert.Equal([null, 3, 1, 1, 3], [
-            await AsOfAsync(TestStore.At.AddTicks(-10)), await AsOfAsync(TestStore.At), await AsOfAsync(TestStore.At.AddMinutes(1)),
-            await AsOfAsync(TestStore.At.AddSeconds(119)), await AsOfAsync(TestStore.At.AddMinutes(2))]);
+        Assert.Equal(
+            [null, 3, 1, 1, 3],
+            [
+                await AsOfAsync(TestStore.At.AddTicks(-10)),
+                await AsOfAsync(TestStore.At),
+                await AsOfAsync(TestStore.At.AddMinutes(1)),
+                await AsOfAsync(TestStore.At.AddSeconds(119)),
+                await AsOfAsync(TestStore.At.AddMinutes(2)),
+            ]
+        );
     }
 
     [Fact]
@@ -79,7 +93,13 @@ public sealed class LabelsTests(TestStore store)
 
         var basis = (await store.LoadAsync(new FleetKey(_tenant, "chat"), Cancel))!;
         Assert.Equal(new AllocationProposal(1, TestStore.At.AddSeconds(60)), basis.Fleet.Labels.Proposal);
-        Assert.Equal((false, true), (basis.Previous(TestStore.At.AddSeconds(59))!.HasLapsed, basis.Previous(TestStore.At.AddSeconds(60))!.HasLapsed));
+        Assert.Equal(
+            (false, true),
+            (
+                basis.Previous(TestStore.At.AddSeconds(59))!.HasLapsed,
+                basis.Previous(TestStore.At.AddSeconds(60))!.HasLapsed
+            )
+        );
 
         await DecideAsync(fleet => Fleet.Approve(fleet, 1, "looked at", "ann", TestStore.At.AddSeconds(59)));
         Assert.Equal(1, await InForceAsync());
@@ -120,14 +140,18 @@ public sealed class LabelsTests(TestStore store)
         var changes = (await store.Snapshots.ChangesAsync(_tenant, "chat", 0, 10, Cancel))!;
         Assert.Equal(
             [(1, 1, "allocation-published"), (2, 1, "allocation-unstable")],
-            changes.Select(it => (it.Change, it.Version, it.Cause)));
+            changes.Select(it => (it.Change, it.Version, it.Cause))
+        );
         Assert.Equal(TestStore.At.AddMinutes(1), changes[1].At);
         Assert.StartsWith("The pinned version 1 gives the servers ", changes[1].Reason, StringComparison.Ordinal);
         Assert.Equal(2, await store.CountAsync("platform.notice_queue", _tenant, Cancel));
 
         // By a clock that is late: the order of the changes is the truth.
         await DecideAsync(fleet => Fleet.Unpin(fleet, "mended", "ann", TestStore.At.AddSeconds(30)));
-        Assert.Equal([1, 2], [await AsOfAsync(TestStore.At.AddMinutes(1).AddTicks(-10)), await AsOfAsync(TestStore.At.AddMinutes(1))]);
+        Assert.Equal(
+            [1, 2],
+            [await AsOfAsync(TestStore.At.AddMinutes(1).AddTicks(-10)), await AsOfAsync(TestStore.At.AddMinutes(1))]
+        );
         Assert.Null((await LoadAsync()).UnstableSince);
     }
 
@@ -155,7 +179,10 @@ public sealed class LabelsTests(TestStore store)
         await DecideAsync(fleet => Fleet.PinVersion(fleet, 1, "hold", "ann", TestStore.At));
         Assert.True(await store.CommitAsync(TestStore.Solve(basis), Cancel));
         Assert.Equal(3, (await store.Fleets.FindAsync(_tenant, "chat", Cancel))!.Labels.Proposal!.Version);
-        Assert.DoesNotContain((await store.Snapshots.ChangesAsync(_tenant, "chat", 0, 10, Cancel))!, it => it.Cause == "allocation-emergency");
+        Assert.DoesNotContain(
+            (await store.Snapshots.ChangesAsync(_tenant, "chat", 0, 10, Cancel))!,
+            it => it.Cause == "allocation-emergency"
+        );
     }
 
     [Fact]
@@ -165,7 +192,12 @@ public sealed class LabelsTests(TestStore store)
         var stranger = TestStore.NewTenant();
         Assert.Null(await store.Snapshots.ChangesAsync(stranger, "chat", 0, 10, Cancel));
         Assert.Null(await store.Snapshots.FindAsOfAsync(stranger, "chat", TestStore.At.AddYears(1), Cancel));
-        var outcome = await store.Fleets.DecideAsync(stranger, "chat", fleet => Fleet.PinVersion(fleet, 1, "mine", "eve", TestStore.At), Cancel);
+        var outcome = await store.Fleets.DecideAsync(
+            stranger,
+            "chat",
+            fleet => Fleet.PinVersion(fleet, 1, "mine", "eve", TestStore.At),
+            Cancel
+        );
         Assert.Equal(Refusal.NotFound, outcome.Decision.RefusedAs);
         Assert.Equal(2, await InForceAsync());
     }
@@ -177,14 +209,20 @@ public sealed class LabelsTests(TestStore store)
             Assert.True(await store.PublishAsync(_tenant, "chat", Cancel));
     }
 
-    private Task<FleetOutcome> PutAsync(int? approvalSeconds, int minTokens = 0) => store.Fleets.PutAsync(
-        _tenant, "chat",
-        TestStore.Definition with
-        {
-            Solving = new SolvingPolicy { ApprovalSeconds = approvalSeconds },
-            TaskTypes = [TestStore.Definition.TaskTypes[0] with { MinTokens = minTokens }],
-        },
-        null, "ci", TestStore.At, Cancel);
+    private Task<FleetOutcome> PutAsync(int? approvalSeconds, int minTokens = 0) =>
+        store.Fleets.PutAsync(
+            _tenant,
+            "chat",
+            TestStore.Definition with
+            {
+                Solving = new SolvingPolicy { ApprovalSeconds = approvalSeconds },
+                TaskTypes = [TestStore.Definition.TaskTypes[0] with { MinTokens = minTokens }],
+            },
+            null,
+            "ci",
+            TestStore.At,
+            Cancel
+        );
 
     /// <summary>Versions that grant 200 tokens, the fewest that are allowed then.</summary>
     private async Task GrantedAsync(int versions)
@@ -198,7 +236,18 @@ public sealed class LabelsTests(TestStore store)
     private async Task PutBusyAsync(SolvingPolicy solving)
     {
         var outcome = await store.Fleets.PutAsync(
-            _tenant, "chat", TestStore.Definition with { ArrivalRate = 2, Solving = solving }, null, "ci", TestStore.At, Cancel);
+            _tenant,
+            "chat",
+            TestStore.Definition with
+            {
+                ArrivalRate = 2,
+                Solving = solving,
+            },
+            null,
+            "ci",
+            TestStore.At,
+            Cancel
+        );
         Assert.False(outcome.Decision.IsRefused);
     }
 
@@ -208,13 +257,26 @@ public sealed class LabelsTests(TestStore store)
     {
         var basis = await LoadAsync();
         var outcome = SolvePolicy.Solve(basis.Inputs(at), basis.Previous(at));
-        Assert.True(await store.CommitAsync(new SolveResult { Basis = basis, At = at, Sums = null, Outcome = outcome }, Cancel));
+        Assert.True(
+            await store.CommitAsync(
+                new SolveResult
+                {
+                    Basis = basis,
+                    At = at,
+                    Sums = null,
+                    Outcome = outcome,
+                },
+                Cancel
+            )
+        );
     }
 
     private async Task DecideAsync(Func<Fleet?, Decision<FleetEvent>> decide) =>
         Assert.False((await store.Fleets.DecideAsync(_tenant, "chat", decide, Cancel)).Decision.IsRefused);
 
-    private async Task<int?> InForceAsync() => (await store.Snapshots.FindInForceAsync(_tenant, "chat", Cancel))?.Version;
+    private async Task<int?> InForceAsync() =>
+        (await store.Snapshots.FindInForceAsync(_tenant, "chat", Cancel))?.Version;
 
-    private async Task<int?> AsOfAsync(DateTimeOffset instant) => (await store.Snapshots.FindAsOfAsync(_tenant, "chat", instant, Cancel))?.Version;
+    private async Task<int?> AsOfAsync(DateTimeOffset instant) =>
+        (await store.Snapshots.FindAsOfAsync(_tenant, "chat", instant, Cancel))?.Version;
 }

@@ -25,7 +25,11 @@ public sealed class SnapshotHistoryTests(TestStore store)
         {
             await store.ExecuteAsync(
                 "update platform.in_force_changes set at = $1 where tenant_id = $2 and version = $3",
-                Cancel, TestStore.At.AddHours(version), tenant, version);
+                Cancel,
+                TestStore.At.AddHours(version),
+                tenant,
+                version
+            );
         }
 
         Assert.Null(await VersionAsync(TestStore.At));
@@ -35,7 +39,8 @@ public sealed class SnapshotHistoryTests(TestStore store)
         Assert.Equal(3, await VersionAsync(TestStore.At.AddYears(1)));
         Assert.Equal(3, (await store.Snapshots.FindInForceAsync(tenant, "chat", Cancel))?.Version);
 
-        async Task<int?> VersionAsync(DateTimeOffset asOf) => (await store.Snapshots.FindAsOfAsync(tenant, "chat", asOf, Cancel))?.Version;
+        async Task<int?> VersionAsync(DateTimeOffset asOf) =>
+            (await store.Snapshots.FindAsOfAsync(tenant, "chat", asOf, Cancel))?.Version;
     }
 
     [Fact]

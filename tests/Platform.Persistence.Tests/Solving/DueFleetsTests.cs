@@ -37,7 +37,15 @@ public sealed class DueFleetsTests : IAsyncLifetime
             await _store.PutFleetAsync("another", $"after-{seconds}", Cancel, TestStore.At.AddSeconds(seconds));
         await using var claim = await ClaimAsync(TestStore.At.AddHours(1), limit: 104);
         Assert.Equal(
-            [.. Enumerable.Range(0, DueFleets.Together).Select(i => $"f{i:000}"), "after-5", "after-15", "after-995", $"f{DueFleets.Together:000}"], Ids(claim));
+            [
+                .. Enumerable.Range(0, DueFleets.Together).Select(i => $"f{i:000}"),
+                "after-5",
+                "after-15",
+                "after-995",
+                $"f{DueFleets.Together:000}",
+            ],
+            Ids(claim)
+        );
     }
 
     [Fact]
@@ -46,7 +54,10 @@ public sealed class DueFleetsTests : IAsyncLifetime
         await PutAsync("chat");
         await _store.PutFleetAsync("another", "chat", Cancel);
         await using var claim = await ClaimAsync(TestStore.At);
-        Assert.Equal([new FleetKey("another", "chat"), new FleetKey(_tenant, "chat")], claim.Fleets.OrderBy(key => key.Tenant));
+        Assert.Equal(
+            [new FleetKey("another", "chat"), new FleetKey(_tenant, "chat")],
+            claim.Fleets.OrderBy(key => key.Tenant)
+        );
     }
 
     [Fact]
@@ -54,7 +65,9 @@ public sealed class DueFleetsTests : IAsyncLifetime
     {
         for (var i = 0; i < 40; i++)
             await PutAsync($"f{i}");
-        var claims = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => ClaimAsync(TestStore.At, limit: 5), Cancel)));
+        var claims = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => Task.Run(() => ClaimAsync(TestStore.At, limit: 5), Cancel))
+        );
         Assert.All(claims, claim => Assert.Equal(5, claim.Fleets.Count));
         Assert.Distinct(claims.SelectMany(claim => claim.Fleets));
         foreach (var claim in claims)
@@ -84,15 +97,18 @@ public sealed class DueFleetsTests : IAsyncLifetime
         Assert.Single(lost.Fleets);
         await _store.Database.QueryAsync<bool>(
             "select bool_and(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and database = "
-            + "(select oid from pg_database where datname = current_database())",
-            Cancel);
+                + "(select oid from pg_database where datname = current_database())",
+            Cancel
+        );
         await Eventually.TrueAsync(
             async () =>
             {
                 await using var claim = await ClaimAsync(TestStore.At);
                 return claim.Fleets.Count == 1;
             },
-            "the lost claim to be free", Cancel);
+            "the lost claim to be free",
+            Cancel
+        );
         // What it held went with its connection.
         await lost.DisposeAsync();
     }
@@ -127,7 +143,17 @@ public sealed class DueFleetsTests : IAsyncLifetime
             Assert.Single(requested.Fleets);
         Assert.True(await _store.PublishAsync(_tenant, "chat", Cancel));
         await _store.Fleets.PutAsync(
-            _tenant, "chat", TestStore.Definition with { DisplayName = "Revised" }, null, "ci", TestStore.At, Cancel);
+            _tenant,
+            "chat",
+            TestStore.Definition with
+            {
+                DisplayName = "Revised",
+            },
+            null,
+            "ci",
+            TestStore.At,
+            Cancel
+        );
         await using var revised = await ClaimAsync(TestStore.At);
         Assert.Single(revised.Fleets);
     }
@@ -135,7 +161,8 @@ public sealed class DueFleetsTests : IAsyncLifetime
     private Task PutAsync(string fleet, int dueAfterSeconds = 0) =>
         _store.PutFleetAsync(_tenant, fleet, Cancel, TestStore.At.AddSeconds(dueAfterSeconds));
 
-    private Task<FleetClaim> ClaimAsync(DateTimeOffset now, int limit = 100) => _store.Due.ClaimAsync(now, limit, Cancel);
+    private Task<FleetClaim> ClaimAsync(DateTimeOffset now, int limit = 100) =>
+        _store.Due.ClaimAsync(now, limit, Cancel);
 
     private static IEnumerable<string> Ids(FleetClaim claim) => claim.Fleets.Select(key => key.Fleet);
 }

@@ -6,10 +6,15 @@ using Platform.Persistence.Solving;
 
 namespace Platform.Persistence.Tests.Solving;
 
-/// <summary>The definition expects an arrival in twenty seconds: windows of one arrival are as expected, those of a hundred are not.</summary>
+/// <summary>
+/// The definition expects an arrival in twenty seconds: windows of one arrival are as expected, those of a hundred are
+/// not.
+/// </summary>
 public sealed class EarlySolvesTests(TestStore store)
 {
-    private static readonly DateTimeOffset PeriodOver = TestStore.At.AddSeconds(TestStore.Definition.Solving.EverySeconds);
+    private static readonly DateTimeOffset PeriodOver = TestStore.At.AddSeconds(
+        TestStore.Definition.Solving.EverySeconds
+    );
 
     private readonly EarlySolves _early = new(store.Store);
     private DateTimeOffset _now = TestStore.At.AddSeconds(60);
@@ -89,12 +94,17 @@ public sealed class EarlySolvesTests(TestStore store)
         await DueAsync(key, _now, SolveReason.Instability);
     }
 
-    /// <summary>The alarm brings the solve, which knows the traffic as it is now by itself: the alarm is over.</summary>
+    /// <summary>
+    /// The alarm brings the solve, which knows the traffic as it is now by itself: the alarm is over.
+    /// </summary>
     [Fact]
     public async Task An_alarm_of_arrivals_stands_until_the_solve_that_it_brings()
     {
         var key = new FleetKey(TestStore.NewTenant(), "chat");
-        var definition = TestStore.Definition with { Objective = TestStore.Definition.Objective with { AccuracyWeight = 1_000 } };
+        var definition = TestStore.Definition with
+        {
+            Objective = TestStore.Definition.Objective with { AccuracyWeight = 1_000 },
+        };
         await store.Fleets.PutAsync(key.Tenant, key.Fleet, definition, null, "ci", TestStore.At, Cancel);
         Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
         for (var i = 0; i < 20 && (await ViewAsync(key)).DueReason != SolveReason.Instability; i++)
@@ -164,15 +174,25 @@ public sealed class EarlySolvesTests(TestStore store)
     [Theory]
     [InlineData(1, true)]
     [InlineData(1_000, false)]
-    public async Task A_solve_that_came_meanwhile_is_followed_by_another_if_it_expects_as_little(double rateFactor, bool isFollowed)
+    public async Task A_solve_that_came_meanwhile_is_followed_by_another_if_it_expects_as_little(
+        double rateFactor,
+        bool isFollowed
+    )
     {
         var key = await SolvedFleetAsync();
         var older = new SolveStanding(TestStore.At.AddSeconds(-1), await ExpectationAsync(key));
         await store.ExecuteAsync(
             "update platform.fleets set expectation = jsonb_set(expectation::jsonb, '{fleetArrivalRate}', to_jsonb($2::float8 * (expectation::jsonb ->> 'fleetArrivalRate')::float8)) where tenant_id = $1",
-            Cancel, key.Tenant, rateFactor);
+            Cancel,
+            key.Tenant,
+            rateFactor
+        );
         await _early.ObserveAsync(key, older, [TestStore.Window(key.Fleet, 100)], _now, Cancel);
-        await DueAsync(key, isFollowed ? _now : PeriodOver, isFollowed ? SolveReason.Instability : SolveReason.Periodic);
+        await DueAsync(
+            key,
+            isFollowed ? _now : PeriodOver,
+            isFollowed ? SolveReason.Instability : SolveReason.Periodic
+        );
     }
 
     [Fact]
@@ -186,13 +206,20 @@ public sealed class EarlySolvesTests(TestStore store)
         Assert.Equal(SolveReason.Periodic, (await ViewAsync(key)).SolveReason);
     }
 
-    /// <summary>The solve is at work or soon will be; each further window would only ask the database in vain.</summary>
+    /// <summary>
+    /// The solve is at work or soon will be; each further window would only ask the database in vain.
+    /// </summary>
     [Fact]
     public async Task Until_the_next_solve_nothing_is_brought_forward_a_second_time()
     {
         var key = await SolvedFleetAsync();
         await StoreAsync(key, arrivals: 100);
-        await store.ExecuteAsync("update platform.fleets set due_at = $2 where tenant_id = $1", Cancel, key.Tenant, PeriodOver);
+        await store.ExecuteAsync(
+            "update platform.fleets set due_at = $2 where tenant_id = $1",
+            Cancel,
+            key.Tenant,
+            PeriodOver
+        );
         await StoreAsync(key, arrivals: 100);
         Assert.Equal(PeriodOver, (await ViewAsync(key)).DueAt);
         await SolveAsync(key, _now);
@@ -207,10 +234,18 @@ public sealed class EarlySolvesTests(TestStore store)
         var standing = new SolveStanding(TestStore.At, await ExpectationAsync(key));
         await store.RetireAsync(key.Tenant, key.Fleet, Cancel);
         await _early.ObserveAsync(key, standing, [TestStore.Window(key.Fleet, 100)], _now, Cancel);
-        Assert.Equal(PeriodOver.UtcDateTime, await store.Database.QueryAsync<DateTime>($"select due_at from platform.fleets where tenant_id = '{key.Tenant}'", Cancel));
+        Assert.Equal(
+            PeriodOver.UtcDateTime,
+            await store.Database.QueryAsync<DateTime>(
+                $"select due_at from platform.fleets where tenant_id = '{key.Tenant}'",
+                Cancel
+            )
+        );
     }
 
-    /// <summary>It would be put off to its period by the one, and brought forward by the other that has not seen it.</summary>
+    /// <summary>
+    /// It would be put off to its period by the one, and brought forward by the other that has not seen it.
+    /// </summary>
     [Fact]
     public async Task A_solve_that_is_being_written_is_waited_for()
     {
@@ -241,12 +276,23 @@ public sealed class EarlySolvesTests(TestStore store)
             await other.LockAsync([EventStore.FleetStream(key.Tenant, key.Fleet)], Cancel);
             alarm = _early.ObserveAsync(key, older, [TestStore.Window(key.Fleet, 100)], _now, Cancel);
             await store.UntilWaitForAsync(other, others: 1, Cancel);
-            await _early.ObserveAsync(key, new SolveStanding(TestStore.At.AddSeconds(10), await ExpectationAsync(key)), [], _now, Cancel);
+            await _early.ObserveAsync(
+                key,
+                new SolveStanding(TestStore.At.AddSeconds(10), await ExpectationAsync(key)),
+                [],
+                _now,
+                Cancel
+            );
         }
 
         await alarm;
         await DueAsync(key, _now, SolveReason.Instability);
-        await store.ExecuteAsync("update platform.fleets set due_at = $2 where tenant_id = $1", Cancel, key.Tenant, TestStore.At.AddSeconds(310));
+        await store.ExecuteAsync(
+            "update platform.fleets set due_at = $2 where tenant_id = $1",
+            Cancel,
+            key.Tenant,
+            TestStore.At.AddSeconds(310)
+        );
         await StoreAsync(key, arrivals: 100);
         await DueAsync(key, _now, SolveReason.Instability);
     }
@@ -259,7 +305,13 @@ public sealed class EarlySolvesTests(TestStore store)
         await StoreAsync(key, arrivals: 7);
         await StoreAsync(key, arrivals: 7);
         for (var i = 0; i < EarlySolves.MostFleets; i++)
-            await _early.ObserveAsync(new FleetKey("others", $"{i}"), new SolveStanding(TestStore.At, null), [], _now, Cancel);
+            await _early.ObserveAsync(
+                new FleetKey("others", $"{i}"),
+                new SolveStanding(TestStore.At, null),
+                [],
+                _now,
+                Cancel
+            );
         await StoreAsync(key, arrivals: 7);
         await DueAsync(key, PeriodOver, SolveReason.Periodic);
         await StoreAsync(key, arrivals: 7);
@@ -272,7 +324,11 @@ public sealed class EarlySolvesTests(TestStore store)
     public async Task An_expectation_of_another_version_is_none()
     {
         var key = await SolvedFleetAsync();
-        await store.ExecuteAsync("update platform.fleets set expectation = '{}' where tenant_id = $1", Cancel, key.Tenant);
+        await store.ExecuteAsync(
+            "update platform.fleets set expectation = '{}' where tenant_id = $1",
+            Cancel,
+            key.Tenant
+        );
         await StoreAsync(key, arrivals: 100);
         await DueAsync(key, PeriodOver, SolveReason.Periodic);
     }
@@ -295,16 +351,25 @@ public sealed class EarlySolvesTests(TestStore store)
     }
 
     private async Task SolveAsync(FleetKey key, DateTimeOffset at) =>
-        Assert.True(await store.CommitAsync(TestStore.Solve((await store.LoadAsync(key, Cancel))!) with { At = at }, Cancel));
+        Assert.True(
+            await store.CommitAsync(TestStore.Solve((await store.LoadAsync(key, Cancel))!) with { At = at }, Cancel)
+        );
 
-    private static IncomingWindow Incoming(FleetKey key, long arrivals) => new(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet, arrivals));
+    private static IncomingWindow Incoming(FleetKey key, long arrivals) =>
+        new(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet, arrivals));
 
     private async Task StoreAsync(FleetKey key, long arrivals) =>
-        Assert.Equal([IntakeOutcome.Stored], await store.Intake.StoreAsync([Incoming(key, arrivals)], _early, _now, Cancel));
+        Assert.Equal(
+            [IntakeOutcome.Stored],
+            await store.Intake.StoreAsync([Incoming(key, arrivals)], _early, _now, Cancel)
+        );
 
     /// <summary>Mean service time of the allocation in force by the definition.</summary>
-    private static double InForceSeconds(SolveBasis basis) => basis.Fleet.Definition.TaskTypes.Sum(type =>
-        type.Share * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * basis.Latest!.Summary.Tokens[type.Id])));
+    private static double InForceSeconds(SolveBasis basis) =>
+        basis.Fleet.Definition.TaskTypes.Sum(type =>
+            type.Share
+            * (type.Service.BaseSeconds + (type.Service.SecondsPerToken * basis.Latest!.Summary.Tokens[type.Id]))
+        );
 
     /// <summary>More windows than expected, not so much more that the servers could not keep up.</summary>
     private async Task UntilDriftAsync(FleetKey key)
@@ -314,9 +379,13 @@ public sealed class EarlySolvesTests(TestStore store)
     }
 
     private Task<string> ExpectationAsync(FleetKey key) =>
-        store.Database.QueryAsync<string>($"select expectation from platform.fleets where tenant_id = '{key.Tenant}'", Cancel);
+        store.Database.QueryAsync<string>(
+            $"select expectation from platform.fleets where tenant_id = '{key.Tenant}'",
+            Cancel
+        );
 
-    private async Task<FleetView> ViewAsync(FleetKey key) => (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!;
+    private async Task<FleetView> ViewAsync(FleetKey key) =>
+        (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!;
 
     private async Task DueAsync(FleetKey key, DateTimeOffset at, SolveReason reason)
     {

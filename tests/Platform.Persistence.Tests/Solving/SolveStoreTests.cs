@@ -25,7 +25,17 @@ public sealed class SolveStoreTests(TestStore store)
 
         var events = (await store.Fleets.EventsAsync(key.Tenant, key.Fleet, 1, 10, Cancel))!;
         var published = Assert.IsType<AllocationPublished>(Assert.Single(events).Data);
-        Assert.Equal(new AllocationPublished { At = TestStore.At, Version = 1, Hash = stored.Hash, Revision = 1, WorkloadVersion = 5 }, published);
+        Assert.Equal(
+            new AllocationPublished
+            {
+                At = TestStore.At,
+                Version = 1,
+                Hash = stored.Hash,
+                Revision = 1,
+                WorkloadVersion = 5,
+            },
+            published
+        );
 
         var basis = await LoadAsync(key);
         Assert.Equal((1, 5L), (basis.Fleet.LatestVersion, basis.WorkloadVersion));
@@ -33,7 +43,10 @@ public sealed class SolveStoreTests(TestStore store)
         Assert.Equal(stored.Hash, basis.Latest!.Hash);
         var view = (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!;
         Assert.Equal(TestStore.At.AddSeconds(TestStore.Definition.Solving.EverySeconds), view.DueAt);
-        Assert.Equal((TestStore.At, 5L, stored.Hash, null), (view.SolvedAt, view.SolvedWorkloadVersion, view.LatestHash, view.SolveFault));
+        Assert.Equal(
+            (TestStore.At, 5L, stored.Hash, null),
+            (view.SolvedAt, view.SolvedWorkloadVersion, view.LatestHash, view.SolveFault)
+        );
     }
 
     [Fact]
@@ -52,7 +65,11 @@ public sealed class SolveStoreTests(TestStore store)
     {
         var key = await FleetAsync();
         var basis = await LoadAsync(key);
-        var won = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => store.CommitAsync(TestStore.Solve(basis), Cancel), Cancel)));
+        var won = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(_ => Task.Run(() => store.CommitAsync(TestStore.Solve(basis), Cancel), Cancel))
+        );
         Assert.Single(won, it => it);
         await StandsAsync(key, version: 1, workloadVersion: 0);
     }
@@ -70,7 +87,9 @@ public sealed class SolveStoreTests(TestStore store)
         for (var version = 2; version <= 3; version++)
         {
             var previous = (await store.Snapshots.FindVersionAsync(key.Tenant, key.Fleet, version - 1, Cancel))!;
-            var document = System.Text.Json.Nodes.JsonNode.Parse((await store.Snapshots.FindVersionAsync(key.Tenant, key.Fleet, version, Cancel))!.Document)!;
+            var document = System.Text.Json.Nodes.JsonNode.Parse(
+                (await store.Snapshots.FindVersionAsync(key.Tenant, key.Fleet, version, Cancel))!.Document
+            )!;
             Assert.Equal(previous.Hash, (string)document["provenance"]!["previousHash"]!);
         }
     }
@@ -81,7 +100,17 @@ public sealed class SolveStoreTests(TestStore store)
         var key = await FleetAsync();
         var result = TestStore.Solve(await LoadAsync(key));
         await store.Fleets.PutAsync(
-            key.Tenant, key.Fleet, TestStore.Definition with { DisplayName = "Revised" }, null, "ci", TestStore.At.AddHours(1), Cancel);
+            key.Tenant,
+            key.Fleet,
+            TestStore.Definition with
+            {
+                DisplayName = "Revised",
+            },
+            null,
+            "ci",
+            TestStore.At.AddHours(1),
+            Cancel
+        );
         Assert.False(await store.CommitAsync(result, Cancel));
         await StandsAsync(key, version: 0, workloadVersion: 0);
         Assert.Equal(TestStore.At.AddHours(1), (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.DueAt);
@@ -93,10 +122,20 @@ public sealed class SolveStoreTests(TestStore store)
         var key = await FleetAsync();
         Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
         var summary = (await LoadAsync(key)).Latest!.Summary;
-        await store.ExecuteAsync("update platform.allocation_snapshots set summary = null where tenant_id = $1", Cancel, key.Tenant);
+        await store.ExecuteAsync(
+            "update platform.allocation_snapshots set summary = null where tenant_id = $1",
+            Cancel,
+            key.Tenant
+        );
         Assert.Equal(summary.ToBytes(), (await LoadAsync(key)).Latest!.Summary.ToBytes());
-        await store.ExecuteAsync("update platform.allocation_snapshots set document = '{}' where tenant_id = $1", Cancel, key.Tenant);
-        var loaded = await store.Solves.LoadAsync(key.Tenant, [key.Fleet], TestStore.At, new SolveClock(), Cancel).SingleAsync(Cancel);
+        await store.ExecuteAsync(
+            "update platform.allocation_snapshots set document = '{}' where tenant_id = $1",
+            Cancel,
+            key.Tenant
+        );
+        var loaded = await store
+            .Solves.LoadAsync(key.Tenant, [key.Fleet], TestStore.At, new SolveClock(), Cancel)
+            .SingleAsync(Cancel);
         Assert.IsType<FormatException>(loaded.Fault);
     }
 
@@ -112,7 +151,10 @@ public sealed class SolveStoreTests(TestStore store)
         Assert.Equal(asked, (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.DueAt);
 
         Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
-        Assert.Equal(TestStore.At.AddSeconds(300), (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.DueAt);
+        Assert.Equal(
+            TestStore.At.AddSeconds(300),
+            (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.DueAt
+        );
     }
 
     [Fact]
@@ -136,7 +178,9 @@ public sealed class SolveStoreTests(TestStore store)
         await StandsAsync(key, version: 0, workloadVersion: 6);
     }
 
-    /// <summary>The row of a version that the fleet does not know of: what a race would leave that no lock has prevented.</summary>
+    /// <summary>
+    /// The row of a version that the fleet does not know of: what a race would leave that no lock has prevented.
+    /// </summary>
     [Fact]
     public async Task A_version_that_is_there_already_leaves_neither_row_nor_event_nor_sums()
     {
@@ -150,7 +194,10 @@ public sealed class SolveStoreTests(TestStore store)
         Assert.Single((await store.Fleets.EventsAsync(key.Tenant, key.Fleet, 0, 10, Cancel))!);
         Assert.Equal(0, await store.CountAsync("platform.workload_sums", key.Tenant, Cancel));
         var view = (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!;
-        Assert.Equal((0, null, null, 0L), (view.LatestVersion, view.LatestHash, view.SolvedAt, view.SolvedWorkloadVersion));
+        Assert.Equal(
+            (0, null, null, 0L),
+            (view.LatestVersion, view.LatestHash, view.SolvedAt, view.SolvedWorkloadVersion)
+        );
     }
 
     /// <summary>The event is written last: a stream that refuses it takes the row with it.</summary>
@@ -175,7 +222,15 @@ public sealed class SolveStoreTests(TestStore store)
     public async Task A_confirmed_solve_moves_the_sums_and_the_timetable_and_announces_nothing()
     {
         var key = await FleetAsync();
-        Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key), 5) with { Outcome = new SolveOutcome.Confirmed() }, Cancel));
+        Assert.True(
+            await store.CommitAsync(
+                TestStore.Solve(await LoadAsync(key), 5) with
+                {
+                    Outcome = new SolveOutcome.Confirmed(),
+                },
+                Cancel
+            )
+        );
         await StandsAsync(key, version: 0, workloadVersion: 5);
         Assert.Single((await store.Fleets.EventsAsync(key.Tenant, key.Fleet, 0, 10, Cancel))!);
     }
@@ -184,7 +239,15 @@ public sealed class SolveStoreTests(TestStore store)
     public async Task An_infeasible_solve_says_why_until_the_next_one_succeeds()
     {
         var key = await FleetAsync();
-        Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key)) with { Outcome = new SolveOutcome.Infeasible { Fault = "unstable: …" } }, Cancel));
+        Assert.True(
+            await store.CommitAsync(
+                TestStore.Solve(await LoadAsync(key)) with
+                {
+                    Outcome = new SolveOutcome.Infeasible { Fault = "unstable: …" },
+                },
+                Cancel
+            )
+        );
         Assert.Equal("unstable: …", (await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.SolveFault);
         Assert.True(await store.PublishAsync(key.Tenant, key.Fleet, Cancel));
         Assert.Null((await store.Fleets.FindAsync(key.Tenant, key.Fleet, Cancel))!.SolveFault);
@@ -199,17 +262,25 @@ public sealed class SolveStoreTests(TestStore store)
         Assert.Equal(("failed: overflow", TestStore.At.AddHours(1).AddSeconds(300)), (view.SolveFault, view.DueAt));
     }
 
-    /// <summary>Otherwise it would be found due, and fail, with every sweep, and take the other fleets of the sweep with it.</summary>
+    /// <summary>
+    /// Otherwise it would be found due, and fail, with every sweep, and take the other fleets of the sweep with it.
+    /// </summary>
     [Fact]
     public async Task A_fleet_whose_definition_cannot_be_read_is_postponed_too()
     {
         var key = await FleetAsync();
-        await store.Database.QueryAsync<int>($"update platform.fleets set definition = '{{}}' where tenant_id = '{key.Tenant}' returning 1", Cancel);
+        await store.Database.QueryAsync<int>(
+            $"update platform.fleets set definition = '{{}}' where tenant_id = '{key.Tenant}' returning 1",
+            Cancel
+        );
         await store.Solves.PostponeAsync(key, "failed: no definition", TestStore.At, TestStore.At.AddHours(1), Cancel);
         Assert.Equal(
             $"failed: no definition, {TestStore.At.AddHours(1).AddSeconds(300):O}",
             await store.Database.QueryAsync<string>(
-                $"""select solve_fault || ', ' || to_char(due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US0+00:00') from platform.fleets where tenant_id = '{key.Tenant}'""", Cancel));
+                $"""select solve_fault || ', ' || to_char(due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US0+00:00') from platform.fleets where tenant_id = '{key.Tenant}'""",
+                Cancel
+            )
+        );
     }
 
     [Fact]
@@ -246,7 +317,10 @@ public sealed class SolveStoreTests(TestStore store)
             await StoreWindowsAsync(key, more);
             Assert.True(await ConfirmAsync(await LoadAsync(key)));
             var basis = await LoadAsync(key);
-            Assert.Equal((version, version, 7L), (basis.WorkloadVersion, basis.Stored!.WorkloadVersion, basis.Stored.WholeVersion));
+            Assert.Equal(
+                (version, version, 7L),
+                (basis.WorkloadVersion, basis.Stored!.WorkloadVersion, basis.Stored.WholeVersion)
+            );
             Assert.Equal(TestStore.SumsOf(version).ToBytes(), basis.Sums.ToBytes());
             Assert.Null(basis.SumsToStore());
         }
@@ -274,12 +348,33 @@ public sealed class SolveStoreTests(TestStore store)
     [InlineData(10, 1_000, false)]
     [InlineData(400, 1_000, true)]
     [InlineData(400, 100_000, false)]
-    public async Task All_sums_are_stored_as_one_when_the_recent_ones_have_grown(int taskTypes, int wholeLength, bool asOne)
+    public async Task All_sums_are_stored_as_one_when_the_recent_ones_have_grown(
+        int taskTypes,
+        int wholeLength,
+        bool asOne
+    )
     {
         var basis = await LoadAsync(await FleetAsync());
         var recent = new WorkloadSums(basis.Sums.HorizonSeconds);
-        recent.Fold(TestStore.Window("chat") with { Tasks = [.. Enumerable.Range(0, taskTypes).Select(k => new TaskWindow { TaskType = $"t{k:000}", Arrivals = 1 })] });
-        var stored = (basis with { WorkloadVersion = 3, Sums = TestStore.SumsOf(3), Stored = new StoredSums(2, 1, wholeLength, recent) }).SumsToStore()!;
+        recent.Fold(
+            TestStore.Window("chat") with
+            {
+                Tasks =
+                [
+                    .. Enumerable
+                        .Range(0, taskTypes)
+                        .Select(k => new TaskWindow { TaskType = $"t{k:000}", Arrivals = 1 }),
+                ],
+            }
+        );
+        var stored = (
+            basis with
+            {
+                WorkloadVersion = 3,
+                Sums = TestStore.SumsOf(3),
+                Stored = new StoredSums(2, 1, wholeLength, recent),
+            }
+        ).SumsToStore()!;
         Assert.Equal(asOne ? TestStore.SumsOf(3).ToBytes() : null, stored.Whole);
         Assert.Equal(asOne ? null : recent.ToBytes(), stored.Recent);
     }
@@ -300,7 +395,12 @@ public sealed class SolveStoreTests(TestStore store)
         var key = await FleetAsync();
         await StoreWindowsAsync(key, 4);
         Assert.True(await store.CommitAsync(TestStore.Solve(await LoadAsync(key), 4), Cancel));
-        await store.ExecuteAsync("update platform.workload_sums set sums = $2::text::bytea where tenant_id = $1", Cancel, key.Tenant, form);
+        await store.ExecuteAsync(
+            "update platform.workload_sums set sums = $2::text::bytea where tenant_id = $1",
+            Cancel,
+            key.Tenant,
+            form
+        );
         var basis = await LoadAsync(key);
         Assert.Equal((4L, null), (basis.WorkloadVersion, basis.Stored?.WorkloadVersion));
         Assert.Equal(TestStore.SumsOf(4).ToBytes(), basis.Sums.ToBytes());
@@ -315,13 +415,35 @@ public sealed class SolveStoreTests(TestStore store)
         var stream = EventStore.WorkloadStream(key.Tenant, key.Fleet);
         // The first thousand came long ago; had they been read, they would have been refused: they are no windows.
         await store.ExecuteAsync(
-            "update events.mt_events set timestamp = $2 - interval '30 days', data = '{}' where stream_id = $1 and version <= 800", Cancel, stream, TestStore.At);
+            "update events.mt_events set timestamp = $2 - interval '30 days', data = '{}' where stream_id = $1 and version <= 800",
+            Cancel,
+            stream,
+            TestStore.At
+        );
         await store.ExecuteAsync(
-            "update events.mt_events set timestamp = $2 where stream_id = $1 and version > 1000", Cancel, stream, TestStore.At);
+            "update events.mt_events set timestamp = $2 where stream_id = $1 and version > 1000",
+            Cancel,
+            stream,
+            TestStore.At
+        );
         await store.ExecuteAsync(
-            "update events.mt_events set timestamp = $2 - interval '20 days' where stream_id = $1 and version between 801 and 1000", Cancel, stream, TestStore.At);
+            "update events.mt_events set timestamp = $2 - interval '20 days' where stream_id = $1 and version between 801 and 1000",
+            Cancel,
+            stream,
+            TestStore.At
+        );
         await store.Fleets.PutAsync(
-            key.Tenant, key.Fleet, TestStore.Definition with { Solving = TestStore.Definition.Solving with { HorizonSeconds = 3_600 } }, null, "ci", TestStore.At, Cancel);
+            key.Tenant,
+            key.Fleet,
+            TestStore.Definition with
+            {
+                Solving = TestStore.Definition.Solving with { HorizonSeconds = 3_600 },
+            },
+            null,
+            "ci",
+            TestStore.At,
+            Cancel
+        );
         var basis = await LoadAsync(key);
         Assert.Equal((1_300L, null), (basis.WorkloadVersion, basis.Stored?.WorkloadVersion));
         Assert.Equal(TestStore.SumsOf(500, 3_600).ToBytes(), basis.Sums.ToBytes());
@@ -332,11 +454,27 @@ public sealed class SolveStoreTests(TestStore store)
     {
         var keys = await FleetsAsync(3);
         await store.Intake.StoreAsync(
-            [.. keys.Select(key => new IncomingWindow(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet)))], Cancel);
+            [.. keys.Select(key => new IncomingWindow(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet)))],
+            Cancel
+        );
         await store.ExecuteAsync(
-            "update events.mt_events set data = '{\"window\": 1}' where stream_id = $1", Cancel, EventStore.WorkloadStream(keys[1].Tenant, keys[1].Fleet));
-        var loaded = await store.Solves.LoadAsync(keys[0].Tenant, [.. keys.Select(key => key.Fleet)], TestStore.At, new SolveClock(), Cancel).ToListAsync(Cancel);
-        Assert.Equal([false, true, false], loaded.OrderBy(it => it.Key.Fleet, StringComparer.Ordinal).Select(it => it.Fault is not null));
+            "update events.mt_events set data = '{\"window\": 1}' where stream_id = $1",
+            Cancel,
+            EventStore.WorkloadStream(keys[1].Tenant, keys[1].Fleet)
+        );
+        var loaded = await store
+            .Solves.LoadAsync(
+                keys[0].Tenant,
+                [.. keys.Select(key => key.Fleet)],
+                TestStore.At,
+                new SolveClock(),
+                Cancel
+            )
+            .ToListAsync(Cancel);
+        Assert.Equal(
+            [false, true, false],
+            loaded.OrderBy(it => it.Key.Fleet, StringComparer.Ordinal).Select(it => it.Fault is not null)
+        );
         Assert.All(loaded.Where(it => it.Fault is null), it => Assert.Equal(1, it.Basis!.WorkloadVersion));
     }
 
@@ -352,8 +490,11 @@ public sealed class SolveStoreTests(TestStore store)
         results[2] = results[2] with { Outcome = new SolveOutcome.Confirmed(), Sums = null };
         var written = await store.Solves.CommitAsync(results, Cancel);
         Assert.Equal([keys[2], keys[3]], written.Select(result => result.Basis.Key));
-        var published = await Task.WhenAll(keys.Select(async key =>
-            (await store.Snapshots.ListAsync(key.Tenant, key.Fleet, int.MaxValue, 10, Cancel))!.Count));
+        var published = await Task.WhenAll(
+            keys.Select(async key =>
+                (await store.Snapshots.ListAsync(key.Tenant, key.Fleet, int.MaxValue, 10, Cancel))!.Count
+            )
+        );
         Assert.Equal([0, 1, 0, 1], published);
         Assert.Equal(5, (await store.Fleets.FindAsync(keys[2].Tenant, keys[2].Fleet, Cancel))!.SolvedWorkloadVersion);
         Assert.Null((await LoadAsync(keys[2])).Stored);
@@ -383,8 +524,17 @@ public sealed class SolveStoreTests(TestStore store)
         return key;
     }
 
-    private async Task<bool> ConfirmAsync(SolveBasis basis, SumsToStore? sums = null) => await store.CommitAsync(
-        new SolveResult { Basis = basis, At = TestStore.At, Sums = sums ?? basis.SumsToStore(), Outcome = new SolveOutcome.Confirmed() }, Cancel);
+    private async Task<bool> ConfirmAsync(SolveBasis basis, SumsToStore? sums = null) =>
+        await store.CommitAsync(
+            new SolveResult
+            {
+                Basis = basis,
+                At = TestStore.At,
+                Sums = sums ?? basis.SumsToStore(),
+                Outcome = new SolveOutcome.Confirmed(),
+            },
+            Cancel
+        );
 
     private async Task<SolveBasis> LoadAsync(FleetKey key) => (await store.LoadAsync(key, Cancel))!;
 
@@ -399,24 +549,45 @@ public sealed class SolveStoreTests(TestStore store)
 
     private async Task StoreWindowsAsync(FleetKey key, int count)
     {
-        IncomingWindow[] windows = [.. Enumerable.Range(0, count).Select(_ => new IncomingWindow(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet)))];
-        Assert.All(await store.Intake.StoreAsync(windows, Cancel), outcome => Assert.Equal(IntakeOutcome.Stored, outcome));
+        IncomingWindow[] windows =
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(_ => new IncomingWindow(key.Tenant, Guid.NewGuid(), TestStore.Window(key.Fleet))),
+        ];
+        Assert.All(
+            await store.Intake.StoreAsync(windows, Cancel),
+            outcome => Assert.Equal(IntakeOutcome.Stored, outcome)
+        );
     }
 
-    private Task SnapshotByHandAsync(FleetKey key) => store.ExecuteAsync(
-        """
-        insert into platform.allocation_snapshots
-            (tenant_id, fleet_id, version, solved_at, hash, document, objective, mean_accuracy, mean_system_time_seconds, utilization)
-        values ($1, $2, 1, $3, 'by hand', 'x', 0, 0, 0, 0)
-        """,
-        Cancel, key.Tenant, key.Fleet, TestStore.At);
+    private Task SnapshotByHandAsync(FleetKey key) =>
+        store.ExecuteAsync(
+            """
+            insert into platform.allocation_snapshots
+                (tenant_id, fleet_id, version, solved_at, hash, document, objective, mean_accuracy, mean_system_time_seconds, utilization)
+            values ($1, $2, 1, $3, 'by hand', 'x', 0, 0, 0, 0)
+            """,
+            Cancel,
+            key.Tenant,
+            key.Fleet,
+            TestStore.At
+        );
 
     /// <summary>Rows and events agree on the version, and there is one of each for every version.</summary>
     private async Task StandsAsync(FleetKey key, int version, long workloadVersion)
     {
         Assert.Equal(version, await store.CountAsync("platform.allocation_snapshots", key.Tenant, Cancel));
-        Assert.Equal(version, await store.CountAsync("events.mt_events", key.Tenant, Cancel, "and type = 'allocation-published'"));
-        Assert.Equal($"{version} {workloadVersion}", await store.Database.QueryAsync<string>(
-            $"select format('%s %s', latest_version, solved_workload_version) from platform.fleets where tenant_id = '{key.Tenant}'", Cancel));
+        Assert.Equal(
+            version,
+            await store.CountAsync("events.mt_events", key.Tenant, Cancel, "and type = 'allocation-published'")
+        );
+        Assert.Equal(
+            $"{version} {workloadVersion}",
+            await store.Database.QueryAsync<string>(
+                $"select format('%s %s', latest_version, solved_workload_version) from platform.fleets where tenant_id = '{key.Tenant}'",
+                Cancel
+            )
+        );
     }
 }

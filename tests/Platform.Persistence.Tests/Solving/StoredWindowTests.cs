@@ -13,42 +13,85 @@ public sealed class StoredWindowTests
 {
     private static readonly JsonSerializerOptions Camel = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
-    private static WorkloadWindowRecorded Full { get; } = new()
-    {
-        MessageId = new Guid("1a0c466f-5d75-44d8-ad67-65d5f519dbc8"),
-        TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        Window = new WorkloadWindow
+    private static WorkloadWindowRecorded Full { get; } =
+        new()
         {
-            Fleet = "chat \"eu\" ü",
-            WindowStart = TestStore.At,
-            WindowEnd = TestStore.At.AddTicks(1_234_567),
-            Tasks =
-            [
-                new TaskWindow
-                {
-                    TaskType = "math",
-                    Arrivals = long.MaxValue,
-                    Service = new ServiceSums
+            MessageId = new Guid("1a0c466f-5d75-44d8-ad67-65d5f519dbc8"),
+            TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            Window = new WorkloadWindow
+            {
+                Fleet = "chat \"eu\" ü",
+                WindowStart = TestStore.At,
+                WindowEnd = TestStore.At.AddTicks(1_234_567),
+                Tasks =
+                [
+                    new TaskWindow
                     {
-                        Completions = 1,
-                        Tokens = 2,
-                        TokensSquared = 3,
-                        TokensGranted = 4,
-                        AnswerTokens = 8,
-                        Millis = 5,
-                        MillisSquared = 6,
-                        TokenMillis = 7,
-                        Concurrency = new ConcurrencySums { Tokens = 9, InService = 10 },
+                        TaskType = "math",
+                        Arrivals = long.MaxValue,
+                        Service = new ServiceSums
+                        {
+                            Completions = 1,
+                            Tokens = 2,
+                            TokensSquared = 3,
+                            TokensGranted = 4,
+                            AnswerTokens = 8,
+                            Millis = 5,
+                            MillisSquared = 6,
+                            TokenMillis = 7,
+                            Concurrency = new ConcurrencySums { Tokens = 9, InService = 10 },
+                        },
+                        System = new SystemSums
+                        {
+                            Completions = 8,
+                            Millis = 9,
+                            MillisSquared = 10,
+                        },
+                        Accuracy =
+                        [
+                            new AccuracyCount
+                            {
+                                Tokens = 11,
+                                Trials = 12,
+                                Correct = 13,
+                            },
+                            new AccuracyCount
+                            {
+                                Tokens = 14,
+                                Trials = 15,
+                                Correct = 0,
+                            },
+                        ],
                     },
-                    System = new SystemSums { Completions = 8, Millis = 9, MillisSquared = 10 },
-                    Accuracy = [new AccuracyCount { Tokens = 11, Trials = 12, Correct = 13 }, new AccuracyCount { Tokens = 14, Trials = 15, Correct = 0 }],
-                },
-                new TaskWindow { TaskType = "code", Arrivals = 0, Service = new ServiceSums { Completions = 0, Tokens = 0, TokensSquared = 0, Millis = 0, MillisSquared = 0, TokenMillis = 0 } },
-                new TaskWindow { TaskType = "chat", Arrivals = 3, Accuracy = [] },
-                new TaskWindow { TaskType = "page", Arrivals = 2, System = new SystemSums { Completions = 1, Millis = 900 } },
-            ],
-        },
-    };
+                    new TaskWindow
+                    {
+                        TaskType = "code",
+                        Arrivals = 0,
+                        Service = new ServiceSums
+                        {
+                            Completions = 0,
+                            Tokens = 0,
+                            TokensSquared = 0,
+                            Millis = 0,
+                            MillisSquared = 0,
+                            TokenMillis = 0,
+                        },
+                    },
+                    new TaskWindow
+                    {
+                        TaskType = "chat",
+                        Arrivals = 3,
+                        Accuracy = [],
+                    },
+                    new TaskWindow
+                    {
+                        TaskType = "page",
+                        Arrivals = 2,
+                        System = new SystemSums { Completions = 1, Millis = 900 },
+                    },
+                ],
+            },
+        };
 
     [Fact]
     public void What_was_written_is_read()
@@ -56,10 +99,14 @@ public sealed class StoredWindowTests
         var written = JsonSerializer.SerializeToUtf8Bytes(Full, Camel);
         Assert.Contains("null", Encoding.UTF8.GetString(written), StringComparison.Ordinal);
         Assert.Equal(CanonicalJson.Write(Full), CanonicalJson.Write(StoredWindow.Read(written)));
-        Assert.Null(StoredWindow.Read(JsonSerializer.SerializeToUtf8Bytes(Full with { TraceParent = null }, Camel)).TraceParent);
+        Assert.Null(
+            StoredWindow.Read(JsonSerializer.SerializeToUtf8Bytes(Full with { TraceParent = null }, Camel)).TraceParent
+        );
     }
 
-    /// <summary>Every member by turns: gone, null, of another kind, and with a member beside it that this version does not know.</summary>
+    /// <summary>
+    /// Every member by turns: gone, null, of another kind, and with a member beside it that this version does not know.
+    /// </summary>
     [Fact]
     public void Whatever_is_changed_the_serializer_reads_the_same_or_refuses_too()
     {
@@ -78,7 +125,8 @@ public sealed class StoredWindowTests
     [InlineData("null")]
     [InlineData("[]")]
     [InlineData("{")]
-    public void What_is_no_window_is_refused(string text) => Assert.ThrowsAny<JsonException>(() => StoredWindow.Read(Encoding.UTF8.GetBytes(text)));
+    public void What_is_no_window_is_refused(string text) =>
+        Assert.ThrowsAny<JsonException>(() => StoredWindow.Read(Encoding.UTF8.GetBytes(text)));
 
     private static void Same(byte[] text, string what)
     {
@@ -94,16 +142,23 @@ public sealed class StoredWindowTests
         }
 
         // A null where a value is required: the serializer lets it through, and the first use of it fails.
-        if (what.EndsWith(": null", StringComparison.Ordinal) && Record.Exception(() => StoredWindow.Read(text)) is JsonException)
+        if (
+            what.EndsWith(": null", StringComparison.Ordinal)
+            && Record.Exception(() => StoredWindow.Read(text)) is JsonException
+        )
             return;
-        Assert.True(CanonicalJson.Write(expected).AsSpan().SequenceEqual(CanonicalJson.Write(StoredWindow.Read(text))), what);
+        Assert.True(
+            CanonicalJson.Write(expected).AsSpan().SequenceEqual(CanonicalJson.Write(StoredWindow.Read(text))),
+            what
+        );
     }
 
     private static byte[] Changed(string path, string change)
     {
         var root = JsonSerializer.SerializeToNode(Full, Camel)!;
         var parts = path.Split('/');
-        var parent = parts[..^1].Aggregate(root, (node, part) => node is JsonArray array ? array[int.Parse(part)]! : node[part]!);
+        var parent = parts[..^1]
+            .Aggregate(root, (node, part) => node is JsonArray array ? array[int.Parse(part)]! : node[part]!);
         if (parent is JsonObject within)
         {
             if (change == "gone")

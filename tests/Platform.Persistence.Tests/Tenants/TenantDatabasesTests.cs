@@ -7,7 +7,9 @@ using Platform.Testing;
 
 namespace Platform.Persistence.Tests.Tenants;
 
-/// <summary>Tenants spread over two databases: each is in one of them, whole, and what looks over all tenants looks into both.</summary>
+/// <summary>
+/// Tenants spread over two databases: each is in one of them, whole, and what looks over all tenants looks into both.
+/// </summary>
 public sealed class TenantDatabasesTests(TwoDatabases two) : IClassFixture<TwoDatabases>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -29,7 +31,19 @@ public sealed class TenantDatabasesTests(TwoDatabases two) : IClassFixture<TwoDa
         foreach (var (tenant, _) in tenants)
             inMain += await CountAsync(two.Main, tenant);
         Assert.InRange(inMain, 2, 4);
-        Assert.True((await Registry.RegisterAsync(tenants[0].Id, "Another", TestStore.Key(tenants[0].Id, "second"), [4], _ => Task.CompletedTask, TestStore.At, Cancel)).IsRefused);
+        Assert.True(
+            (
+                await Registry.RegisterAsync(
+                    tenants[0].Id,
+                    "Another",
+                    TestStore.Key(tenants[0].Id, "second"),
+                    [4],
+                    _ => Task.CompletedTask,
+                    TestStore.At,
+                    Cancel
+                )
+            ).IsRefused
+        );
         Assert.Null(await Registry.FindKeyAsync("nobody", Cancel));
     }
 
@@ -53,13 +67,33 @@ public sealed class TenantDatabasesTests(TwoDatabases two) : IClassFixture<TwoDa
     public async Task A_batch_is_stored_where_each_tenant_is_and_each_window_once()
     {
         var tenants = await RegisterAsync(4);
-        IncomingWindow[] windows = [.. tenants.Select(it => new IncomingWindow(it.Id, Guid.NewGuid(), TestStore.Window("chat")))];
+        IncomingWindow[] windows =
+        [
+            .. tenants.Select(it => new IncomingWindow(it.Id, Guid.NewGuid(), TestStore.Window("chat"))),
+        ];
         foreach (var (id, _) in tenants)
-            await new Persistence.Fleets.FleetStore(two.Store, new TenantQuota(10, 100)).PutAsync(id, "chat", TestStore.Definition, null, "ci", TestStore.At, Cancel);
-        Assert.All(await new WorkloadIntake(two.Store).StoreAsync(windows, Cancel), it => Assert.Equal(IntakeOutcome.Stored, it));
-        Assert.All(await new WorkloadIntake(two.Store).StoreAsync(windows, Cancel), it => Assert.Equal(IntakeOutcome.Duplicate, it));
+            await new Persistence.Fleets.FleetStore(two.Store, new TenantQuota(10, 100)).PutAsync(
+                id,
+                "chat",
+                TestStore.Definition,
+                null,
+                "ci",
+                TestStore.At,
+                Cancel
+            );
+        Assert.All(
+            await new WorkloadIntake(two.Store).StoreAsync(windows, Cancel),
+            it => Assert.Equal(IntakeOutcome.Stored, it)
+        );
+        Assert.All(
+            await new WorkloadIntake(two.Store).StoreAsync(windows, Cancel),
+            it => Assert.Equal(IntakeOutcome.Duplicate, it)
+        );
         foreach (var (id, _) in tenants)
-            Assert.Equal(new StoredWindows(1, 1), await new WorkloadIntake(two.Store).StoredWindowsAsync(id, "chat", Cancel));
+            Assert.Equal(
+                new StoredWindows(1, 1),
+                await new WorkloadIntake(two.Store).StoredWindowsAsync(id, "chat", Cancel)
+            );
     }
 
     [Fact]
@@ -67,7 +101,15 @@ public sealed class TenantDatabasesTests(TwoDatabases two) : IClassFixture<TwoDa
     {
         var tenants = await RegisterAsync(2);
         foreach (var (id, _) in tenants)
-            await new Persistence.Fleets.FleetStore(two.Store, new TenantQuota(10, 100)).PutAsync(id, "chat", TestStore.Definition, null, "ci", TestStore.At, Cancel);
+            await new Persistence.Fleets.FleetStore(two.Store, new TenantQuota(10, 100)).PutAsync(
+                id,
+                "chat",
+                TestStore.Definition,
+                null,
+                "ci",
+                TestStore.At,
+                Cancel
+            );
         var due = new DueFleets(two.Store);
         await using (var claim = await due.ClaimAsync(TestStore.At.AddDays(1), 1_000, Cancel))
         {
@@ -88,8 +130,14 @@ public sealed class TenantDatabasesTests(TwoDatabases two) : IClassFixture<TwoDa
         foreach (var (id, _) in tenants)
             await fleets.PutAsync(id, "chat", TestStore.Definition, null, "ci", TestStore.At, Cancel);
         await using var proxy = new FaultProxy(new NpgsqlConnectionStringBuilder(two.Second.ConnectionString).Port);
-        var through = new NpgsqlConnectionStringBuilder(two.Second.ConnectionString) { Port = proxy.Port }.ConnectionString;
-        await using var store = new PlatformStore(two.Main.ConnectionString, new Dictionary<string, string> { ["second"] = through });
+        var through = new NpgsqlConnectionStringBuilder(two.Second.ConnectionString)
+        {
+            Port = proxy.Port,
+        }.ConnectionString;
+        await using var store = new PlatformStore(
+            two.Main.ConnectionString,
+            new Dictionary<string, string> { ["second"] = through }
+        );
         Assert.Null(await store.PingAsync(TimeSpan.FromSeconds(3)));
         proxy.Refuse();
         var registry = new TenantRegistry(store);
@@ -99,7 +147,11 @@ public sealed class TenantDatabasesTests(TwoDatabases two) : IClassFixture<TwoDa
             if (isHere)
                 Assert.Equal(id, (await registry.FindKeyAsync(key.KeyId, Cancel))!.Tenant);
             else
-                Assert.True(PlatformStore.IsTransient(await Assert.ThrowsAnyAsync<Exception>(() => registry.FindKeyAsync(key.KeyId, Cancel))));
+                Assert.True(
+                    PlatformStore.IsTransient(
+                        await Assert.ThrowsAnyAsync<Exception>(() => registry.FindKeyAsync(key.KeyId, Cancel))
+                    )
+                );
         }
 
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => registry.ListAsync("", 10, Cancel));
@@ -113,13 +165,24 @@ public sealed class TenantDatabasesTests(TwoDatabases two) : IClassFixture<TwoDa
     {
         var tenants = await RegisterAsync(2);
         await using var third = await TestDatabase.CreateAsync(Cancel);
-        await using var store = new PlatformStore(two.Main.ConnectionString, new Dictionary<string, string> { ["third"] = third.ConnectionString });
+        await using var store = new PlatformStore(
+            two.Main.ConnectionString,
+            new Dictionary<string, string> { ["third"] = third.ConnectionString }
+        );
         foreach (var (id, _) in tenants)
         {
             if (await CountAsync(two.Main, id) == 1)
                 Assert.Single((await new TenantRegistry(store).ListKeysAsync(id, Cancel))!);
             else
-                Assert.Contains("second", (await Assert.ThrowsAsync<InvalidOperationException>(() => new TenantRegistry(store).ListKeysAsync(id, Cancel))).Message, StringComparison.Ordinal);
+                Assert.Contains(
+                    "second",
+                    (
+                        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+                            new TenantRegistry(store).ListKeysAsync(id, Cancel)
+                        )
+                    ).Message,
+                    StringComparison.Ordinal
+                );
         }
     }
 
@@ -135,7 +198,19 @@ public sealed class TenantDatabasesTests(TwoDatabases two) : IClassFixture<TwoDa
         {
             var id = TestStore.NewTenant();
             var key = TestStore.Key(id, "first");
-            Assert.False((await Registry.RegisterAsync(id, "A team", key, [1, 2, 3], _ => Task.CompletedTask, TestStore.At, Cancel)).IsRefused);
+            Assert.False(
+                (
+                    await Registry.RegisterAsync(
+                        id,
+                        "A team",
+                        key,
+                        [1, 2, 3],
+                        _ => Task.CompletedTask,
+                        TestStore.At,
+                        Cancel
+                    )
+                ).IsRefused
+            );
             tenants.Add((id, key));
         }
 
@@ -152,7 +227,8 @@ public sealed class TwoDatabases : IAsyncLifetime
 
     public PlatformStore Store { get; private set; } = null!;
 
-    public PlatformStore OpenStore() => new(Main.ConnectionString, new Dictionary<string, string> { ["second"] = Second.ConnectionString });
+    public PlatformStore OpenStore() =>
+        new(Main.ConnectionString, new Dictionary<string, string> { ["second"] = Second.ConnectionString });
 
     public async ValueTask InitializeAsync()
     {

@@ -27,13 +27,18 @@ public sealed class TenantRegistryTests(TestStore store)
         await store.RegisterTenantAsync(tenant, Cancel);
         var provisioned = false;
         var decision = await store.Tenants.RegisterAsync(
-            tenant, "Another", TestStore.Key(tenant, "second"), [4],
+            tenant,
+            "Another",
+            TestStore.Key(tenant, "second"),
+            [4],
             _ =>
             {
                 provisioned = true;
                 return Task.CompletedTask;
             },
-            TestStore.At, Cancel);
+            TestStore.At,
+            Cancel
+        );
         Assert.Equal(Refusal.Conflict, decision.RefusedAs);
         Assert.False(provisioned);
         Assert.Single((await store.Tenants.ListKeysAsync(tenant, Cancel))!);
@@ -45,16 +50,29 @@ public sealed class TenantRegistryTests(TestStore store)
     {
         var tenant = TestStore.NewTenant();
         var provisioned = 0;
-        var decisions = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(
-            () => store.Tenants.RegisterAsync(
-                tenant, "A team", TestStore.Key(tenant, $"key-{i}"), [1],
-                _ =>
-                {
-                    Interlocked.Increment(ref provisioned);
-                    return Task.CompletedTask;
-                },
-                TestStore.At, Cancel),
-            Cancel)));
+        var decisions = await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(i =>
+                    Task.Run(
+                        () =>
+                            store.Tenants.RegisterAsync(
+                                tenant,
+                                "A team",
+                                TestStore.Key(tenant, $"key-{i}"),
+                                [1],
+                                _ =>
+                                {
+                                    Interlocked.Increment(ref provisioned);
+                                    return Task.CompletedTask;
+                                },
+                                TestStore.At,
+                                Cancel
+                            ),
+                        Cancel
+                    )
+                )
+        );
         Assert.Single(decisions, decision => !decision.IsRefused);
         Assert.Equal(1, provisioned);
     }
@@ -64,8 +82,17 @@ public sealed class TenantRegistryTests(TestStore store)
     {
         var tenant = TestStore.NewTenant();
         var key = TestStore.Key(tenant, "first");
-        await Assert.ThrowsAsync<HttpRequestException>(() => store.Tenants.RegisterAsync(
-            tenant, "A team", key, [1], _ => throw new HttpRequestException("the broker is away"), TestStore.At, Cancel));
+        await Assert.ThrowsAsync<HttpRequestException>(() =>
+            store.Tenants.RegisterAsync(
+                tenant,
+                "A team",
+                key,
+                [1],
+                _ => throw new HttpRequestException("the broker is away"),
+                TestStore.At,
+                Cancel
+            )
+        );
         Assert.Null(await store.Tenants.ListKeysAsync(tenant, Cancel));
         Assert.Null(await store.Tenants.FindKeyAsync(key.KeyId, Cancel));
         Assert.Equal(0, await store.CountAsync("events.mt_events", tenant, Cancel));
@@ -80,7 +107,10 @@ public sealed class TenantRegistryTests(TestStore store)
         Assert.False((await SuspendAsync(tenant)).IsRefused);
         Assert.Null(await store.Tenants.FindKeyAsync(key.KeyId, Cancel));
         Assert.Single((await store.Tenants.ListKeysAsync(tenant, Cancel))!);
-        Assert.Equal(Refusal.Conflict, (await store.Tenants.IssueKeyAsync(tenant, TestStore.Key(tenant, "second"), [1], Cancel)).RefusedAs);
+        Assert.Equal(
+            Refusal.Conflict,
+            (await store.Tenants.IssueKeyAsync(tenant, TestStore.Key(tenant, "second"), [1], Cancel)).RefusedAs
+        );
         await HappenedAsync(tenant, "tenant-registered", "api-key-issued", "tenant-suspended");
     }
 
@@ -102,7 +132,9 @@ public sealed class TenantRegistryTests(TestStore store)
     {
         var tenant = TestStore.NewTenant();
         var key = await store.RegisterTenantAsync(tenant, Cancel);
-        await Assert.ThrowsAsync<HttpRequestException>(() => SuspendAsync(tenant, () => throw new HttpRequestException("the broker is away")));
+        await Assert.ThrowsAsync<HttpRequestException>(() =>
+            SuspendAsync(tenant, () => throw new HttpRequestException("the broker is away"))
+        );
         Assert.NotNull(await store.Tenants.FindKeyAsync(key.KeyId, Cancel));
         await HappenedAsync(tenant, "tenant-registered", "api-key-issued");
     }
@@ -114,7 +146,10 @@ public sealed class TenantRegistryTests(TestStore store)
         var withdrawn = false;
         Assert.Equal(Refusal.NotFound, (await SuspendAsync(tenant, () => withdrawn = true)).RefusedAs);
         Assert.False(withdrawn);
-        Assert.Equal(Refusal.NotFound, (await store.Tenants.IssueKeyAsync(tenant, TestStore.Key(tenant, "first"), [1], Cancel)).RefusedAs);
+        Assert.Equal(
+            Refusal.NotFound,
+            (await store.Tenants.IssueKeyAsync(tenant, TestStore.Key(tenant, "first"), [1], Cancel)).RefusedAs
+        );
         Assert.Null(await store.Tenants.ListKeysAsync(tenant, Cancel));
     }
 
@@ -125,13 +160,21 @@ public sealed class TenantRegistryTests(TestStore store)
         var first = await store.RegisterTenantAsync(tenant, Cancel);
         var second = TestStore.Key(tenant, "second") with { ExpiresAt = TestStore.At.AddDays(1) };
         Assert.False((await store.Tenants.IssueKeyAsync(tenant, second, [4], Cancel)).IsRefused);
-        Assert.False((await store.Tenants.RevokeKeyAsync(tenant, first.KeyId, TestStore.At.AddHours(1), Cancel)).IsRefused);
+        Assert.False(
+            (await store.Tenants.RevokeKeyAsync(tenant, first.KeyId, TestStore.At.AddHours(1), Cancel)).IsRefused
+        );
 
         Assert.Null(await store.Tenants.FindKeyAsync(first.KeyId, Cancel));
         Assert.Equal(TestStore.At.AddDays(1), (await store.Tenants.FindKeyAsync(second.KeyId, Cancel))!.ExpiresAt);
         var keys = (await store.Tenants.ListKeysAsync(tenant, Cancel))!;
-        Assert.Equal([(first.KeyId, TestStore.At.AddHours(1)), (second.KeyId, null)], keys.Select(key => (key.Id, key.RevokedAt)));
-        Assert.Equal(Refusal.NotFound, (await store.Tenants.RevokeKeyAsync(tenant, first.KeyId, TestStore.At, Cancel)).RefusedAs);
+        Assert.Equal(
+            [(first.KeyId, TestStore.At.AddHours(1)), (second.KeyId, null)],
+            keys.Select(key => (key.Id, key.RevokedAt))
+        );
+        Assert.Equal(
+            Refusal.NotFound,
+            (await store.Tenants.RevokeKeyAsync(tenant, first.KeyId, TestStore.At, Cancel)).RefusedAs
+        );
         await HappenedAsync(tenant, "tenant-registered", "api-key-issued", "api-key-issued", "api-key-revoked");
     }
 
@@ -142,20 +185,29 @@ public sealed class TenantRegistryTests(TestStore store)
         foreach (var id in ids.Reverse())
             await store.RegisterTenantAsync(id, Cancel);
         await SuspendAsync("page-b");
-        Assert.Equal(["page-a", "page-b"], (await store.Tenants.ListAsync("page-", 2, Cancel)).Select(tenant => tenant.Id));
+        Assert.Equal(
+            ["page-a", "page-b"],
+            (await store.Tenants.ListAsync("page-", 2, Cancel)).Select(tenant => tenant.Id)
+        );
         var last = (await store.Tenants.ListAsync("page-b", 1, Cancel))[0];
-        Assert.Equal(("page-c", "A team", TestStore.At, null), (last.Id, last.DisplayName, last.RegisteredAt, last.SuspendedAt));
+        Assert.Equal(
+            ("page-c", "A team", TestStore.At, null),
+            (last.Id, last.DisplayName, last.RegisteredAt, last.SuspendedAt)
+        );
         Assert.Equal(TestStore.At, (await store.Tenants.ListAsync("page-a", 1, Cancel))[0].SuspendedAt);
     }
 
-    private Task<Decision<TenantEvent>> SuspendAsync(string tenant, Action? withdraw = null) => store.Tenants.SuspendAsync(
-        tenant,
-        _ =>
-        {
-            withdraw?.Invoke();
-            return Task.CompletedTask;
-        },
-        TestStore.At, Cancel);
+    private Task<Decision<TenantEvent>> SuspendAsync(string tenant, Action? withdraw = null) =>
+        store.Tenants.SuspendAsync(
+            tenant,
+            _ =>
+            {
+                withdraw?.Invoke();
+                return Task.CompletedTask;
+            },
+            TestStore.At,
+            Cancel
+        );
 
     private async Task HappenedAsync(string tenant, params string[] names)
     {
@@ -166,7 +218,9 @@ public sealed class TenantRegistryTests(TestStore store)
         Tenant? state = null;
         foreach (var happened in events)
             state = Tenant.Evolve(state, (TenantEvent)happened.Data);
-        var keys = (await store.Tenants.ListKeysAsync(tenant, Cancel))!.Where(key => key.RevokedAt is null).Select(key => key.Id);
+        var keys = (await store.Tenants.ListKeysAsync(tenant, Cancel))!
+            .Where(key => key.RevokedAt is null)
+            .Select(key => key.Id);
         Assert.Equal(keys.Order(StringComparer.Ordinal), state!.Keys.Order(StringComparer.Ordinal));
     }
 }

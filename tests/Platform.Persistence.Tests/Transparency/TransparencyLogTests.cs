@@ -8,7 +8,10 @@ using Platform.Persistence.Transparency;
 
 namespace Platform.Persistence.Tests.Transparency;
 
-/// <summary>The log as auditors rely on it: complete, in order, provable; and whoever tampers with it, with whatever rights, is found out.</summary>
+/// <summary>
+/// The log as auditors rely on it: complete, in order, provable; and whoever tampers with it, with whatever rights, is
+/// found out.
+/// </summary>
 public sealed class TransparencyLogTests(TestStore store) : IDisposable
 {
     private readonly string _tenant = TestStore.NewTenant();
@@ -33,10 +36,22 @@ public sealed class TransparencyLogTests(TestStore store) : IDisposable
 
         var entries = await Log.EntriesAsync(_tenant, -1, 100, Cancel);
         Assert.Equal(
-            ["tenant-registered", "api-key-issued", "fleet-registered", "allocation-published", "allocation-published", "allocation-pinned"],
-            entries.Select(entry => entry.Event));
+            [
+                "tenant-registered",
+                "api-key-issued",
+                "fleet-registered",
+                "allocation-published",
+                "allocation-published",
+                "allocation-pinned",
+            ],
+            entries.Select(entry => entry.Event)
+        );
         Assert.Equal(Enumerable.Range(0, 6).Select(i => (long)i), entries.Select(entry => entry.Index));
-        Assert.Equal(entries.Skip(3).Take(2), await Log.EntriesAsync(_tenant, 2, 2, Cancel), (one, other) => one.LeafHash == other.LeafHash);
+        Assert.Equal(
+            entries.Skip(3).Take(2),
+            await Log.EntriesAsync(_tenant, 2, 2, Cancel),
+            (one, other) => one.LeafHash == other.LeafHash
+        );
         Assert.Empty(await VerifyAsync());
     }
 
@@ -52,14 +67,29 @@ public sealed class TransparencyLogTests(TestStore store) : IDisposable
             var proof = (await Log.InclusionAsync(_tenant, "chat", version, Cancel))!;
             Assert.Equal(checkpoint.Note, proof.Checkpoint);
             var snapshot = (await store.Snapshots.FindVersionAsync(_tenant, "chat", version, Cancel))!;
-            // What an auditor does who trusts nothing but the key: the snapshot's hash is in the leaf, the leaf in the root, the root is signed.
-            Assert.Equal(AllocationSnapshot.HashOf(snapshot.Document), (string?)JsonNode.Parse(proof.Leaf)!["data"]!["hash"]);
+            // What an auditor does who trusts nothing but the key: the snapshot's hash is in the leaf, the leaf in the
+            // root, the root is signed.
+            Assert.Equal(
+                AllocationSnapshot.HashOf(snapshot.Document),
+                (string?)JsonNode.Parse(proof.Leaf)!["data"]!["hash"]
+            );
             var lines = proof.Checkpoint.Split('\n');
-            Assert.Equal(lines[2], Root(SHA256.HashData([0, .. Encoding.UTF8.GetBytes(proof.Leaf)]), proof.Index, proof.Size, proof.Proof));
+            Assert.Equal(
+                lines[2],
+                Root(SHA256.HashData([0, .. Encoding.UTF8.GetBytes(proof.Leaf)]), proof.Index, proof.Size, proof.Proof)
+            );
             Assert.True(SignedNote.TryParse(proof.Checkpoint, out var note));
             Assert.True(NoteVerifier.TryParse(checkpoint.Verifier, out var verifier));
             Assert.True(LogSigner.HasSigned(verifier, note));
-            Assert.False(LogSigner.HasSigned(verifier, note with { Text = note.Text.Replace("\n7\n", "\n8\n", StringComparison.Ordinal) }));
+            Assert.False(
+                LogSigner.HasSigned(
+                    verifier,
+                    note with
+                    {
+                        Text = note.Text.Replace("\n7\n", "\n8\n", StringComparison.Ordinal),
+                    }
+                )
+            );
         }
 
         Assert.Null(await Log.InclusionAsync(_tenant, "chat", 6, Cancel));
@@ -69,15 +99,24 @@ public sealed class TransparencyLogTests(TestStore store) : IDisposable
     public void A_note_that_the_reference_implementation_signed_is_verified()
     {
         // From the documentation of golang.org/x/mod/sumdb/note.
-        Assert.True(NoteVerifier.TryParse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", out var verifier));
-        Assert.True(SignedNote.TryParse(
-            """
-            If you think cryptography is the answer to your problem,
-            then you don't know what your problem is.
+        Assert.True(
+            NoteVerifier.TryParse(
+                "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+                out var verifier
+            )
+        );
+        Assert.True(
+            SignedNote.TryParse(
+                """
+                If you think cryptography is the answer to your problem,
+                then you don't know what your problem is.
 
-            — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=
+                — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=
 
-            """, out var note));
+                """,
+                out var note
+            )
+        );
         Assert.True(LogSigner.HasSigned(verifier, note));
     }
 
@@ -130,20 +169,59 @@ public sealed class TransparencyLogTests(TestStore store) : IDisposable
         Assert.Empty(await VerifyAsync());
     }
 
-    /// <summary>What somebody with all rights on the database may do: what is changed, and what is said of it.</summary>
-    public static TheoryData<string, int?, string> Tampering => new()
-    {
-        { "update events.mt_events set data = jsonb_set(data, '{hash}', '\"00\"') where {0} and type = 'allocation-published' and data ->> 'version' = '2'", 2, "is not the one that was logged" },
-        { "update events.mt_events set data = jsonb_set(data, '{at}', '\"2026-11-23T10:00:01+00:00\"') where {0} and type = 'allocation-published' and data ->> 'version' = '3'", 3, "is not the one that was logged" },
-        { "update events.mt_events set data = jsonb_set(data, '{by}', '\"somebody else\"') where {0} and type = 'fleet-registered'", null, "is not the one that was logged" },
-        { "delete from events.mt_events where {0} and type = 'allocation-published' and data ->> 'version' = '2'", 2, "is gone" },
-        { "delete from platform.log_entries where {0} and allocation_version = 2", 3, "entry 2 of the log is missing" },
-        { "delete from platform.log_entries where {0} and allocation_version = 3", null, "has 4 entries, and the log has 3" },
-        { "update platform.log_entries set leaf_hash = '\\x00' where {0} and allocation_version = 2", 2, "is not the one that was logged" },
-        { "update platform.log_entries set stream_version = stream_version + 100 where {0} and allocation_version = 3", 3, "of its stream" },
-        { "update platform.log_checkpoints set note = replace(note, e'\\n4\\n', e'\\n3\\n') where {0}", null, "is not signed by the log's key" },
-        { "delete from platform.log_checkpoints where {0}", null, "the log has entries, and no checkpoint" },
-    };
+    /// <summary>
+    /// What somebody with all rights on the database may do: what is changed, and what is said of it.
+    /// </summary>
+    public static TheoryData<string, int?, string> Tampering =>
+        new()
+        {
+            {
+                "update events.mt_events set data = jsonb_set(data, '{hash}', '\"00\"') where {0} and type = 'allocation-published' and data ->> 'version' = '2'",
+                2,
+                "is not the one that was logged"
+            },
+            {
+                "update events.mt_events set data = jsonb_set(data, '{at}', '\"2026-11-23T10:00:01+00:00\"') where {0} and type = 'allocation-published' and data ->> 'version' = '3'",
+                3,
+                "is not the one that was logged"
+            },
+            {
+                "update events.mt_events set data = jsonb_set(data, '{by}', '\"somebody else\"') where {0} and type = 'fleet-registered'",
+                null,
+                "is not the one that was logged"
+            },
+            {
+                "delete from events.mt_events where {0} and type = 'allocation-published' and data ->> 'version' = '2'",
+                2,
+                "is gone"
+            },
+            {
+                "delete from platform.log_entries where {0} and allocation_version = 2",
+                3,
+                "entry 2 of the log is missing"
+            },
+            {
+                "delete from platform.log_entries where {0} and allocation_version = 3",
+                null,
+                "has 4 entries, and the log has 3"
+            },
+            {
+                "update platform.log_entries set leaf_hash = '\\x00' where {0} and allocation_version = 2",
+                2,
+                "is not the one that was logged"
+            },
+            {
+                "update platform.log_entries set stream_version = stream_version + 100 where {0} and allocation_version = 3",
+                3,
+                "of its stream"
+            },
+            {
+                "update platform.log_checkpoints set note = replace(note, e'\\n4\\n', e'\\n3\\n') where {0}",
+                null,
+                "is not signed by the log's key"
+            },
+            { "delete from platform.log_checkpoints where {0}", null, "the log has entries, and no checkpoint" },
+        };
 
     [Theory]
     [MemberData(nameof(Tampering))]
@@ -151,25 +229,38 @@ public sealed class TransparencyLogTests(TestStore store) : IDisposable
     {
         await LoggedAsync(3);
         await TamperAsync(sql);
-        Assert.Contains(await VerifyAsync(), it => it.Version == version && it.Fault.Contains(fault, StringComparison.Ordinal));
+        Assert.Contains(
+            await VerifyAsync(),
+            it => it.Version == version && it.Fault.Contains(fault, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public async Task A_log_that_was_made_anew_with_its_key_is_betrayed_by_a_checkpoint_that_was_kept()
     {
         await LoggedAsync(3);
-        var kept = new KeptCheckpoint((await Log.CheckpointAsync(_tenant, Cancel))!.Note, _signer.VerifierOf(Checkpoint.OriginOf(_tenant)));
+        var kept = new KeptCheckpoint(
+            (await Log.CheckpointAsync(_tenant, Cancel))!.Note,
+            _signer.VerifierOf(Checkpoint.OriginOf(_tenant))
+        );
         Assert.Empty(await VerifyAsync(kept));
 
-        await TamperAsync("update events.mt_events set data = jsonb_set(data, '{by}', '\"somebody else\"') where {0} and type = 'fleet-registered'");
+        await TamperAsync(
+            "update events.mt_events set data = jsonb_set(data, '{by}', '\"somebody else\"') where {0} and type = 'fleet-registered'"
+        );
         foreach (var table in (string[])["log_entries", "log_nodes", "log_checkpoints"])
             await TamperAsync($"delete from platform.{table} where {{0}}");
         await TamperAsync(
-            "insert into platform.log_queue (tenant_id, stream_id, fleet_id) select distinct tenant_id, stream_id, 'chat' from events.mt_events where {0}");
+            "insert into platform.log_queue (tenant_id, stream_id, fleet_id) select distinct tenant_id, stream_id, 'chat' from events.mt_events where {0}"
+        );
         Assert.Equal(4, await AppendAsync());
 
         Assert.Empty(await VerifyAsync());
-        Assert.Contains("another root at 4 entries", Assert.Single(await VerifyAsync(kept)).Fault, StringComparison.Ordinal);
+        Assert.Contains(
+            "another root at 4 entries",
+            Assert.Single(await VerifyAsync(kept)).Fault,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -194,10 +285,30 @@ public sealed class TransparencyLogTests(TestStore store) : IDisposable
         await LoggedAsync(1);
         var own = new Checkpoint(Checkpoint.OriginOf(_tenant), 0, MerkleTree.EmptyRoot);
         using var stranger = new LogSigner([.. Enumerable.Repeat((byte)8, 32)]);
-        Assert.Contains("is not signed", Assert.Single(await VerifyAsync(new KeptCheckpoint(stranger.Sign(own).ToString(), null))).Fault, StringComparison.Ordinal);
-        Assert.Contains("is that of", Assert.Single(await VerifyAsync(
-            new KeptCheckpoint(_signer.Sign(own with { Origin = Checkpoint.OriginOf("other") }).ToString(), null))).Fault, StringComparison.Ordinal);
-        Assert.Contains("cannot be read", Assert.Single(await VerifyAsync(new KeptCheckpoint("nonsense", null))).Fault, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not signed",
+            Assert.Single(await VerifyAsync(new KeptCheckpoint(stranger.Sign(own).ToString(), null))).Fault,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "is that of",
+            Assert
+                .Single(
+                    await VerifyAsync(
+                        new KeptCheckpoint(
+                            _signer.Sign(own with { Origin = Checkpoint.OriginOf("other") }).ToString(),
+                            null
+                        )
+                    )
+                )
+                .Fault,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "cannot be read",
+            Assert.Single(await VerifyAsync(new KeptCheckpoint("nonsense", null))).Fault,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -206,7 +317,10 @@ public sealed class TransparencyLogTests(TestStore store) : IDisposable
         await LoggedAsync(1);
         Assert.True(await store.PublishAsync(_tenant, "chat", Cancel));
         await TamperAsync("delete from platform.log_queue where {0}");
-        Assert.Equal(new LogFault("chat", null, "decision 3 of the fleet is not in the log"), Assert.Single(await VerifyAsync()));
+        Assert.Equal(
+            new LogFault("chat", null, "decision 3 of the fleet is not in the log"),
+            Assert.Single(await VerifyAsync())
+        );
     }
 
     [Fact]
@@ -233,9 +347,11 @@ public sealed class TransparencyLogTests(TestStore store) : IDisposable
 
     private Task<int> AppendAsync() => Log.AppendAsync(_tenant, _signer, TestStore.At, Cancel);
 
-    private Task<IReadOnlyList<LogFault>> VerifyAsync(KeptCheckpoint? kept = null) => LogVerification.VerifyAsync(store.Store, _tenant, kept, Cancel);
+    private Task<IReadOnlyList<LogFault>> VerifyAsync(KeptCheckpoint? kept = null) =>
+        LogVerification.VerifyAsync(store.Store, _tenant, kept, Cancel);
 
-    private Task TamperAsync(string sql) => store.ExecuteAsync(sql.Replace("{0}", $"tenant_id = '{_tenant}'", StringComparison.Ordinal), Cancel);
+    private Task TamperAsync(string sql) =>
+        store.ExecuteAsync(sql.Replace("{0}", $"tenant_id = '{_tenant}'", StringComparison.Ordinal), Cancel);
 
     /// <summary>RFC 9162, 2.1.3.2, by an auditor who has none of our code.</summary>
     private static string Root(byte[] hash, long fn, long size, IReadOnlyList<string> proof)

@@ -4,7 +4,10 @@ using Platform.Persistence.Webhooks;
 
 namespace Platform.Persistence.Tests.Webhooks;
 
-/// <summary>Those who tell a webhook, and those who remove it, take its row first: none of them waits for what another can only let go of after it.</summary>
+/// <summary>
+/// Those who tell a webhook, and those who remove it, take its row first: none of them waits for what another can only
+/// let go of after it.
+/// </summary>
 public sealed class WebhookOutboxTests(TestStore store)
 {
     private readonly WebhookOutbox _outbox = new(store.Store);
@@ -23,14 +26,29 @@ public sealed class WebhookOutboxTests(TestStore store)
         {
             var told = isTaken ? _outbox.DeliveredAsync(message, TestStore.At, Cancel) : FailAsync(message);
             await store.UntilWaitForAsync(blocker, others: 1, Cancel);
-            var removed = _registry.RemoveAsync(tenant, new WebhookRemoved { At = TestStore.At, Webhook = "gateway", By = "ci" }, Cancel);
+            var removed = _registry.RemoveAsync(
+                tenant,
+                new WebhookRemoved
+                {
+                    At = TestStore.At,
+                    Webhook = "gateway",
+                    By = "ci",
+                },
+                Cancel
+            );
             await store.UntilWaitForAsync(blocker, others: 2, Cancel);
             await blocker.CommitAsync(Cancel);
             await Task.WhenAll(told, removed);
         }
 
         Assert.Empty(await _registry.ListAsync(tenant, null, Cancel));
-        Assert.Equal(0, await store.Database.QueryAsync<long>($"select count(*) from platform.webhook_deliveries where tenant_id = '{tenant}'", Cancel));
+        Assert.Equal(
+            0,
+            await store.Database.QueryAsync<long>(
+                $"select count(*) from platform.webhook_deliveries where tenant_id = '{tenant}'",
+                Cancel
+            )
+        );
     }
 
     [Fact]
@@ -59,7 +77,13 @@ public sealed class WebhookOutboxTests(TestStore store)
     {
         var tenant = TestStore.NewTenant();
         await store.RegisterTenantAsync(tenant, Cancel);
-        var put = new WebhookPut { At = TestStore.At, Webhook = "gateway", Receiver = "https://hooks.example.org", By = "ci" };
+        var put = new WebhookPut
+        {
+            At = TestStore.At,
+            Webhook = "gateway",
+            Receiver = "https://hooks.example.org",
+            By = "ci",
+        };
         Assert.False((await _registry.PutAsync(tenant, put, "https://hooks.example.org/", Cancel)).Decision.IsRefused);
         foreach (var fleet in fleets)
         {
@@ -73,7 +97,9 @@ public sealed class WebhookOutboxTests(TestStore store)
     private Task<IReadOnlyList<WebhookDelivery>> ClaimAsync(string tenant, int most) =>
         _outbox.ClaimAsync(tenant, TestStore.At, TestStore.At.AddMinutes(5), most, Cancel);
 
-    /// <summary>Locks the tenant's messages: so all who come meanwhile stand where they would at the worst moment.</summary>
+    /// <summary>
+    /// Locks the tenant's messages: so all who come meanwhile stand where they would at the worst moment.
+    /// </summary>
     private async Task<TenantSession> HoldMessagesAsync(string tenant)
     {
         var session = await store.Store.OpenAsync(tenant, Cancel);

@@ -17,7 +17,10 @@ public sealed class JobProgressTests
         clock.Seconds = 10;
         progress.Advance(0.3);
         progress.End();
-        Assert.Equal(["30 % done", "50 % done"], error.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(
+            ["30 % done", "50 % done"],
+            error.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)
+        );
     }
 
     [Fact]

@@ -8,7 +8,9 @@ using Platform.Solver.Simulation;
 
 namespace Platform.Solver.Tests.Allocation;
 
-/// <summary>Two readers, one contract: by hand, and by the serializer with reflection as the other doors have it.</summary>
+/// <summary>
+/// Two readers, one contract: by hand, and by the serializer with reflection as the other doors have it.
+/// </summary>
 public sealed class ProblemReaderTests
 {
     private const int Documents = 20_000;
@@ -16,24 +18,78 @@ public sealed class ProblemReaderTests
     // What damages a document, or looks as if it did.
     private static readonly string[] Pieces =
     [
-        "null", "true", "1", "0", "-1", "1.0", "1e400", "1e3", "9223372036854775808", "1.5", "\"\"", "\"Shared\"", "\" shared \"", "\"split,shared\"", "\"spl\\u0069t\"", "\"0\"",
-        "\"NaN\"", "[]", "{}", "[null]", "[1]", ",", ":", "{", "}", "[", "]", "\"", " ", "/**/", "\"servers\":2,", "\"Servers\":2,", "\"dispatch\":\"SHARED\",",
-        "\"dispatch\":null,", "\"minTokens\":1,", "\"weight\":2,", "\"varianceSecondsSquared\":1,", "\"varianceSecondsSquared\":null,", "\"accuracyFloor\":null,", "\"accuracyFloor\":0.1,", "\"maxUtilization\":null,", "\\ud800", "\u00e9",
-        "\"sharing\"", "\"sharing\":null,", "\"sharing\":{},", "\"overheadSecondsPerToken\":null,", "\"maxInService\":7,",
-        "\"maxInService\":1.5,", "\"answerTokens\":3,", "\"answerTokens\":null,", "\"secondsPerTokenSquared\":1e-9,",
-        "\"maxInterTokenSeconds\":0.1,", "\"maxTimeToFirstAnswerTokenSeconds\":null,",
+        "null",
+        "true",
+        "1",
+        "0",
+        "-1",
+        "1.0",
+        "1e400",
+        "1e3",
+        "9223372036854775808",
+        "1.5",
+        "\"\"",
+        "\"Shared\"",
+        "\" shared \"",
+        "\"split,shared\"",
+        "\"spl\\u0069t\"",
+        "\"0\"",
+        "\"NaN\"",
+        "[]",
+        "{}",
+        "[null]",
+        "[1]",
+        ",",
+        ":",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        " ",
+        "/**/",
+        "\"servers\":2,",
+        "\"Servers\":2,",
+        "\"dispatch\":\"SHARED\",",
+        "\"dispatch\":null,",
+        "\"minTokens\":1,",
+        "\"weight\":2,",
+        "\"varianceSecondsSquared\":1,",
+        "\"varianceSecondsSquared\":null,",
+        "\"accuracyFloor\":null,",
+        "\"accuracyFloor\":0.1,",
+        "\"maxUtilization\":null,",
+        "\\ud800",
+        "\u00e9",
+        "\"sharing\"",
+        "\"sharing\":null,",
+        "\"sharing\":{},",
+        "\"overheadSecondsPerToken\":null,",
+        "\"maxInService\":7,",
+        "\"maxInService\":1.5,",
+        "\"answerTokens\":3,",
+        "\"answerTokens\":null,",
+        "\"secondsPerTokenSquared\":1e-9,",
+        "\"maxInterTokenSeconds\":0.1,",
+        "\"maxTimeToFirstAnswerTokenSeconds\":null,",
     ];
 
     // 1e400 is read as infinity, and refused by the validation.
-    private static readonly JsonSerializerOptions Comparing = new(StrictJson.Options) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static readonly JsonSerializerOptions Comparing = new(StrictJson.Options)
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
 
     [Fact]
     public void A_problem_is_read_if_and_only_if_the_serializer_reads_it_and_is_the_same() =>
         Compare(Commands.Problem().ToJsonString(), ProblemReader.TryRead);
 
     [Fact]
-    public void So_is_a_problem_with_its_tokens() => Compare(
-        new JsonObject { ["problem"] = Commands.Problem(), ["tokens"] = new JsonArray(100, 0) }.ToJsonString(), SimulationRequestReader.TryRead);
+    public void So_is_a_problem_with_its_tokens() =>
+        Compare(
+            new JsonObject { ["problem"] = Commands.Problem(), ["tokens"] = new JsonArray(100, 0) }.ToJsonString(),
+            SimulationRequestReader.TryRead
+        );
 
     [Fact]
     public void So_is_a_problem_whose_servers_share() =>
@@ -63,14 +119,23 @@ public sealed class ProblemReaderTests
         Assert.True(taken > Documents / 50 && refused > Documents / 2, $"{taken} taken, {refused} refused");
     }
 
-    private static bool Same<T>(T expected, T actual) => JsonSerializer.Serialize(expected, Comparing) == JsonSerializer.Serialize(actual, Comparing);
+    private static bool Same<T>(T expected, T actual) =>
+        JsonSerializer.Serialize(expected, Comparing) == JsonSerializer.Serialize(actual, Comparing);
 
     /// <summary>A value replaced, or a piece put in or cut out anywhere.</summary>
     internal static string Damaged(string document, Random random)
     {
         var piece = Pieces[random.Next(Pieces.Length)];
         var at = random.Next(document.Length);
-        var starts = Starts(document, random.Next(3) switch { 0 => ':', 1 => '{', _ => ',' });
+        var starts = Starts(
+            document,
+            random.Next(3) switch
+            {
+                0 => ':',
+                1 => '{',
+                _ => ',',
+            }
+        );
         var start = starts[random.Next(starts.Count)] + 1;
         return random.Next(4) switch
         {
@@ -81,7 +146,8 @@ public sealed class ProblemReaderTests
         };
     }
 
-    private static List<int> Starts(string document, char sign) => [.. Enumerable.Range(0, document.Length).Where(i => document[i] == sign)];
+    private static List<int> Starts(string document, char sign) =>
+        [.. Enumerable.Range(0, document.Length).Where(i => document[i] == sign)];
 
     /// <summary>Where the value, array or object ends that starts there.</summary>
     private static int ValueEnd(string document, int start)
@@ -91,7 +157,12 @@ public sealed class ProblemReaderTests
         {
             if (depth == 0 && document[i] is ',' or '}' or ']')
                 return i;
-            depth += document[i] switch { '{' or '[' => 1, '}' or ']' => -1, _ => 0 };
+            depth += document[i] switch
+            {
+                '{' or '[' => 1,
+                '}' or ']' => -1,
+                _ => 0,
+            };
             if (depth == 0 && document[i] is '}' or ']')
                 return i + 1;
         }

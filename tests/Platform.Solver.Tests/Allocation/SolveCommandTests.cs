@@ -18,7 +18,10 @@ public sealed class SolveCommandTests
         var (status, output, error) = Solve(golden["problem"]!.ToJsonString());
         Assert.Equal(0, status);
         Assert.Empty(error);
-        var expected = double.Parse((string)golden["expected"]!["integer"]!["objective"]!, CultureInfo.InvariantCulture);
+        var expected = double.Parse(
+            (string)golden["expected"]!["integer"]!["objective"]!,
+            CultureInfo.InvariantCulture
+        );
         Assert.Equal(expected, (double)JsonNode.Parse(output)!["objective"]!, 1e-12 * expected);
     }
 
@@ -42,13 +45,18 @@ public sealed class SolveCommandTests
         Assert.Equal(0, status);
         var solutions = JsonSerializer.Deserialize<AllocationSolution[]>(output, StrictJson.Options)!;
         Assert.Equal(rates.Length, solutions.Length);
-        Assert.All(rates, (rate, i) => Assert.Equal(rate * solutions[i].MeanServiceSeconds!.Value, solutions[i].Utilization!.Value, 1e-12));
+        Assert.All(
+            rates,
+            (rate, i) =>
+                Assert.Equal(rate * solutions[i].MeanServiceSeconds!.Value, solutions[i].Utilization!.Value, 1e-12)
+        );
     }
 
     [Theory]
     [InlineData("[]", "[\n]\n")]
     [InlineData(" [ ] ", "[\n]\n")]
-    public void An_empty_array_has_an_empty_answer(string input, string answer) => Assert.Equal((0, answer), Solve(input) is var it ? (it.Status, it.Output) : default);
+    public void An_empty_array_has_an_empty_answer(string input, string answer) =>
+        Assert.Equal((0, answer), Solve(input) is var it ? (it.Status, it.Output) : default);
 
     [Theory]
     [InlineData("", "standard input: /: is empty: there is no JSON value")]
@@ -59,21 +67,25 @@ public sealed class SolveCommandTests
     [InlineData("{ \"dispatch\": \"round-robin\" }", "standard input: /dispatch: must be one of \"split\", \"shared\"")]
     [InlineData(
         "{ \"rate\": 1 }",
-        "standard input: /rate: is no name that belongs here; those that do are accuracyWeight, arrivalRate, dispatch")]
+        "standard input: /rate: is no name that belongs here; those that do are accuracyWeight, arrivalRate, dispatch"
+    )]
     public void Bad_input_is_told_in_words_of_JSON(string input, string line)
     {
         var (status, output, error) = Solve(input);
         Assert.Equal((2, ""), (status, output));
         Assert.StartsWith(line, Assert.Single(error), StringComparison.Ordinal);
         foreach (
-            var inside in (string[])["System.", "Platform.", "Nullable", "Exception", "Path:", "LineNumber", ".NET"])
+            var inside in (string[])["System.", "Platform.", "Nullable", "Exception", "Path:", "LineNumber", ".NET"]
+        )
             Assert.DoesNotContain(inside, error[0], StringComparison.Ordinal);
     }
 
     [Fact]
     public void Equal_input_has_equal_output()
     {
-        var input = new JsonArray([.. Enumerable.Range(1, 600).Select(i => Commands.Problem(i / 5000.0))]).ToJsonString();
+        var input = new JsonArray([
+            .. Enumerable.Range(1, 600).Select(i => Commands.Problem(i / 5000.0)),
+        ]).ToJsonString();
         Assert.Equal(Solve(input).Output, Solve(input).Output);
     }
 
@@ -83,7 +95,10 @@ public sealed class SolveCommandTests
         var (status, output, error) = Solve(Commands.Problem(arrivalRate: 100).ToJsonString());
         Assert.Equal(1, status);
         Assert.Empty(error);
-        Assert.Equal(("infeasible", "unstable"), ((string?)JsonNode.Parse(output)!["status"], (string?)JsonNode.Parse(output)!["reason"]));
+        Assert.Equal(
+            ("infeasible", "unstable"),
+            ((string?)JsonNode.Parse(output)!["status"], (string?)JsonNode.Parse(output)!["reason"])
+        );
         Assert.Equal(1, Solve($"[{Commands.Problem().ToJsonString()},{Commands.Problem(100).ToJsonString()}]").Status);
     }
 
@@ -96,7 +111,10 @@ public sealed class SolveCommandTests
             Assert.NotNull(ProblemReader.TryRead(Encoding.UTF8.GetBytes(json)));
             var problem = JsonSerializer.Deserialize<AllocationProblem>(json, StrictJson.Options)!;
             var solution = AllocationSolver.Solve(problem);
-            Assert.Equal(JsonSerializer.Serialize(new[] { solution }, StrictJson.Options), Solve($"[{json}]").Output.ReplaceLineEndings(""));
+            Assert.Equal(
+                JsonSerializer.Serialize(new[] { solution }, StrictJson.Options),
+                Solve($"[{json}]").Output.ReplaceLineEndings("")
+            );
         }
     }
 
@@ -111,7 +129,9 @@ public sealed class SolveCommandTests
     [Fact]
     public void A_variance_of_the_service_time_is_read_as_the_serializer_does()
     {
-        var json = Encoding.UTF8.GetBytes(Commands.Changed(it => it["taskTypes"]![0]!["service"]!["varianceSecondsSquared"] = 2.5).ToJsonString());
+        var json = Encoding.UTF8.GetBytes(
+            Commands.Changed(it => it["taskTypes"]![0]!["service"]!["varianceSecondsSquared"] = 2.5).ToJsonString()
+        );
         Assert.True(StrictJson.TryRead<AllocationProblem>(json, out var expected, out _));
         var read = ProblemReader.TryRead(json);
         Assert.Equivalent(expected, read, strict: true);
@@ -147,33 +167,77 @@ public sealed class SolveCommandTests
         Assert.All(solution.Allocation!, type => Assert.Equal(Math.Round(type.TokensContinuous), type.Tokens));
     }
 
-    public static TheoryData<string, string> Faults => new()
-    {
-        { "{", "standard input: /: " },
-        { "", "standard input: /: " },
-        { "nonsense", "standard input: /: " },
-        { "null", "standard input: /: " },
-        { Commands.Changed(it => it["surprise"] = 1).ToJsonString(), "standard input: /surprise: " },
-        { Commands.Changed(it => it.Remove("arrivalRate")).ToJsonString(), "standard input: /: " },
-        { Commands.Changed(it => it["arrivalRate"] = "NaN").ToJsonString(), "standard input: /arrivalRate: " },
-        { Commands.Problem().ToJsonString().Replace("\"arrivalRate\":0.1", "\"arrivalRate\":1e400", StringComparison.Ordinal), "standard input: /arrivalRate: " },
-        { Commands.Problem().ToJsonString().Replace("\"accuracyWeight\":30", "\"accuracyWeight\":30,\"accuracyWeight\":30", StringComparison.Ordinal), "standard input: /accuracyWeight: " },
-        { Commands.Changed(it => it["taskTypes"]![0]!["maxTokens"] = 1.5).ToJsonString(), "standard input: /taskTypes/0/maxTokens: " },
-        { Commands.Changed(it => it["taskTypes"]![0]!["service"]!["x"] = 1).ToJsonString(), "standard input: /taskTypes/0/service/x: " },
-        { Commands.Changed(it => it["dispatch"] = "both").ToJsonString(), "standard input: /dispatch: " },
-        { Commands.Changed(it => it["arrivalRate"] = -1).ToJsonString(), "standard input: /arrivalRate: " },
-        { Commands.Changed(it => it["taskTypes"]![0]!["share"] = 0.3).ToJsonString(), "standard input: /taskTypes: shares must sum to 1" },
-        { Commands.Changed(it => it["taskTypes"]![1]!["id"] = "math").ToJsonString(), "standard input: /taskTypes/1/id: repeats" },
-        { Commands.Changed(it => it["taskTypes"]![1]!["minTokens"] = 5000).ToJsonString(), "standard input: /taskTypes/1/maxTokens: " },
-        { Commands.Changed(it => it["taskTypes"]![0]!["service"]!["secondsPerToken"] = -1).ToJsonString(), "standard input: /taskTypes/0/service/secondsPerToken: " },
-        { Commands.Changed(it => it["taskTypes"]![0]!["service"]!["varianceSecondsSquared"] = -1).ToJsonString(), "standard input: /taskTypes/0/service/varianceSecondsSquared: " },
-        { Commands.Changed(it => it["taskTypes"] = null).ToJsonString(), "standard input: /taskTypes: " },
-        { $"[{Commands.Problem().ToJsonString()},{Commands.Changed(it => it["servers"] = 0).ToJsonString()}]", "standard input: /1/servers: " },
-        { $"[{Commands.Problem().ToJsonString()},{Commands.Changed(it => it["x"] = 0).ToJsonString()}]", "standard input: /1/x: " },
-        { $"[{Commands.Problem().ToJsonString()},null]", "standard input: /1: must be an object" },
-        { $"[{Commands.Problem().ToJsonString()}", "standard input: /" },
-        { $"[{Commands.Problem().ToJsonString()}] 1", "standard input: /" },
-    };
+    public static TheoryData<string, string> Faults =>
+        new()
+        {
+            { "{", "standard input: /: " },
+            { "", "standard input: /: " },
+            { "nonsense", "standard input: /: " },
+            { "null", "standard input: /: " },
+            { Commands.Changed(it => it["surprise"] = 1).ToJsonString(), "standard input: /surprise: " },
+            { Commands.Changed(it => it.Remove("arrivalRate")).ToJsonString(), "standard input: /: " },
+            { Commands.Changed(it => it["arrivalRate"] = "NaN").ToJsonString(), "standard input: /arrivalRate: " },
+            {
+                Commands
+                    .Problem()
+                    .ToJsonString()
+                    .Replace("\"arrivalRate\":0.1", "\"arrivalRate\":1e400", StringComparison.Ordinal),
+                "standard input: /arrivalRate: "
+            },
+            {
+                Commands
+                    .Problem()
+                    .ToJsonString()
+                    .Replace(
+                        "\"accuracyWeight\":30",
+                        "\"accuracyWeight\":30,\"accuracyWeight\":30",
+                        StringComparison.Ordinal
+                    ),
+                "standard input: /accuracyWeight: "
+            },
+            {
+                Commands.Changed(it => it["taskTypes"]![0]!["maxTokens"] = 1.5).ToJsonString(),
+                "standard input: /taskTypes/0/maxTokens: "
+            },
+            {
+                Commands.Changed(it => it["taskTypes"]![0]!["service"]!["x"] = 1).ToJsonString(),
+                "standard input: /taskTypes/0/service/x: "
+            },
+            { Commands.Changed(it => it["dispatch"] = "both").ToJsonString(), "standard input: /dispatch: " },
+            { Commands.Changed(it => it["arrivalRate"] = -1).ToJsonString(), "standard input: /arrivalRate: " },
+            {
+                Commands.Changed(it => it["taskTypes"]![0]!["share"] = 0.3).ToJsonString(),
+                "standard input: /taskTypes: shares must sum to 1"
+            },
+            {
+                Commands.Changed(it => it["taskTypes"]![1]!["id"] = "math").ToJsonString(),
+                "standard input: /taskTypes/1/id: repeats"
+            },
+            {
+                Commands.Changed(it => it["taskTypes"]![1]!["minTokens"] = 5000).ToJsonString(),
+                "standard input: /taskTypes/1/maxTokens: "
+            },
+            {
+                Commands.Changed(it => it["taskTypes"]![0]!["service"]!["secondsPerToken"] = -1).ToJsonString(),
+                "standard input: /taskTypes/0/service/secondsPerToken: "
+            },
+            {
+                Commands.Changed(it => it["taskTypes"]![0]!["service"]!["varianceSecondsSquared"] = -1).ToJsonString(),
+                "standard input: /taskTypes/0/service/varianceSecondsSquared: "
+            },
+            { Commands.Changed(it => it["taskTypes"] = null).ToJsonString(), "standard input: /taskTypes: " },
+            {
+                $"[{Commands.Problem().ToJsonString()},{Commands.Changed(it => it["servers"] = 0).ToJsonString()}]",
+                "standard input: /1/servers: "
+            },
+            {
+                $"[{Commands.Problem().ToJsonString()},{Commands.Changed(it => it["x"] = 0).ToJsonString()}]",
+                "standard input: /1/x: "
+            },
+            { $"[{Commands.Problem().ToJsonString()},null]", "standard input: /1: must be an object" },
+            { $"[{Commands.Problem().ToJsonString()}", "standard input: /" },
+            { $"[{Commands.Problem().ToJsonString()}] 1", "standard input: /" },
+        };
 
     [Theory]
     [MemberData(nameof(Faults))]
@@ -190,12 +254,24 @@ public sealed class SolveCommandTests
         var bad = Commands.Changed(it => (it["servers"], it["accuracyWeight"]) = (0, -1)).ToJsonString();
         var (_, _, error) = Solve($"[{bad},{bad}]");
         Assert.Equal(
-            ["/0/servers", "/0/accuracyWeight", "/1/servers", "/1/accuracyWeight"], error.Select(line => line.Split(": ")[1]));
+            ["/0/servers", "/0/accuracyWeight", "/1/servers", "/1/accuracyWeight"],
+            error.Select(line => line.Split(": ")[1])
+        );
     }
 
     [Fact]
     public void A_method_that_cannot_take_a_limit_is_bad_input() =>
-        Assert.Contains("/method: ", Assert.Single(Solve(Commands.Changed(it => it["meanTokenBudget"] = 50).ToJsonString(), "--method", "fixed-point").Error), StringComparison.Ordinal);
+        Assert.Contains(
+            "/method: ",
+            Assert.Single(
+                Solve(
+                    Commands.Changed(it => it["meanTokenBudget"] = 50).ToJsonString(),
+                    "--method",
+                    "fixed-point"
+                ).Error
+            ),
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData]
@@ -220,7 +296,11 @@ public sealed class SolveCommandTests
         var file = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(file, Commands.Problem().ToJsonString(), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(
+                file,
+                Commands.Problem().ToJsonString(),
+                TestContext.Current.CancellationToken
+            );
             var (status, output, _) = await Script.RunAsync("solve", file);
             Assert.Equal((0, "optimal"), (status, (string?)JsonNode.Parse(output)!["status"]));
             await File.WriteAllTextAsync(file, "{}", TestContext.Current.CancellationToken);
@@ -237,7 +317,11 @@ public sealed class SolveCommandTests
     internal static JsonObject Golden(string id)
     {
         var path = Path.Combine(Script.Root, "tests", "Platform.Domain.Tests", "golden", "golden.json");
-        return JsonNode.Parse(File.ReadAllText(path))!.AsArray().Single(vector => (string)vector!["id"]! == id)!.AsObject();
+        return JsonNode
+            .Parse(File.ReadAllText(path))!
+            .AsArray()
+            .Single(vector => (string)vector!["id"]! == id)!
+            .AsObject();
     }
 
     private static (int Status, string Output, string[] Error) Solve(string input, params string[] words) =>

@@ -12,7 +12,11 @@ public sealed class SimulateCommandTests
         var (status, answer, _) = Simulate(Commands.Problem());
         Assert.Equal(0, status);
         var interval = answer!["simulated"]!["systemTime"]!;
-        Assert.InRange((double)answer["predicted"]!["meanSystemTimeSeconds"]!, (double)interval["lowSeconds"]!, (double)interval["highSeconds"]!);
+        Assert.InRange(
+            (double)answer["predicted"]!["meanSystemTimeSeconds"]!,
+            (double)interval["lowSeconds"]!,
+            (double)interval["highSeconds"]!
+        );
         Assert.True((bool)answer["predictionInInterval"]!);
         Assert.Equal(2, answer["tokens"]!.AsArray().Count);
     }
@@ -20,7 +24,9 @@ public sealed class SimulateCommandTests
     [Fact]
     public void Given_tokens_are_simulated_instead()
     {
-        var (_, answer, _) = Simulate(new JsonObject { ["problem"] = Commands.Problem(), ["tokens"] = new JsonArray(100, 0) });
+        var (_, answer, _) = Simulate(
+            new JsonObject { ["problem"] = Commands.Problem(), ["tokens"] = new JsonArray(100, 0) }
+        );
         Assert.Equal((0.25 * 1.5) + (0.75 * 0.25), (double)answer!["predicted"]!["meanServiceSeconds"]!, 1e-12);
         Assert.Equal((0.25 * 1.5) + (0.75 * 0.25), (double)answer["simulated"]!["meanServiceSeconds"]!, 0.01);
     }
@@ -28,7 +34,9 @@ public sealed class SimulateCommandTests
     [Fact]
     public void Given_tokens_may_be_too_many_and_it_says_so()
     {
-        var (status, answer, _) = Simulate(new JsonObject { ["problem"] = Commands.Problem(), ["tokens"] = new JsonArray(8000, 4000) });
+        var (status, answer, _) = Simulate(
+            new JsonObject { ["problem"] = Commands.Problem(), ["tokens"] = new JsonArray(8000, 4000) }
+        );
         Assert.Equal((0, false), (status, (bool)answer!["simulated"]!["stable"]!));
         Assert.Null(answer["predicted"]!["meanSystemTimeSeconds"]);
         Assert.Null(answer["predictionInInterval"]);
@@ -38,7 +46,9 @@ public sealed class SimulateCommandTests
     public void Servers_that_share_are_simulated_iteration_by_iteration_beside_the_theory()
     {
         var problem = Commands.SharingProblem();
-        var (status, answer, _) = Simulate(new JsonObject { ["problem"] = problem, ["tokens"] = new JsonArray(800, 100) });
+        var (status, answer, _) = Simulate(
+            new JsonObject { ["problem"] = problem, ["tokens"] = new JsonArray(800, 100) }
+        );
         var (predicted, simulated) = (answer!["predicted"]!, answer["simulated"]!);
         Assert.Equal(0, status);
         Assert.Equal("birth-death", (string)predicted["approximation"]!);
@@ -47,13 +57,21 @@ public sealed class SimulateCommandTests
         Near(predicted["utilization"], simulated["utilization"], 0.02);
         Near(predicted["meanInService"], simulated["inService"]!["mean"], 0.02);
         Near(predicted["interTokenSeconds"], simulated["interToken"]!["meanSeconds"], 0.015);
-        Near(predicted["meanTimeToFirstAnswerTokenSeconds"], simulated["timeToFirstAnswerToken"]!["meanSeconds"], 0.015);
+        Near(
+            predicted["meanTimeToFirstAnswerTokenSeconds"],
+            simulated["timeToFirstAnswerToken"]!["meanSeconds"],
+            0.015
+        );
         Near(JsonValue.Create(1.0), simulated["queriesPerSecond"]!["mean"], 0.02);
         for (var k = 0; k < 2; k++)
         {
             var (predictedType, simulatedType) = (predicted["taskTypes"]![k]!, simulated["taskTypes"]![k]!);
             Near(predictedType["systemSeconds"], simulatedType["meanSystemTimeSeconds"], 0.01);
-            Near(predictedType["timeToFirstAnswerTokenSeconds"], simulatedType["timeToFirstAnswerToken"]!["meanSeconds"], 0.015);
+            Near(
+                predictedType["timeToFirstAnswerTokenSeconds"],
+                simulatedType["timeToFirstAnswerToken"]!["meanSeconds"],
+                0.015
+            );
         }
 
         Assert.InRange((double)answer["relativeDifference"]!, -0.01, 0.01);
@@ -72,7 +90,9 @@ public sealed class SimulateCommandTests
     public void Servers_that_share_too_much_are_unstable_and_have_no_prediction()
     {
         var problem = Commands.SharingProblem(arrivalRate: 8);
-        var (status, answer, _) = Simulate(new JsonObject { ["problem"] = problem, ["tokens"] = new JsonArray(2000, 500) });
+        var (status, answer, _) = Simulate(
+            new JsonObject { ["problem"] = problem, ["tokens"] = new JsonArray(2000, 500) }
+        );
         Assert.Equal((0, false), (status, (bool)answer!["simulated"]!["stable"]!));
         Assert.Null(answer["predicted"]!["meanSystemTimeSeconds"]);
         Assert.Null(answer["relativeDifference"]);
@@ -92,7 +112,8 @@ public sealed class SimulateCommandTests
     {
         Assert.Equal(Time("--seed", "7"), Time("--seed", "7"));
         Assert.NotEqual(Time("--seed", "7"), Time("--seed", "8"));
-        static double Time(params string[] words) => (double)Simulate(Commands.Problem(), words).Answer!["simulated"]!["systemTime"]!["meanSeconds"]!;
+        static double Time(params string[] words) =>
+            (double)Simulate(Commands.Problem(), words).Answer!["simulated"]!["systemTime"]!["meanSeconds"]!;
     }
 
     [Fact]
@@ -139,7 +160,11 @@ public sealed class SimulateCommandTests
 
     private static (int Status, JsonNode? Answer, string[] Error) Simulate(JsonNode input, params string[] words)
     {
-        var (status, output, error) = Commands.Run(SimulateCommand.Run, input.ToJsonString(), ["-", .. words.Contains("--arrivals") ? [] : (string[])["--arrivals=100000"], .. words]);
+        var (status, output, error) = Commands.Run(
+            SimulateCommand.Run,
+            input.ToJsonString(),
+            ["-", .. words.Contains("--arrivals") ? [] : (string[])["--arrivals=100000"], .. words]
+        );
         return (status, output.Length > 0 ? JsonNode.Parse(output) : null, error);
     }
 }

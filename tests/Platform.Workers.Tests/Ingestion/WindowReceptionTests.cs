@@ -9,7 +9,8 @@ public sealed class WindowReceptionTests
     private const string PlatformUser = "platform";
     private const string Message = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
     private const string Identity = "identity: the property user-id is missing, or names no tenant";
-    private const string RoutingKey = "routing-key: it must begin with the tenant that the property user-id proves, and a dot";
+    private const string RoutingKey =
+        "routing-key: it must begin with the tenant that the property user-id proves, and a dot";
     private const string MissingMessageId =
         "message-id: the property is missing; it must be a UUID, a new one for each window";
     private const string MessageId =
@@ -20,11 +21,18 @@ public sealed class WindowReceptionTests
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
 
     private static readonly DeliveredWindow Good = new(
-        Body("""
+        Body(
+            """
             { "fleet": "chat-eu", "windowStart": "2026-11-23T09:59:50Z", "windowEnd": "2026-11-23T10:00:00Z",
               "tasks": [ { "taskType": "math", "arrivals": 12 } ] }
-            """),
-        "acme", Message, "application/json", "acme.chat-eu", null);
+            """
+        ),
+        "acme",
+        Message,
+        "application/json",
+        "acme.chat-eu",
+        null
+    );
 
     [Fact]
     public void A_good_message_is_taken_with_the_tenant_that_the_broker_has_proven()
@@ -42,7 +50,8 @@ public sealed class WindowReceptionTests
     [InlineData("Acme")]
     [InlineData("acme.other")]
     [InlineData("acme\n")]
-    public void A_message_whose_user_is_absent_or_no_tenant_is_refused(string? user) => Refused(Good with { UserId = user }, Identity);
+    public void A_message_whose_user_is_absent_or_no_tenant_is_refused(string? user) =>
+        Refused(Good with { UserId = user }, Identity);
 
     [Fact]
     public void The_platforms_own_user_speaks_for_the_tenant_that_it_names() =>
@@ -63,7 +72,10 @@ public sealed class WindowReceptionTests
     public void No_other_user_can_speak_for_a_tenant()
     {
         Assert.Equal("acme", Tenant(Good with { OnBehalfOf = "victim" }));
-        Assert.Equal("platform-2", Tenant(Good with { UserId = "platform-2", RoutingKey = "platform-2.chat-eu", OnBehalfOf = "victim" }));
+        Assert.Equal(
+            "platform-2",
+            Tenant(Good with { UserId = "platform-2", RoutingKey = "platform-2.chat-eu", OnBehalfOf = "victim" })
+        );
         Refused(Good with { UserId = null, OnBehalfOf = "victim" }, Identity);
         Refused(Good with { UserId = "PLATFORM", OnBehalfOf = "victim" }, Identity);
     }
@@ -98,7 +110,17 @@ public sealed class WindowReceptionTests
     [Fact]
     public void A_message_id_means_the_same_in_capitals()
     {
-        Assert.True(new WindowReception(PlatformUser).TryRead(Good with { MessageId = Message.ToUpperInvariant() }, Now, out var incoming, out _));
+        Assert.True(
+            new WindowReception(PlatformUser).TryRead(
+                Good with
+                {
+                    MessageId = Message.ToUpperInvariant(),
+                },
+                Now,
+                out var incoming,
+                out _
+            )
+        );
         Assert.Equal(new Guid(Message), incoming.MessageId);
     }
 
@@ -111,29 +133,45 @@ public sealed class WindowReceptionTests
     [Theory]
     [InlineData("text/plain")]
     [InlineData("application/vnd.masstransit+json")]
-    public void A_message_of_another_content_type_is_refused(string? contentType) => Refused(Good with { ContentType = contentType }, ContentType);
+    public void A_message_of_another_content_type_is_refused(string? contentType) =>
+        Refused(Good with { ContentType = contentType }, ContentType);
 
     [Fact]
     public void A_charset_beside_the_content_type_is_let_pass() =>
-        Assert.True(new WindowReception(PlatformUser).TryRead(Good with { ContentType = "application/json; charset=utf-8" }, Now, out _, out _));
+        Assert.True(
+            new WindowReception(PlatformUser).TryRead(
+                Good with
+                {
+                    ContentType = "application/json; charset=utf-8",
+                },
+                Now,
+                out _,
+                out _
+            )
+        );
 
     [Fact]
-    public void Every_fault_of_the_body_is_listed() => Refused(
-        Good with
-        {
-            Body = Body("""
-                { "fleet": "Chat", "windowStart": "2026-11-23T09:59:50Z", "windowEnd": "2026-11-23T10:00:00Z",
-                  "tasks": [ { "taskType": "math", "arrivals": -1 } ] }
-                """),
-        },
-        $"body: /fleet: must match {Identifiers.FleetPattern}; /tasks/0/arrivals: must be from 0 to 9007199254740991 (2^53 - 1)");
+    public void Every_fault_of_the_body_is_listed() =>
+        Refused(
+            Good with
+            {
+                Body = Body(
+                    """
+                    { "fleet": "Chat", "windowStart": "2026-11-23T09:59:50Z", "windowEnd": "2026-11-23T10:00:00Z",
+                      "tasks": [ { "taskType": "math", "arrivals": -1 } ] }
+                    """
+                ),
+            },
+            $"body: /fleet: must match {Identifiers.FleetPattern}; /tasks/0/arrivals: must be from 0 to 9007199254740991 (2^53 - 1)"
+        );
 
     [Theory]
     [InlineData("")]
     [InlineData("{")]
     [InlineData("null")]
     [InlineData("\0\u0001")]
-    public void A_body_that_is_no_window_is_refused(string body) => Assert.StartsWith("body: ", Reason(Good with { Body = Body(body) }), StringComparison.Ordinal);
+    public void A_body_that_is_no_window_is_refused(string body) =>
+        Assert.StartsWith("body: ", Reason(Good with { Body = Body(body) }), StringComparison.Ordinal);
 
     [Fact]
     public void A_window_is_held_against_the_moment_of_its_arrival()
@@ -152,8 +190,8 @@ public sealed class WindowReceptionTests
     }
 
     /// <summary>
-    /// The reason travels as a header, and a message's headers must fit in one frame of the broker (128 KiB): else it closes the
-    /// connection, for every tenant, again and again.
+    /// The reason travels as a header, and a message's headers must fit in one frame of the broker (128 KiB): else it
+    /// closes the connection, for every tenant, again and again.
     /// </summary>
     [Fact]
     public void However_long_the_publishers_words_are_the_reason_stays_short()

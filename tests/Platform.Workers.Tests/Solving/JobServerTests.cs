@@ -8,22 +8,38 @@ using Platform.Workers.Solving;
 
 namespace Platform.Workers.Tests.Solving;
 
-/// <summary>While the database is away, Hangfire asks again and again; the answer must not come minutes after the database.</summary>
+/// <summary>
+/// While the database is away, Hangfire asks again and again; the answer must not come minutes after the database.
+/// </summary>
 public sealed class JobServerTests
 {
-    /// <summary>With Hangfire's own waits, which grow with the square of the failures, so many take over an hour.</summary>
+    /// <summary>
+    /// With Hangfire's own waits, which grow with the square of the failures, so many take over an hour.
+    /// </summary>
     private const int Failures = 25;
 
     [Fact]
     public async Task However_often_it_has_failed_it_asks_again_at_once()
     {
         var storage = new BrokenStorage();
-        using var server = new JobServer(storage, JobActivator.Current, TimeSpan.FromMilliseconds(5), NullLogger<JobServer>.Instance);
+        using var server = new JobServer(
+            storage,
+            JobActivator.Current,
+            TimeSpan.FromMilliseconds(5),
+            NullLogger<JobServer>.Instance
+        );
         await server.StartAsync(TestContext.Current.CancellationToken);
         // The workers ask for a job, the timetable for its lock.
         await Eventually.TrueAsync(
-            () => Task.FromResult(((string[])["FetchNextJob", "AcquireDistributedLock"]).All(asked => storage.Asked.GetValueOrDefault(asked) >= Failures)),
-            $"{Failures} failures of each: {string.Join(", ", storage.Asked)}", TestContext.Current.CancellationToken);
+            () =>
+                Task.FromResult(
+                    ((string[])["FetchNextJob", "AcquireDistributedLock"]).All(asked =>
+                        storage.Asked.GetValueOrDefault(asked) >= Failures
+                    )
+                ),
+            $"{Failures} failures of each: {string.Join(", ", storage.Asked)}",
+            TestContext.Current.CancellationToken
+        );
         await server.StopAsync(TestContext.Current.CancellationToken);
     }
 
@@ -51,7 +67,9 @@ public sealed class JobServerTests
             var name = targetMethod!.Name;
             Asked.AddOrUpdate(name, 1, (_, count) => count + 1);
             return name is "AnnounceServer" or "Heartbeat" or "RemoveServer" or "RemoveTimedOutServers" or "Dispose"
-                ? targetMethod.ReturnType == typeof(int) ? 0 : null
+                ? targetMethod.ReturnType == typeof(int)
+                    ? 0
+                    : null
                 : throw new IOException("away");
         }
     }

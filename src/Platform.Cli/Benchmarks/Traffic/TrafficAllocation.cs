@@ -16,7 +16,10 @@ internal sealed class TrafficAllocation
         Servers = definition.Servers;
         Cap = definition.Dispatch == Dispatch.Sharing ? definition.Sharing?.MaxInService ?? int.MaxValue : null;
         var alpha = definition.Sharing?.OverheadSecondsPerToken ?? 0;
-        double mean = 0, square = 0, overhead = 0, accuracy = 0;
+        double mean = 0,
+            square = 0,
+            overhead = 0,
+            accuracy = 0;
         foreach (var (type, granted) in definition.TaskTypes.Zip(tokens))
         {
             var alone = type.Service.BaseSeconds + (type.Service.SecondsPerToken * granted);

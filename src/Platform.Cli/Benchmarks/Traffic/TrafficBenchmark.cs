@@ -22,7 +22,9 @@ internal sealed record TrafficRequest
     /// <summary>Percent of the rate's law that an allocation must carry, 50 to 99.</summary>
     public required int Quantile { get; init; }
 
-    /// <summary>Whether windows tell arrivals alone, so that curves and lines stay the definition's, which are true.</summary>
+    /// <summary>
+    /// Whether windows tell arrivals alone, so that curves and lines stay the definition's, which are true.
+    /// </summary>
     public required bool KnowsCurves { get; init; }
 
     /// <summary>The folder of recorded data.</summary>
@@ -38,7 +40,9 @@ internal sealed record TrafficRequest
 /// </summary>
 internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole console)
 {
-    /// <summary>The largest step that a definition may allow: without verdicts the usual one would hold tokens back.</summary>
+    /// <summary>
+    /// The largest step that a definition may allow: without verdicts the usual one would hold tokens back.
+    /// </summary>
     private const double FreeStep = 1e9;
 
     private readonly Lock _console = new();
@@ -47,13 +51,23 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
     public TrafficReport Run(CancellationToken cancel)
     {
         var sheets = new TrafficSheet[request.Scenarios.Count];
-        Parallel.For(0, sheets.Length, new ParallelOptions { CancellationToken = cancel }, i =>
+        Parallel.For(
+            0,
+            sheets.Length,
+            new ParallelOptions { CancellationToken = cancel },
+            i =>
+            {
+                sheets[i] = Play(Adjusted(TrafficScenarios.Create(request.Scenarios[i], request.Hours, request.Data)));
+                lock (_console)
+                    console.Say($"{request.Scenarios[i]}: done");
+            }
+        );
+        return new TrafficReport
         {
-            sheets[i] = Play(Adjusted(TrafficScenarios.Create(request.Scenarios[i], request.Hours, request.Data)));
-            lock (_console)
-                console.Say($"{request.Scenarios[i]}: done");
-        });
-        return new TrafficReport { Rounds = request.Rounds, WindowSeconds = request.WindowSeconds, Scenarios = sheets };
+            Rounds = request.Rounds,
+            WindowSeconds = request.WindowSeconds,
+            Scenarios = sheets,
+        };
     }
 
     private TrafficScenario Adjusted(TrafficScenario scenario)
@@ -71,7 +85,10 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
     private TrafficSheet Play(TrafficScenario scenario)
     {
         var truth = new TrafficTruth(scenario);
-        var played = TrafficMethod.Over(scenario.RateByMinute.Length / 60).Select(method => Play(scenario, method, truth)).ToArray();
+        var played = TrafficMethod
+            .Over(scenario.RateByMinute.Length / 60)
+            .Select(method => Play(scenario, method, truth))
+            .ToArray();
         var (_, best, ofSingle) = played[0].Score.Objectives;
         return new TrafficSheet
         {
@@ -87,7 +104,10 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
     }
 
     private (TrafficScore Score, TrafficLine Line) Play(
-        TrafficScenario scenario, TrafficMethod method, TrafficTruth truth)
+        TrafficScenario scenario,
+        TrafficMethod method,
+        TrafficTruth truth
+    )
     {
         var score = new TrafficScore(TrafficTruth.StepSeconds, request.WindowSeconds);
         var fleets = new List<TrafficFleet>();
@@ -101,25 +121,26 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
         return (score, LineOf(method, score, fleets));
     }
 
-    private static TrafficLine LineOf(TrafficMethod method, TrafficScore score, List<TrafficFleet> fleets) => new()
-    {
-        Method = method.Name,
-        Versions = method.Versions,
-        MinutesAbove95 = score.Above95 / 60.0,
-        MinutesAbove1 = score.Above1 / 60.0,
-        MinutesAvoidable = score.Avoidable / 60.0,
-        MinutesLate = score.Late / 60.0,
-        LongestMinutes = score.Longest / 60.0,
-        Objective = score.Objectives.Method,
-        PartOfGain = score.PartOfGain,
-        Lost = score.Objectives.Best - score.Objectives.Method,
-        VersionsWritten = fleets.Sum(fleet => fleet.Versions),
-        EarlySolves = fleets.Sum(fleet => fleet.EarlySolves),
-        InfeasibleSolves = fleets.Sum(fleet => fleet.InfeasibleSolves),
-        Coverage = score.Coverage,
-        IntervalWidth = score.Width,
-        RateError = score.Error,
-    };
+    private static TrafficLine LineOf(TrafficMethod method, TrafficScore score, List<TrafficFleet> fleets) =>
+        new()
+        {
+            Method = method.Name,
+            Versions = method.Versions,
+            MinutesAbove95 = score.Above95 / 60.0,
+            MinutesAbove1 = score.Above1 / 60.0,
+            MinutesAvoidable = score.Avoidable / 60.0,
+            MinutesLate = score.Late / 60.0,
+            LongestMinutes = score.Longest / 60.0,
+            Objective = score.Objectives.Method,
+            PartOfGain = score.PartOfGain,
+            Lost = score.Objectives.Best - score.Objectives.Method,
+            VersionsWritten = fleets.Sum(fleet => fleet.Versions),
+            EarlySolves = fleets.Sum(fleet => fleet.EarlySolves),
+            InfeasibleSolves = fleets.Sum(fleet => fleet.InfeasibleSolves),
+            Coverage = score.Coverage,
+            IntervalWidth = score.Width,
+            RateError = score.Error,
+        };
 
     private StreamWriter? OpenMoments(TrafficScenario scenario, TrafficMethod method)
     {
@@ -129,7 +150,8 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
         var file = new StreamWriter(Path.Combine(request.Moments, $"{scenario.Name}-{method.Name}.csv"));
         file.WriteLine(
             "second,rate,estimate,lower,upper,dispersion,alarm,service,utilization,clairvoyant,systemSeconds,"
-            + "versions,early,tokens");
+                + "versions,early,tokens"
+        );
         return file;
     }
 
@@ -137,10 +159,13 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
     {
         var estimate = moment.Estimate is { } known ? FiguresOf(known) : ",,,";
         var alarm = string.Create(
-            CultureInfo.InvariantCulture, $"{moment.AlarmRate:G6},{moment.AlarmServiceFactor:G4}");
+            CultureInfo.InvariantCulture,
+            $"{moment.AlarmRate:G6},{moment.AlarmServiceFactor:G4}"
+        );
         var load = string.Create(
             CultureInfo.InvariantCulture,
-            $"{moment.Utilization:G5},{moment.BestUtilization:G5},{moment.SystemSeconds:G5}");
+            $"{moment.Utilization:G5},{moment.BestUtilization:G5},{moment.SystemSeconds:G5}"
+        );
         var solves = string.Create(CultureInfo.InvariantCulture, $"{moment.Versions},{moment.EarlySolves}");
         var rate = moment.Rate.ToString("G6", CultureInfo.InvariantCulture);
         return $"{moment.Second},{rate},{estimate},{alarm},{load},{solves},{string.Join(' ', moment.Tokens)}";
@@ -151,6 +176,8 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
         var rate = known.ArrivalRate;
         var dispersion = known.Validity.Burstiness.Value;
         return string.Create(
-            CultureInfo.InvariantCulture, $"{rate.Value:G6},{rate.Lower:G6},{rate.Upper:G6},{dispersion:G4}");
+            CultureInfo.InvariantCulture,
+            $"{rate.Value:G6},{rate.Lower:G6},{rate.Upper:G6},{dispersion:G4}"
+        );
     }
 }

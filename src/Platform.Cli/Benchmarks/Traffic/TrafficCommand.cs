@@ -20,7 +20,12 @@ internal static class TrafficCommand
         var window = WholeNumberOption.Create("--window", "tens of seconds of a window", 3, 1, 30);
         var rounds = WholeNumberOption.Create("--rounds", "times that each is played, with other draws", 1, 1, 100);
         var quantile = WholeNumberOption.Create(
-            "--quantile", "percent of the rate's law that an allocation must carry", 90, 50, 99);
+            "--quantile",
+            "percent of the rate's law that an allocation must carry",
+            90,
+            50,
+            99
+        );
         var curves = new Option<bool>("--known-curves")
         {
             Description = "windows tell arrivals alone, so that curves and lines stay the true ones",
@@ -39,24 +44,34 @@ internal static class TrafficCommand
         var output = Terminal.OutputOption();
         var command = new Command("traffic", "Traffic that changes: minutes of overload and objective, by method.")
         {
-            scenarios, hours, window, rounds, quantile, curves, data, moments, output,
+            scenarios,
+            hours,
+            window,
+            rounds,
+            quantile,
+            curves,
+            data,
+            moments,
+            output,
         };
-        command.SetAction((parsed, cancel) =>
-        {
-            var folder = parsed.GetValue(data)!;
-            var request = new TrafficRequest
+        command.SetAction(
+            (parsed, cancel) =>
             {
-                Scenarios = parsed.GetValue(scenarios) is { Length: > 0 } named ? named : AllNames(folder),
-                Hours = parsed.GetValue(hours) is > 0 and var length ? length : null,
-                WindowSeconds = 10 * parsed.GetValue(window),
-                Rounds = parsed.GetValue(rounds),
-                Quantile = parsed.GetValue(quantile),
-                KnowsCurves = parsed.GetValue(curves),
-                Data = folder,
-                Moments = parsed.GetValue(moments),
-            };
-            return Task.FromResult(Run(request, parsed.GetValue(output) is not null, cancel));
-        });
+                var folder = parsed.GetValue(data)!;
+                var request = new TrafficRequest
+                {
+                    Scenarios = parsed.GetValue(scenarios) is { Length: > 0 } named ? named : AllNames(folder),
+                    Hours = parsed.GetValue(hours) is > 0 and var length ? length : null,
+                    WindowSeconds = 10 * parsed.GetValue(window),
+                    Rounds = parsed.GetValue(rounds),
+                    Quantile = parsed.GetValue(quantile),
+                    KnowsCurves = parsed.GetValue(curves),
+                    Data = folder,
+                    Moments = parsed.GetValue(moments),
+                };
+                return Task.FromResult(Run(request, parsed.GetValue(output) is not null, cancel));
+            }
+        );
         return command;
     }
 
@@ -100,10 +115,11 @@ internal static class TrafficCommand
     }
 
     /// <summary>What is wrong with a trace; null where something else is wrong.</summary>
-    private static string? TraceFault(Exception fault) => fault switch
-    {
-        TraceFormatException => fault.Message,
-        AggregateException all => all.InnerExceptions.OfType<TraceFormatException>().FirstOrDefault()?.Message,
-        _ => null,
-    };
+    private static string? TraceFault(Exception fault) =>
+        fault switch
+        {
+            TraceFormatException => fault.Message,
+            AggregateException all => all.InnerExceptions.OfType<TraceFormatException>().FirstOrDefault()?.Message,
+            _ => null,
+        };
 }

@@ -113,19 +113,26 @@ internal sealed class TrafficFleet
         Tokens = [.. _definition.TaskTypes.Select(type => _latest.Given[type.Id])];
     }
 
-    private PreviousAllocation? Previous() => _latest is null
-        ? null
-        : new PreviousAllocation { Version = Versions, Hash = "", Summary = _latest };
+    private PreviousAllocation? Previous() =>
+        _latest is null
+            ? null
+            : new PreviousAllocation
+            {
+                Version = Versions,
+                Hash = "",
+                Summary = _latest,
+            };
 
-    private SnapshotInputs Inputs(DateTimeOffset at) => new()
-    {
-        Tenant = "traffic",
-        Fleet = "fleet",
-        Definition = _definition,
-        DefinitionRevision = 1,
-        Sums = _sums,
-        WorkloadVersion = _workloadVersion,
-        SolvedAt = at,
-        Alarm = _alarm?.StandsAt(at, _definition.Solving.HorizonSeconds) == true ? _alarm : null,
-    };
+    private SnapshotInputs Inputs(DateTimeOffset at) =>
+        new()
+        {
+            Tenant = "traffic",
+            Fleet = "fleet",
+            Definition = _definition,
+            DefinitionRevision = 1,
+            Sums = _sums,
+            WorkloadVersion = _workloadVersion,
+            SolvedAt = at,
+            Alarm = _alarm?.StandsAt(at, _definition.Solving.HorizonSeconds) == true ? _alarm : null,
+        };
 }

@@ -19,42 +19,46 @@ internal static class TrafficFleets
     private const double Variance = 0.04;
 
     /// <summary>Llama-3.1-8B on one H100: seconds that all share, of an output token, of a prompt's.</summary>
-    private const double Overhead = 0.00658, PerToken = 0.0002, PerPromptToken = 0.0000194;
+    private const double Overhead = 0.00658,
+        PerToken = 0.0002,
+        PerPromptToken = 0.0000194;
 
     /// <summary>Servers with a queue each, and four task types.</summary>
     /// <param name="servers">Number of servers.</param>
-    public static FleetDefinition Queue(int servers) => new()
-    {
-        DisplayName = "Queue",
-        Servers = servers,
-        Objective = new FleetObjective { AccuracyWeight = 200, MaxUtilization = 0.9 },
-        ArrivalRate = servers * QueueRate,
-        TaskTypes =
-        [
-            Queued("math", 0.25, new ServiceLine(0.4, 0.02, Variance), new AccuracyCurve(0.2, 0.6, 0.001)),
-            Queued("chat", 0.45, new ServiceLine(0.2, 0.02, Variance), new AccuracyCurve(0.5, 0.3, 0.004)),
-            Queued("code", 0.2, new ServiceLine(0.3, 0.02, Variance), new AccuracyCurve(0.3, 0.5, 0.002)),
-            Queued("lookup", 0.1, new ServiceLine(0.2, 0.018, Variance), new AccuracyCurve(0.7, 0.2, 0.006)),
-        ],
-    };
+    public static FleetDefinition Queue(int servers) =>
+        new()
+        {
+            DisplayName = "Queue",
+            Servers = servers,
+            Objective = new FleetObjective { AccuracyWeight = 200, MaxUtilization = 0.9 },
+            ArrivalRate = servers * QueueRate,
+            TaskTypes =
+            [
+                Queued("math", 0.25, new ServiceLine(0.4, 0.02, Variance), new AccuracyCurve(0.2, 0.6, 0.001)),
+                Queued("chat", 0.45, new ServiceLine(0.2, 0.02, Variance), new AccuracyCurve(0.5, 0.3, 0.004)),
+                Queued("code", 0.2, new ServiceLine(0.3, 0.02, Variance), new AccuracyCurve(0.3, 0.5, 0.002)),
+                Queued("lookup", 0.1, new ServiceLine(0.2, 0.018, Variance), new AccuracyCurve(0.7, 0.2, 0.006)),
+            ],
+        };
 
     /// <summary>Servers that batch, and three task types.</summary>
     /// <param name="servers">Number of servers.</param>
-    public static FleetDefinition Sharing(int servers) => new()
-    {
-        DisplayName = "Sharing",
-        Servers = servers,
-        Dispatch = Dispatch.Sharing,
-        Sharing = new SharingServer(Overhead, 256),
-        Objective = new FleetObjective { AccuracyWeight = 150, MaxUtilization = 0.9 },
-        ArrivalRate = servers * SharingRate,
-        TaskTypes =
-        [
-            Batched("lookup", 0.35, 600, 60, new AccuracyCurve(0.7, 0.25, 0.006)),
-            Batched("dialogue", 0.45, 900, 250, new AccuracyCurve(0.4, 0.5, 0.002)),
-            Batched("analysis", 0.2, 3_500, 300, new AccuracyCurve(0.2, 0.65, 0.001)),
-        ],
-    };
+    public static FleetDefinition Sharing(int servers) =>
+        new()
+        {
+            DisplayName = "Sharing",
+            Servers = servers,
+            Dispatch = Dispatch.Sharing,
+            Sharing = new SharingServer(Overhead, 256),
+            Objective = new FleetObjective { AccuracyWeight = 150, MaxUtilization = 0.9 },
+            ArrivalRate = servers * SharingRate,
+            TaskTypes =
+            [
+                Batched("lookup", 0.35, 600, 60, new AccuracyCurve(0.7, 0.25, 0.006)),
+                Batched("dialogue", 0.45, 900, 250, new AccuracyCurve(0.4, 0.5, 0.002)),
+                Batched("analysis", 0.2, 3_500, 300, new AccuracyCurve(0.2, 0.65, 0.001)),
+            ],
+        };
 
     /// <summary>
     /// The same fleet on servers that take a part of the time, so that another rate makes it as busy. Tokens stay.
@@ -73,11 +77,18 @@ internal static class TrafficFleets
         };
     }
 
-    private static ServiceLine Scaled(ServiceLine line, double part) => new(
-        part * line.BaseSeconds, part * line.SecondsPerToken, part * part * line.VarianceSecondsSquared);
+    private static ServiceLine Scaled(ServiceLine line, double part) =>
+        new(part * line.BaseSeconds, part * line.SecondsPerToken, part * part * line.VarianceSecondsSquared);
 
     private static TaskType Queued(string id, double share, ServiceLine line, AccuracyCurve curve) =>
-        new() { Id = id, Share = share, MaxTokens = 32_768, Service = line, Accuracy = curve };
+        new()
+        {
+            Id = id,
+            Share = share,
+            MaxTokens = 32_768,
+            Service = line,
+            Accuracy = curve,
+        };
 
     private static TaskType Batched(string id, double share, int prompt, int answer, AccuracyCurve curve)
     {

@@ -15,8 +15,8 @@ internal sealed record TrafficMethod(string Name, DerivationVersions Versions, i
     private static readonly DerivationVersions Average = new("estimator/5", "dual-newton/6");
 
     /// <summary>
-    /// The average over six hours, the average over a short horizon, the rate as of now alone, and the current method, which
-    /// forecasts it too.
+    /// The average over six hours, the average over a short horizon, the rate as of now alone, and the current method,
+    /// which forecasts it too.
     /// </summary>
     private static readonly TrafficMethod[] All =
     [
@@ -30,7 +30,11 @@ internal sealed record TrafficMethod(string Name, DerivationVersions Versions, i
     public static IEnumerable<TrafficMethod> Over(int hours) => All.Where(method => hours > 48 || method.Name != "now");
 
     /// <summary>The definition as this method takes it.</summary>
-    public FleetDefinition Apply(FleetDefinition definition) => HorizonSeconds is { } seconds
-        ? definition with { Solving = definition.Solving with { HorizonSeconds = seconds } }
-        : definition;
+    public FleetDefinition Apply(FleetDefinition definition) =>
+        HorizonSeconds is { } seconds
+            ? definition with
+            {
+                Solving = definition.Solving with { HorizonSeconds = seconds },
+            }
+            : definition;
 }

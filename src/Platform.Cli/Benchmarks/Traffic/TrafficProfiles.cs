@@ -3,7 +3,8 @@ namespace Platform.Cli.Benchmarks.Traffic;
 /// <summary>How generated traffic goes over a day, as a multiple of a fleet's mean rate.</summary>
 internal static class TrafficProfiles
 {
-    private const int MinutesOfHour = 60, MinutesOfDay = 1_440;
+    private const int MinutesOfHour = 60,
+        MinutesOfDay = 1_440;
 
     /// <summary>The night's part of the day's rate, as in the report: 0.001 queries a second for 0.08.</summary>
     private const double NightPart = 0.0125;
@@ -33,23 +34,35 @@ internal static class TrafficProfiles
     {
         var up = hours * MinutesOfHour / 3;
         var down = 2 * up;
-        return Normalised(Minutes(hours, minute =>
-        {
-            var risen = Math.Clamp((minute - up) / (double)MinutesOfHour, 0, 1);
-            var fallen = Math.Clamp((minute - down) / (double)MinutesOfHour, 0, 1);
-            return 1 + ((RampFactor - 1) * (risen - fallen));
-        }));
+        return Normalised(
+            Minutes(
+                hours,
+                minute =>
+                {
+                    var risen = Math.Clamp((minute - up) / (double)MinutesOfHour, 0, 1);
+                    var fallen = Math.Clamp((minute - down) / (double)MinutesOfHour, 0, 1);
+                    return 1 + ((RampFactor - 1) * (risen - fallen));
+                }
+            )
+        );
     }
 
     /// <summary>Days alike: a quiet night, a tenfold rise from six to eight, a dip at noon, an evening.</summary>
     public static double[] Days(int hours) => Normalised(Minutes(hours, minute => OfDay(minute % MinutesOfDay)));
 
     /// <summary>Days alike with ten times the night's rate from eight to six, sharp.</summary>
-    public static double[] Offices(int hours) => Normalised(Minutes(hours, minute =>
-    {
-        const int Opens = 8 * MinutesOfHour, Closes = 18 * MinutesOfHour;
-        return minute % MinutesOfDay is >= Opens and < Closes ? 1 : 0.1;
-    }));
+    public static double[] Offices(int hours) =>
+        Normalised(
+            Minutes(
+                hours,
+                minute =>
+                {
+                    const int Opens = 8 * MinutesOfHour,
+                        Closes = 18 * MinutesOfHour;
+                    return minute % MinutesOfDay is >= Opens and < Closes ? 1 : 0.1;
+                }
+            )
+        );
 
     private static double OfDay(int minute)
     {

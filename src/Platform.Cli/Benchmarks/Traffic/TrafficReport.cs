@@ -87,8 +87,20 @@ internal sealed record TrafficReport
 
     private static readonly string[] Headers =
     [
-        "<method", "above 0.95", "above 1", "avoidable", "late", "longest", "lost", "of gain", "versions",
-        "early", "infeasible", "held", "width", "error",
+        "<method",
+        "above 0.95",
+        "above 1",
+        "avoidable",
+        "late",
+        "longest",
+        "lost",
+        "of gain",
+        "versions",
+        "early",
+        "infeasible",
+        "held",
+        "width",
+        "error",
     ];
 
     public required int Rounds { get; init; }
@@ -103,8 +115,8 @@ internal sealed record TrafficReport
     private static IEnumerable<string> LinesOf(TrafficSheet sheet)
     {
         var kind = sheet.IsRecorded ? ", recorded" : "";
-        var title = Text(
-            $"{sheet.Scenario}: {sheet.Minutes / 60.0:0.#} h{kind}, {sheet.MeanRate:0.###} queries a second; ")
+        var title =
+            Text($"{sheet.Scenario}: {sheet.Minutes / 60.0:0.#} h{kind}, {sheet.MeanRate:0.###} queries a second; ")
             + Text($"objective of the best single budget ({sheet.SingleTokens} tokens) ")
             + Text($"{sheet.SingleObjective:0.###} s, ")
             + Text($"clairvoyant {sheet.ClairvoyantObjective:0.###} s");
@@ -112,34 +124,38 @@ internal sealed record TrafficReport
     }
 
     private static string[] RowOf(TrafficLine line) =>
-    [
-        line.Method,
-        Text($"{line.MinutesAbove95:0.#}"),
-        Text($"{line.MinutesAbove1:0.#}"),
-        Text($"{line.MinutesAvoidable:0.#}"),
-        Text($"{line.MinutesLate:0.#}"),
-        Text($"{line.LongestMinutes:0.#}"),
-        Text($"{line.Lost:0.####} s"),
-        Gain(line.PartOfGain),
-        Text($"{line.VersionsWritten}"),
-        Text($"{line.EarlySolves}"),
-        Text($"{line.InfeasibleSolves}"),
-        Percent(line.Coverage),
-        Percent(line.IntervalWidth),
-        Percent(line.RateError),
-    ];
+        [
+            line.Method,
+            Text($"{line.MinutesAbove95:0.#}"),
+            Text($"{line.MinutesAbove1:0.#}"),
+            Text($"{line.MinutesAvoidable:0.#}"),
+            Text($"{line.MinutesLate:0.#}"),
+            Text($"{line.LongestMinutes:0.#}"),
+            Text($"{line.Lost:0.####} s"),
+            Gain(line.PartOfGain),
+            Text($"{line.VersionsWritten}"),
+            Text($"{line.EarlySolves}"),
+            Text($"{line.InfeasibleSolves}"),
+            Percent(line.Coverage),
+            Percent(line.IntervalWidth),
+            Percent(line.RateError),
+        ];
 
     private IEnumerable<string> Meaning() =>
-    [
-        Text($"Minutes at a true utilization. {Rounds} rounds, windows of {WindowSeconds} s."),
-        Text($"avoidable: above 1, the fewest tokens are stable, after the first {TrafficScore.FirstWindows} windows"),
-        Text($"late: {TrafficScore.FirstWindows} windows and {TrafficScore.SolveSeconds} s after the overload began"),
-        "lost: what the mean query's objective is below the clairvoyant's",
-        "of gain: of the clairvoyant's gain over the best single budget, known beforehand; by queries",
-        "The time in the system follows rate and allocation by a fluid approximation: an overload costs what piles up.",
-        "held, width, error: the rate's 95 % interval holds the true rate; median width and error over the true rate",
-        Text($"Recorded: the mean of {RecordedRates.AroundSeconds} s around a minute is taken for its true rate."),
-    ];
+        [
+            Text($"Minutes at a true utilization. {Rounds} rounds, windows of {WindowSeconds} s."),
+            Text(
+                $"avoidable: above 1, the fewest tokens are stable, after the first {TrafficScore.FirstWindows} windows"
+            ),
+            Text(
+                $"late: {TrafficScore.FirstWindows} windows and {TrafficScore.SolveSeconds} s after the overload began"
+            ),
+            "lost: what the mean query's objective is below the clairvoyant's",
+            "of gain: of the clairvoyant's gain over the best single budget, known beforehand; by queries",
+            "The time in the system follows rate and allocation by a fluid approximation: an overload costs what piles up.",
+            "held, width, error: the rate's 95 % interval holds the true rate; median width and error over the true rate",
+            Text($"Recorded: the mean of {RecordedRates.AroundSeconds} s around a minute is taken for its true rate."),
+        ];
 
     /// <summary>A loss of many times what there is to gain is said as such: its digits tell nothing.</summary>
     private static string Gain(double? part) => part < -LargestLoss ? Text($"< -{100 * LargestLoss} %") : Percent(part);

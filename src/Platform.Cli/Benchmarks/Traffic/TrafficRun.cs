@@ -48,7 +48,8 @@ internal sealed record TrafficMoment
 internal sealed class TrafficRun(TrafficScenario scenario, TrafficMethod method, TrafficTruth truth, int windowSeconds)
 {
     /// <summary>Seconds between two looks at the estimate, in the middle between two periodic solves.</summary>
-    private const int EstimateSeconds = 300, EstimateOffset = 150;
+    private const int EstimateSeconds = 300,
+        EstimateOffset = 150;
 
     private static readonly DateTimeOffset Start = new(2026, 1, 5, 0, 0, 0, TimeSpan.Zero);
 
@@ -105,20 +106,22 @@ internal sealed class TrafficRun(TrafficScenario scenario, TrafficMethod method,
         var estimate = asksForEstimate ? fleet.EstimateAt(Start.AddSeconds(second)) : null;
         if (estimate is not null)
             score.AddRate(estimate.ArrivalRate, rate);
-        Watcher?.Invoke(new TrafficMoment
-        {
-            Second = second,
-            Rate = rate,
-            Estimate = estimate,
-            Utilization = utilization,
-            BestUtilization = rate / truth.BestIn(second / 60).Saturation,
-            SystemSeconds = server.SystemSeconds,
-            AlarmRate = fleet.Alarm?.ArrivalRate ?? 0,
-            AlarmServiceFactor = fleet.Alarm?.ServiceFactor ?? 1,
-            Versions = fleet.Versions,
-            EarlySolves = fleet.EarlySolves,
-            Tokens = fleet.Tokens,
-        });
+        Watcher?.Invoke(
+            new TrafficMoment
+            {
+                Second = second,
+                Rate = rate,
+                Estimate = estimate,
+                Utilization = utilization,
+                BestUtilization = rate / truth.BestIn(second / 60).Saturation,
+                SystemSeconds = server.SystemSeconds,
+                AlarmRate = fleet.Alarm?.ArrivalRate ?? 0,
+                AlarmServiceFactor = fleet.Alarm?.ServiceFactor ?? 1,
+                Versions = fleet.Versions,
+                EarlySolves = fleet.EarlySolves,
+                Tokens = fleet.Tokens,
+            }
+        );
     }
 
     private double MeanRate(int second)

@@ -31,7 +31,7 @@ internal static class TrafficScenarios
 
     /// <summary>Names of those that need recorded data.</summary>
     public static IReadOnlyList<string> RecordedNames { get; } =
-        ["azure-conv", "azure-code", "servegen", .. Clients.Select(client => $"servegen-{client}")];
+    ["azure-conv", "azure-code", "servegen", .. Clients.Select(client => $"servegen-{client}")];
 
     /// <summary>Makes a scenario.</summary>
     /// <param name="name">One of the names.</param>
@@ -43,7 +43,10 @@ internal static class TrafficScenarios
             ? Generate(generated, hours ?? generated.Hours)
             : Record(name, data);
         return hours is { } most && made.RateByMinute.Length > most * 60
-            ? made with { RateByMinute = made.RateByMinute[..(most * 60)] }
+            ? made with
+            {
+                RateByMinute = made.RateByMinute[..(most * 60)],
+            }
             : made;
     }
 

@@ -19,8 +19,12 @@ internal sealed class TrafficScore(int stepSeconds, int windowSeconds)
     private readonly List<double> _errors = [];
     private readonly List<double> _widths = [];
     private int _held;
-    private double _queries, _objective, _best, _single;
-    private int _overload, _stable = SameOverloadSeconds;
+    private double _queries,
+        _objective,
+        _best,
+        _single;
+    private int _overload,
+        _stable = SameOverloadSeconds;
 
     /// <summary>Seconds at a true utilization above 0.95.</summary>
     public int Above95 { get; private set; }

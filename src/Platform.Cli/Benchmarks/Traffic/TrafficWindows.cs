@@ -7,8 +7,8 @@ namespace Platform.Cli.Benchmarks.Traffic;
 
 /// <summary>
 /// Draws what a publisher reports of a fleet whose curves and lines are the definition's. Arrivals are Poisson or
-/// recorded, verdicts binomial, times of the line's mean and variance. What the servers have no time for ends in a later
-/// window.
+/// recorded, verdicts binomial, times of the line's mean and variance. What the servers have no time for ends in a
+/// later window.
 /// </summary>
 /// <param name="definition">The fleet.</param>
 /// <param name="windowSeconds">Length of a window.</param>
@@ -25,7 +25,8 @@ internal sealed class TrafficWindows(FleetDefinition definition, int windowSecon
     /// Where the servers share: how much a window's queries in service vary around their mean, and a query's time
     /// around what they make of it, both as parts of the mean.
     /// </summary>
-    private const double LoadVariation = 0.2, TimeVariation = 0.2;
+    private const double LoadVariation = 0.2,
+        TimeVariation = 0.2;
 
     private readonly long[] _waiting = new long[definition.TaskTypes.Count];
     private Xoshiro256 _random = new(seed);
@@ -78,7 +79,12 @@ internal sealed class TrafficWindows(FleetDefinition definition, int windowSecon
     {
         var curve = type.Accuracy;
         var right = curve.Floor + (curve.Gain * (1 - Math.Exp(-curve.RatePerToken * tokens)));
-        return new AccuracyCount { Tokens = tokens, Trials = completed, Correct = Binomial(completed, right) };
+        return new AccuracyCount
+        {
+            Tokens = tokens,
+            Trials = completed,
+            Correct = Binomial(completed, right),
+        };
     }
 
     private ServiceSums Service(TaskType type, long completed, long tokens, double load)

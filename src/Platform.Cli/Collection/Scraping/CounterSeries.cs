@@ -21,17 +21,20 @@ internal sealed record CounterSeries
     public string? WithoutIt { get; }
 
     /// <summary>A series that is one total.</summary>
-    public static CounterSeries Total(PageFigure figure, string? withoutIt, params string[] names) => new(
-        [.. names.Select(name => new CounterNames(name, [new CounterSample(name, figure)]))], withoutIt);
+    public static CounterSeries Total(PageFigure figure, string? withoutIt, params string[] names) =>
+        new([.. names.Select(name => new CounterNames(name, [new CounterSample(name, figure)]))], withoutIt);
 
     /// <summary>A histogram, of which its sum and its count are read.</summary>
-    public static CounterSeries Histogram(
-        PageFigure sum, PageFigure count, string withoutIt, params string[] names) => new(
-        [
-            .. names.Select(name => new CounterNames(
-                name, [new CounterSample($"{name}_sum", sum), new CounterSample($"{name}_count", count)])),
-        ],
-        withoutIt);
+    public static CounterSeries Histogram(PageFigure sum, PageFigure count, string withoutIt, params string[] names) =>
+        new(
+            [
+                .. names.Select(name => new CounterNames(
+                    name,
+                    [new CounterSample($"{name}_sum", sum), new CounterSample($"{name}_count", count)]
+                )),
+            ],
+            withoutIt
+        );
 }
 
 /// <summary>How a version calls the totals.</summary>

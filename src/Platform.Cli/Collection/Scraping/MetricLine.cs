@@ -135,20 +135,21 @@ internal ref struct MetricLine
     }
 
     /// <summary>A number as the language Go writes it, which Prometheus's format is defined by.</summary>
-    private static double? Number(ReadOnlySpan<char> text) => text switch
-    {
-        "+Inf" or "Inf" => double.PositiveInfinity,
-        "-Inf" => double.NegativeInfinity,
-        "NaN" => double.NaN,
-        _ => Finite(text),
-    };
+    private static double? Number(ReadOnlySpan<char> text) =>
+        text switch
+        {
+            "+Inf" or "Inf" => double.PositiveInfinity,
+            "-Inf" => double.NegativeInfinity,
+            "NaN" => double.NaN,
+            _ => Finite(text),
+        };
 
     private static double? Finite(ReadOnlySpan<char> text)
     {
-        const NumberStyles Written = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint
-            | NumberStyles.AllowExponent;
-        var isNumber = double.TryParse(text, Written, CultureInfo.InvariantCulture, out var number)
-            && double.IsFinite(number);
+        const NumberStyles Written =
+            NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        var isNumber =
+            double.TryParse(text, Written, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number);
         return isNumber ? number : null;
     }
 

@@ -10,7 +10,9 @@ internal sealed record MetricSample(string Name, IReadOnlyDictionary<string, str
     public string LabelKey => KeyOf(Labels);
 
     /// <summary>Some labels as one text, whatever order the page has them in.</summary>
-    public static string KeyOf(IEnumerable<KeyValuePair<string, string>> labels) => string.Join(
-        '\n',
-        labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}"));
+    public static string KeyOf(IEnumerable<KeyValuePair<string, string>> labels) =>
+        string.Join(
+            '\n',
+            labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}")
+        );
 }

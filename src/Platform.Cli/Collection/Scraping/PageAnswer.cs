@@ -3,9 +3,7 @@ namespace Platform.Cli.Collection.Scraping;
 /// <summary>What became of asking for a page.</summary>
 internal sealed record PageAnswer
 {
-    private PageAnswer()
-    {
-    }
+    private PageAnswer() { }
 
     /// <summary>What the page tells; null where it could not be read.</summary>
     public PageReading? Reading { get; private init; }

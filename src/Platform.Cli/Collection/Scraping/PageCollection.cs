@@ -10,7 +10,12 @@ namespace Platform.Cli.Collection.Scraping;
 /// <param name="Interval">The time from one scrape to the next, which a page has to answer.</param>
 /// <param name="Window">The length of a window.</param>
 internal sealed record PageCollectionRequest(
-    IReadOnlyList<Uri> Pages, string Fleet, string? TaskType, TimeSpan Interval, TimeSpan Window);
+    IReadOnlyList<Uri> Pages,
+    string Fleet,
+    string? TaskType,
+    TimeSpan Interval,
+    TimeSpan Window
+);
 
 /// <summary>
 /// <c>./platform collect --prometheus</c>: the metrics pages of a fleet's servers, as windows of the fleet.
@@ -25,7 +30,8 @@ internal sealed class PageCollection(
     PlatformAccess access,
     RefusedWindows refused,
     Action<string> say,
-    TimeProvider time)
+    TimeProvider time
+)
 {
     /// <summary>Collects until the command is to end, and sends what was collected.</summary>
     /// <exception cref="CommandFailure">The task type is not given, and the fleet does not have just one.</exception>
@@ -63,10 +69,12 @@ internal sealed class PageCollection(
 
     private static CommandFailure BadUsage(string message) => new(message, CommandFailure.BadUsage);
 
-    private void Announce(string taskType) => say(
-        $"platform: {request.Pages.Count} pages are read every {request.Interval.TotalSeconds:0} s, as {taskType} of "
-        + $"{request.Fleet}; a window of arrivals and of times from arrival to end goes to {access.Api} every "
-        + $"{request.Window.TotalSeconds:0} s; ctrl-C ends it");
+    private void Announce(string taskType) =>
+        say(
+            $"platform: {request.Pages.Count} pages are read every {request.Interval.TotalSeconds:0} s, as {taskType} of "
+                + $"{request.Fleet}; a window of arrivals and of times from arrival to end goes to {access.Api} every "
+                + $"{request.Window.TotalSeconds:0} s; ctrl-C ends it"
+        );
 
     private async Task ScrapeAsync(ScrapeRounds rounds, PageClient pages, CancellationToken cancel)
     {
@@ -78,8 +86,7 @@ internal sealed class PageCollection(
                 var at = time.GetUtcNow();
                 var answers = await Task.WhenAll(request.Pages.Select(page => pages.ReadAsync(page, cancel)));
                 rounds.Add(at, answers);
-            }
-            while (await timer.WaitForNextTickAsync(cancel));
+            } while (await timer.WaitForNextTickAsync(cancel));
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {

@@ -14,7 +14,10 @@ internal sealed class PageReading
     /// <summary>The totals that are times, not numbers of something.</summary>
     private static readonly PageFigure[] Durations =
     [
-        PageFigure.SystemSeconds, PageFigure.WaitSeconds, PageFigure.ServiceSeconds, PageFigure.FirstTokenSeconds,
+        PageFigure.SystemSeconds,
+        PageFigure.WaitSeconds,
+        PageFigure.ServiceSeconds,
+        PageFigure.FirstTokenSeconds,
         PageFigure.TokenGapSeconds,
     ];
 
@@ -125,8 +128,9 @@ internal sealed class PageReading
 
     private void ReadCounter(MetricsPage page, CounterSeries series)
     {
-        var told = series.Versions.FirstOrDefault(
-            version => version.Samples.All(sample => Finite(page, sample.Name).Any()));
+        var told = series.Versions.FirstOrDefault(version =>
+            version.Samples.All(sample => Finite(page, sample.Name).Any())
+        );
         if (told is null)
         {
             if (series.WithoutIt is { } meaning)

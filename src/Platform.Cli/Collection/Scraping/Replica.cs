@@ -42,7 +42,10 @@ internal sealed class Replica(Uri page, Action<string> news)
             news($"platform: {page}: the server has restarted; its counters count from 0");
         }
 
-        return change with { CutOff = _cutOff.Add(change.Totals, reading) };
+        return change with
+        {
+            CutOff = _cutOff.Add(change.Totals, reading),
+        };
     }
 
     /// <summary>One line for each fault, however long it lasts.</summary>

@@ -39,7 +39,8 @@ internal sealed class ScrapeRounds
             // Whole milliseconds, as windows have them.
             var now = DateTimeOffset.FromUnixTimeMilliseconds(at.ToUnixTimeMilliseconds());
             var answered = _replicas.Select(IsAnswering).ToList();
-            var changes = _replicas.Zip(answers, (replica, answer) => replica.Take(answer))
+            var changes = _replicas
+                .Zip(answers, (replica, answer) => replica.Take(answer))
                 .OfType<PageChange>()
                 .ToList();
             foreach (var replica in _replicas)

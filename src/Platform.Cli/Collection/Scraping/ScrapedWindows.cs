@@ -64,13 +64,15 @@ internal sealed class ScrapedWindows(string fleet, string taskType) : IWindowSou
             System = SystemOf(open.Sums.Totals),
         };
         var hasReport = task.Arrivals > 0 || task.System is not null;
-        _ended.Add(new WorkloadWindow
-        {
-            Fleet = fleet,
-            WindowStart = open.Start,
-            WindowEnd = _watchedUntil,
-            Tasks = hasReport ? [task] : [],
-        });
+        _ended.Add(
+            new WorkloadWindow
+            {
+                Fleet = fleet,
+                WindowStart = open.Start,
+                WindowEnd = _watchedUntil,
+                Tasks = hasReport ? [task] : [],
+            }
+        );
         _open = null;
     }
 

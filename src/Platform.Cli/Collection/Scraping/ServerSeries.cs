@@ -14,28 +14,54 @@ internal sealed record ServerSeries
         Counters =
         [
             CounterSeries.Total(
-                PageFigure.Finished, "ends are counted by the times from arrival to end", "vllm:request_success_total"),
+                PageFigure.Finished,
+                "ends are counted by the times from arrival to end",
+                "vllm:request_success_total"
+            ),
             CounterSeries.Histogram(
-                PageFigure.SystemSeconds, PageFigure.Ended, "times from arrival to end are not told",
-                "vllm:e2e_request_latency_seconds"),
+                PageFigure.SystemSeconds,
+                PageFigure.Ended,
+                "times from arrival to end are not told",
+                "vllm:e2e_request_latency_seconds"
+            ),
             CounterSeries.Histogram(
-                PageFigure.WaitSeconds, PageFigure.Waited, "waits are not told", "vllm:request_queue_time_seconds"),
+                PageFigure.WaitSeconds,
+                PageFigure.Waited,
+                "waits are not told",
+                "vllm:request_queue_time_seconds"
+            ),
             CounterSeries.Histogram(
-                PageFigure.ServiceSeconds, PageFigure.Served, "times in service are those in the system less the waits",
-                "vllm:request_inference_time_seconds"),
+                PageFigure.ServiceSeconds,
+                PageFigure.Served,
+                "times in service are those in the system less the waits",
+                "vllm:request_inference_time_seconds"
+            ),
             CounterSeries.Total(PageFigure.Preemptions, withoutIt: null, "vllm:num_preemptions_total"),
             CounterSeries.Total(
-                PageFigure.GeneratedTokens, "tokens are not told",
-                "vllm:request_generation_tokens_sum", "vllm:generation_tokens_total"),
+                PageFigure.GeneratedTokens,
+                "tokens are not told",
+                "vllm:request_generation_tokens_sum",
+                "vllm:generation_tokens_total"
+            ),
             CounterSeries.Total(
-                PageFigure.PromptTokens, "prompts' tokens are not told",
-                "vllm:request_prompt_tokens_sum", "vllm:prompt_tokens_total"),
+                PageFigure.PromptTokens,
+                "prompts' tokens are not told",
+                "vllm:request_prompt_tokens_sum",
+                "vllm:prompt_tokens_total"
+            ),
             CounterSeries.Histogram(
-                PageFigure.FirstTokenSeconds, PageFigure.FirstTokens, "times to the first token are not told",
-                "vllm:time_to_first_token_seconds"),
+                PageFigure.FirstTokenSeconds,
+                PageFigure.FirstTokens,
+                "times to the first token are not told",
+                "vllm:time_to_first_token_seconds"
+            ),
             CounterSeries.Histogram(
-                PageFigure.TokenGapSeconds, PageFigure.TokenGaps, "times a token are not told",
-                "vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"),
+                PageFigure.TokenGapSeconds,
+                PageFigure.TokenGaps,
+                "times a token are not told",
+                "vllm:inter_token_latency_seconds",
+                "vllm:time_per_output_token_seconds"
+            ),
         ],
     };
 
@@ -50,23 +76,37 @@ internal sealed record ServerSeries
         Counters =
         [
             CounterSeries.Total(
-                PageFigure.Finished, "ends are counted by the times from arrival to end", "sglang:num_requests_total"),
+                PageFigure.Finished,
+                "ends are counted by the times from arrival to end",
+                "sglang:num_requests_total"
+            ),
             CounterSeries.Histogram(
-                PageFigure.SystemSeconds, PageFigure.Ended, "times from arrival to end are not told",
-                "sglang:e2e_request_latency_seconds"),
+                PageFigure.SystemSeconds,
+                PageFigure.Ended,
+                "times from arrival to end are not told",
+                "sglang:e2e_request_latency_seconds"
+            ),
             CounterSeries.Histogram(
-                PageFigure.WaitSeconds, PageFigure.Waited, "neither waits nor times in service are told",
-                "sglang:queue_time_seconds"),
-            CounterSeries.Total(
-                PageFigure.GeneratedTokens, "tokens are not told", "sglang:generation_tokens_total"),
-            CounterSeries.Total(
-                PageFigure.PromptTokens, "prompts' tokens are not told", "sglang:prompt_tokens_total"),
+                PageFigure.WaitSeconds,
+                PageFigure.Waited,
+                "neither waits nor times in service are told",
+                "sglang:queue_time_seconds"
+            ),
+            CounterSeries.Total(PageFigure.GeneratedTokens, "tokens are not told", "sglang:generation_tokens_total"),
+            CounterSeries.Total(PageFigure.PromptTokens, "prompts' tokens are not told", "sglang:prompt_tokens_total"),
             CounterSeries.Histogram(
-                PageFigure.FirstTokenSeconds, PageFigure.FirstTokens, "times to the first token are not told",
-                "sglang:time_to_first_token_seconds"),
+                PageFigure.FirstTokenSeconds,
+                PageFigure.FirstTokens,
+                "times to the first token are not told",
+                "sglang:time_to_first_token_seconds"
+            ),
             CounterSeries.Histogram(
-                PageFigure.TokenGapSeconds, PageFigure.TokenGaps, "times a token are not told",
-                "sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds"),
+                PageFigure.TokenGapSeconds,
+                PageFigure.TokenGaps,
+                "times a token are not told",
+                "sglang:inter_token_latency_seconds",
+                "sglang:time_per_output_token_seconds"
+            ),
         ],
     };
 

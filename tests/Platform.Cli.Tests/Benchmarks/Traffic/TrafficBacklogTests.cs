@@ -22,7 +22,9 @@ public sealed class TrafficBacklogTests
     public void A_steady_rate_comes_to_the_mean_of_servers_that_batch(double utilization) =>
         AssertSteady(TrafficFleets.Sharing(2), [200, 700, 900], utilization, 0.02);
 
-    /// <summary>Twice what the servers can do for a minute is a minute of work, and an idle minute takes it away.</summary>
+    /// <summary>
+    /// Twice what the servers can do for a minute is a minute of work, and an idle minute takes it away.
+    /// </summary>
     [Fact]
     public void An_overload_costs_what_it_piles_up()
     {

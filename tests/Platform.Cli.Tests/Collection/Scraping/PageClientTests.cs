@@ -77,7 +77,9 @@ public sealed class PageClientTests
         public Server(bool waits) => _waits = waits;
 
         protected override async Task<HttpResponseMessage> SendAsync(
-            HttpRequestMessage request, CancellationToken cancellationToken)
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
         {
             if (_waits)
                 await Task.Delay(Timeout.Infinite, cancellationToken);

@@ -38,7 +38,8 @@ public sealed class PageReadingTests
         Assert.Equal(3, page.Waiting);
         Assert.Equal(
             ["vllm:request_queue_time_seconds", "vllm:request_inference_time_seconds"],
-            page.Untold.Select(series => series.Name));
+            page.Untold.Select(series => series.Name)
+        );
         Assert.Equal("waits are not told", page.Untold[0].WithoutIt);
         Assert.True(page.Tells(PageFigure.TokenGaps));
         Assert.False(page.Tells(PageFigure.Waited));
@@ -121,8 +122,24 @@ public sealed class PageReadingTests
     [Fact]
     public void A_counter_that_went_down_is_a_restart_and_all_counts_from_0()
     {
-        var before = PageOf(new ServerPage { Finished = 100, SystemSeconds = 900, Running = 6, Waiting = 2 }.Text);
-        var after = PageOf(new ServerPage { Finished = 3, SystemSeconds = 20, Running = 4, Waiting = 1 }.Text);
+        var before = PageOf(
+            new ServerPage
+            {
+                Finished = 100,
+                SystemSeconds = 900,
+                Running = 6,
+                Waiting = 2,
+            }.Text
+        );
+        var after = PageOf(
+            new ServerPage
+            {
+                Finished = 3,
+                SystemSeconds = 20,
+                Running = 4,
+                Waiting = 1,
+            }.Text
+        );
         var change = after.Since(before);
         Assert.True(change.HasRestarted);
         Assert.Equal(3, change.Totals[PageFigure.Finished]);

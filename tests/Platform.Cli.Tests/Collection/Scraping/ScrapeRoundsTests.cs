@@ -18,9 +18,36 @@ public sealed class ScrapeRoundsTests
     [Fact]
     public void A_window_tells_arrivals_and_times_from_arrival_to_end()
     {
-        Add(0, new ServerPage { Finished = 100, SystemSeconds = 900, Running = 6, Waiting = 2 });
-        Add(5, new ServerPage { Finished = 104, SystemSeconds = 930.5, Running = 7, Waiting = 1 });
-        Add(10, new ServerPage { Finished = 107, SystemSeconds = 961.25, Running = 8, Waiting = 3 });
+        Add(
+            0,
+            new ServerPage
+            {
+                Finished = 100,
+                SystemSeconds = 900,
+                Running = 6,
+                Waiting = 2,
+            }
+        );
+        Add(
+            5,
+            new ServerPage
+            {
+                Finished = 104,
+                SystemSeconds = 930.5,
+                Running = 7,
+                Waiting = 1,
+            }
+        );
+        Add(
+            10,
+            new ServerPage
+            {
+                Finished = 107,
+                SystemSeconds = 961.25,
+                Running = 8,
+                Waiting = 3,
+            }
+        );
         var window = Assert.Single(_windows.TakeAll());
         Assert.Equal("chat", window.Fleet);
         Assert.Equal(Start, window.WindowStart);
@@ -37,7 +64,15 @@ public sealed class ScrapeRoundsTests
     public void The_platform_takes_each_window()
     {
         Add(0, new ServerPage { Finished = 100, SystemSeconds = 900 });
-        Add(10, new ServerPage { Finished = 107, SystemSeconds = 961.25, Running = 8 });
+        Add(
+            10,
+            new ServerPage
+            {
+                Finished = 107,
+                SystemSeconds = 961.25,
+                Running = 8,
+            }
+        );
         var message = WindowMessage.Of(Assert.Single(_windows.TakeAll()), Guid.Empty);
         WorkloadWindowReader.TryRead(message.Body.Span, Start.AddSeconds(11), out var read, out var errors);
         Assert.Empty(errors);
@@ -193,8 +228,9 @@ public sealed class ScrapeRoundsTests
         Assert.Equal(3, _news.Count(line => line.Contains("tells nothing", StringComparison.Ordinal)));
         Assert.Contains(
             "platform: http://server-0/metrics tells nothing: it answered 503; "
-            + "the time until it answers again is not covered",
-            _news);
+                + "the time until it answers again is not covered",
+            _news
+        );
         Assert.Contains("platform: http://server-0/metrics answers: vLLM; what it serves counts from now on", _news);
     }
 
@@ -209,9 +245,10 @@ public sealed class ScrapeRoundsTests
             [
                 "platform: http://server-0/metrics has no vllm:request_queue_time_seconds: waits are not told",
                 "platform: http://server-0/metrics has no vllm:request_inference_time_seconds: "
-                + "times in service are those in the system less the waits",
+                    + "times in service are those in the system less the waits",
             ],
-            _news.Where(line => line.Contains("has no", StringComparison.Ordinal)));
+            _news.Where(line => line.Contains("has no", StringComparison.Ordinal))
+        );
     }
 
     /// <summary>
@@ -222,7 +259,15 @@ public sealed class ScrapeRoundsTests
     public void Queries_whose_clients_went_away_have_arrived()
     {
         for (var round = 0; round <= 100; round++)
-            Add(5 * round, new ServerPage { Finished = 8 * round, FirstTokens = 10 * round, Running = 8 });
+            Add(
+                5 * round,
+                new ServerPage
+                {
+                    Finished = 8 * round,
+                    FirstTokens = 10 * round,
+                    Running = 8,
+                }
+            );
         Assert.Equal((8 * 100) + (2 * 100) - 8, Assert.Single(Assert.Single(_windows.TakeAll()).Tasks).Arrivals);
         var line = _rounds.ReportStanding().Line();
         Assert.Contains("and 800 ended, at least 192 were cut off", line, StringComparison.Ordinal);
@@ -235,11 +280,61 @@ public sealed class ScrapeRoundsTests
     [Fact]
     public void Where_no_client_goes_away_none_is_cut_off()
     {
-        Add(0, new ServerPage { Finished = 50, FirstTokens = 60, Running = 12, Waiting = 30, Preemptions = 4 });
-        Add(5, new ServerPage { Finished = 70, FirstTokens = 100, Running = 30, Waiting = 0, Preemptions = 4 });
-        Add(10, new ServerPage { Finished = 72, FirstTokens = 100, Running = 20, Waiting = 9, Preemptions = 12 });
-        Add(15, new ServerPage { Finished = 100, FirstTokens = 110, Running = 1, Waiting = 0, Preemptions = 12 });
-        Add(20, new ServerPage { Finished = 109, FirstTokens = 117, Running = 0, Waiting = 0, Preemptions = 12 });
+        Add(
+            0,
+            new ServerPage
+            {
+                Finished = 50,
+                FirstTokens = 60,
+                Running = 12,
+                Waiting = 30,
+                Preemptions = 4,
+            }
+        );
+        Add(
+            5,
+            new ServerPage
+            {
+                Finished = 70,
+                FirstTokens = 100,
+                Running = 30,
+                Waiting = 0,
+                Preemptions = 4,
+            }
+        );
+        Add(
+            10,
+            new ServerPage
+            {
+                Finished = 72,
+                FirstTokens = 100,
+                Running = 20,
+                Waiting = 9,
+                Preemptions = 12,
+            }
+        );
+        Add(
+            15,
+            new ServerPage
+            {
+                Finished = 100,
+                FirstTokens = 110,
+                Running = 1,
+                Waiting = 0,
+                Preemptions = 12,
+            }
+        );
+        Add(
+            20,
+            new ServerPage
+            {
+                Finished = 109,
+                FirstTokens = 117,
+                Running = 0,
+                Waiting = 0,
+                Preemptions = 12,
+            }
+        );
         Assert.Equal(0, _rounds.ReportStanding().Sums.CutOff);
         Assert.Equal(109 - 50 - 42, Assert.Single(Assert.Single(_windows.TakeAll()).Tasks).Arrivals);
     }
@@ -275,9 +370,10 @@ public sealed class ScrapeRoundsTests
         Add(10, PageAnswer.Of(RecordedPage.Read("vllm-0.10.2-later.txt")), Away);
         Assert.Equal(
             "platform: 1 of 2 pages answer; in 10 s 14 queries arrived and 12 ended; in service 9 in the mean, 9 now; "
-            + "3 wait; a query: 800 tokens, 300 of the prompt, 18.063 s, 17.417 s of it in service, 0.625 s waiting, "
-            + "0.3 s to the first token, 22 ms a token",
-            _rounds.ReportStanding().Line());
+                + "3 wait; a query: 800 tokens, 300 of the prompt, 18.063 s, 17.417 s of it in service, 0.625 s waiting, "
+                + "0.3 s to the first token, 22 ms a token",
+            _rounds.ReportStanding().Line()
+        );
         Assert.Equal("platform: 1 of 2 pages answer", _rounds.ReportStanding().Line());
     }
 
