@@ -176,8 +176,7 @@ internal sealed class FleetModel(
             "Mean system time against arrival rate",
             Axis.FromZero("arrivals a second", rates, Show.Tick),
             Axis.FromZero("mean system time, seconds", times, Show.Tick)
-        )
-            .Line(load.Points.Select(point => (point.ArrivalRate, point.MeanSystemTimeSeconds)), "curve");
+        ).Line(load.Points.Select(point => (point.ArrivalRate, point.MeanSystemTimeSeconds)), "curve");
         var time = now.Sent is { } sent ? sent.MeanSystemTimeSeconds : now.Solution.MeanSystemTimeSeconds;
         if (time is { } seconds)
             plot = plot.Point(now.Problem.ArrivalRate, seconds, null, "now");

@@ -67,7 +67,13 @@ public static class Estimator
         );
         var rate = stretches is null
             ? null
-            : TrafficEstimator.RateAt(definition.ArrivalRate, evidence, stretches, asOf);
+            : TrafficEstimator.RateAt(
+                definition.ArrivalRate,
+                evidence,
+                stretches,
+                asOf,
+                arithmetic.TrustsDefinedRate ? 0 : RateChanges.DoubtOfDefinition
+            );
         var forecast = rate is null || arithmetic.HasNoForecast ? null : Forecast(definition, sums, asOf);
         var validity = new ModelValidity
         {

@@ -42,6 +42,12 @@ internal sealed record EstimatorArithmetic
     /// <summary>Whether the hours of the days before say nothing of the coming one, as up to estimator/6.</summary>
     public bool HasNoForecast { get; init; }
 
+    /// <summary>
+    /// Whether the rate is the definition's until it is seen to change, as in estimator/6: a single stretch of windows
+    /// could not say otherwise.
+    /// </summary>
+    public bool TrustsDefinedRate { get; init; }
+
     /// <summary>The one that new snapshots are derived with.</summary>
     public static EstimatorArithmetic Current { get; } = new() { Version = "estimator/7" };
 
@@ -50,7 +56,12 @@ internal sealed record EstimatorArithmetic
         new[]
         {
             Current,
-            new EstimatorArithmetic { Version = "estimator/6", HasNoForecast = true },
+            new EstimatorArithmetic
+            {
+                Version = "estimator/6",
+                HasNoForecast = true,
+                TrustsDefinedRate = true,
+            },
             new EstimatorArithmetic
             {
                 Version = "estimator/5",

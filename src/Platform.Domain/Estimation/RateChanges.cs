@@ -22,6 +22,12 @@ internal sealed class RateChanges
     /// <summary>The same of a prior that says that nobody comes: no gamma distribution has none.</summary>
     public const double LeastArrivals = 0.01;
 
+    /// <summary>
+    /// The probability beforehand that the rate was another one than the definition's before anybody told anything: its
+    /// prior alone would pull the first windows of a fleet that has a hundred times as many queries.
+    /// </summary>
+    public const double DoubtOfDefinition = 0.01;
+
     /// <summary>Runs of an even rate that are presumed: one or two tell little of how a rate moves.</summary>
     private const double PresumedRuns = 3;
 
@@ -39,6 +45,7 @@ internal sealed class RateChanges
     private readonly int _stride;
     private readonly double[] _count;
     private readonly double[] _seconds;
+    private readonly double _doubtOfDefinition;
     private readonly Gamma _first;
     private readonly Gamma _later;
 
@@ -50,8 +57,19 @@ internal sealed class RateChanges
     /// <param name="stretches">What was seen, at least one stretch.</param>
     /// <param name="dispersion">φ ≥ 1: arrivals and seconds count for this part of themselves.</param>
     /// <param name="horizon">The horizon in seconds.</param>
-    public RateChanges(double prior, TrafficStretches stretches, double dispersion, int horizon)
+    /// <param name="doubtOfDefinition">
+    /// The probability that the rate was not the definition's from the first stretch on, 0 or
+    /// <see cref="DoubtOfDefinition"/>.
+    /// </param>
+    public RateChanges(
+        double prior,
+        TrafficStretches stretches,
+        double dispersion,
+        int horizon,
+        double doubtOfDefinition
+    )
     {
+        _doubtOfDefinition = doubtOfDefinition;
         var n = stretches.Count;
         _stretches = stretches;
         _stride = (n + Vector256<double>.Count - 1) / Vector256<double>.Count * Vector256<double>.Count;
@@ -97,13 +115,25 @@ internal sealed class RateChanges
 
         var doubt = DriftWithinRuns(likeliest.Pace);
         var parts = new List<RatePart> { new(changed, _later.Count, _later.Seconds) };
-        for (var i = 0; i < weights.Length; i++)
-        {
-            var known = Known(i, _stretches.Count);
-            parts.Add(new RatePart(weights[i], known.Count / doubt, known.Seconds / doubt));
-        }
-
+        var asDefined = weights[0] * PartAsDefined();
+        Add(_first, 0, asDefined);
+        Add(_later, 0, weights[0] - asDefined);
+        for (var i = 1; i < weights.Length; i++)
+            Add(_later, i, weights[i]);
         return new RateLaw(parts);
+
+        void Add(Gamma prior, int begin, double weight)
+        {
+            var known = Known(prior, begin, _stretches.Count);
+            parts.Add(new RatePart(weight, known.Count / doubt, known.Seconds / doubt));
+        }
+    }
+
+    /// <summary>How likely it is that the definition's prior holds of a run that began with the first stretch.</summary>
+    private double PartAsDefined()
+    {
+        var n = _stretches.Count;
+        return Elementary.Exp(LogLikelihood(_first, 0, n) + LogOfTrust - LogLikelihood(0, n));
     }
 
     private double GreatestRate(double prior)
@@ -222,22 +252,34 @@ internal sealed class RateChanges
 
     private double MiddleOf(int i) => (_stretches[i].Start + _stretches[i].End) / 2.0;
 
+    private double LogOfTrust => _doubtOfDefinition > 0 ? Elementary.Log(1 - _doubtOfDefinition) : 0;
+
     /// <summary>What is known of the rate of a run.</summary>
-    private (double Count, double Seconds) Known(int begin, int end)
-    {
-        var prior = begin == 0 ? _first : _later;
-        return (prior.Count + _count[end] - _count[begin], prior.Seconds + _seconds[end] - _seconds[begin]);
-    }
+    private (double Count, double Seconds) Known(Gamma prior, int begin, int end) =>
+        (prior.Count + _count[end] - _count[begin], prior.Seconds + _seconds[end] - _seconds[begin]);
 
     /// <summary>
-    /// Of the stretches of a run with one rate of which nothing else is known, with what no partition changes left out:
-    /// Γ(a + N)/Γ(a) · bᵃ/(b + E)^(a + N).
+    /// Of the stretches of a run with one rate of which nothing else is known; of the first run it may be the definition's.
     /// </summary>
     private double LogLikelihood(int begin, int end)
     {
-        var (count, seconds) = Known(begin, end);
-        var norm = begin == 0 ? _first.Norm : _later.Norm;
-        return norm + GammaFunction.Log(count) - (count * Elementary.Log(seconds));
+        if (begin > 0)
+            return LogLikelihood(_later, begin, end);
+        var asDefined = LogLikelihood(_first, begin, end) + LogOfTrust;
+        if (_doubtOfDefinition == 0)
+            return asDefined;
+        var another = LogLikelihood(_later, begin, end) + Elementary.Log(_doubtOfDefinition);
+        return Math.Max(asDefined, another) + Elementary.LogOnePlus(Elementary.Exp(-Math.Abs(asDefined - another)));
+    }
+
+    /// <summary>
+    /// Of the stretches of a run whose rate has a prior, with what no partition changes left out:
+    /// Γ(a + N)/Γ(a) · bᵃ/(b + E)^(a + N).
+    /// </summary>
+    private double LogLikelihood(Gamma prior, int begin, int end)
+    {
+        var (count, seconds) = Known(prior, begin, end);
+        return prior.Norm + GammaFunction.Log(count) - (count * Elementary.Log(seconds));
     }
 
     /// <summary>A gamma distribution with the logarithm of its norm.</summary>

@@ -20,11 +20,15 @@ internal static class TrafficEstimator
     /// <param name="evidence">What is within the horizon.</param>
     /// <param name="stretches">The same by stretches of time.</param>
     /// <param name="asOf">The instant.</param>
+    /// <param name="doubtOfDefinition">
+    /// The probability beforehand that the rate was not the definition's from the first window on.
+    /// </param>
     public static RateLaw? RateAt(
         double prior,
         WorkloadEvidence evidence,
         TrafficStretches stretches,
-        DateTimeOffset asOf
+        DateTimeOffset asOf,
+        double doubtOfDefinition
     )
     {
         if (stretches.Count == 0)
@@ -37,7 +41,7 @@ internal static class TrafficEstimator
         var window = evidence.MeanWindowSeconds ?? 0;
         var last = stretches[stretches.Count - 1].End;
         var silence = Math.Max(asOf.ToUnixTimeSeconds() - last - (PatientWindows * window), 0);
-        var law = new RateChanges(prior, stretches, dispersion, horizon).Now(silence);
+        var law = new RateChanges(prior, stretches, dispersion, horizon, doubtOfDefinition).Now(silence);
         if (evidence.WindowsAtATime <= SeveralPublishers)
             return law;
 
@@ -45,7 +49,7 @@ internal static class TrafficEstimator
         var whole = stretches.EndedBy(last - window);
         if (whole.Count == 0)
             return law;
-        var told = new RateChanges(prior, whole, dispersion, horizon).Now(silence);
+        var told = new RateChanges(prior, whole, dispersion, horizon, doubtOfDefinition).Now(silence);
         return told.Mean > law.Mean ? told : law;
     }
 

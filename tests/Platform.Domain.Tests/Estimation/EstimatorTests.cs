@@ -114,7 +114,7 @@ public class EstimatorTests
         );
         var estimate = Estimator.Estimate(Definition, sums, Windows.Start.AddSeconds(600));
         Assert.Equal([new UnknownTaskType("novel", 600, 0)], estimate.UnknownTaskTypes);
-        Assert.Equal(1_604.0 / 640, estimate.ArrivalRate.Value, 1e-12);
+        Assert.Equal(1_600.0 / 600, estimate.ArrivalRate.Value, 1e-3);
         Assert.Equal(0.3, estimate.TaskTypes[0].Share.Value, 1e-12);
     }
 
@@ -124,11 +124,30 @@ public class EstimatorTests
         var sums = Folded(Windows.Of(0, 3_375, Windows.Arrivals("math", 3_375)));
         var idle = Definition with { ArrivalRate = 0 };
         Assert.Equal(0, Estimator.Estimate(idle, new WorkloadSums(21_600), Windows.Start).ArrivalRate.Value);
-        Assert.Equal(
-            3_375 / 3_712.5,
-            Estimator.Estimate(idle, sums, Windows.Start.AddSeconds(3_375)).ArrivalRate.Value,
-            1e-5
-        );
+        Assert.Equal(1, Estimator.Estimate(idle, sums, Windows.Start.AddSeconds(3_375)).ArrivalRate.Value, 1e-3);
+    }
+
+    /// <summary>Wherever it begins: whether a window lies in one stretch of time or in two must not matter.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(7)]
+    [InlineData(12)]
+    public void The_first_window_of_a_fleet_with_a_hundred_times_the_definitions_rate_tells_it(int start)
+    {
+        var definition = Definition with { ArrivalRate = 0.4 };
+        var sums = Folded(Windows.Of(start, start + 10, Windows.Arrivals("math", 400)));
+        var estimate = Estimator.Estimate(definition, sums, Windows.Start.AddSeconds(start + 11));
+        Assert.InRange(estimate.ArrivalRate.Value, 30, 45);
+    }
+
+    [Fact]
+    public void One_query_in_the_first_window_does_not_unsettle_a_quiet_fleets_rate()
+    {
+        var definition = Definition with { ArrivalRate = 0.005 };
+        var sums = Folded(Windows.Of(0, 10, Windows.Arrivals("math", 1)));
+        var estimate = Estimator.Estimate(definition, sums, Windows.Start.AddSeconds(11));
+        Assert.InRange(estimate.Traffic!.UpperRate, 0.005, 0.05);
     }
 
     [Fact]
