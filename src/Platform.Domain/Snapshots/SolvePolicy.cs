@@ -58,11 +58,11 @@ public static class SolvePolicy
     internal const double GainDeviations = 2;
 
     /// <summary>
-    /// Deviations that are enough when the horizon holds twice the windows that the version in force knew: waiting to
-    /// be sure costs more than believing what is more likely than not, and a number doubles too seldom for versions to
-    /// go to and fro.
+    /// Deviations that are enough when the horizon holds twice the windows that the version in force knew, or the
+    /// traffic has moved: waiting to be sure costs more than believing what is likely, and both come too seldom for
+    /// versions to go to and fro.
     /// </summary>
-    internal const double GainDeviationsWhenDoubled = 0.5;
+    internal const double GainDeviationsWhenLikely = 0.5;
 
     /// <summary>
     /// The most that the doubt about the arrival rate excuses, as a part of what tokens bring: the rate that is solved
@@ -119,7 +119,7 @@ public static class SolvePolicy
     /// Solves. There is a new version when there was none, when the last one was proposed and has lapsed, when the
     /// definition was revised, when the one in force breaks a limit of the problem as it is now, or when the gain
     /// exceeds the definition's minimum; the last two by more than the chance in the windows explains, so that a fleet
-    /// that does not change keeps its version. Where the traffic has moved, any gain above the minimum is enough, and
+    /// that does not change keeps its version. Where the traffic has moved, a gain that is likely is enough, and
     /// servers that are nearly saturated are no chance. Where there are twice the windows, a gain that is likely is
     /// enough. Else the one in force is confirmed. Where no allocation keeps the limits, the fewest tokens are
     /// published, once. Tokens in force that give the servers more work than they can do never stay while fewer are
@@ -309,9 +309,8 @@ public static class SolvePolicy
         // A gain that is too small as it stands need not be held against chance.
         if (inForce.Gain <= least)
             return false;
-        if (HasTrafficMoved(previous, derived))
-            return true;
-        var byChance = inForce.GainByChance(Deviations(inputs, previous));
+        var deviations = HasTrafficMoved(previous, derived) ? GainDeviationsWhenLikely : Deviations(inputs, previous);
+        var byChance = inForce.GainByChance(deviations);
         return !(inForce.Gain - byChance <= least);
     }
 
@@ -319,7 +318,7 @@ public static class SolvePolicy
     {
         var known = (UInt128)Math.Max(previous.Summary.WorkloadVersion, 0);
         var isDoubled = inputs.Sums.Windows >= 2 * known;
-        return isDoubled ? GainDeviationsWhenDoubled : GainDeviations;
+        return isDoubled ? GainDeviationsWhenLikely : GainDeviations;
     }
 
     /// <summary>

@@ -41,12 +41,16 @@ public sealed class TrafficMovedTests
     [InlineData(-3.9, false)]
     [InlineData(4.1, true)]
     [InlineData(-4.1, true)]
-    public void A_gain_within_chance_is_published_where_the_rate_has_moved(double errors, bool isPublished) =>
-        Assert.Equal(isPublished, IsPublished(Previous(Near(), Rate + (errors * Error))));
+    public void A_gain_that_is_likely_is_published_where_the_rate_has_moved(double errors, bool isPublished) =>
+        Assert.Equal(isPublished, IsPublished(Previous(Likely(), Rate + (errors * Error))));
+
+    [Fact]
+    public void A_gain_that_chance_makes_is_not_published_wherever_the_rate_has_moved() =>
+        Assert.False(IsPublished(Previous(Near(), Rate / 2)));
 
     [Fact]
     public void A_version_that_does_not_say_its_rate_is_held_against_chance() =>
-        Assert.False(IsPublished(Previous(Near(), null)));
+        Assert.False(IsPublished(Previous(Likely(), null)));
 
     [Fact]
     public void The_best_allocation_stays_wherever_the_rate_has_moved() =>
@@ -56,7 +60,7 @@ public sealed class TrafficMovedTests
     public void The_minimum_gain_holds_where_the_rate_has_moved()
     {
         var demanding = Definition with { Solving = Definition.Solving with { MinimumGain = 1_000 } };
-        Assert.False(IsPublished(Previous(Near(), Rate / 2), InputsOf(demanding)));
+        Assert.False(IsPublished(Previous(Likely(), Rate / 2), InputsOf(demanding)));
     }
 
     [Fact]
