@@ -113,15 +113,20 @@ internal static class PlanningEndpoints
         if (WhatIfProblem.Build(current.Problem, whatIf, out var problem) is { Count: > 0 } errors)
             return Problems.BadInput(errors);
         var solution = AllocationSolver.Solve(problem);
-        if (await history.FindInForceAsync(caller.Tenant(), fleet, cancel) is not { } stored)
+        var answer = new WhatIfAnswer(
+            current.AsOf,
+            problem,
+            solution,
+            null,
+            null,
+            current.HeldBack,
+            current.HeldByPrior
+        )
         {
-            return TypedResults.Ok(
-                new WhatIfAnswer(current.AsOf, problem, solution, null, null, current.HeldBack, current.HeldByPrior)
-                {
-                    Traffic = current.TrafficOf(problem),
-                }
-            );
-        }
+            Traffic = current.TrafficOf(problem),
+        };
+        if (await history.FindInForceAsync(caller.Tenant(), fleet, cancel) is not { } stored)
+            return TypedResults.Ok(answer);
 
         var inForce = ComparisonEndpoints.Read(stored);
         var difference = SolvedProblem.Of(problem, solution) is { } solved
@@ -133,17 +138,10 @@ internal static class PlanningEndpoints
             )
             : null;
         return TypedResults.Ok(
-            new WhatIfAnswer(
-                current.AsOf,
-                problem,
-                solution,
-                AllocationReference.To(stored, inForce),
-                difference,
-                current.HeldBack,
-                current.HeldByPrior
-            )
+            answer with
             {
-                Traffic = current.TrafficOf(problem),
+                InForce = AllocationReference.To(stored, inForce),
+                Difference = difference,
             }
         );
     }

@@ -92,27 +92,28 @@ internal static class OverviewEndpoints
         if (fleet.Snapshot is not { } it)
             return new FleetAllocation(fleet.Fleet, null);
         var snapshot = ComparisonEndpoints.Read(documents[fleet.Fleet]);
-        var overview = snapshot.Sent is { } sent
-            ? new AllocationOverview(
-                it.Version,
-                it.Hash,
-                fleet.Since!.Value,
-                snapshot.Given,
-                sent.Objective,
-                sent.MeanAccuracy,
-                sent.MeanSystemTimeSeconds,
-                sent.Utilization
-            )
-            : new AllocationOverview(
-                it.Version,
-                it.Hash,
-                fleet.Since!.Value,
-                snapshot.Given,
-                it.Objective,
-                it.MeanAccuracy,
-                it.MeanSystemTimeSeconds,
-                it.Utilization
-            );
-        return new FleetAllocation(fleet.Fleet, overview with { ShortfallReason = it.ShortfallReason });
+        var optimum = new AllocationOverview(
+            it.Version,
+            it.Hash,
+            fleet.Since!.Value,
+            snapshot.Given,
+            it.Objective,
+            it.MeanAccuracy,
+            it.MeanSystemTimeSeconds,
+            it.Utilization
+        )
+        {
+            ShortfallReason = it.ShortfallReason,
+        };
+        var given = snapshot.Sent is { } sent
+            ? optimum with
+            {
+                Objective = sent.Objective,
+                MeanAccuracy = sent.MeanAccuracy,
+                MeanSystemTimeSeconds = sent.MeanSystemTimeSeconds,
+                Utilization = sent.Utilization,
+            }
+            : optimum;
+        return new FleetAllocation(fleet.Fleet, given);
     }
 }

@@ -13,6 +13,9 @@ internal sealed class DayForecast
     /// <summary>Fewest quarters that a way is judged by: those of a day.</summary>
     private const int FewestTried = QuarterHours.InDay;
 
+    /// <summary>Fewest quarters that say anything: a day to forecast from, and one to try it on.</summary>
+    private const int FewestKnown = QuarterHours.InDay + FewestTried;
+
     /// <summary>Quarters before a quarter that tell today's level.</summary>
     private const int LevelQuarters = 4;
 
@@ -48,9 +51,7 @@ internal sealed class DayForecast
     /// <summary>The first quarter that ways are tried on; those before it tell levels and guesses.</summary>
     private readonly int _firstTried;
 
-    /// <param name="sums">The fleet's sums.</param>
-    /// <param name="asOf">The instant.</param>
-    public DayForecast(WorkloadSums sums, DateTimeOffset asOf)
+    private DayForecast(WorkloadSums sums, DateTimeOffset asOf)
     {
         var now = QuarterHours.IndexOf(asOf.ToUnixTimeSeconds());
         _asOf = asOf;
@@ -69,11 +70,20 @@ internal sealed class DayForecast
     }
 
     /// <summary>What the best way says; null where none is clearly better than the present.</summary>
+    /// <param name="sums">The fleet's sums.</param>
+    /// <param name="asOf">The instant.</param>
     /// <param name="until">The end of the coming period.</param>
     /// <param name="probability">That with which the rate is to be below its upper one.</param>
-    public TrafficForecast? Until(DateTimeOffset until, double probability)
+    public static TrafficForecast? Find(
+        WorkloadSums sums,
+        DateTimeOffset asOf,
+        DateTimeOffset until,
+        double probability
+    ) => sums.Quarters.Known.Count < FewestKnown ? null : new DayForecast(sums, asOf).Until(until, probability);
+
+    private TrafficForecast? Until(DateTimeOffset until, double probability)
     {
-        if (_seconds.Count(seconds => seconds >= LeastCovered) < 2 * FewestTried)
+        if (_seconds.Count(seconds => seconds >= LeastCovered) < FewestKnown)
             return null;
         var present = Array.ConvertAll(PresentQuarters, GuessesFromPresent);
         Way? best = null;

@@ -111,7 +111,9 @@ public static class Estimator
     }
 
     private static TrafficForecast? Forecast(FleetDefinition definition, WorkloadSums sums, DateTimeOffset asOf) =>
-        new DayForecast(sums, asOf).Until(
+        DayForecast.Find(
+            sums,
+            asOf,
             asOf.AddSeconds(definition.Solving.EverySeconds),
             definition.Solving.RateProbability
         );

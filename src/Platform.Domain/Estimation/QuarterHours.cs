@@ -15,7 +15,7 @@ internal sealed class QuarterHours
     public const int InDay = 86_400 / Seconds;
 
     /// <summary>Units of 15 seconds, in which it is kept what windows cover: 60 fit into a word.</summary>
-    private const int UnitSeconds = 15;
+    public const int UnitSeconds = 15;
 
     private readonly List<QuarterHour> _quarters;
 
@@ -105,7 +105,7 @@ internal readonly record struct QuarterHour(long Index, UInt128 Arrivals, ulong 
     public const ulong Whole = ulong.MaxValue >> 4;
 
     /// <summary>Seconds that some window covers, to 15.</summary>
-    public int CoveredSeconds => 15 * BitOperations.PopCount(Covered);
+    public int CoveredSeconds => QuarterHours.UnitSeconds * BitOperations.PopCount(Covered);
 
     /// <summary>Together with what another one says of the same quarter.</summary>
     public QuarterHour Plus(in QuarterHour other) =>

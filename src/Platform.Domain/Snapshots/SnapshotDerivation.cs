@@ -252,7 +252,7 @@ public static class SnapshotDerivation
             Problem = problem,
             Solution = solution,
             Sent = sent,
-            Ladder = Ladder(inputs.Definition, problem, sent?.Allocation ?? Granted(solution), versions),
+            Ladder = Ladder(inputs.Definition, problem, Given(sent, solution), versions),
             HeldBack = step.Held is { Count: > 0 } held ? held : null,
             Shortfall = step.Shortfall,
             Validity = SnapshotValidity.Of(known.Estimate, solution),
@@ -283,6 +283,7 @@ public static class SnapshotDerivation
             : null;
     }
 
-    private static IReadOnlyList<SentTokens> Granted(AllocationSolution solution) =>
-        [.. solution.Allocation!.Select(type => new SentTokens(type.TaskType, type.Tokens))];
+    /// <summary>What a gateway is given: what is sent, or the optimum where any tokens can be.</summary>
+    internal static IReadOnlyList<SentTokens> Given(SentAllocation? sent, AllocationSolution solution) =>
+        sent?.Allocation ?? [.. solution.Allocation!.Select(type => new SentTokens(type.TaskType, type.Tokens))];
 }

@@ -240,9 +240,8 @@ public static class SolvePolicy
     {
         if (!IsReleased(inputs, previous, outcome))
             return TokensOf(derived.Problem, previous?.GivenInForce);
-        return derived.Snapshot!.Sent is { } sent
-            ? [.. sent.Allocation.Select(type => type.Tokens)]
-            : [.. derived.Solution.Allocation!.Select(type => type.Tokens)];
+        var given = SnapshotDerivation.Given(derived.Snapshot!.Sent, derived.Solution);
+        return [.. given.Select(type => type.Tokens)];
     }
 
     /// <summary>
@@ -309,16 +308,16 @@ public static class SolvePolicy
         // A gain that is too small as it stands need not be held against chance.
         if (inForce.Gain <= least)
             return false;
-        var deviations = HasTrafficMoved(previous, derived) ? GainDeviationsWhenLikely : Deviations(inputs, previous);
-        var byChance = inForce.GainByChance(deviations);
+        var isLikelyEnough = HasTwiceTheWindows(inputs, previous) || HasTrafficMoved(previous, derived);
+        var byChance = inForce.GainByChance(isLikelyEnough ? GainDeviationsWhenLikely : GainDeviations);
         return !(inForce.Gain - byChance <= least);
     }
 
-    private static double Deviations(SnapshotInputs inputs, PreviousAllocation previous)
+    /// <summary>Whether the horizon holds twice the windows that the version in force knew.</summary>
+    private static bool HasTwiceTheWindows(SnapshotInputs inputs, PreviousAllocation previous)
     {
         var known = (UInt128)Math.Max(previous.Summary.WorkloadVersion, 0);
-        var isDoubled = inputs.Sums.Windows >= 2 * known;
-        return isDoubled ? GainDeviationsWhenLikely : GainDeviations;
+        return inputs.Sums.Windows >= 2 * known;
     }
 
     /// <summary>

@@ -232,15 +232,10 @@ public class DayForecastTests
                 Fleet = "chat",
                 WindowStart = Start.AddMinutes(minute),
                 WindowEnd = Start.AddMinutes(minute + 1),
-                Tasks = [new TaskWindow { TaskType = "chat", Arrivals = Poisson(60 * rateAt(minute)) }],
+                Tasks =
+                [
+                    new TaskWindow { TaskType = "chat", Arrivals = Windows.Poisson(_random, 60 * rateAt(minute)) },
+                ],
             };
-
-        private long Poisson(double mean)
-        {
-            var (count, product, limit) = (-1, 1.0, Math.Exp(-mean));
-            for (; product > limit; count++)
-                product *= _random.NextDouble();
-            return count;
-        }
     }
 }

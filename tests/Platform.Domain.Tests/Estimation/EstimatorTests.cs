@@ -559,7 +559,7 @@ public class EstimatorTests
     {
         long[] budgets = [0, 100, 300, 700, 1_500, 4_000];
         var granted = Enumerable
-            .Range(0, Poisson(random, truth.Rate * 10))
+            .Range(0, Windows.Poisson(random, truth.Rate * 10))
             .Select(_ => budgets[random.Next(budgets.Length)])
             .ToArray();
         var queries = granted
@@ -577,13 +577,5 @@ public class EstimatorTests
                 Correct = group.Count(budget => random.NextDouble() < At(truth.Accuracy, budget)),
             });
         return Windows.Served(truth.Id, queries) with { Accuracy = [.. verdicts] };
-    }
-
-    private static int Poisson(Random random, double mean)
-    {
-        var (count, product, limit) = (-1, 1.0, Math.Exp(-mean));
-        for (; product > limit; count++)
-            product *= random.NextDouble();
-        return count;
     }
 }

@@ -38,6 +38,15 @@ internal static class Windows
             },
         };
 
+    /// <summary>A Poisson number, by multiplying (Knuth): for means up to some hundreds.</summary>
+    public static int Poisson(Random random, double mean)
+    {
+        var (count, product, limit) = (-1, 1.0, Math.Exp(-mean));
+        for (; product > limit; count++)
+            product *= random.NextDouble();
+        return count;
+    }
+
     /// <summary>
     /// Windows of every kind the contract allows: short, long, overlapping, late, with any sums and any task types.
     /// </summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Platform.Domain.Estimation;
+using Platform.Domain.Fleets;
 using Spectre.Console;
 
 namespace Platform.Cli.Benchmarks.Traffic;
@@ -40,11 +41,6 @@ internal sealed record TrafficRequest
 /// </summary>
 internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole console)
 {
-    /// <summary>
-    /// The largest step that a definition may allow: without verdicts the usual one would hold tokens back.
-    /// </summary>
-    private const double FreeStep = 1e9;
-
     private readonly Lock _console = new();
 
     /// <summary>Plays all scenarios, several at once.</summary>
@@ -73,8 +69,10 @@ internal sealed class TrafficBenchmark(TrafficRequest request, IAnsiConsole cons
     private TrafficScenario Adjusted(TrafficScenario scenario)
     {
         var solving = scenario.Definition.Solving with { ArrivalRateQuantile = request.Quantile / 100.0 };
+
+        // Without verdicts the usual step would hold tokens back.
         if (request.KnowsCurves)
-            solving = solving with { MaxStep = FreeStep };
+            solving = solving with { MaxStep = SolvingPolicy.LargestStep };
         return scenario with
         {
             Definition = scenario.Definition with { Solving = solving },
